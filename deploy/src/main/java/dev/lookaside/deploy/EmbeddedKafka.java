@@ -8,11 +8,7 @@ import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -30,9 +26,8 @@ import org.slf4j.LoggerFactory;
  * and the end-to-end tests.
  *
  * <p>It listens on the loopback address only, keeps its log in a temporary folder and deletes that
- * folder when closed (also by a shutdown hook, should the JVM be interrupted). Topics are never
- * created by chance. This is the only class that names Kafka's internal server types: they are no
- * public API and may move with any release.
+ * folder when closed. Topics are never created by chance. This is the only class that names Kafka's
+ * internal server types: they are no public API and may move with any release.
  *
  * <p>Thread-safe; {@link #close} may be called more than once.
  */
@@ -42,17 +37,17 @@ public final class EmbeddedKafka implements AutoCloseable {
   private static final int NODE_ID = 1;
   private static final int PORT_ATTEMPTS = 5;
 
-  private final Path folder;
+  private final TemporaryFolder folder;
+  private final Path folderPath;
   private final int port;
   private final KafkaRaftServer server;
-  private final Thread hook;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private EmbeddedKafka(Path folder, int port, KafkaRaftServer server) {
+  private EmbeddedKafka(TemporaryFolder folder, int port, KafkaRaftServer server) {
     this.folder = folder;
+    this.folderPath = folder.path();
     this.port = port;
     this.server = server;
-    this.hook = new Thread(this::stopAndDelete, "embedded-kafka-hook");
   }
 
   /**
@@ -88,17 +83,14 @@ public final class EmbeddedKafka implements AutoCloseable {
     if (port < 1 || port > 65_535) {
       throw new IllegalArgumentException("port \"" + port + "\": must be 1..65535");
     }
-    Path folder = null;
+    TemporaryFolder folder = new TemporaryFolder("lookaside-kafka-");
     KafkaRaftServer server = null;
     try {
-      folder = Files.createTempDirectory("lookaside-kafka-");
-      Map<String, Object> config = config(folder, port, freePort());
-      format(folder);
+      Map<String, Object> config = config(folder.path(), port, freePort());
+      format(folder.path());
       server = new KafkaRaftServer(new KafkaConfig(config, false), Time.SYSTEM);
       server.startup();
-      EmbeddedKafka kafka = new EmbeddedKafka(folder, port, server);
-      Runtime.getRuntime().addShutdownHook(kafka.hook);
-      return kafka;
+      return new EmbeddedKafka(folder, port, server);
     } catch (Throwable e) {
       // Kafka throws its own fault types and plain KafkaExceptions here; whatever it is, leave
       // nothing behind.
@@ -127,29 +119,17 @@ public final class EmbeddedKafka implements AutoCloseable {
 
   /** The temporary folder of the log; gone after {@link #close}. */
   public Path folder() {
-    return folder;
+    return folderPath;
   }
 
   @Override
   public void close() {
-    if (closed.get()) {
-      return;
-    }
-    stopAndDelete();
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      LOG.debug("Closing while the JVM ends: the hook finds nothing more to do");
-    }
-  }
-
-  private void stopAndDelete() {
     if (closed.compareAndSet(false, true)) {
       abandon(server, folder);
     }
   }
 
-  private static void abandon(@Nullable KafkaRaftServer server, @Nullable Path folder) {
+  private static void abandon(@Nullable KafkaRaftServer server, TemporaryFolder folder) {
     if (server != null) {
       try {
         server.shutdown();
@@ -158,9 +138,7 @@ public final class EmbeddedKafka implements AutoCloseable {
         LOG.warn("Embedded Kafka did not stop cleanly", e);
       }
     }
-    if (folder != null) {
-      delete(folder);
-    }
+    folder.close();
   }
 
   private static boolean portTaken(@Nullable Throwable e) {
@@ -219,29 +197,5 @@ public final class EmbeddedKafka implements AutoCloseable {
     c.put("log.index.size.max.bytes", "1048576");
     c.put("broker.heartbeat.interval.ms", "200");
     return c;
-  }
-
-  private static void delete(Path folder) {
-    try {
-      Files.walkFileTree(
-          folder,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                throws IOException {
-              Files.deleteIfExists(file);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e)
-                throws IOException {
-              Files.deleteIfExists(directory);
-              return FileVisitResult.CONTINUE;
-            }
-          });
-    } catch (IOException e) {
-      LOG.warn("Temporary folder {} was not deleted: {}", folder, e.toString());
-    }
   }
 }

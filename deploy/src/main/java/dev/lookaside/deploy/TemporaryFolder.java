@@ -1,0 +1,79 @@
+package dev.lookaside.deploy;
+
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A folder made when first asked for and deleted with all it holds when closed. */
+public final class TemporaryFolder implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(TemporaryFolder.class);
+
+  private final String prefix;
+  private @Nullable Path path;
+
+  /**
+   * Makes nothing yet.
+   *
+   * @param prefix of the folder's name
+   */
+  public TemporaryFolder(String prefix) {
+    this.prefix = prefix;
+  }
+
+  /**
+   * The folder, made by the first call.
+   *
+   * @throws DeployException if it cannot be made
+   */
+  public synchronized Path path() {
+    Path p = path;
+    if (p == null) {
+      try {
+        p = Files.createTempDirectory(prefix);
+      } catch (IOException e) {
+        throw new DeployException("temporary folder " + prefix + ": " + e.getMessage(), e);
+      }
+      path = p;
+    }
+    return p;
+  }
+
+  @Override
+  public synchronized void close() {
+    Path p = path;
+    path = null;
+    if (p != null) {
+      delete(p);
+    }
+  }
+
+  private static void delete(Path folder) {
+    try {
+      Files.walkFileTree(
+          folder,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                throws IOException {
+              Files.deleteIfExists(file);
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e)
+                throws IOException {
+              Files.deleteIfExists(directory);
+              return FileVisitResult.CONTINUE;
+            }
+          });
+    } catch (IOException e) {
+      LOG.warn("Temporary folder {} was not deleted: {}", folder, e.toString());
+    }
+  }
+}
