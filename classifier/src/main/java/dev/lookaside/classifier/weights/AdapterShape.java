@@ -1,0 +1,62 @@
+package dev.lookaside.classifier.weights;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * All that a graph must know of an adapter. Adapters of equal shape run in the same session: a swap
+ * between them is a change of tensors only.
+ *
+ * @param width channels of the backbone
+ * @param windowFrames frames of a window
+ * @param mels bands of a frame
+ * @param classes rows of {@code head.fc}
+ * @param attn the adapter beside the attention of each block, if there is one
+ * @param mlp the adapter beside the MLP of each block, if there is one
+ */
+public record AdapterShape(
+    int width,
+    int windowFrames,
+    int mels,
+    int classes,
+    HeadKind head,
+    List<Optional<Bottleneck>> attn,
+    List<Optional<Bottleneck>> mlp) {
+  public AdapterShape {
+    attn = List.copyOf(attn);
+    mlp = List.copyOf(mlp);
+    if (attn.size() != mlp.size()) {
+      throw new IllegalArgumentException(
+          "adapters for %d and %d blocks: must be as many".formatted(attn.size(), mlp.size()));
+    }
+  }
+
+  /**
+   * The adapter at {@code site} of block {@code block}; blocks beyond the last adapter have none.
+   */
+  public Optional<Bottleneck> at(int block, Site site) {
+    List<Optional<Bottleneck>> all = site == Site.ATTN ? attn : mlp;
+    return block < all.size() ? all.get(block) : Optional.empty();
+  }
+
+  /** Blocks 0 to {@code blocks() - 1} may hold adapters. */
+  public int blocks() {
+    return attn.size();
+  }
+
+  /** Rows of posteriors per window. */
+  public int columns() {
+    return head == HeadKind.COLUMNS ? windowFrames / ViTSpec.PATCH : 1;
+  }
+
+  /** Values that a trainer fits: convolutions, head norm and head. */
+  public long parameters() {
+    long n = 2L * width + (width + 1L) * classes;
+    for (int b = 0; b < blocks(); b++) {
+      for (Site s : Site.values()) {
+        n += at(b, s).map(k -> 2L * width * k.rank() * k.kernel().taps()).orElse(0L);
+      }
+    }
+    return n;
+  }
+}

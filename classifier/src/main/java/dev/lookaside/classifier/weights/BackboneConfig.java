@@ -1,0 +1,114 @@
+package dev.lookaside.classifier.weights;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a backbone's tensors do not say: the file's own metadata first, then {@code config.json}
+ * beside it (Hugging Face's), else null.
+ *
+ * @param heads attention heads
+ * @param epsilon of the LayerNorms
+ * @param gridRows rows of the position table
+ * @param gridColumns columns of the position table
+ */
+record BackboneConfig(
+    @Nullable Integer heads,
+    @Nullable Float epsilon,
+    @Nullable Integer gridRows,
+    @Nullable Integer gridColumns) {
+
+  static BackboneConfig beside(Path file, Map<String, String> metadata) {
+    Path parent = file.toAbsolutePath().getParent();
+    Path config = parent == null ? Path.of("config.json") : parent.resolve("config.json");
+    JsonNode json = Files.isRegularFile(config) ? read(config) : null;
+    return of(file.toString(), metadata, config.toString(), json);
+  }
+
+  private static JsonNode read(Path config) {
+    try {
+      JsonNode json = SafetensorsHeader.JSON.readTree(Files.readString(config));
+      if (json == null || !json.isObject()) {
+        throw new WeightsException(config + ": must be a JSON object");
+      }
+      return json;
+    } catch (JsonProcessingException e) {
+      throw new WeightsException(config + ": is not sound JSON: " + e.getOriginalMessage(), e);
+    } catch (IOException e) {
+      throw new WeightsException(config + ": cannot be read: " + e, e);
+    }
+  }
+
+  private static BackboneConfig of(
+      String source, Map<String, String> metadata, String configSource, @Nullable JsonNode json) {
+    Integer heads = fromMetadata(source, metadata, "heads");
+    Float epsilon = null;
+    Integer rows = null;
+    Integer columns = null;
+    if (json != null) {
+      if (heads == null) {
+        heads = whole(configSource, json, "num_attention_heads");
+      }
+      JsonNode eps = json.path("layer_norm_eps");
+      if (!eps.isMissingNode()) {
+        if (!eps.isNumber() || !(eps.doubleValue() > 0 && eps.doubleValue() < 1)) {
+          throw new WeightsException(
+              "%s: layer_norm_eps \"%s\": must be above 0 and below 1"
+                  .formatted(configSource, eps.asText()));
+        }
+        epsilon = (float) eps.doubleValue();
+      }
+      rows = cells(configSource, json, "num_mel_bins", "frequency_stride");
+      columns = cells(configSource, json, "max_length", "time_stride");
+    }
+    String grid = metadata.get("grid");
+    if (grid != null) {
+      if (!grid.matches("[1-9]\\d{0,3}x[1-9]\\d{0,3}")) {
+        throw WeightsException.metadata(source, "grid", grid, "must be ROWSxCOLUMNS");
+      }
+      rows = Integer.valueOf(grid.substring(0, grid.indexOf('x')));
+      columns = Integer.valueOf(grid.substring(grid.indexOf('x') + 1));
+    }
+    return new BackboneConfig(heads, epsilon, rows, columns);
+  }
+
+  private static @Nullable Integer fromMetadata(
+      String source, Map<String, String> metadata, String key) {
+    String text = metadata.get(key);
+    if (text == null) {
+      return null;
+    }
+    if (!text.matches("[1-9]\\d{0,4}")) {
+      throw WeightsException.metadata(source, key, text, "must be a whole number of at least 1");
+    }
+    return Integer.valueOf(text);
+  }
+
+  private static @Nullable Integer whole(String source, JsonNode json, String key) {
+    JsonNode node = json.path(key);
+    if (node.isMissingNode()) {
+      return null;
+    }
+    if (!node.isIntegralNumber() || !node.canConvertToInt() || node.intValue() < 1) {
+      throw new WeightsException(
+          "%s: %s \"%s\": must be a whole number of at least 1"
+              .formatted(source, key, node.asText()));
+    }
+    return node.intValue();
+  }
+
+  /** Patches along one axis of the input the model was made for. */
+  private static @Nullable Integer cells(
+      String source, JsonNode json, String lengthKey, String strideKey) {
+    Integer length = whole(source, json, lengthKey);
+    Integer stride = whole(source, json, strideKey);
+    return length == null || stride == null || length < ViTSpec.PATCH
+        ? null
+        : (length - ViTSpec.PATCH) / stride + 1;
+  }
+}

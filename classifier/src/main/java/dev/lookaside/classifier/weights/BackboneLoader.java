@@ -1,0 +1,244 @@
+package dev.lookaside.classifier.weights;
+
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.TreeMap;
+
+/** Brings a backbone file of any {@link Layout} under the model's own names and shapes. */
+final class BackboneLoader {
+  private static final int STEM = ViTSpec.PATCH * ViTSpec.PATCH;
+
+  private final Safetensors file;
+  private final String source;
+  private final BackboneConfig config;
+  private final Layout layout;
+  private final String prefix;
+  private final TreeMap<String, FloatTensor> tensors = new TreeMap<>();
+
+  BackboneLoader(Safetensors file, BackboneConfig config) {
+    this.file = file;
+    this.source = file.source();
+    this.config = config;
+    Layout.Found found = Layout.of(source, file.names());
+    this.layout = found.layout();
+    this.prefix = found.prefix();
+  }
+
+  Backbone load(String digest) {
+    String cls = name("cls_token");
+    int[] clsShape = file.shape(cls);
+    if (clsShape == null || clsShape.length != 3 || clsShape[0] != 1 || clsShape[1] != 1) {
+      throw WeightsException.tensor(
+          source, cls, "expected shape [1, 1, width], found " + Arrays.toString(clsShape));
+    }
+    int width = clsShape[2];
+    boolean distilled = file.has(name("dist_token"));
+    int specials = distilled ? 2 : 1;
+    putFlat("cls_token", width);
+    if (distilled) {
+      putFlat("dist_token", width);
+    }
+    int positions = putPositions(width, specials);
+    boolean singleChannel = putStem(width);
+    int depth = depth();
+    int mlpWidth = mlpWidth(width);
+    for (int b = 0; b < depth; b++) {
+      putBlock("blocks." + b + ".", width, mlpWidth);
+    }
+    put("norm.weight", width);
+    put("norm.bias", width);
+    int[] grid = grid(positions, singleChannel);
+    Float epsilon = config.epsilon();
+    ViTSpec spec =
+        new ViTSpec(
+            width,
+            depth,
+            heads(width),
+            mlpWidth,
+            specials,
+            grid[0],
+            grid[1],
+            epsilon == null ? layout.epsilon() : epsilon);
+    return new Backbone(digest, layout, spec, parameters(), tensors);
+  }
+
+  private String name(String own) {
+    return prefix + layout.fileName(own);
+  }
+
+  private void put(String own, int... shape) {
+    tensors.put(own, file.floats(name(own), shape));
+  }
+
+  /** A {@code [1, 1, width]} token as {@code [width]}. */
+  private void putFlat(String own, int width) {
+    FloatTensor token = file.floats(name(own), 1, 1, width);
+    tensors.put(own, FloatTensor.of(new int[] {width}, token.toArray()));
+  }
+
+  private int putPositions(int width, int specials) {
+    String name = name("pos_embed");
+    int[] found = file.shape(name);
+    if (found == null || found.length != 3 || found[0] != 1 || found[1] <= specials) {
+      throw WeightsException.tensor(
+          source,
+          name,
+          "expected shape [1, %d + patches, %d], found %s"
+              .formatted(
+                  specials, width, found == null ? "no such tensor" : Arrays.toString(found)));
+    }
+    FloatTensor table = file.floats(name, 1, found[1], width);
+    tensors.put("pos_embed", FloatTensor.of(new int[] {found[1], width}, table.toArray()));
+    return found[1] - specials;
+  }
+
+  /** The stem as one channel: colours of a grey picture are equal, so their weights add up. */
+  private boolean putStem(int width) {
+    String name = name("patch_embed.proj.weight");
+    int[] found = file.shape(name);
+    int channels = found != null && found.length == 4 && found[1] == 1 ? 1 : 3;
+    float[] from = file.floats(name, width, channels, ViTSpec.PATCH, ViTSpec.PATCH).toArray();
+    float[] sum = new float[width * STEM];
+    for (int d = 0; d < width; d++) {
+      for (int i = 0; i < STEM; i++) {
+        float s = 0;
+        for (int c = 0; c < channels; c++) {
+          s += from[(d * channels + c) * STEM + i];
+        }
+        sum[d * STEM + i] = s;
+      }
+    }
+    tensors.put("patch_embed.proj.weight", FloatTensor.of(new int[] {width, STEM}, sum));
+    put("patch_embed.proj.bias", width);
+    return channels == 1;
+  }
+
+  private int depth() {
+    String start = prefix + layout.blockPrefix();
+    int depth = 0;
+    for (String n : file.names()) {
+      if (n.startsWith(start)) {
+        String rest = n.substring(start.length());
+        int dot = rest.indexOf('.');
+        if (dot > 0 && dot < 5 && rest.substring(0, dot).chars().allMatch(Character::isDigit)) {
+          depth = Math.max(depth, Integer.parseInt(rest.substring(0, dot)) + 1);
+        }
+      }
+    }
+    if (depth == 0) {
+      throw WeightsException.tensor(source, start + "0...", "found no such tensor: no blocks");
+    }
+    return depth;
+  }
+
+  private int mlpWidth(int width) {
+    String name = name("blocks.0.mlp.fc1.weight");
+    int[] found = file.shape(name);
+    if (found == null || found.length != 2 || found[0] < 1) {
+      throw WeightsException.tensor(
+          source,
+          name,
+          "expected shape [mlp width, %d], found %s"
+              .formatted(width, found == null ? "no such tensor" : Arrays.toString(found)));
+    }
+    return found[0];
+  }
+
+  private void putBlock(String b, int width, int mlpWidth) {
+    put(b + "norm1.weight", width);
+    put(b + "norm1.bias", width);
+    if (layout.isHuggingFace()) {
+      putJoined(b + "attn.qkv.weight", width, width, width);
+      putJoined(b + "attn.qkv.bias", width, width);
+    } else {
+      put(b + "attn.qkv.weight", 3 * width, width);
+      put(b + "attn.qkv.bias", 3 * width);
+    }
+    put(b + "attn.proj.weight", width, width);
+    put(b + "attn.proj.bias", width);
+    put(b + "norm2.weight", width);
+    put(b + "norm2.bias", width);
+    put(b + "mlp.fc1.weight", mlpWidth, width);
+    put(b + "mlp.fc1.bias", mlpWidth);
+    put(b + "mlp.fc2.weight", width, mlpWidth);
+    put(b + "mlp.fc2.bias", width);
+  }
+
+  /** Joins query, key and value along the first axis. */
+  private void putJoined(String own, int each, int... partShape) {
+    FloatBuffer joined = null;
+    String[] names = layout.splitQkv(own);
+    for (int i = 0; i < names.length; i++) {
+      FloatTensor part = file.floats(prefix + names[i], partShape);
+      if (joined == null) {
+        joined = FloatTensor.allocate(names.length * part.size());
+      }
+      joined.put(i * part.size(), part.buffer(), 0, part.size());
+    }
+    int[] shape = partShape.clone();
+    shape[0] = names.length * each;
+    if (joined != null) {
+      tensors.put(own, FloatTensor.wrap(shape, joined));
+    }
+  }
+
+  private int heads(int width) {
+    Integer heads = config.heads();
+    if (heads == null && width % 64 != 0) {
+      throw new WeightsException(
+          "%s: width \"%d\": is no multiple of 64, so metadata heads must say the number of heads"
+              .formatted(source, width));
+    }
+    int n = heads == null ? width / 64 : heads;
+    if (width % n != 0) {
+      throw new WeightsException(
+          "%s: heads \"%d\": must divide the width %d".formatted(source, n, width));
+    }
+    return n;
+  }
+
+  /**
+   * Rows and columns of the position table. Pictures are square; spectrograms (a stem of one
+   * channel) have 12 rows at stride 10 and 8 at stride 16 for 128 mels.
+   */
+  private int[] grid(int positions, boolean singleChannel) {
+    Integer rows = config.gridRows();
+    Integer columns = config.gridColumns();
+    if (rows != null && columns != null) {
+      if ((long) rows * columns != positions) {
+        throw WeightsException.tensor(
+            source,
+            name("pos_embed"),
+            "expected %d x %d = %d positions, found %d"
+                .formatted(rows, columns, (long) rows * columns, positions));
+      }
+      return new int[] {rows, columns};
+    }
+    int side = (int) Math.round(Math.sqrt(positions));
+    boolean square = side * side == positions;
+    boolean spectrogram = singleChannel && (layout != Layout.TIMM || !square);
+    if (spectrogram && positions % 12 == 0) {
+      return new int[] {12, positions / 12};
+    }
+    if (spectrogram && positions % 8 == 0) {
+      return new int[] {8, positions / 8};
+    }
+    if (square) {
+      return new int[] {side, side};
+    }
+    throw WeightsException.tensor(
+        source,
+        name("pos_embed"),
+        "%d positions are neither a square nor 8 or 12 rows: metadata grid must say ROWSxCOLUMNS"
+            .formatted(positions));
+  }
+
+  private long parameters() {
+    long n = 0;
+    for (String name : file.names()) {
+      int[] shape = file.shape(name);
+      n += shape == null ? 0 : FloatTensor.elements(shape);
+    }
+    return n;
+  }
+}
