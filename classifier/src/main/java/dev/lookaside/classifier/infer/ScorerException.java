@@ -1,0 +1,14 @@
+package dev.lookaside.classifier.infer;
+
+import dev.lookaside.classifier.weights.ClassifierException;
+
+/** The scorer cannot be opened, or its device failed while scoring. */
+public final class ScorerException extends ClassifierException {
+  public ScorerException(String message) {
+    super(message);
+  }
+
+  public ScorerException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}
