@@ -1,5 +1,6 @@
 package dev.lookaside.ingest;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
 
@@ -46,5 +47,238 @@ public final class ChunkSequencer {
     public Rejected {
       Objects.requireNonNull(rejection, "rejection");
     }
+  }
+
+  /** A jump ahead by more than this must be borne out by the capture times. */
+  private static final int MAX_UNPROVEN_JUMP_SECONDS = 600;
+
+  /** Clocks of senders drift and are corrected by less than this between two chunks. */
+  private static final Duration CLOCK_TOLERANCE = Duration.ofSeconds(1);
+
+  /** Drift of a sender's sample clock against its wall clock: at most one part in this many. */
+  private static final int DRIFT_PARTS = 1_000;
+
+  private final RejectedRuns rejected = new RejectedRuns();
+  private boolean started;
+  private boolean joined;
+  private boolean ended;
+  private int rateHz;
+  private long nextSample;
+  private long nextSequence;
+  private long usualSamples;
+  private Instant epoch = Instant.EPOCH;
+  private Instant heardUntil = Instant.EPOCH;
+
+  /**
+   * Judges the stream's next chunk, in the order of the log.
+   *
+   * @param nativeSamples samples per channel the payload holds
+   * @param rateHz the payload's own rate
+   */
+  public Verdict next(AudioChunk chunk, long nativeSamples, int rateHz) {
+    AudioFormat.checkRate(rateHz);
+    if (nativeSamples < 1) {
+      return noted(
+          chunk, rejected(Rejection.Reason.EMPTY, "samples", nativeSamples, "must be 1 or more"));
+    }
+    if (!started || startsAnew(chunk, nativeSamples, rateHz)) {
+      return start(chunk, nativeSamples, rateHz);
+    }
+    if (rateHz != this.rateHz) {
+      return noted(chunk, inconsistent("rate", rateHz, "must be " + this.rateHz + " as before"));
+    }
+    if (sequenceSeen(chunk) || chunk.sampleOffset() >= 0 && chunk.sampleOffset() < nextSample) {
+      return seen(chunk, nativeSamples) ? Repeat.INSTANCE : contradiction(chunk, nativeSamples);
+    }
+    return goOn(chunk, nativeSamples);
+  }
+
+  /**
+   * Notes that a chunk of this stream was rejected elsewhere, so that its time counts as rejected
+   * and not as gap. Chunks that {@link #next} rejected are noted already.
+   *
+   * @param sequence what it said, {@link AudioChunk#NOT_GIVEN} for nothing
+   * @param sampleOffset what it said, {@link AudioChunk#NOT_GIVEN} for nothing
+   * @param nativeSamples its length, {@link AudioChunk#NOT_GIVEN} if that cannot be known
+   */
+  public void reject(long sequence, long sampleOffset, long nativeSamples) {
+    boolean behind =
+        started
+            && (sequence >= 0 && sequence < nextSequence
+                || sampleOffset >= 0 && sampleOffset < nextSample);
+    if (!behind) {
+      rejected.add(sequence, sampleOffset, nativeSamples);
+    }
+  }
+
+  /** {@link #reject(long, long, long)} with the numbers of {@code chunk}. */
+  public void reject(AudioChunk chunk, long nativeSamples) {
+    reject(chunk.sequence(), chunk.sampleOffset(), nativeSamples);
+  }
+
+  /** True from a chunk marked as the last until one starts the stream anew. */
+  public boolean ended() {
+    return ended;
+  }
+
+  /** The sample after the last one heard; 0 before the first chunk. */
+  public long nextSample() {
+    return nextSample;
+  }
+
+  private boolean startsAnew(AudioChunk chunk, long nativeSamples, int rateHz) {
+    boolean numbered = chunk.sequence() >= 0 || chunk.sampleOffset() >= 0;
+    if (!numbered) {
+      return ended || rateHz != this.rateHz;
+    }
+    Instant time = chunk.captureTime();
+    if (chunk.sequence() <= 0 && chunk.sampleOffset() <= 0) {
+      // A repeated first chunk carries the first chunk's time; a rebooted sender's does not, also
+      // when its clock went backwards.
+      return time.isAfter(heardUntil) || !nearEpoch(time);
+    }
+    // The first chunks of a rebooted sender may be lost: what looks like old numbers at a new time
+    // is a new start, or the sender would be taken for a repeater until it passes the old position.
+    boolean old = seen(chunk, nativeSamples);
+    return old ? time.isAfter(heardUntil.plus(CLOCK_TOLERANCE)) : ended;
+  }
+
+  private boolean nearEpoch(Instant time) {
+    if (!joined) {
+      return time.equals(epoch);
+    }
+    Duration drift = Duration.between(epoch, heardUntil).dividedBy(DRIFT_PARTS);
+    return Duration.between(epoch, time).abs().compareTo(drift.plus(CLOCK_TOLERANCE)) <= 0;
+  }
+
+  private boolean sequenceSeen(AudioChunk chunk) {
+    return chunk.sequence() >= 0 && chunk.sequence() < nextSequence;
+  }
+
+  /** True if everything the chunk says of its place lies before what comes next. */
+  private boolean seen(AudioChunk chunk, long nativeSamples) {
+    boolean bySequence = chunk.sequence() < 0 || nextSequence < 0 || sequenceSeen(chunk);
+    boolean bySample =
+        chunk.sampleOffset() < 0 || chunk.sampleOffset() + nativeSamples <= nextSample;
+    return bySequence && bySample;
+  }
+
+  private Accept start(AudioChunk chunk, long nativeSamples, int rateHz) {
+    if (started) {
+      rejected.clear(); // They belonged to the clock that has ended.
+    }
+    long from = Math.max(0, chunk.sampleOffset());
+    long rejectedSamples = rejected.samplesIn(new SampleSpan(0, from), 0, chunk.sequence(), 0);
+    started = true;
+    joined = chunk.sequence() > 0 || chunk.sampleOffset() > 0;
+    this.rateHz = rateHz;
+    epoch = AudioChunk.epoch(chunk.captureTime(), from, rateHz);
+    heardUntil = Instant.MIN;
+    nextSequence = AudioChunk.NOT_GIVEN;
+    SampleSpan span = advance(chunk, from, nativeSamples);
+    return new Accept(span, epoch, 0, rejectedSamples, true, joined);
+  }
+
+  private Verdict goOn(AudioChunk chunk, long nativeSamples) {
+    long missing = missingChunks(chunk);
+    long from = chunk.sampleOffset() >= 0 ? chunk.sampleOffset() : inferred(chunk, missing);
+    SampleSpan hole = new SampleSpan(nextSample, from);
+    // A rejected chunk may have been empty; one that was never received was not.
+    long lost = missing - rejected.chunksIn(nextSequence, chunk.sequence());
+    if (hole.lengthSamples() < lost) {
+      String message = "leaves no room for the %d chunks missing before ce_sequence %d";
+      return noted(chunk, offset(from, message.formatted(lost, chunk.sequence())));
+    }
+    if (unproven(chunk, hole)) {
+      String message = "jumps ahead by %d s, the capture time %s does not";
+      return noted(
+          chunk,
+          offset(from, message.formatted(hole.lengthSamples() / rateHz, chunk.captureTime())));
+    }
+    if (from > AudioChunk.MAX_SAMPLE_OFFSET) {
+      return noted(chunk, offset(from, "must be at most " + AudioChunk.MAX_SAMPLE_OFFSET));
+    }
+    long rejectedSamples = rejected.samplesIn(hole, nextSequence, chunk.sequence(), usualSamples);
+    SampleSpan span = advance(chunk, from, nativeSamples);
+    return new Accept(
+        span, epoch, hole.lengthSamples() - rejectedSamples, rejectedSamples, false, false);
+  }
+
+  private long missingChunks(AudioChunk chunk) {
+    boolean known = chunk.sequence() >= 0 && nextSequence >= 0;
+    return known ? chunk.sequence() - nextSequence : 0;
+  }
+
+  /** Where a chunk without sample offset stands: next, or as far ahead as its time says. */
+  private long inferred(AudioChunk chunk, long missing) {
+    if (missing == 0) {
+      return nextSample + rejected.unplacedSamples();
+    }
+    Duration ahead = Duration.between(heardUntil, chunk.captureTime());
+    long samples =
+        ahead.isNegative()
+            ? 0
+            : ahead.getSeconds() * rateHz + (long) ahead.getNano() * rateHz / 1_000_000_000L;
+    return nextSample + Math.max(missing, samples);
+  }
+
+  private boolean unproven(AudioChunk chunk, SampleSpan hole) {
+    long holeSeconds = hole.lengthSamples() / rateHz;
+    return holeSeconds > MAX_UNPROVEN_JUMP_SECONDS
+        && Duration.between(heardUntil, chunk.captureTime()).getSeconds() < holeSeconds / 2;
+  }
+
+  private SampleSpan advance(AudioChunk chunk, long from, long nativeSamples) {
+    SampleSpan span = new SampleSpan(from, from + nativeSamples);
+    nextSample = span.untilSample();
+    if (chunk.sequence() >= 0) {
+      nextSequence = chunk.sequence() + 1;
+    } else if (nextSequence >= 0) {
+      nextSequence++;
+    }
+    usualSamples = nativeSamples;
+    Instant until = AudioChunk.timeOf(chunk.captureTime(), nativeSamples, rateHz);
+    heardUntil = until.isAfter(heardUntil) ? until : heardUntil;
+    ended = chunk.last();
+    rejected.clear();
+    return span;
+  }
+
+  private Rejected contradiction(AudioChunk chunk, long nativeSamples) {
+    if (!sequenceSeen(chunk)) {
+      return offset(
+          chunk.sampleOffset(),
+          "must be %d or more, what lies before was heard".formatted(nextSample));
+    }
+    if (chunk.sampleOffset() >= nextSample) {
+      return inconsistent(
+          ChunkHeaders.SEQUENCE,
+          chunk.sequence(),
+          "goes backwards from %d while ce_sampleoffset %d does not"
+              .formatted(nextSequence - 1, chunk.sampleOffset()));
+    }
+    return offset(
+        chunk.sampleOffset(),
+        "with %d samples reaches beyond %d, the end of what was heard"
+            .formatted(nativeSamples, nextSample));
+  }
+
+  private Rejected noted(AudioChunk chunk, Rejected verdict) {
+    // Its offset and length are what cannot be believed, so only the sequence counts.
+    rejected.add(chunk.sequence(), AudioChunk.NOT_GIVEN, AudioChunk.NOT_GIVEN);
+    return verdict;
+  }
+
+  private static Rejected offset(long from, String message) {
+    return inconsistent(ChunkHeaders.SAMPLE_OFFSET, from, message);
+  }
+
+  private static Rejected inconsistent(String field, long value, String message) {
+    return rejected(Rejection.Reason.INCONSISTENT, field, value, message);
+  }
+
+  private static Rejected rejected(
+      Rejection.Reason reason, String field, long value, String message) {
+    return new Rejected(new Rejection(reason, field, Long.toString(value), message));
   }
 }
