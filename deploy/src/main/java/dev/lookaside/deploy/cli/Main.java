@@ -1,0 +1,87 @@
+package dev.lookaside.deploy.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** {@code lookaside}: the root command. Commands are registered in {@link CommandGroups}. */
+@Command(
+    name = "lookaside",
+    versionProvider = Version.class,
+    description = {
+      "Says what sounded and when on audio streams, and keeps learning from corrections.",
+      ""
+    },
+    synopsisSubcommandLabel = "COMMAND",
+    usageHelpAutoWidth = true)
+public final class Main implements Runnable {
+  @Option(
+      names = "--stacktrace",
+      scope = ScopeType.INHERIT,
+      description = "Show where an error came from.")
+  private boolean stacktrace;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = ScopeType.INHERIT,
+      description = "Show this help.")
+  private boolean help;
+
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Show the version.")
+  private boolean version;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  /** Without a command there is nothing to do: says so and shows the commands. */
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "no command given");
+  }
+
+  /**
+   * The whole command line, ready to execute. Tests call this and set their own writers.
+   *
+   * @return a new command line; its results go to {@code getOut()}, all else to {@code getErr()}
+   */
+  public static CommandLine commandLine() {
+    CommandLine line = new CommandLine(new Main());
+    CommandGroups.addTo(line);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setParameterExceptionHandler(Errors::wrongCall);
+    line.setExecutionExceptionHandler(Errors::failed);
+    return line;
+  }
+
+  /**
+   * Runs one command and ends the process with its exit code.
+   *
+   * @param args as typed
+   */
+  public static void main(String[] args) {
+    NativeLibraries.prepare();
+    CommandLine line = commandLine();
+    // The platform's encoding is not always UTF-8, and class labels may be in any language.
+    line.setOut(utf8(FileDescriptor.out));
+    line.setErr(utf8(FileDescriptor.err));
+    int code = line.execute(args);
+    line.getOut().flush();
+    line.getErr().flush();
+    System.exit(code);
+  }
+
+  private static PrintWriter utf8(FileDescriptor to) {
+    return new PrintWriter(new FileOutputStream(to), true, StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,141 @@
+package dev.lookaside.deploy.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The launcher in a made-up checkout, with a {@code java} and a {@code mvn} that only say that they
+ * were called.
+ */
+class LauncherTest {
+  private static final String JAVA =
+      """
+      #!/bin/sh
+      if [ "$1" = -version ]; then
+        echo 'openjdk version "%s" 2025-04-15' >&2
+        exit 0
+      fi
+      for arg; do last=$arg; done
+      echo "ran $last"
+      exit 7
+      """;
+  private static final String MVN =
+      """
+      #!/bin/sh
+      echo x >>"%1$s/builds"
+      mkdir -p "%1$s/deploy/target/lib"
+      touch "%1$s/deploy/target/.built"
+      echo "noise on standard output"
+      """;
+
+  @TempDir private Path folder;
+  private Path root;
+  private Path bin;
+
+  @BeforeEach
+  void makeCheckout() throws Exception {
+    root = Files.createDirectories(folder.resolve("a checkout"));
+    bin = Files.createDirectories(folder.resolve("bin"));
+    Files.createDirectories(root.resolve("deploy/bin"));
+    Files.createDirectories(root.resolve("ingest/src/main/java"));
+    write(root.resolve("pom.xml"), "<project/>");
+    Files.copy(Path.of("bin/lookaside"), root.resolve("deploy/bin/lookaside"));
+    assertThat(root.resolve("deploy/bin/lookaside").toFile().setExecutable(true)).isTrue();
+    tool("java", JAVA.formatted("17.0.15"));
+    tool("mvn", MVN.formatted(root));
+  }
+
+  @Test
+  void buildsOnceThenOnlyRuns() throws Exception {
+    Run first = launch(root.resolve("deploy/bin/lookaside"), "one");
+    assertThat(first.out).isEqualTo("ran one\n");
+    assertThat(first.err).hasLineCount(1).contains("building for the first time");
+    assertThat(first.exitCode).isEqualTo(7);
+    Run second = launch(root.resolve("deploy/bin/lookaside"), "two words");
+    assertThat(second.out).isEqualTo("ran two words\n");
+    assertThat(second.err).isEmpty();
+    assertThat(builds()).isEqualTo(1);
+  }
+
+  @Test
+  void buildsAgainWhenASourceIsNewer() throws Exception {
+    launch(root.resolve("deploy/bin/lookaside"), "one");
+    Path source = write(root.resolve("ingest/src/main/java/A.java"), "class A {}");
+    Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(10)));
+    assertThat(launch(root.resolve("deploy/bin/lookaside"), "two").err).contains("sources changed");
+    assertThat(builds()).isEqualTo(2);
+  }
+
+  @Test
+  void worksThroughSymbolicLinks() throws Exception {
+    Path link =
+        Files.createSymbolicLink(
+            folder.resolve("link"), Path.of("a checkout/deploy/bin/lookaside"));
+    Path second = Files.createSymbolicLink(bin.resolve("lookaside"), link);
+    assertThat(launch(second, "three").out).isEqualTo("ran three\n");
+  }
+
+  @Test
+  void anOlderJavaIsNamed() throws Exception {
+    tool("java", JAVA.formatted("1.8.0_442"));
+    Run run = launch(root.resolve("deploy/bin/lookaside"), "one");
+    assertThat(run.exitCode).isEqualTo(1);
+    assertThat(run.err).contains("is Java 1.8.0_442: needs Java 17 or newer");
+    assertThat(run.out).isEmpty();
+  }
+
+  @Test
+  void aFailedBuildShowsItsLog() throws Exception {
+    tool("mvn", "#!/bin/sh\necho '[ERROR] A.java is wrong'\nexit 1\n");
+    Run run = launch(root.resolve("deploy/bin/lookaside"), "one");
+    assertThat(run.exitCode).isEqualTo(1);
+    assertThat(run.err).contains("[ERROR] A.java is wrong").contains("lookaside: the build failed");
+    assertThat(run.out).isEmpty();
+    assertThat(root.resolve("deploy/target/.building")).doesNotExist();
+  }
+
+  @Test
+  void aBuildLockWhoseOwnerDiedIsTakenOver() throws Exception {
+    Path lock = Files.createDirectories(root.resolve("deploy/target/.building"));
+    // Above the largest process id a kernel gives.
+    write(lock.resolve("pid"), "99999999\n");
+    assertThat(launch(root.resolve("deploy/bin/lookaside"), "one").out).isEqualTo("ran one\n");
+  }
+
+  private record Run(int exitCode, String out, String err) {}
+
+  private Run launch(Path script, String arg) throws IOException, InterruptedException {
+    Path out = folder.resolve("out");
+    Path err = folder.resolve("err");
+    ProcessBuilder builder = new ProcessBuilder(List.of(script.toString(), arg));
+    builder.directory(folder.toFile()).redirectOutput(out.toFile()).redirectError(err.toFile());
+    builder.environment().put("PATH", bin + ":/usr/bin:/bin");
+    builder.environment().remove("JAVA_HOME");
+    Process process = builder.start();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    return new Run(process.exitValue(), Files.readString(out), Files.readString(err));
+  }
+
+  private long builds() throws IOException {
+    return Files.readAllLines(root.resolve("builds")).size();
+  }
+
+  private void tool(String name, String script) throws IOException {
+    assertThat(write(bin.resolve(name), script).toFile().setExecutable(true)).isTrue();
+  }
+
+  private static Path write(Path file, String text) throws IOException {
+    return Files.writeString(file, text, StandardCharsets.UTF_8);
+  }
+}
