@@ -1,0 +1,92 @@
+package dev.lookaside.classifier.detect;
+
+import dev.lookaside.classifier.detect.Detection.Extent;
+import dev.lookaside.classifier.detect.Detection.Kind;
+import dev.lookaside.classifier.detect.Detection.Origin;
+import dev.lookaside.classifier.detect.SegmentDecoder.TimedEvent;
+import dev.lookaside.featurizer.StreamFeaturizer;
+import dev.lookaside.ingest.StreamId;
+import java.time.Instant;
+import java.util.Locale;
+
+/** Makes the wire records of one stream. */
+final class DetectionBuilder {
+  private final StreamId stream;
+  private final DetectorModel model;
+  private final String fingerprint;
+
+  DetectionBuilder(StreamId stream, DetectorModel model) {
+    this.stream = stream;
+    this.model = model;
+    this.fingerprint = model.spec().fingerprint();
+  }
+
+  Detection event(TimedEvent e, Instant epoch, String adapterDigest, int partition) {
+    boolean ended = e.kind() == HysteresisDecoder.Kind.ENDED;
+    String label = model.labels().get(e.classIndex());
+    Extent extent =
+        new Extent(
+            e.onsetSample(),
+            ended ? e.offsetSample() : Extent.OPEN,
+            e.onsetTime(),
+            ended ? e.offsetTime() : null,
+            e.rateHz());
+    return new Detection(
+        ended ? Kind.ENDED : Kind.STARTED,
+        Detection.idOf(stream, epoch, label, e.onsetSample()),
+        stream,
+        epoch,
+        label,
+        extent,
+        e.peak(),
+        e.mean(),
+        origin(adapterDigest, partition, e.firstRecordOffset(), e.lastRecordOffset()),
+        null);
+  }
+
+  Detection gap(StreamFeaturizer.Gap gap, String adapterDigest) {
+    Extent extent =
+        new Extent(
+            gap.span().fromSample(),
+            gap.span().untilSample(),
+            gap.from(),
+            gap.until(),
+            gap.rateHz());
+    return unheard(
+        Kind.GAP,
+        gap.epoch(),
+        extent,
+        origin(
+            adapterDigest, gap.assignment().partition(), gap.recordOffset(), gap.recordOffset()),
+        gap.cause().name().toLowerCase(Locale.ROOT));
+  }
+
+  Detection shed(WindowMark first, WindowMark last, Instant epoch, String reason, String adapter) {
+    Extent extent =
+        new Extent(
+            first.freshFrom(),
+            last.span().untilSample(),
+            first.timeOf(first.freshFrom()),
+            last.timeOf(last.span().untilSample()),
+            first.rateHz());
+    int partition = first.assignment().partition();
+    return unheard(
+        Kind.SHED,
+        epoch,
+        extent,
+        origin(adapter, partition, first.firstRecordOffset(), last.lastRecordOffset()),
+        reason);
+  }
+
+  /** The kind stands in the id where an event has its label; no label begins with a number sign. */
+  private Detection unheard(
+      Kind kind, Instant epoch, Extent extent, Origin origin, String reason) {
+    String id = Detection.idOf(stream, epoch, "#" + kind.word(), extent.onsetSample());
+    return new Detection(kind, id, stream, epoch, null, extent, 0, 0, origin, reason);
+  }
+
+  private Origin origin(String adapterDigest, int partition, long first, long last) {
+    return new Origin(
+        adapterDigest, model.backboneDigest(), fingerprint, partition, first, last);
+  }
+}

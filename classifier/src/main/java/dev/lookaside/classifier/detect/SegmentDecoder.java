@@ -1,0 +1,173 @@
+package dev.lookaside.classifier.detect;
+
+import dev.lookaside.classifier.detect.HysteresisDecoder.Event;
+import dev.lookaside.featurizer.FeatureSpec;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Windows of one segment, in order, to events in native samples and capture time. Pure; used live
+ * and offline alike.
+ */
+final class SegmentDecoder {
+  /**
+   * An event on the stream's clock.
+   *
+   * @param offsetSample end; of a started event, as far as it is known
+   * @param onsetTime by the clock of the window that begins nearest before it
+   * @param firstRecordOffset record that holds the start of that window
+   * @param lastRecordOffset last record of the window at the offset
+   */
+  record TimedEvent(
+      HysteresisDecoder.Kind kind,
+      int classIndex,
+      int rateHz,
+      long onsetSample,
+      long offsetSample,
+      Instant onsetTime,
+      Instant offsetTime,
+      float peak,
+      float mean,
+      long firstRecordOffset,
+      long lastRecordOffset) {}
+
+  private record Onset(long cell, WindowMark mark) {}
+
+  private final DetectorModel model;
+  private final CurveGrid grid;
+  private final HysteresisDecoder decoder;
+  private final Duration maxReplay;
+  private final boolean joined;
+  private final @Nullable Onset[] onsets;
+  private final TreeMap<Long, WindowMark> marks = new TreeMap<>();
+  private long firstIndex = -1;
+
+  /**
+   * @param joined processing joined a running stream at this segment's first window
+   * @param maxReplay audio after which an open event no longer holds back where a replay resumes
+   * @param tap sees every cell of the curve, or null
+   */
+  SegmentDecoder(
+      DetectorModel model,
+      boolean joined,
+      Duration maxReplay,
+      PosteriorCurve.@Nullable CellConsumer tap) {
+    this.model = model;
+    this.grid = model.grid();
+    this.decoder = new HysteresisDecoder(grid, model.decoder(), tap);
+    this.joined = joined;
+    this.maxReplay = maxReplay;
+    this.onsets = new Onset[model.labels().size()];
+  }
+
+  /** {@code posteriors} row-major {@code [columns][labels]}, never written again. */
+  List<TimedEvent> scored(WindowMark mark, float[] posteriors) {
+    remember(mark);
+    return timed(decoder.push(mark.index(), mark.validFrames(), posteriors, joined));
+  }
+
+  List<TimedEvent> skipped(WindowMark mark) {
+    remember(mark);
+    return timed(decoder.skip(mark.index(), mark.validFrames(), joined));
+  }
+
+  List<TimedEvent> shed(WindowMark mark) {
+    remember(mark);
+    return timed(decoder.push(mark.index(), mark.validFrames(), null, joined));
+  }
+
+  /** Closes what is open; the decoder is done then. */
+  List<TimedEvent> finish() {
+    return timed(decoder.finish());
+  }
+
+  /**
+   * The window from which a replay gives the same events again, null if that is before the first
+   * window of this segment: then the replay must also hear how the segment began.
+   */
+  @Nullable WindowMark resumeMark() {
+    long resume = decoder.resumeWindow();
+    Map.Entry<Long, WindowMark> first = marks.firstEntry();
+    if (first == null || (resume <= firstIndex && first.getKey() == firstIndex && !joined)) {
+      return null;
+    }
+    Map.Entry<Long, WindowMark> at = marks.ceilingEntry(resume);
+    return at == null ? marks.lastEntry().getValue() : at.getValue();
+  }
+
+  private void remember(WindowMark mark) {
+    if (firstIndex < 0) {
+      firstIndex = mark.index();
+    }
+    marks.put(mark.index(), mark);
+    // Windows over cells that are not out yet are needed for their times.
+    long needed = mark.index() - grid.windowsPerCell() - 1L;
+    long resume = Math.min(needed, decoder.resumeWindow());
+    marks.headMap(resume).clear();
+    Instant oldest = mark.capturedUntil().minus(maxReplay);
+    while (marks.firstKey() < needed
+        && marks.firstEntry().getValue().capturedUntil().isBefore(oldest)) {
+      marks.pollFirstEntry();
+    }
+  }
+
+  private List<TimedEvent> timed(List<Event> events) {
+    List<TimedEvent> out = new ArrayList<>(events.size());
+    for (Event e : events) {
+      out.add(timed(e));
+    }
+    for (int c = 0; c < onsets.length; c++) {
+      long cell = decoder.openOnset(c);
+      Onset known = onsets[c];
+      if (cell < 0) {
+        onsets[c] = null;
+      } else if (known == null || known.cell() != cell) {
+        onsets[c] = new Onset(cell, markAt(cell));
+      }
+    }
+    return out;
+  }
+
+  private TimedEvent timed(Event e) {
+    Onset known = onsets[e.classIndex()];
+    WindowMark from =
+        known != null && known.cell() == e.onsetCell() ? known.mark() : markAt(e.onsetCell());
+    WindowMark until = markAt(e.offsetCell());
+    long end = marks.lastEntry().getValue().span().untilSample();
+    long onset = sampleOf(e.onsetCell(), from.rateHz());
+    // A padded last window's cells may reach past the end of the audio.
+    long offset = Math.max(onset, Math.min(end, sampleOf(e.offsetCell(), from.rateHz())));
+    return new TimedEvent(
+        e.kind(),
+        e.classIndex(),
+        from.rateHz(),
+        onset,
+        offset,
+        from.timeOf(onset),
+        until.timeOf(offset),
+        e.peak(),
+        e.mean(),
+        from.firstRecordOffset(),
+        Math.max(from.firstRecordOffset(), until.lastRecordOffset()));
+  }
+
+  /** The last window that begins at or before {@code cell}. */
+  private WindowMark markAt(long cell) {
+    Map.Entry<Long, WindowMark> at =
+        marks.floorEntry(Math.floorDiv(cell, (long) grid.cellsPerHop()));
+    return Objects.requireNonNull(at == null ? marks.firstEntry() : at, "no window yet").getValue();
+  }
+
+  /** Native sample at which {@code cell} begins, rounded down. */
+  private long sampleOf(long cell, int rateHz) {
+    FeatureSpec spec = model.spec();
+    long frontEndSample = cell * grid.cellFrames() * spec.frontEnd().hopSamples();
+    return Math.floorDiv(frontEndSample * rateHz, (long) spec.frontEnd().rateHz());
+  }
+}

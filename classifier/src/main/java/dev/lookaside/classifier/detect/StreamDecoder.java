@@ -1,0 +1,174 @@
+package dev.lookaside.classifier.detect;
+
+import dev.lookaside.classifier.detect.SegmentDecoder.TimedEvent;
+import dev.lookaside.classifier.detect.SettleLedger.Resume;
+import dev.lookaside.featurizer.StreamFeaturizer;
+import dev.lookaside.ingest.Assignment;
+import dev.lookaside.ingest.StreamId;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Segments, gaps and shed windows of one stream, in order, to detections; and from which record a
+ * replay would give the same ones again. Pure.
+ */
+final class StreamDecoder {
+  /** Windows after which a run of shed ones is reported though it goes on. */
+  private static final int SHED_RUN_WINDOWS = 64;
+
+  private static final long NO_RECORD = -1;
+
+  /** Shed windows in a row, not yet reported. */
+  private record ShedRun(WindowMark first, WindowMark last, int windows, String reason) {}
+
+  private final DetectorModel model;
+  private final DetectSettings settings;
+  private final DetectionBuilder builder;
+  private @Nullable SegmentDecoder segment;
+  private @Nullable WindowMark firstMark;
+  private @Nullable ShedRun shedRun;
+  private Instant epoch = Instant.EPOCH;
+  private Instant capturedUntil = Instant.EPOCH;
+  private String adapterDigest;
+
+  /** False until this life of the stream is known from its beginning or from a gap in it. */
+  private boolean heardBefore;
+
+  private long lastRecord = NO_RECORD;
+  private @Nullable Resume resume;
+
+  StreamDecoder(StreamId stream, DetectorModel model, DetectSettings settings) {
+    this.model = model;
+    this.settings = settings;
+    this.builder = new DetectionBuilder(stream, model);
+    this.adapterDigest = model.adapterDigest();
+  }
+
+  /** Capture time of the newest audio that was decoded. */
+  Instant capturedUntil() {
+    return capturedUntil;
+  }
+
+  /** Where a replay would have to begin now; empty before anything came. */
+  Optional<Resume> resume() {
+    return Optional.ofNullable(resume);
+  }
+
+  /** The next window of the line: opens its segment if it is the first. */
+  void begin(WindowMark mark, Instant itsEpoch, boolean segmentStart, List<Detection> found) {
+    if (segmentStart || segment == null) {
+      finishSegment(found);
+      boolean joined = !heardBefore && mark.index() > 0;
+      segment = new SegmentDecoder(model, joined, settings.maxReplay(), null);
+      firstMark = mark;
+      epoch = itsEpoch;
+      heardBefore = true;
+    }
+    capturedUntil = mark.capturedUntil();
+  }
+
+  void scored(WindowMark mark, float[] posteriors, String digest, List<Detection> found) {
+    flushShed(found);
+    adapterDigest = digest;
+    add(current().scored(mark, posteriors), mark.assignment(), found);
+    moved(mark);
+  }
+
+  void skipped(WindowMark mark, List<Detection> found) {
+    flushShed(found);
+    add(current().skipped(mark), mark.assignment(), found);
+    moved(mark);
+  }
+
+  void shed(WindowMark mark, String reason, List<Detection> found) {
+    ShedRun run = shedRun;
+    shedRun =
+        run == null
+            ? new ShedRun(mark, mark, 1, reason)
+            : new ShedRun(run.first(), mark, run.windows() + 1, run.reason());
+    if (shedRun.windows() >= SHED_RUN_WINDOWS) {
+      flushShed(found);
+    }
+    add(current().shed(mark), mark.assignment(), found);
+    moved(mark);
+  }
+
+  void gap(StreamFeaturizer.Gap gap, List<Detection> found) {
+    finishSegment(found);
+    found.add(builder.gap(gap, adapterDigest));
+    epoch = gap.epoch();
+    capturedUntil = gap.until();
+    heardBefore = true;
+    // A replay must come upon the gap again, so it begins with the record before it.
+    long before = lastRecord == NO_RECORD ? gap.recordOffset() : lastRecord;
+    resume = new Resume(gap.assignment(), before);
+    lastRecord = Math.max(lastRecord, gap.recordOffset());
+  }
+
+  void segmentEnded(StreamFeaturizer.SegmentEnded ended, List<Detection> found) {
+    finishSegment(found);
+    long before = lastRecord == NO_RECORD ? ended.resumeOffset() : lastRecord;
+    resume = new Resume(ended.assignment(), Math.min(before, ended.resumeOffset()));
+  }
+
+  void ended(StreamFeaturizer.Ended ended, List<Detection> found) {
+    finishSegment(found);
+    lastRecord = ended.lastRecordOffset();
+    resume = new Resume(ended.assignment(), lastRecord + 1);
+    heardBefore = false;
+  }
+
+  private SegmentDecoder current() {
+    if (segment == null) {
+      throw new IllegalStateException("no segment is open");
+    }
+    return segment;
+  }
+
+  private void finishSegment(List<Detection> found) {
+    flushShed(found);
+    SegmentDecoder open = segment;
+    WindowMark mark = firstMark;
+    if (open != null && mark != null) {
+      add(open.finish(), mark.assignment(), found);
+    }
+    segment = null;
+    firstMark = null;
+  }
+
+  private void flushShed(List<Detection> found) {
+    ShedRun run = shedRun;
+    if (run != null) {
+      found.add(builder.shed(run.first(), run.last(), epoch, run.reason(), adapterDigest));
+      shedRun = null;
+    }
+  }
+
+  private void add(List<TimedEvent> events, Assignment assignment, List<Detection> found) {
+    for (TimedEvent e : events) {
+      found.add(builder.event(e, epoch, adapterDigest, assignment.partition()));
+    }
+  }
+
+  /** After a window: the segment's resume point, but never past a shed run not yet reported. */
+  private void moved(WindowMark mark) {
+    lastRecord = Math.max(lastRecord, mark.lastRecordOffset());
+    WindowMark at = current().resumeMark();
+    ShedRun run = shedRun;
+    long offset;
+    if (at != null) {
+      offset = at.resumeOffset();
+    } else if (resume != null) {
+      // Still where the segment began: what was settled before it holds.
+      offset = resume.resumeOffset();
+    } else {
+      offset = firstMark == null ? mark.resumeOffset() : firstMark.resumeOffset();
+    }
+    if (run != null) {
+      offset = Math.min(offset, run.first().resumeOffset());
+    }
+    resume = new Resume(mark.assignment(), offset);
+  }
+}
