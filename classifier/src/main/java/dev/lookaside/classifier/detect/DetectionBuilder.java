@@ -56,8 +56,7 @@ final class DetectionBuilder {
         Kind.GAP,
         gap.epoch(),
         extent,
-        origin(
-            adapterDigest, gap.assignment().partition(), gap.recordOffset(), gap.recordOffset()),
+        origin(adapterDigest, gap.assignment().partition(), gap.recordOffset(), gap.recordOffset()),
         gap.cause().name().toLowerCase(Locale.ROOT));
   }
 
@@ -79,14 +78,12 @@ final class DetectionBuilder {
   }
 
   /** The kind stands in the id where an event has its label; no label begins with a number sign. */
-  private Detection unheard(
-      Kind kind, Instant epoch, Extent extent, Origin origin, String reason) {
+  private Detection unheard(Kind kind, Instant epoch, Extent extent, Origin origin, String reason) {
     String id = Detection.idOf(stream, epoch, "#" + kind.word(), extent.onsetSample());
     return new Detection(kind, id, stream, epoch, null, extent, 0, 0, origin, reason);
   }
 
   private Origin origin(String adapterDigest, int partition, long first, long last) {
-    return new Origin(
-        adapterDigest, model.backboneDigest(), fingerprint, partition, first, last);
+    return new Origin(adapterDigest, model.backboneDigest(), fingerprint, partition, first, last);
   }
 }

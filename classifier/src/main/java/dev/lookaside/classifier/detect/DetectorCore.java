@@ -140,8 +140,7 @@ final class DetectorCore {
     doneIfDone();
   }
 
-  private void resolve(
-      long ticket, Outcome outcome, float @Nullable [] posteriors, String text) {
+  private void resolve(long ticket, Outcome outcome, float @Nullable [] posteriors, String text) {
     Window window = asked.remove(ticket);
     if (window != null) {
       window.outcome = outcome;
@@ -199,8 +198,7 @@ final class DetectorCore {
     long number = nextPublish++;
     ledger.published(number);
     undurable.put(
-        number,
-        new StreamDetector.Delivered(stream, found, decoder.capturedUntil(), Instant.MAX));
+        number, new StreamDetector.Delivered(stream, found, decoder.capturedUntil(), Instant.MAX));
     out.publish(number, found);
   }
 

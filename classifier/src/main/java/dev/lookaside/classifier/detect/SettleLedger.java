@@ -77,8 +77,7 @@ final class SettleLedger {
 
   private Optional<Resume> advance(Optional<Resume> to) {
     if (to.isEmpty()
-        || (settled.isPresent()
-            && settled.get().resumeOffset() >= to.get().resumeOffset())) {
+        || (settled.isPresent() && settled.get().resumeOffset() >= to.get().resumeOffset())) {
       return Optional.empty();
     }
     settled = to;
