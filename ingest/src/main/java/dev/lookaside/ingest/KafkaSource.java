@@ -1,12 +1,26 @@
 package dev.lookaside.ingest;
 
 import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.DispatcherSelector;
 import java.util.Objects;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
-/** Reads {@code audio.chunks}. Sole owner of its KafkaConsumer and poll thread. */
+/**
+ * Reads {@code audio.chunks} and tells its listener what arrives. Sole owner of its KafkaConsumer
+ * and of the thread that polls it: spawn it on {@link #dispatcher()}.
+ *
+ * <p>Each partition has room for a configured number of records and bytes under way downstream. A
+ * chunk takes its share when it is sent to the listener and {@link Credit} gives it back; without
+ * room the partition is paused, so memory is bounded whatever the lag. Offsets are committed when
+ * {@link Settled} says that they are not needed any more, and a rejected record only when its dead
+ * letter is durable. A crash makes some records arrive again and none be lost.
+ *
+ * <p>When no broker answers it keeps trying and says so once per interval; a fault that trying
+ * again cannot mend is told as {@link Failed} and stops it.
+ */
 public final class KafkaSource {
   /** What the source is asked to do. */
   public sealed interface Command {}
@@ -129,5 +143,38 @@ public final class KafkaSource {
     }
   }
 
+  /** Opens the clients, or tries again. */
+  enum ConnectDue implements Command {
+    INSTANCE
+  }
+
+  enum PollDue implements Command {
+    INSTANCE
+  }
+
+  /** Time to commit, to look after late letters and to see whether brokers answer. */
+  enum TickDue implements Command {
+    INSTANCE
+  }
+
+  enum LettersAnswered implements Command {
+    INSTANCE
+  }
+
   private KafkaSource() {}
+
+  /** The pinned dispatcher this actor must run on: polling blocks. */
+  public static DispatcherSelector dispatcher() {
+    return DispatcherSelector.fromConfig("lookaside.ingest.kafka-dispatcher");
+  }
+
+  /**
+   * A source for the group that the settings name. It makes or checks the topics before it reads.
+   *
+   * @param listener gets every event, in order
+   */
+  public static Behavior<Command> create(IngestSettings settings, ActorRef<Event> listener) {
+    return SourceActor.create(
+        settings, listener, SourceClients.of(settings), () -> System.nanoTime() / 1_000_000);
+  }
 }

@@ -1,0 +1,163 @@
+package dev.lookaside.ingest;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigUtil;
+import com.typesafe.config.ConfigValue;
+import dev.lookaside.ingest.TopicSettings.Policy;
+import dev.lookaside.ingest.TopicSettings.Topic;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code lookaside.ingest}, read and checked once at start.
+ *
+ * @param kafkaClients properties for every Kafka client of every module
+ * @param chunkSource {@code ce_source} of chunks sent from here
+ * @param maxPayloadBytes a longer record is rejected
+ * @param defaultFormat of records that do not say theirs; null: they are rejected
+ */
+public record IngestSettings(
+    Map<String, Object> kafkaClients,
+    String chunkSource,
+    int maxPayloadBytes,
+    @Nullable AudioFormat defaultFormat,
+    TopicSettings topics,
+    SourceSettings source) {
+  private static final String ROOT = "lookaside.ingest";
+  private static final String SERVERS = "bootstrap.servers";
+
+  public IngestSettings {
+    kafkaClients = Map.copyOf(kafkaClients);
+  }
+
+  /**
+   * Reads the settings.
+   *
+   * @param config the whole configuration, with reference.conf beneath
+   * @throws IngestException naming key, value and range of the first one that is wrong
+   */
+  public static IngestSettings of(Config config) {
+    Config ingest = config.getConfig(ROOT);
+    Map<String, Object> clients = properties(ingest.getConfig("kafka-clients"));
+    if (String.valueOf(clients.getOrDefault(SERVERS, "")).isBlank()) {
+      throw new IngestException(
+          ROOT + ".kafka-clients." + SERVERS + " \"\": must be host:port, comma separated");
+    }
+    Config chunks = ingest.getConfig("chunks");
+    return new IngestSettings(
+        clients,
+        text(chunks, "chunks", "source"),
+        (int) number(chunks, "chunks", "max-payload-bytes", 1, 1 << 30),
+        defaultFormat(chunks.getString("default-content-type")),
+        topics(ingest.getConfig("topics")),
+        source(ingest.getConfig("source"), clients));
+  }
+
+  /** The brokers, as configured. */
+  public String servers() {
+    return String.valueOf(kafkaClients.get(SERVERS));
+  }
+
+  /** The codec these settings describe. */
+  public AudioChunkCodec codec() {
+    return new AudioChunkCodec(chunkSource, maxPayloadBytes, defaultFormat);
+  }
+
+  /**
+   * A {@code kafka-clients {}} block as client properties, {@code a.b = 1} and {@code a { b = 1 }}
+   * alike.
+   */
+  public static Map<String, Object> properties(Config block) {
+    Map<String, Object> found = new HashMap<>();
+    for (Map.Entry<String, ConfigValue> entry : block.entrySet()) {
+      String name = String.join(".", ConfigUtil.splitPath(entry.getKey()));
+      found.put(name, String.valueOf(entry.getValue().unwrapped()));
+    }
+    return found;
+  }
+
+  private static @Nullable AudioFormat defaultFormat(String contentType) {
+    try {
+      return contentType.isBlank() ? null : AudioFormat.parse(contentType);
+    } catch (IngestException e) {
+      throw new IngestException(ROOT + ".chunks.default-content-type: " + e.getMessage(), e);
+    }
+  }
+
+  private static TopicSettings topics(Config topics) {
+    short replicas = (short) number(topics, "topics", "replication-factor", -1, 100);
+    if (replicas == 0) {
+      throw wrong("topics.replication-factor", "0", "must be -1 or 1 to 100");
+    }
+    return new TopicSettings(
+        policy(topics.getString("policy")),
+        number(topics, "topics", "timeout-millis", 100, 60_000),
+        topic(topics, "audio-chunks", replicas),
+        topic(topics, "audio-detections", replicas),
+        topic(topics, "audio-dead-letters", replicas));
+  }
+
+  private static Policy policy(String value) {
+    return switch (value.toLowerCase(Locale.ROOT)) {
+      case "create" -> Policy.CREATE;
+      case "fail" -> Policy.FAIL;
+      default -> throw wrong("topics.policy", value, "must be create or fail");
+    };
+  }
+
+  private static Topic topic(Config topics, String key, short replicas) {
+    Config topic = topics.getConfig(key);
+    String path = "topics." + key;
+    Map<String, String> configs = new HashMap<>();
+    properties(topic.getConfig("configs")).forEach((k, v) -> configs.put(k, String.valueOf(v)));
+    return new Topic(
+        text(topic, path, "name"),
+        (int) number(topic, path, "partitions", 1, 10_000),
+        replicas,
+        configs);
+  }
+
+  private static SourceSettings source(Config source, Map<String, Object> clients) {
+    String at = "source";
+    return new SourceSettings(
+        text(source, at, "group"),
+        (int) number(source, at, "credit-records", 1, 1_000_000),
+        number(source, at, "credit-bytes", 1, 1L << 40),
+        number(source, at, "commit-interval-millis", 10, 600_000),
+        number(source, at, "poll-millis", 1, 1_000),
+        number(source, at, "unreachable-after-millis", 100, 600_000),
+        number(source, at, "report-interval-millis", 100, 600_000),
+        (int) number(source, at, "max-letters", 1, 100_000),
+        number(source, at, "stop-timeout-millis", 0, 60_000),
+        over(clients, properties(source.getConfig("kafka-clients"))),
+        over(clients, properties(source.getConfig("letter-kafka-clients"))));
+  }
+
+  private static Map<String, Object> over(Map<String, Object> below, Map<String, Object> above) {
+    Map<String, Object> all = new HashMap<>(below);
+    all.putAll(above);
+    return all;
+  }
+
+  private static String text(Config block, String path, String key) {
+    String value = block.getString(key);
+    if (value.isBlank()) {
+      throw wrong(path + "." + key, value, "must not be empty");
+    }
+    return value;
+  }
+
+  private static long number(Config block, String path, String key, long min, long max) {
+    long value = block.getLong(key);
+    if (value < min || value > max) {
+      throw wrong(path + "." + key, Long.toString(value), "must be " + min + " to " + max);
+    }
+    return value;
+  }
+
+  private static IngestException wrong(String key, String value, String message) {
+    return new IngestException(ROOT + "." + key + " \"" + value + "\": " + message);
+  }
+}

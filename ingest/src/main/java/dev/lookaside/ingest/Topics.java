@@ -1,0 +1,194 @@
+package dev.lookaside.ingest;
+
+import dev.lookaside.ingest.TopicSettings.Policy;
+import dev.lookaside.ingest.TopicSettings.Topic;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Makes or checks the topics of the main job. Blocks; safe to call from several processes. */
+public final class Topics {
+  private static final Logger LOG = LoggerFactory.getLogger(Topics.class);
+
+  private final Admin admin;
+  private final TopicSettings settings;
+  private final String servers;
+
+  private Topics(Admin admin, TopicSettings settings, String servers) {
+    this.admin = admin;
+    this.settings = settings;
+    this.servers = servers;
+  }
+
+  /**
+   * Opens a connection of its own and {@link #ensure}s the topics.
+   *
+   * @return partitions per topic name
+   * @throws UnreachableException if no broker answers in time
+   * @throws IngestException naming the topic that is missing, may not be made or would lose records
+   */
+  public static Map<String, Integer> ensure(IngestSettings settings) {
+    Map<String, Object> properties = new HashMap<>(settings.kafkaClients());
+    String timeout = Long.toString(settings.topics().timeoutMillis());
+    properties.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, timeout);
+    properties.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, timeout);
+    try (Admin admin = Admin.create(properties)) {
+      return ensure(admin, settings.topics(), settings.servers());
+    } catch (KafkaException e) {
+      // Kafka says so too when a host name cannot be resolved, which may pass.
+      throw new UnreachableException(
+          "bootstrap.servers \"%s\": %s".formatted(settings.servers(), rootMessage(e)), e);
+    }
+  }
+
+  /** {@link #ensure(IngestSettings)} over a connection of the caller's. */
+  static Map<String, Integer> ensure(Admin admin, TopicSettings settings, String servers) {
+    try {
+      return new Topics(admin, settings, servers).ensure();
+    } catch (AuthorizationException e) {
+      throw new IngestException("topics at " + servers + ": " + rootMessage(e), e);
+    }
+  }
+
+  private Map<String, Integer> ensure() {
+    Map<String, Integer> partitions = new LinkedHashMap<>();
+    List<Topic> missing = new ArrayList<>();
+    for (Topic topic : settings.all()) {
+      describe(topic)
+          .ifPresentOrElse(
+              found -> partitions.put(topic.name(), found.partitions().size()),
+              () -> missing.add(topic));
+    }
+    settings.all().stream().filter(t -> partitions.containsKey(t.name())).forEach(this::check);
+    if (settings.policy() == Policy.FAIL && !missing.isEmpty()) {
+      throw new IngestException(
+          "topic %s: does not exist at %s and lookaside.ingest.topics.policy is fail"
+              .formatted(
+                  missing.stream()
+                      .map(t -> "\"" + t.name() + "\"")
+                      .collect(Collectors.joining(", ")),
+                  servers));
+    }
+    for (Topic topic : missing) {
+      create(topic);
+      partitions.put(topic.name(), topic.partitions());
+    }
+    return partitions;
+  }
+
+  private Optional<TopicDescription> describe(Topic topic) {
+    try {
+      return Optional.of(
+          get(topic, admin.describeTopics(List.of(topic.name())).topicNameValues(), topic.name()));
+    } catch (UnknownTopicOrPartitionException e) {
+      return Optional.empty();
+    }
+  }
+
+  private void create(Topic topic) {
+    NewTopic wanted =
+        new NewTopic(
+                topic.name(),
+                Optional.of(topic.partitions()),
+                topic.replicationFactor() < 0
+                    ? Optional.empty()
+                    : Optional.of(topic.replicationFactor()))
+            .configs(topic.configs());
+    try {
+      get(topic, admin.createTopics(List.of(wanted)).values(), topic.name());
+      LOG.info("Made topic {} with {} partitions", topic.name(), topic.partitions());
+    } catch (TopicExistsException e) {
+      // Another worker started at the same moment.
+      check(topic);
+    }
+  }
+
+  /** A topic that compacts where it should not would drop audio, and the other way round. */
+  private void check(Topic topic) {
+    String wanted = topic.configs().get(TopicConfig.CLEANUP_POLICY_CONFIG);
+    if (wanted == null) {
+      return;
+    }
+    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic.name());
+    Config config;
+    try {
+      config = get(topic, admin.describeConfigs(List.of(resource)).values(), resource);
+    } catch (AuthorizationException e) {
+      LOG.warn(
+          "Topic {}: not allowed to read its settings, cleanup.policy unchecked", topic.name());
+      return;
+    }
+    ConfigEntry found = config.get(TopicConfig.CLEANUP_POLICY_CONFIG);
+    if (found != null && !wanted.equals(found.value())) {
+      throw new IngestException(
+          "topic \"%s\": cleanup.policy is %s, must be %s or records are lost"
+              .formatted(topic.name(), found.value(), wanted));
+    }
+  }
+
+  private <K, T> T get(Topic topic, Map<K, KafkaFuture<T>> answers, K key) {
+    try {
+      return Objects.requireNonNull(answers.get(key), "answer")
+          .get(settings.timeoutMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw unreachable(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw unreachable(e);
+    } catch (ExecutionException e) {
+      throw translated(topic, e.getCause() == null ? e : e.getCause());
+    }
+  }
+
+  private RuntimeException translated(Topic topic, Throwable cause) {
+    if (cause instanceof UnknownTopicOrPartitionException
+        || cause instanceof TopicExistsException
+        || cause instanceof AuthorizationException) {
+      return (RuntimeException) cause;
+    }
+    if (cause instanceof RetriableException) {
+      return unreachable(cause);
+    }
+    return new IngestException(
+        "topic \"%s\" at %s: %s".formatted(topic.name(), servers, rootMessage(cause)), cause);
+  }
+
+  private UnreachableException unreachable(Throwable cause) {
+    return new UnreachableException(
+        "bootstrap.servers \"%s\": no broker answered within %d ms"
+            .formatted(servers, settings.timeoutMillis()),
+        cause);
+  }
+
+  static String rootMessage(Throwable thrown) {
+    Throwable root = thrown;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return String.valueOf(root.getMessage());
+  }
+}
