@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.lookaside.ingest.SeededRandom;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
@@ -183,24 +183,27 @@ class PsdsTest {
   }
 
   @Test
-  void aDayOfManyClassesIsScoredInOneSweep() {
-    Random random = new Random(5);
+  void hoursOfNoiseUnderSureEventsScoreOne() {
+    RandomGenerator random = SeededRandom.of(5);
     List<Event> truth = new ArrayList<>();
     List<ScoreCurve> curves = new ArrayList<>();
     for (int l = 0; l < 10; l++) {
       float[] scores = new float[20_000];
       for (int i = 0; i < scores.length; i++) {
-        scores[i] = random.nextFloat();
+        scores[i] = random.nextFloat() / 2;
       }
       for (int i = 0; i < 200; i++) {
-        double onset = 100 * i + 40 * random.nextDouble();
-        truth.add(event("label-" + l, onset, onset + 1 + 50 * random.nextDouble()));
+        int from = 100 * i + random.nextInt(50);
+        int until = from + 1 + random.nextInt(40);
+        Arrays.fill(scores, from, until, 0.5f + random.nextFloat() / 2);
+        truth.add(event("label-" + l, from, until));
       }
       curves.add(curve("label-" + l, scores));
     }
-    PsdsScore score = Psds.of(truth, curves, 20_000, PsdsCriteria.psds2());
-    assertThat(score.psds()).isBetween(0.0, 1.0);
-    assertThat(score.classes()).hasSize(10);
+    assertThat(Psds.of(truth, curves, 20_000, PsdsCriteria.psds1()).psds())
+        .isEqualTo(1, within(1e-12));
+    assertThat(Psds.of(truth, curves, 20_000, PsdsCriteria.psds2()).psds())
+        .isEqualTo(1, within(1e-12));
   }
 
   @Test
