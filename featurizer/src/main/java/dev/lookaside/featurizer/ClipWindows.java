@@ -1,0 +1,65 @@
+package dev.lookaside.featurizer;
+
+import dev.lookaside.ingest.Assignment;
+import dev.lookaside.ingest.AudioChunk;
+import dev.lookaside.ingest.SampleSpan;
+import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.audio.Pcm;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * The windows of a whole clip, by the very path that streams take: the clip is a stream's only
+ * segment, its epoch is {@link Instant#EPOCH}.
+ */
+public final class ClipWindows {
+  /** Samples handed to the slicer at once: bounds what it holds. */
+  private static final int PIECE_SAMPLES = 1 << 17;
+
+  private static final StreamId CLIP = new StreamId("clip");
+  private static final Assignment NOWHERE = new Assignment(0, 0);
+
+  private ClipWindows() {}
+
+  /**
+   * All windows; none if the clip is shorter than a frame. A clip shorter than a window is one
+   * padded window.
+   *
+   * @throws dev.lookaside.ingest.IngestException naming {@code rate} if it is not 8 to 192 kHz
+   */
+  public static List<MelWindow> of(Pcm clip, FeatureSpec spec) {
+    List<MelWindow> windows = new ArrayList<>();
+    forEach(clip, spec, windows::add);
+    return windows;
+  }
+
+  /** Hands {@code action} one window after the other; for clips whose frames would not fit. */
+  public static void forEach(Pcm clip, FeatureSpec spec, Consumer<MelWindow> action) {
+    SegmentStart start =
+        new SegmentStart(CLIP, Instant.EPOCH, clip.rateHz(), 0, SegmentStart.Before.SILENCE, 0);
+    WindowSlicer slicer = new WindowSlicer(start, spec, Double.NEGATIVE_INFINITY);
+    float[] samples = clip.samples();
+    for (int from = 0; from < samples.length; from += PIECE_SAMPLES) {
+      int until = Math.min(samples.length, from + PIECE_SAMPLES);
+      slicer.append(
+          new Piece(
+              new SampleSpan(from, until),
+              Arrays.copyOfRange(samples, from, until),
+              AudioChunk.timeOf(Instant.EPOCH, from, clip.rateHz()),
+              NOWHERE,
+              0));
+      drain(slicer, action);
+    }
+    slicer.finish();
+    drain(slicer, action);
+  }
+
+  private static void drain(WindowSlicer slicer, Consumer<MelWindow> action) {
+    while (slicer.hasNext()) {
+      action.accept(slicer.next());
+    }
+  }
+}
