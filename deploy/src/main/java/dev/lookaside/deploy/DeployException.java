@@ -10,10 +10,7 @@ public class DeployException extends RuntimeException {
     super(message);
   }
 
-  /**
-   * @param message for the user; null only if a cause had none
-   */
-  public DeployException(@Nullable String message, @Nullable Throwable cause) {
+  public DeployException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

@@ -121,10 +121,10 @@ public final class AudioFiles {
       return FlacInput.open(in);
     }
     if (text.startsWith("OggS") && text.contains("\u0001vorbis")) {
-      return VorbisInput.open(in);
+      return JavaSoundInput.vorbis(in);
     }
     if (text.startsWith("ID3") || isMpegSync(head)) {
-      return Mp3Input.open(in);
+      return JavaSoundInput.mp3(in);
     }
     throw Faults.unsupported(
         "first bytes",
