@@ -49,6 +49,14 @@ public final class FloatTensor {
     return n;
   }
 
+  /** Entries {@code [from, until)} of the first axis, in place. */
+  public FloatTensor rows(int from, int until) {
+    int row = data.capacity() / shape[0];
+    int[] part = shape.clone();
+    part[0] = until - from;
+    return new FloatTensor(part, data.slice(from * row, part[0] * row));
+  }
+
   public int[] shape() {
     return shape.clone();
   }

@@ -1,0 +1,128 @@
+package dev.lookaside.classifier.graph;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A finished graph; nodes stand in an order in which they can run, and a gradient walk would go
+ * through them backwards.
+ */
+public record Graph(
+    List<Value> inputs, List<Value> weights, List<Node> nodes, List<Value> outputs) {
+  /** The first operator set with Gelu. */
+  static final int OPSET = 20;
+
+  static final int IR_VERSION = 9;
+
+  /** Stands for the number of windows of a run. */
+  static final String BATCH = "batch";
+
+  public Graph {
+    inputs = List.copyOf(inputs);
+    weights = List.copyOf(weights);
+    nodes = List.copyOf(nodes);
+    outputs = List.copyOf(outputs);
+  }
+
+  /**
+   * The ONNX file. Weights are declared as external: the session is handed their buffers, so they
+   * are not copied into the file.
+   */
+  public byte[] toOnnx() {
+    GraphProto.Builder graph = GraphProto.newBuilder().setName("lookaside");
+    inputs.forEach(v -> graph.addInput(info(v)));
+    outputs.forEach(v -> graph.addOutput(info(v)));
+    weights.forEach(v -> graph.addInitializer(external(v)));
+    Map<List<Object>, String> constants = new LinkedHashMap<>();
+    for (Node node : nodes) {
+      NodeProto.Builder n =
+          NodeProto.newBuilder()
+              .setName(node.output().name())
+              .setOpType(node.op().onnxName())
+              .addAllAttribute(node.op().attributes())
+              .addOutput(node.output().name());
+      node.inputs().forEach(v -> n.addInput(v.name()));
+      for (Op.Constant c : node.op().constants()) {
+        n.addInput(c == Op.Constant.ABSENT ? "" : constantName(graph, constants, c));
+      }
+      graph.addNode(n);
+    }
+    return ModelProto.newBuilder()
+        .setIrVersion(IR_VERSION)
+        .setProducerName("lookaside")
+        .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(OPSET))
+        .setGraph(graph)
+        .build()
+        .toByteArray();
+  }
+
+  private static String constantName(
+      GraphProto.Builder graph, Map<List<Object>, String> known, Op.Constant c) {
+    List<Object> key =
+        List.of(java.util.Arrays.toString(c.shape()), java.util.Arrays.toString(c.values()));
+    return known.computeIfAbsent(
+        key,
+        k -> {
+          String name = "constant." + known.size();
+          TensorProto.Builder t =
+              TensorProto.newBuilder()
+                  .setName(name)
+                  .setDataType(TensorProto.DataType.INT64.getNumber());
+          for (int s : c.shape()) {
+            t.addDims(s);
+          }
+          for (long v : c.values()) {
+            t.addInt64Data(v);
+          }
+          graph.addInitializer(t);
+          return name;
+        });
+  }
+
+  private static TensorProto external(Value v) {
+    TensorProto.Builder t =
+        TensorProto.newBuilder()
+            .setName(v.name())
+            .setDataType(TensorProto.DataType.FLOAT.getNumber())
+            .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+            .addExternalData(
+                StringStringEntryProto.newBuilder().setKey("location").setValue("handed-over"));
+    for (int s : v.shape().sizes()) {
+      t.addDims(s);
+    }
+    return t.build();
+  }
+
+  private static ValueInfoProto info(Value v) {
+    TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
+    int[] sizes = v.shape().sizes();
+    for (int i = 0; i < sizes.length; i++) {
+      TensorShapeProto.Dimension.Builder d = TensorShapeProto.Dimension.newBuilder();
+      if (i > 0 || !v.shape().batched()) {
+        d.setDimValue(sizes[i]);
+      } else {
+        d.setDimParam(sizes[0] == 1 ? BATCH : BATCH + "*" + sizes[0]);
+      }
+      shape.addDim(d);
+    }
+    return ValueInfoProto.newBuilder()
+        .setName(v.name())
+        .setType(
+            TypeProto.newBuilder()
+                .setTensorType(
+                    TypeProto.Tensor.newBuilder()
+                        .setElemType(TensorProto.DataType.FLOAT.getNumber())
+                        .setShape(shape)))
+        .build();
+  }
+}

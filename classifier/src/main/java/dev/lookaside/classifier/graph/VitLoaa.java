@@ -1,0 +1,261 @@
+package dev.lookaside.classifier.graph;
+
+import dev.lookaside.classifier.weights.AdapterShape;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.classifier.weights.FloatTensor;
+import dev.lookaside.classifier.weights.HeadKind;
+import dev.lookaside.classifier.weights.Site;
+import dev.lookaside.classifier.weights.ViTSpec;
+
+/**
+ * The model: a vision transformer over log-mel patches with look-aside adapters, written once.
+ *
+ * <pre>
+ *   h = patches(x) + positions, cls and dist in front
+ *   per block:  h += attention(LN h) + loaa(LN h);   h += mlp(LN h) + loaa(LN h)
+ *   clip:    logits = fc(LN(mean of cls and dist of LN h))
+ *   columns: logits = fc(LN(mean over frequency of the patches of LN h)), per time column
+ * </pre>
+ *
+ * Inputs: {@value #X} {@code [B, frames, mels]}, already normalised, and every adapter tensor under
+ * the adapter file's name, convolutions packed. Outputs: {@value #LOGITS} {@code [B, classes]} or
+ * {@code [B, columns, classes]}, and {@value #ATTENTION} {@code [B, heads, N, N]} if asked for.
+ */
+public final class VitLoaa {
+  public static final String X = "x";
+  public static final String LOGITS = "logits";
+  public static final String ATTENTION = "attention";
+
+  private final GraphBuilder g = new GraphBuilder();
+  private final ModelSpec spec;
+  private final Backbone backbone;
+  private final ViTSpec vit;
+  private final LookAside lookAside;
+
+  private VitLoaa(ModelSpec spec, Backbone backbone) {
+    this.spec = spec;
+    this.backbone = backbone;
+    this.vit = spec.vit();
+    this.lookAside = new LookAside(g, spec);
+  }
+
+  /** Builds the graph; it shares the backbone's tensors. */
+  public static Graph build(ModelSpec spec, Backbone backbone) {
+    return new VitLoaa(spec, backbone).build();
+  }
+
+  private Graph build() {
+    Value h = tokens();
+    for (int b = 0; b < vit.depth(); b++) {
+      h = block(b, h);
+    }
+    head(layerNorm("norm", h, vit.epsilon()));
+    return g.build();
+  }
+
+  private Value tokens() {
+    AdapterShape a = spec.adapter();
+    int side = ViTSpec.PATCH;
+    int rows = spec.rows();
+    int columns = spec.columns();
+    Value x = g.input(X, Shape.perWindow(1, a.windowFrames(), a.mels()));
+    if (columns * side < a.windowFrames()) {
+      x = g.apply("patches.cut", new Ops.Slice(1, 0, columns * side), x);
+    }
+    x = g.apply("patches.cells", new Ops.Reshape(Shape.perWindow(1, columns, side, rows, side)), x);
+    x = g.apply("patches.order", new Ops.Transpose(0, 3, 1, 2, 4), x);
+    x = g.apply("patches", new Ops.Reshape(Shape.perWindow(rows * columns, side * side)), x);
+    x = g.apply("stem", new Ops.Gemm(true), x, g.weight("stem.weight", stemTimeMajor()));
+    x = g.apply("stem.tokens", new Ops.Reshape(Shape.perWindow(1, rows * columns, vit.width())), x);
+    x = g.apply("stem.pad", new Ops.Pad(1, vit.specials(), 0), x);
+    x = g.apply("embedding", new Ops.Add(), x, g.weight("stem.start", start()));
+    return g.apply("tokens", new Ops.Reshape(Shape.perWindow(spec.tokens(), vit.width())), x);
+  }
+
+  /** The stem with time as the slow axis of a patch: then patches are copied in runs of 16. */
+  private FloatTensor stemTimeMajor() {
+    float[] from = backbone.tensor("patch_embed.proj.weight").toArray();
+    float[] to = new float[from.length];
+    int side = ViTSpec.PATCH;
+    for (int d = 0; d < vit.width(); d++) {
+      for (int f = 0; f < side; f++) {
+        for (int t = 0; t < side; t++) {
+          to[(d * side + t) * side + f] = from[(d * side + f) * side + t];
+        }
+      }
+    }
+    return FloatTensor.of(new int[] {vit.width(), side * side}, to);
+  }
+
+  /** What each token starts from: its position, with the special token or the stem's bias. */
+  private FloatTensor start() {
+    int width = vit.width();
+    int specials = vit.specials();
+    float[] table = backbone.tensor("pos_embed").toArray();
+    float[] patches = new float[vit.gridRows() * vit.gridColumns() * width];
+    System.arraycopy(table, specials * width, patches, 0, patches.length);
+    patches =
+        PositionTable.resize(
+            patches, vit.gridRows(), vit.gridColumns(), width, spec.rows(), spec.columns());
+    float[][] special = {
+      backbone.tensor("cls_token").toArray(),
+      specials == 2 ? backbone.tensor("dist_token").toArray() : new float[0]
+    };
+    float[] bias = backbone.tensor("patch_embed.proj.bias").toArray();
+    float[] start = new float[spec.tokens() * width];
+    for (int n = 0; n < spec.tokens(); n++) {
+      for (int d = 0; d < width; d++) {
+        start[n * width + d] =
+            n < specials
+                ? special[n][d] + table[n * width + d]
+                : patches[(n - specials) * width + d] + bias[d];
+      }
+    }
+    return FloatTensor.of(new int[] {spec.tokens(), width}, start);
+  }
+
+  private Value block(int b, Value h) {
+    String name = "blocks." + b + ".";
+    boolean last = b == vit.depth() - 1;
+    Value normal = layerNorm(name + "norm1", h, vit.epsilon());
+    Value kept = normal;
+    if (last && spec.prunesLastBlock()) {
+      kept = keepSpecials(name + "norm1.kept", normal);
+      h = keepSpecials(name + "kept", h);
+    }
+    Value attended = attention(name + "attn.", normal, kept, last && spec.attention());
+    h = g.apply(name + "attn.residual", new Ops.Add(), attended, h);
+    h = lookAside.add(b, Site.ATTN, kept, h);
+    normal = layerNorm(name + "norm2", h, vit.epsilon());
+    Value wide = linear(name + "mlp.fc1", normal);
+    wide = g.apply(name + "mlp.gelu", new Ops.Gelu(), wide);
+    h = g.apply(name + "mlp.residual", new Ops.Add(), linear(name + "mlp.fc2", wide), h);
+    return lookAside.add(b, Site.MLP, normal, h);
+  }
+
+  /**
+   * The first tokens of each window only. At least two: a product with one row would take another
+   * path through ONNX Runtime than one with more, and give other last bits.
+   */
+  private Value keepSpecials(String name, Value tokens) {
+    Value x =
+        g.apply(
+            name + ".tokens",
+            new Ops.Reshape(Shape.perWindow(1, spec.tokens(), vit.width())),
+            tokens);
+    x = g.apply(name + ".slice", new Ops.Slice(1, 0, KEPT), x);
+    return g.apply(name, new Ops.Reshape(Shape.perWindow(KEPT, vit.width())), x);
+  }
+
+  private static final int KEPT = 2;
+
+  /** Attention of the tokens {@code from} to all tokens {@code to}. */
+  private Value attention(String name, Value to, Value from, boolean show) {
+    int width = vit.width();
+    FloatTensor weight = backbone.tensor(name + "qkv.weight");
+    FloatTensor bias = backbone.tensor(name + "qkv.bias");
+    Value[] qkv = new Value[3];
+    for (int i = 0; i < 3; i++) {
+      String part = name + "qkv".charAt(i);
+      Value w = g.weight(part + ".weight", weight.rows(i * width, (i + 1) * width));
+      Value c = g.weight(part + ".bias", bias.rows(i * width, (i + 1) * width));
+      qkv[i] = g.apply(part, new Ops.Gemm(true), i == 0 ? from : to, w, c);
+    }
+    return linear(name + "proj", mix(name, qkv, show));
+  }
+
+  private Value mix(String name, Value[] qkv, boolean show) {
+    FloatTensor scale =
+        FloatTensor.of(new int[] {1}, new float[] {(float) (1 / Math.sqrt(vit.headWidth()))});
+    Value q = g.apply(name + "q.scaled", new Ops.Mul(), qkv[0], g.weight(name + "scale", scale));
+    Value query = byHead(name + "q", q, 0, 2, 1, 3);
+    Value key = byHead(name + "k", qkv[1], 0, 2, 3, 1);
+    Value value = byHead(name + "v", qkv[2], 0, 2, 1, 3);
+    Value scores = g.apply(name + "scores", new Ops.MatMul(), query, key);
+    Value shares = g.apply(show ? ATTENTION : name + "softmax", new Ops.Softmax(), scores);
+    if (show) {
+      g.output(shares);
+    }
+    Value y = g.apply(name + "mixed.heads", new Ops.MatMul(), shares, value);
+    y = g.apply(name + "mixed.tokens", new Ops.Transpose(0, 2, 1, 3), y);
+    return g.apply(name + "mixed", new Ops.Reshape(q.shape()), y);
+  }
+
+  private Value byHead(String name, Value x, int... order) {
+    Shape s = Shape.perWindow(1, x.shape().size(0), vit.heads(), vit.headWidth());
+    Value heads = g.apply(name + ".split", new Ops.Reshape(s), x);
+    return g.apply(name + ".heads", new Ops.Transpose(order), heads);
+  }
+
+  private Value linear(String name, Value x) {
+    return g.apply(
+        name,
+        new Ops.Gemm(true),
+        x,
+        g.weight(name + ".weight", backbone.tensor(name + ".weight")),
+        g.weight(name + ".bias", backbone.tensor(name + ".bias")));
+  }
+
+  private Value layerNorm(String name, Value x, float epsilon) {
+    return g.apply(
+        name + ".out",
+        new Ops.LayerNorm(epsilon),
+        x,
+        g.weight(name + ".weight", backbone.tensor(name + ".weight")),
+        g.weight(name + ".bias", backbone.tensor(name + ".bias")));
+  }
+
+  /** One product per window with the classes as rows, so its bits do not depend on the batch. */
+  private void head(Value h) {
+    AdapterShape a = spec.adapter();
+    int width = vit.width();
+    Value pooled = a.head() == HeadKind.CLIP ? pooledSpecials(h) : pooledColumns(h);
+    Value normal =
+        g.apply(
+            "head.norm",
+            new Ops.LayerNorm(ViTSpec.HEAD_EPSILON),
+            pooled,
+            g.input("head.norm.weight", Shape.fixed(width)),
+            g.input("head.norm.bias", Shape.fixed(width)));
+    Value upright = g.apply("head.upright", new Ops.Transpose(0, 2, 1), normal);
+    Value fc = g.input("head.fc.weight", Shape.fixed(a.classes(), width));
+    Value y = g.apply("head.product", new Ops.MatMul(), fc, upright);
+    y = g.apply("head.rows", new Ops.Transpose(0, 2, 1), y);
+    Value bias = g.input("head.fc.bias", Shape.fixed(a.classes()));
+    if (a.head() == HeadKind.CLIP) {
+      y = g.apply("head.row", new Ops.Reshape(Shape.perWindow(1, a.classes())), y);
+    }
+    g.output(g.apply(LOGITS, new Ops.Add(), y, bias));
+  }
+
+  private Value pooledSpecials(Value h) {
+    int tokens = h.shape().size(0);
+    Shape byToken = Shape.perWindow(1, tokens, vit.width());
+    Value x = g.apply("head.tokens", new Ops.Reshape(byToken), h);
+    return mean(x, vit.specials());
+  }
+
+  private Value pooledColumns(Value h) {
+    int tokens = spec.tokens();
+    Value x = g.apply("head.tokens", new Ops.Reshape(Shape.perWindow(1, tokens, vit.width())), h);
+    x = g.apply("head.patches", new Ops.Slice(1, vit.specials(), tokens), x);
+    Shape byRow = Shape.perWindow(1, spec.rows(), spec.columns() * vit.width());
+    Value mean = mean(g.apply("head.grid", new Ops.Reshape(byRow), x), spec.rows());
+    Shape byColumn = Shape.perWindow(1, spec.columns(), vit.width());
+    return g.apply("head.pooled", new Ops.Reshape(byColumn), mean);
+  }
+
+  /**
+   * Mean of the first {@code n} entries of axis 1, as {@code [B, 1, rest]}. Added up one by one:
+   * ONNX Runtime's ReduceMean sums in another order for one window than for several.
+   */
+  private Value mean(Value x, int n) {
+    Value sum = g.apply("head.entry.0", new Ops.Slice(1, 0, 1), x);
+    for (int i = 1; i < n; i++) {
+      Value entry = g.apply("head.entry." + i, new Ops.Slice(1, i, i + 1), x);
+      sum = g.apply("head.sum." + i, new Ops.Add(), sum, entry);
+    }
+    FloatTensor share = FloatTensor.of(new int[] {1}, new float[] {1f / n});
+    return g.apply("head.mean", new Ops.Mul(), sum, g.weight("head.share", share));
+  }
+}
