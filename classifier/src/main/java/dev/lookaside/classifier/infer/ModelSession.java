@@ -1,0 +1,104 @@
+package dev.lookaside.classifier.infer;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.providers.OrtCUDAProviderOptions;
+import dev.lookaside.classifier.graph.Graph;
+import dev.lookaside.classifier.graph.Value;
+import dev.lookaside.classifier.weights.FloatTensor;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * An ONNX Runtime session over a graph. The weights stay where the backbone has them, usually the
+ * mapped file; ONNX Runtime keeps matrices once more, packed for its kernels. Owner: one scorer.
+ */
+final class ModelSession implements AutoCloseable {
+  private final OrtSession session;
+  private final OrtSession.SessionOptions options;
+  private final Map<String, OnnxTensorLike> weights;
+
+  private ModelSession(
+      OrtSession session, OrtSession.SessionOptions options, Map<String, OnnxTensorLike> weights) {
+    this.session = session;
+    this.options = options;
+    this.weights = weights;
+  }
+
+  /** The process's ONNX Runtime; it says errors only. */
+  static OrtEnvironment environment() {
+    return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+  }
+
+  /** Opens a session on CPU or CUDA. */
+  static ModelSession open(Graph graph, Device device, int threads) throws OrtException {
+    Map<String, OnnxTensorLike> weights = new LinkedHashMap<>();
+    OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+    try {
+      options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+      options.setIntraOpNumThreads(threads);
+      options.setInterOpNumThreads(1);
+      // Threads that spin while they wait take the cores from the rest of the pipeline.
+      options.addConfigEntry("session.intra_op.allow_spinning", "0");
+      if (device == Device.CUDA) {
+        addCuda(options);
+      }
+      for (Value v : graph.weights()) {
+        weights.put(v.name(), tensor(v.weight().orElseThrow()));
+      }
+      options.addExternalInitializers(weights);
+      OrtSession session = environment().createSession(graph.toOnnx(), options);
+      return new ModelSession(session, options, weights);
+    } catch (OrtException | RuntimeException | LinkageError e) {
+      weights.values().forEach(OnnxTensorLike::close);
+      options.close();
+      throw e;
+    }
+  }
+
+  private static void addCuda(OrtSession.SessionOptions options) throws OrtException {
+    try (OrtCUDAProviderOptions cuda = new OrtCUDAProviderOptions(0)) {
+      // TF32 would round products to 10 bits: detections must not depend on the device that much.
+      cuda.add("use_tf32", "0");
+      options.addCUDA(cuda);
+    }
+  }
+
+  /** A tensor over a weight's own buffer. */
+  static OnnxTensor tensor(FloatTensor t) throws OrtException {
+    return tensor(t.buffer(), t.shape());
+  }
+
+  /** A tensor over a direct buffer, which must outlive it. */
+  static OnnxTensor tensor(FloatBuffer direct, int... shape) throws OrtException {
+    long[] sizes = Arrays.stream(shape).asLongStream().toArray();
+    return OnnxTensor.createTensor(environment(), direct, sizes);
+  }
+
+  /** Runs the graph; results land in the buffers of {@code outputs}. */
+  void run(Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
+    try (OrtSession.Result ignored = session.run(inputs, outputs)) {
+      return;
+    } catch (OrtException e) {
+      throw new ScorerException("ONNX Runtime failed while scoring: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw new ScorerException("ONNX Runtime cannot close a session: " + e.getMessage(), e);
+    } finally {
+      options.close();
+      weights.values().forEach(OnnxTensorLike::close);
+    }
+  }
+}

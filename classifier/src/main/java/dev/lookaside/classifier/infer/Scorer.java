@@ -1,0 +1,247 @@
+package dev.lookaside.classifier.infer;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtProvider;
+import dev.lookaside.classifier.graph.Graph;
+import dev.lookaside.classifier.graph.ModelSpec;
+import dev.lookaside.classifier.graph.VitLoaa;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterShape;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.featurizer.MelWindow;
+import java.nio.FloatBuffer;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Scores windows with one backbone and adapter. Sole owner of its session and buffers; for one
+ * caller at a time. On a CPU the results of a window are the same bits alone or in any batch, and
+ * for any number of threads.
+ */
+public final class Scorer implements WindowScorer {
+  /**
+   * Tokens per run at which a CPU is busy and its caches still hold a block's values; larger
+   * batches are run in parts.
+   */
+  private static final int CPU_TOKENS_PER_RUN = 300;
+
+  private final Backbone backbone;
+  private final Adapter adapter;
+  private final ScorerSettings settings;
+  private final DeviceChoice<ModelSession> choice;
+  private final AdapterTensors tensors;
+  private final RunBuffers buffers;
+  private final float[] row;
+  private @Nullable ModelSession attentionSession;
+
+  private Scorer(
+      Backbone backbone,
+      Adapter adapter,
+      ScorerSettings settings,
+      DeviceChoice<ModelSession> choice,
+      AdapterTensors tensors,
+      RunBuffers buffers) {
+    this.backbone = backbone;
+    this.adapter = adapter;
+    this.settings = settings;
+    this.choice = choice;
+    this.tensors = tensors;
+    this.buffers = buffers;
+    this.row = new float[adapter.shape().mels()];
+  }
+
+  /**
+   * Opens a session.
+   *
+   * @throws dev.lookaside.classifier.weights.WeightsException if the adapter does not fit
+   * @throws ScorerException if the configured device cannot be used
+   */
+  public static Scorer open(Backbone backbone, Adapter adapter, ScorerSettings settings) {
+    adapter.checkFits(backbone);
+    ModelSpec spec = new ModelSpec(backbone.spec(), adapter.shape(), false);
+    Graph graph = VitLoaa.build(spec, backbone);
+    DeviceChoice<ModelSession> choice =
+        DeviceChoice.open(
+            settings.device(),
+            providers(),
+            device -> ModelSession.open(graph, device, settings.threads()));
+    int windows = settings.maxBatch();
+    if (choice.device() == Device.CPU) {
+      windows = Math.min(windows, Math.max(1, CPU_TOKENS_PER_RUN / spec.tokens()));
+    }
+    AdapterTensors tensors = AdapterTensors.of(adapter);
+    RunBuffers buffers = new RunBuffers(adapter.shape(), tensors, windows);
+    return new Scorer(backbone, adapter, settings, choice, tensors, buffers);
+  }
+
+  private static Set<String> providers() {
+    Set<String> names = new HashSet<>();
+    ModelSession.environment();
+    for (OrtProvider p : ai.onnxruntime.OrtEnvironment.getAvailableProviders()) {
+      names.add(p.name());
+    }
+    return names;
+  }
+
+  @Override
+  public String deviceDescription() {
+    return choice.device() == Device.CUDA
+        ? "cuda 0 (" + choice.why() + ")"
+        : "cpu, %d threads (%s)".formatted(settings.threads(), choice.why());
+  }
+
+  @Override
+  public String adapterDigest() {
+    return adapter.digest();
+  }
+
+  public Adapter adapter() {
+    return adapter;
+  }
+
+  public Backbone backbone() {
+    return backbone;
+  }
+
+  @Override
+  public Scores score(List<MelWindow> windows) {
+    AdapterShape shape = adapter.shape();
+    float[][] posteriors = new float[windows.size()][];
+    for (int from = 0; from < windows.size(); from += buffers.maxWindows()) {
+      int n = Math.min(buffers.maxWindows(), windows.size() - from);
+      for (int i = 0; i < n; i++) {
+        copyNormalised(windows.get(from + i), i);
+      }
+      buffers.run(choice.opened(), n);
+      for (int i = 0; i < n; i++) {
+        posteriors[from + i] = posteriors(buffers.logits(i));
+      }
+    }
+    return new Scores(shape.columns(), shape.classes(), posteriors);
+  }
+
+  private void copyNormalised(MelWindow window, int slot) {
+    AdapterShape shape = adapter.shape();
+    float[][] rows = window.rows();
+    if (rows.length != shape.windowFrames() || rows[0].length != shape.mels()) {
+      throw new IllegalArgumentException(
+          "window %d of %s has %d x %d values: the adapter wants %d x %d"
+              .formatted(
+                  window.index(),
+                  window.stream().value(),
+                  rows.length,
+                  rows[0].length,
+                  shape.windowFrames(),
+                  shape.mels()));
+    }
+    float mean = adapter.mean();
+    float twoStd = 2 * adapter.std();
+    int at = slot * shape.windowFrames() * shape.mels();
+    FloatBuffer into = buffers.windows();
+    for (float[] frame : rows) {
+      for (int m = 0; m < row.length; m++) {
+        row[m] = (frame[m] - mean) / twoStd;
+      }
+      into.put(at, row);
+      at += row.length;
+    }
+  }
+
+  /**
+   * Logits of windows that are normalised already.
+   *
+   * @param normalised row-major {@code [batch][frames][mels]}
+   * @return per window, row-major {@code [columns][classes]}
+   */
+  public float[][] logits(float[] normalised, int batch) {
+    int floats = checkedWindowFloats(normalised, batch);
+    float[][] logits = new float[batch][];
+    for (int from = 0; from < batch; from += buffers.maxWindows()) {
+      int n = Math.min(buffers.maxWindows(), batch - from);
+      buffers.windows().put(0, normalised, from * floats, n * floats);
+      buffers.run(choice.opened(), n);
+      for (int i = 0; i < n; i++) {
+        logits[from + i] = buffers.logits(i);
+      }
+    }
+    return logits;
+  }
+
+  private int checkedWindowFloats(float[] normalised, int batch) {
+    int floats = adapter.shape().windowFrames() * adapter.shape().mels();
+    if (batch < 1 || normalised.length != (long) batch * floats) {
+      throw new IllegalArgumentException(
+          "input of %d values: must be %d windows of %d x %d"
+              .formatted(
+                  normalised.length,
+                  batch,
+                  adapter.shape().windowFrames(),
+                  adapter.shape().mels()));
+    }
+    return floats;
+  }
+
+  /** As {@link #logits}, with the last block's attention; window by window, not for streams. */
+  public Attention logitsAndAttention(float[] normalised, int batch) {
+    int floats = checkedWindowFloats(normalised, batch);
+    AdapterShape shape = adapter.shape();
+    ModelSpec spec = new ModelSpec(backbone.spec(), shape, true);
+    int tokens = spec.tokens();
+    int heads = spec.vit().heads();
+    FloatBuffer x = RunBuffers.allocate(floats);
+    FloatBuffer y = RunBuffers.allocate(shape.columns() * shape.classes());
+    FloatBuffer shares = RunBuffers.allocate(heads * tokens * tokens);
+    int[] yShape =
+        shape.columns() == 1 && shape.head() == dev.lookaside.classifier.weights.HeadKind.CLIP
+            ? new int[] {1, shape.classes()}
+            : new int[] {1, shape.columns(), shape.classes()};
+    float[][] logits = new float[batch][y.capacity()];
+    float[][] attention = new float[batch][shares.capacity()];
+    try (OnnxTensor in = ModelSession.tensor(x, 1, shape.windowFrames(), shape.mels());
+        OnnxTensor out = ModelSession.tensor(y, yShape);
+        OnnxTensor map = ModelSession.tensor(shares, 1, heads, tokens, tokens)) {
+      Map<String, OnnxTensor> inputs = new HashMap<>(tensors.inputs());
+      inputs.put(VitLoaa.X, in);
+      Map<String, OnnxTensor> outputs = Map.of(VitLoaa.LOGITS, out, VitLoaa.ATTENTION, map);
+      for (int i = 0; i < batch; i++) {
+        x.put(0, normalised, i * floats, floats);
+        attentionSession(spec).run(inputs, outputs);
+        y.get(0, logits[i]);
+        shares.get(0, attention[i]);
+      }
+    } catch (OrtException e) {
+      throw new ScorerException("no tensors for the attention: " + e.getMessage(), e);
+    }
+    return new Attention(logits, heads, tokens, attention);
+  }
+
+  private ModelSession attentionSession(ModelSpec spec) throws OrtException {
+    ModelSession session = attentionSession;
+    if (session == null) {
+      Graph graph = VitLoaa.build(spec, backbone);
+      session = ModelSession.open(graph, choice.device(), settings.threads());
+      attentionSession = session;
+    }
+    return session;
+  }
+
+  /** Posteriors of one window's logits, {@code [columns][classes]}. */
+  public float[] posteriors(float[] logits) {
+    return Posteriors.of(adapter.activation(), logits, adapter.shape().classes());
+  }
+
+  @Override
+  public void close() {
+    buffers.close();
+    tensors.close();
+    if (attentionSession != null) {
+      attentionSession.close();
+    }
+    choice.opened().close();
+  }
+}

@@ -1,0 +1,133 @@
+package dev.lookaside.classifier.weights;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.lookaside.featurizer.FrontEnd;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** Makes new adapters and encodes adapters to files. */
+public final class AdapterFactory {
+  /**
+   * What a new adapter is for.
+   *
+   * @param labels the head's rows
+   * @param mean and {@code std}: of the front end's values, for normalisation
+   */
+  public record Meaning(
+      List<String> labels,
+      Activation activation,
+      HeadKind head,
+      FrontEnd frontEnd,
+      int windowFrames,
+      float mean,
+      float std) {
+    public Meaning {
+      labels = List.copyOf(labels);
+    }
+  }
+
+  private AdapterFactory() {}
+
+  /**
+   * A fresh adapter that leaves the backbone as it is: down projections Kaiming-uniform (as
+   * PyTorch's convolutions), up projections zero, head norm the identity, head rows Xavier-uniform,
+   * head bias zero.
+   *
+   * @param attn the adapter beside the attention, if any
+   * @param mlp the adapter beside the MLP, if any
+   * @param lastBlocks how many of the last blocks have adapters
+   */
+  public static Adapter fresh(
+      ViTSpec vit,
+      Meaning meaning,
+      Optional<Bottleneck> attn,
+      Optional<Bottleneck> mlp,
+      int lastBlocks,
+      long seed) {
+    return of(
+        tensors(vit, meaning, attn, mlp, lastBlocks, seed, false), metadata(meaning, attn, mlp));
+  }
+
+  /** As {@link #fresh} in all blocks, but with up projections that are not zero: for measuring. */
+  public static Adapter random(
+      ViTSpec vit,
+      Meaning meaning,
+      Optional<Bottleneck> attn,
+      Optional<Bottleneck> mlp,
+      long seed) {
+    return of(
+        tensors(vit, meaning, attn, mlp, vit.depth(), seed, true), metadata(meaning, attn, mlp));
+  }
+
+  /** An adapter of given tensors and metadata, checked as a file is. */
+  public static Adapter of(Map<String, FloatTensor> tensors, Map<String, String> metadata) {
+    return Adapter.of(SafetensorsWriter.encode(tensors, metadata));
+  }
+
+  /** The file of an adapter; reading it gives an equal adapter. */
+  public static byte[] encode(Adapter adapter) {
+    return SafetensorsWriter.encode(adapter.tensors(), adapter.metadata());
+  }
+
+  private static Map<String, FloatTensor> tensors(
+      ViTSpec vit,
+      Meaning meaning,
+      Optional<Bottleneck> attn,
+      Optional<Bottleneck> mlp,
+      int lastBlocks,
+      long seed,
+      boolean upToo) {
+    RandomWeights random = new RandomWeights(seed);
+    int d = vit.width();
+    Map<String, FloatTensor> t = new TreeMap<>();
+    for (int b = Math.max(0, vit.depth() - lastBlocks); b < vit.depth(); b++) {
+      for (Site site : Site.values()) {
+        Bottleneck k = (site == Site.ATTN ? attn : mlp).orElse(null);
+        if (k == null) {
+          continue;
+        }
+        int freq = k.kernel().freq();
+        int time = k.kernel().time();
+        double bound = Math.sqrt(1.0 / (d * k.kernel().taps()));
+        double upBound = upToo ? 0.1 * Math.sqrt(1.0 / (k.rank() * k.kernel().taps())) : 0;
+        t.put(Adapter.convName(b, site, "down"), random.uniform(bound, k.rank(), d, freq, time));
+        t.put(
+            Adapter.convName(b, site, "up"),
+            upToo
+                ? random.uniform(upBound, d, k.rank(), freq, time)
+                : RandomWeights.constant(0, d, k.rank(), freq, time));
+      }
+    }
+    int classes = meaning.labels().size();
+    t.put("head.norm.weight", RandomWeights.constant(1, d));
+    t.put("head.norm.bias", RandomWeights.constant(0, d));
+    t.put("head.fc.weight", random.uniform(Math.sqrt(6.0 / (d + classes)), classes, d));
+    t.put("head.fc.bias", RandomWeights.constant(0, classes));
+    return t;
+  }
+
+  private static SortedMap<String, String> metadata(
+      Meaning meaning, Optional<Bottleneck> attn, Optional<Bottleneck> mlp) {
+    TreeMap<String, String> m = new TreeMap<>();
+    m.put("format", AdapterMetadata.FORMAT);
+    try {
+      m.put("labels", SafetensorsHeader.JSON.writeValueAsString(new ArrayList<>(meaning.labels())));
+    } catch (JsonProcessingException e) {
+      throw new WeightsException("labels " + meaning.labels() + " cannot be written as JSON", e);
+    }
+    m.put("activation", meaning.activation().word());
+    m.put("head", meaning.head().word());
+    m.put("frontend", meaning.frontEnd().id());
+    m.put("window_frames", Integer.toString(meaning.windowFrames()));
+    m.put("mean", Float.toString(meaning.mean()));
+    m.put("std", Float.toString(meaning.std()));
+    attn.ifPresent(k -> m.put("attn_kernel", k.kernel().word()));
+    mlp.ifPresent(k -> m.put("mlp_kernel", k.kernel().word()));
+    return Collections.unmodifiableSortedMap(m);
+  }
+}
