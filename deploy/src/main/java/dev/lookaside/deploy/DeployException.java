@@ -10,7 +10,10 @@ public class DeployException extends RuntimeException {
     super(message);
   }
 
-  public DeployException(String message, @Nullable Throwable cause) {
+  /**
+   * @param message for the user; null only if a cause had none
+   */
+  public DeployException(@Nullable String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

@@ -61,10 +61,10 @@ final class ChunkHeaders {
   }
 
   /**
-   * Takes in all headers. Numbers come first, so that a rejected record still says where in its
-   * stream it would have stood.
+   * Takes in all headers, numbers first, so that a record rejected for another header still says
+   * where in its stream it would have stood.
    *
-   * @throws IngestException naming the header that is no text, no number or given twice
+   * @throws IngestException naming the header that is no text, no number or contradicts itself
    */
   void read(Headers headers) {
     @Nullable String sequenceText = null;
@@ -73,6 +73,13 @@ final class ChunkHeaders {
       switch (header.key()) {
         case SEQUENCE -> sequenceText = text(header, sequenceText);
         case SAMPLE_OFFSET -> offsetText = text(header, offsetText);
+        default -> {}
+      }
+    }
+    sequence = number(SEQUENCE, sequenceText, Long.MAX_VALUE - 1);
+    sampleOffset = number(SAMPLE_OFFSET, offsetText, AudioChunk.MAX_SAMPLE_OFFSET);
+    for (Header header : headers) {
+      switch (header.key()) {
         case SPEC_VERSION -> specVersion = text(header, specVersion);
         case TYPE -> type = text(header, type);
         case SUBJECT -> subject = text(header, subject);
@@ -84,8 +91,6 @@ final class ChunkHeaders {
         }
       }
     }
-    sequence = number(SEQUENCE, sequenceText, Long.MAX_VALUE - 1);
-    sampleOffset = number(SAMPLE_OFFSET, offsetText, AudioChunk.MAX_SAMPLE_OFFSET);
   }
 
   /** Checks what must hold among the headers and against the key. */

@@ -121,10 +121,10 @@ public final class AudioFiles {
       return FlacInput.open(in);
     }
     if (text.startsWith("OggS") && text.contains("\u0001vorbis")) {
-      return JavaSoundInput.vorbis(in);
+      return VorbisInput.open(in);
     }
     if (text.startsWith("ID3") || isMpegSync(head)) {
-      return JavaSoundInput.mp3(in);
+      return Mp3Input.open(in);
     }
     throw Faults.unsupported(
         "first bytes",

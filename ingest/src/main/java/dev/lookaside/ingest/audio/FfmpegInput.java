@@ -32,7 +32,7 @@ final class FfmpegInput implements AudioInput {
     try {
       this.wav = WavInput.open(out, -1);
     } catch (IngestException e) {
-      process.destroy();
+      end();
       throw new AudioFormatException(name, "ffmpeg gave no audio: " + lastWords(), e);
     }
   }
@@ -79,6 +79,17 @@ final class FfmpegInput implements AudioInput {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
+    }
+  }
+
+  /** Waits a moment, then ends the process in a way that leaves its last words readable. */
+  private void end() {
+    try {
+      if (!process.waitFor(1, TimeUnit.SECONDS)) {
+        process.toHandle().destroy();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -97,10 +97,13 @@ class AudioFilesTest {
   }
 
   @Test
-  void flacWavAndMp3OfOneSoundAgree() {
+  void flacWavOggAndMp3OfOneSoundAgree() {
     Pcm wav = AudioFiles.read(Fixtures.path("mono16.wav"));
     Pcm flac = AudioFiles.read(Fixtures.path("mono16.flac"));
     assertThat(flac.samples()).isEqualTo(wav.samples());
+    Pcm ogg = AudioFiles.read(Fixtures.path("mono16.ogg"));
+    assertThat(ogg.rateHz()).isEqualTo(16_000);
+    assertThat(correlation(wav, ogg, 0)).isGreaterThan(0.98);
     Pcm mp3 = AudioFiles.read(Fixtures.path("mono16.mp3"));
     assertThat(mp3.rateHz()).isEqualTo(16_000);
     double best = 0;
@@ -108,6 +111,14 @@ class AudioFilesTest {
       best = Math.max(best, correlation(wav, mp3, delay));
     }
     assertThat(best).as("at the best delay").isGreaterThan(0.9);
+  }
+
+  @Test
+  void stereoOggIsMixedOrOneChannelChosen() {
+    Pcm wav = AudioFiles.read(Fixtures.path("stereo24.wav"), ChannelPolicy.channel(1));
+    Pcm ogg = AudioFiles.read(Fixtures.path("stereo24.ogg"), ChannelPolicy.channel(1));
+    assertThat(ogg.rateHz()).isEqualTo(48_000);
+    assertThat(correlation(wav, ogg, 0)).isGreaterThan(0.95);
   }
 
   private static double correlation(Pcm a, Pcm b, int delay) {

@@ -7,38 +7,28 @@ import javax.sound.sampled.AudioFormat;
 import javax.sound.sampled.AudioFormat.Encoding;
 import javax.sound.sampled.AudioInputStream;
 import javax.sound.sampled.UnsupportedAudioFileException;
-import javax.sound.sampled.spi.AudioFileReader;
-import javax.sound.sampled.spi.FormatConversionProvider;
 import javazoom.spi.mpeg.sampled.convert.MpegFormatConversionProvider;
 import javazoom.spi.mpeg.sampled.file.MpegAudioFileReader;
-import javazoom.spi.vorbis.sampled.convert.VorbisFormatConversionProvider;
-import javazoom.spi.vorbis.sampled.file.VorbisAudioFileReader;
 
 /**
- * OGG Vorbis and MP3 through their javax.sound providers. The providers are named here instead of
- * being looked up: the JDK asks every installed one in turn, and some claim what is not theirs.
+ * MP3 through its javax.sound provider, named here instead of looked up: the JDK asks every
+ * installed one in turn, and some claim what is not theirs.
  */
-final class JavaSoundInput implements AudioInput {
+final class Mp3Input implements AudioInput {
   private final RawInput samples;
 
-  private JavaSoundInput(RawInput samples) {
+  private Mp3Input(RawInput samples) {
     this.samples = samples;
   }
 
-  static JavaSoundInput vorbis(InputStream in) throws IOException {
-    return open(
-        "OGG Vorbis", in, new VorbisAudioFileReader(), new VorbisFormatConversionProvider());
-  }
-
-  static JavaSoundInput mp3(InputStream in) throws IOException {
-    return open("MP3", in, new MpegAudioFileReader(), new MpegFormatConversionProvider());
-  }
-
-  private static JavaSoundInput open(
-      String kind, InputStream in, AudioFileReader reader, FormatConversionProvider decoder)
-      throws IOException {
+  /**
+   * Reads up to the first sample.
+   *
+   * @throws IngestException naming the field at fault
+   */
+  static Mp3Input open(InputStream in) throws IOException {
     try {
-      AudioInputStream encoded = reader.getAudioInputStream(in);
+      AudioInputStream encoded = new MpegAudioFileReader().getAudioInputStream(in);
       AudioFormat found = encoded.getFormat();
       AudioFormat wanted =
           new AudioFormat(
@@ -49,8 +39,9 @@ final class JavaSoundInput implements AudioInput {
               2 * found.getChannels(),
               found.getSampleRate(),
               false);
-      AudioInputStream decoded = decoder.getAudioInputStream(wanted, encoded);
-      return new JavaSoundInput(
+      AudioInputStream decoded =
+          new MpegFormatConversionProvider().getAudioInputStream(wanted, encoded);
+      return new Mp3Input(
           new RawInput(
               decoded,
               SampleCoding.S16LE,
@@ -60,7 +51,7 @@ final class JavaSoundInput implements AudioInput {
     } catch (IngestException e) {
       throw e;
     } catch (UnsupportedAudioFileException | RuntimeException e) {
-      throw Faults.unsupported("header", String.valueOf(e.getMessage()), "must be " + kind);
+      throw Faults.unsupported("header", String.valueOf(e.getMessage()), "must be MP3");
     }
   }
 

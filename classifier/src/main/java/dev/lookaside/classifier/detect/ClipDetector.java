@@ -1,0 +1,83 @@
+package dev.lookaside.classifier.detect;
+
+import dev.lookaside.classifier.detect.ClipDetections.DetectedEvent;
+import dev.lookaside.classifier.detect.SegmentDecoder.TimedEvent;
+import dev.lookaside.classifier.infer.Scores;
+import dev.lookaside.classifier.infer.WindowScorer;
+import dev.lookaside.featurizer.FeatureSpec;
+import dev.lookaside.featurizer.MelWindow;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Detects events in a whole clip, without Kafka, by the very code that decodes streams: a clip is a
+ * stream with one segment. One caller at a time, as its scorer.
+ */
+public final class ClipDetector {
+  private final DetectorModel model;
+  private final WindowScorer scorer;
+  private final int maxBatch;
+
+  /**
+   * @param scorer of {@code model}; stays the caller's to close
+   * @param maxBatch windows scored together
+   */
+  public ClipDetector(DetectorModel model, WindowScorer scorer, int maxBatch) {
+    DetectSettings.between("max-batch", maxBatch, 1, 65_536);
+    this.model = model;
+    this.scorer = scorer;
+    this.maxBatch = maxBatch;
+  }
+
+  /**
+   * Scores and decodes the windows of one clip.
+   *
+   * @param windows of one segment that starts at sample 0, in order; none for a clip shorter than a
+   *     frame
+   */
+  public ClipDetections detect(List<MelWindow> windows) {
+    List<float[]> curve = new ArrayList<>();
+    SegmentDecoder decoder =
+        new SegmentDecoder(model, false, Duration.ofDays(365), (cell, values) -> curve.add(values));
+    List<DetectedEvent> events = new ArrayList<>();
+    float[][] posteriors = new float[windows.size()][];
+    for (int from = 0; from < windows.size(); from += maxBatch) {
+      List<MelWindow> batch = windows.subList(from, Math.min(windows.size(), from + maxBatch));
+      Scores scores = scorer.score(batch);
+      for (int i = 0; i < batch.size(); i++) {
+        posteriors[from + i] = scores.of(i);
+        collect(decoder.scored(WindowMark.of(batch.get(i)), scores.of(i)), events);
+      }
+    }
+    collect(decoder.finish(), events);
+    events.sort(
+        Comparator.comparingDouble(DetectedEvent::onsetSeconds)
+            .thenComparing(e -> model.labels().indexOf(e.label())));
+    FeatureSpec spec = model.spec();
+    return new ClipDetections(
+        model.labels(),
+        events,
+        posteriors,
+        model.columns(),
+        spec.hopSeconds(),
+        spec.windowSeconds(),
+        curve.toArray(float[][]::new),
+        model.grid().cellFrames() * spec.frontEnd().hopSeconds());
+  }
+
+  private void collect(List<TimedEvent> found, List<DetectedEvent> events) {
+    for (TimedEvent e : found) {
+      if (e.kind() == HysteresisDecoder.Kind.ENDED) {
+        events.add(
+            new DetectedEvent(
+                model.labels().get(e.classIndex()),
+                (double) e.onsetSample() / e.rateHz(),
+                (double) e.offsetSample() / e.rateHz(),
+                e.peak(),
+                e.mean()));
+      }
+    }
+  }
+}

@@ -1,0 +1,78 @@
+package dev.lookaside.deploy;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The block {@code lookaside.deploy} of the configuration, checked.
+ *
+ * @param backbone file, null: the bundled model
+ * @param adapter file, null together with {@code backbone}
+ * @param streamIdle log time without a chunk that ends a stream
+ * @param metricsHost address of the metrics server
+ * @param metricsPort its port, 0: none
+ * @param restartDelay pause before a failed pipeline is built again
+ * @param restartDelayMax longest such pause
+ * @param restartsMax in a row before giving up
+ * @param stopTimeout longest wait for what is under way
+ */
+public record DeploySettings(
+    @Nullable Path backbone,
+    @Nullable Path adapter,
+    Duration streamIdle,
+    String metricsHost,
+    int metricsPort,
+    Duration restartDelay,
+    Duration restartDelayMax,
+    int restartsMax,
+    Duration stopTimeout) {
+  private static final String ROOT = "lookaside.deploy";
+
+  /**
+   * Reads {@code lookaside.deploy} of a whole configuration.
+   *
+   * @throws DeployException naming key and value
+   */
+  public static DeploySettings of(Config config) {
+    try {
+      Config own = config.getConfig(ROOT);
+      Path backbone = path(own, "model.backbone");
+      Path adapter = path(own, "model.adapter");
+      if ((backbone == null) != (adapter == null)) {
+        throw new DeployException(
+            ROOT
+                + ".model: backbone \"%s\" and adapter \"%s\": give both or neither"
+                    .formatted(backbone == null ? "" : backbone, adapter == null ? "" : adapter));
+      }
+      return new DeploySettings(
+          backbone,
+          adapter,
+          Duration.ofSeconds(number(own, "stream-idle-seconds", 1, 86_400)),
+          own.getString("metrics.host"),
+          number(own, "metrics.port", 0, 65_535),
+          Duration.ofMillis(number(own, "restart-delay-millis", 1, 60_000)),
+          Duration.ofMillis(number(own, "restart-delay-max-millis", 1, 600_000)),
+          number(own, "restarts-max", 0, 1_000),
+          Duration.ofSeconds(number(own, "stop-timeout-seconds", 0, 600)));
+    } catch (ConfigException e) {
+      throw new DeployException(e.getMessage(), e);
+    }
+  }
+
+  private static @Nullable Path path(Config own, String key) {
+    String text = own.getString(key);
+    return text.isEmpty() ? null : Path.of(text);
+  }
+
+  private static int number(Config own, String key, int min, int max) {
+    long value = own.getLong(key);
+    if (value < min || value > max) {
+      throw new DeployException(
+          "%s.%s \"%d\": must be %d..%d".formatted(ROOT, key, value, min, max));
+    }
+    return (int) value;
+  }
+}

@@ -1,0 +1,144 @@
+package dev.lookaside.deploy;
+
+import dev.lookaside.featurizer.Counts;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * What the process counts, with names after the pattern of Vector's internal metrics: {@code
+ * component_received_events_total}, {@code component_discarded_events_total{reason}}, each with the
+ * tag {@code component_id}. Thread-safe.
+ *
+ * <pre>
+ *   lookaside_component_received_events_total{component_id="source"}            chunks
+ *   lookaside_component_received_event_bytes_total{component_id="source"}       their payload
+ *   lookaside_component_sent_events_total{component_id="classifier|sink"}       windows scored, detections written
+ *   lookaside_component_discarded_events_total{component_id, reason}            dead letters, repeats, shed windows
+ *   lookaside_component_errors_total{component_id, error_type}                  faults
+ *   lookaside_audio_seconds_total{outcome="received|scored|skipped|gap|shed|rejected|unheard"}
+ *   lookaside_detections_total{label, type}
+ *   lookaside_window_latency_seconds                                            capture of the last sample to its scores
+ *   lookaside_streams                                                           open now
+ * </pre>
+ */
+public final class Metrics implements AutoCloseable {
+  private static final String PREFIX = "lookaside.";
+  private static final String COMPONENT = "component_id";
+
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final JvmGcMetrics gc = new JvmGcMetrics();
+  private final AtomicInteger streams = new AtomicInteger();
+  private final Counter chunks = events("received", "source");
+  private final Counter chunkBytes =
+      registry.counter(PREFIX + "component.received.event.bytes", COMPONENT, "source");
+  private final Counter windows = events("sent", "classifier");
+  private final Counter detections = events("sent", "sink");
+  private final Timer windowLatency =
+      Timer.builder(PREFIX + "window.latency")
+          .description("Capture of a window's last sample to its scores")
+          .serviceLevelObjectives(
+              Duration.ofMillis(50),
+              Duration.ofMillis(100),
+              Duration.ofMillis(250),
+              Duration.ofMillis(500),
+              Duration.ofSeconds(1),
+              Duration.ofMillis(2500),
+              Duration.ofSeconds(5),
+              Duration.ofSeconds(10))
+          .register(registry);
+
+  /** Registers everything, also the JVM's memory, collections and processor time. */
+  public Metrics() {
+    registry.gauge(PREFIX + "streams", streams);
+    new JvmMemoryMetrics().bindTo(registry);
+    new ProcessorMetrics().bindTo(registry);
+    gc.bindTo(registry);
+  }
+
+  private Counter events(String verb, String component) {
+    return registry.counter(PREFIX + "component." + verb + ".events", COMPONENT, component);
+  }
+
+  /** A chunk of {@code bytes} payload arrived. */
+  public void chunkReceived(int bytes) {
+    chunks.increment();
+    chunkBytes.increment(bytes);
+  }
+
+  /** {@code component} let {@code count} things go, {@code reason} says why. */
+  public void discarded(String component, String reason, long count) {
+    if (count > 0) {
+      registry
+          .counter(PREFIX + "component.discarded.events", COMPONENT, component, "reason", reason)
+          .increment(count);
+    }
+  }
+
+  /** A fault of {@code component}. */
+  public void error(String component, String type) {
+    registry
+        .counter(PREFIX + "component.errors", COMPONENT, component, "error_type", type)
+        .increment();
+  }
+
+  /** A window was scored {@code latency} after its last sample was captured. */
+  public void windowScored(double seconds, Duration latency) {
+    windows.increment();
+    audioSeconds("scored", seconds);
+    windowLatency.record(latency.isNegative() ? Duration.ZERO : latency);
+  }
+
+  /** A window was not scored. */
+  public void windowShed(double seconds, String reason) {
+    discarded("classifier", reason, 1);
+    audioSeconds("shed", seconds);
+  }
+
+  /** A detection is durable. */
+  public void detection(String label, String type) {
+    detections.increment();
+    registry.counter(PREFIX + "detections", "label", label, "type", type).increment();
+  }
+
+  /** Adds what changed in a stream's accounting. */
+  public void counted(Counts delta, int rateHz) {
+    double perSample = 1.0 / rateHz;
+    audioSeconds("received", delta.receivedSamples() * perSample);
+    audioSeconds("skipped", delta.skippedSamples() * perSample);
+    audioSeconds("gap", delta.gapSamples() * perSample);
+    audioSeconds("rejected", delta.rejectedSamples() * perSample);
+    audioSeconds("unheard", delta.unheardSamples() * perSample);
+    discarded("featurizer", "repeat", delta.repeatedChunks());
+    discarded("featurizer", "rejected", delta.rejectedChunks());
+  }
+
+  private void audioSeconds(String outcome, double seconds) {
+    if (seconds > 0) {
+      registry.counter(PREFIX + "audio.seconds", "outcome", outcome).increment(seconds);
+    }
+  }
+
+  /** Streams open now. */
+  public void streams(int count) {
+    streams.set(count);
+  }
+
+  /** All of it in Prometheus' text format. */
+  public String scrape() {
+    return registry.scrape();
+  }
+
+  @Override
+  public void close() {
+    gc.close();
+    registry.close();
+  }
+}

@@ -1,0 +1,110 @@
+package dev.lookaside.deploy.cli;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
+import com.typesafe.config.ConfigUtil;
+import dev.lookaside.deploy.Configuration;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options of every command that reads the configuration, and how they become one. */
+public final class ConfigOptions {
+  private static final String BOOTSTRAP = "lookaside.ingest.kafka-clients.bootstrap.servers";
+
+  /** Blocks whose keys are the user's own. */
+  private static final Set<String> FREE = Set.of("configs", "thresholds");
+
+  @Option(
+      names = {"-c", "--config"},
+      paramLabel = "FILE",
+      description = "Settings (HOCON, JSON or properties) that come before the built-in ones.")
+  private @Nullable Path file;
+
+  @Option(
+      names = {"-b", "--bootstrap-servers"},
+      paramLabel = "HOST:PORT",
+      description = "Kafka brokers, separated by commas (default: localhost:9092).")
+  private @Nullable String bootstrapServers;
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description = "One setting, may be repeated: --set lookaside.deploy.metrics.port=9100.")
+  private Map<String, String> settings = new LinkedHashMap<>();
+
+  /**
+   * Command line over file over built-in settings.
+   *
+   * @throws CliException naming the file, key or value that is wrong
+   */
+  public Config load() {
+    Map<String, String> given = new LinkedHashMap<>();
+    settings.forEach((key, value) -> given.put(checkedKey(key), value));
+    if (bootstrapServers != null) {
+      given.put(BOOTSTRAP, checked(bootstrapServers));
+    }
+    Config own = Configuration.layer(given);
+    Config inFile = file == null ? ConfigFactory.empty() : parsed(file);
+    try {
+      Config all = Configuration.over(own.withFallback(inFile));
+      Config builtIn = ConfigFactory.defaultReferenceUnresolved();
+      checkKnown("--set", own, builtIn);
+      checkKnown("--config \"" + file + "\"", inFile, builtIn);
+      return all;
+    } catch (ConfigException e) {
+      throw new CliException("settings: " + e.getMessage(), e);
+    }
+  }
+
+  private static Config parsed(Path file) {
+    try {
+      return ConfigFactory.parseFile(
+          file.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
+    } catch (ConfigException e) {
+      throw new CliException("--config \"" + file + "\": " + e.getMessage(), e);
+    }
+  }
+
+  private static String checkedKey(String key) {
+    try {
+      ConfigUtil.splitPath(key);
+      return key;
+    } catch (ConfigException e) {
+      throw new CliException("--set \"" + key + "\": is no key: " + e.getMessage(), e);
+    }
+  }
+
+  /** A mistyped key would otherwise be a setting that silently does nothing. */
+  private static void checkKnown(String where, Config given, Config builtIn) {
+    if (!given.hasPath("lookaside")) {
+      return;
+    }
+    for (Map.Entry<String, ?> e : given.getConfig("lookaside").entrySet()) {
+      List<String> path = ConfigUtil.splitPath(e.getKey());
+      boolean passedOn =
+          path.stream().anyMatch(name -> name.endsWith("kafka-clients") || FREE.contains(name));
+      String key = "lookaside." + e.getKey();
+      if (!passedOn && !builtIn.hasPathOrNull(key)) {
+        throw new CliException(where + ": no such setting: " + key);
+      }
+    }
+  }
+
+  private static String checked(String servers) {
+    for (String server : servers.split(",", -1)) {
+      int colon = server.lastIndexOf(':');
+      if (colon < 1 || !server.substring(colon + 1).matches("[0-9]{1,5}")) {
+        throw new CliException(
+            "--bootstrap-servers \"" + servers + "\": must be HOST:PORT, separated by commas");
+      }
+    }
+    return servers;
+  }
+}

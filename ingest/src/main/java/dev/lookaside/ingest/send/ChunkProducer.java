@@ -1,0 +1,123 @@
+package dev.lookaside.ingest.send;
+
+import dev.lookaside.ingest.AudioChunk;
+import dev.lookaside.ingest.AudioChunkCodec;
+import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.IngestSettings;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends chunks to {@code audio.chunks}. Idempotent and acknowledged by all replicas, so each chunk
+ * arrives once and in order. Memory is bounded by Kafka's {@code buffer.memory}: {@link #send}
+ * waits when it is full. May be used by many threads.
+ */
+public final class ChunkProducer implements AutoCloseable {
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
+  private static final int MAX_REQUEST_BYTES = 64 << 20;
+
+  private final Producer<byte[], byte[]> producer;
+  private final String topic;
+  private final AudioChunkCodec codec;
+  private final AtomicLong durable = new AtomicLong();
+  private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
+
+  /** Owns {@code producer} from now on. */
+  public ChunkProducer(Producer<byte[], byte[]> producer, String topic, AudioChunkCodec codec) {
+    this.producer = producer;
+    this.topic = topic;
+    this.codec = codec;
+  }
+
+  /**
+   * Connects as {@code settings} say.
+   *
+   * @throws IngestException if the client properties are wrong; an unreachable broker shows later
+   */
+  public static ChunkProducer connect(IngestSettings settings) {
+    Map<String, Object> properties = new HashMap<>();
+    // A few chunks in one request; a live listener does not notice 5 ms.
+    properties.put(ProducerConfig.LINGER_MS_CONFIG, "5");
+    // The broker's limit counts, not this one.
+    properties.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Integer.toString(MAX_REQUEST_BYTES));
+    properties.putAll(settings.kafkaClients());
+    properties.put(ProducerConfig.ACKS_CONFIG, "all");
+    properties.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true");
+    try {
+      return new ChunkProducer(
+          new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer()),
+          settings.topics().chunks().name(),
+          settings.codec());
+    } catch (KafkaException e) {
+      throw new IngestException("kafka-clients: " + cause(e), e);
+    }
+  }
+
+  /**
+   * Hands over one chunk; returns before it is durable.
+   *
+   * @throws IngestException if this or an earlier chunk could not be sent
+   */
+  public void send(AudioChunk chunk) {
+    throwFailure();
+    try {
+      producer.send(
+          codec.encode(topic, chunk),
+          (metadata, e) -> {
+            if (e == null) {
+              durable.incrementAndGet();
+            } else {
+              failure.compareAndSet(null, e);
+            }
+          });
+    } catch (InterruptException e) {
+      throw e;
+    } catch (KafkaException e) {
+      failure.compareAndSet(null, e);
+    }
+    throwFailure();
+  }
+
+  /** Chunks that all replicas have. */
+  public long durableChunks() {
+    return durable.get();
+  }
+
+  /**
+   * Waits until everything sent is durable.
+   *
+   * @throws IngestException if a chunk could not be sent
+   */
+  public void flush() {
+    producer.flush();
+    throwFailure();
+  }
+
+  /** Waits at most ten seconds for what is under way. */
+  @Override
+  public void close() {
+    producer.close(CLOSE_TIMEOUT);
+  }
+
+  private void throwFailure() {
+    Exception e = failure.get();
+    if (e != null) {
+      throw new IngestException("topic \"%s\": cannot send: %s".formatted(topic, cause(e)), e);
+    }
+  }
+
+  private static String cause(Throwable e) {
+    Throwable cause = e.getCause();
+    return String.valueOf((cause == null ? e : cause).getMessage());
+  }
+}
