@@ -4,8 +4,10 @@ import dev.lookaside.classifier.detect.ClipDetections.DetectedEvent;
 import dev.lookaside.classifier.detect.SegmentDecoder.TimedEvent;
 import dev.lookaside.classifier.infer.Scores;
 import dev.lookaside.classifier.infer.WindowScorer;
+import dev.lookaside.featurizer.ClipWindows;
 import dev.lookaside.featurizer.FeatureSpec;
 import dev.lookaside.featurizer.MelWindow;
+import dev.lookaside.ingest.audio.Pcm;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -29,6 +31,15 @@ public final class ClipDetector {
     this.model = model;
     this.scorer = scorer;
     this.maxBatch = maxBatch;
+  }
+
+  /**
+   * Events of a whole clip.
+   *
+   * @throws dev.lookaside.ingest.IngestException naming {@code rate} if it is not 8 to 192 kHz
+   */
+  public ClipDetections detect(Pcm clip) {
+    return detect(ClipWindows.of(clip, model.spec()));
   }
 
   /**

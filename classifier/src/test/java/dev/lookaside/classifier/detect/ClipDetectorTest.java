@@ -2,6 +2,7 @@ package dev.lookaside.classifier.detect;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.lookaside.classifier.detect.ClipDetections.DetectedEvent;
 import dev.lookaside.classifier.infer.Scores;
@@ -9,6 +10,7 @@ import dev.lookaside.classifier.infer.WindowScorer;
 import dev.lookaside.featurizer.MelWindow;
 import dev.lookaside.featurizer.StreamFeaturizer;
 import dev.lookaside.ingest.SeededRandom;
+import dev.lookaside.ingest.audio.Pcm;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -89,6 +91,20 @@ class ClipDetectorTest {
     long frames = last.index() * SimulatedStream.HOP_FRAMES + last.validFrames();
     assertThat(found.curve()).hasNumberOfRows((int) CurveGrid.ceilDiv(frames, 2));
     assertThat(found.curve()[0]).hasSize(CLASSES);
+  }
+
+  @Test
+  void onsetsOfSamplesAtAnyRateAreSecondsOfTheClip() {
+    DetectorModel model = SimulatedStream.model(Combination.CENTRE, CLASSES);
+    SimulatedStream stream = new SimulatedStream(SeededRandom.of(2), 8);
+    Pcm clip = new Pcm(44_100, new float[44_100]);
+    ClipDetections found = new ClipDetector(model, new Fake(stream), 8).detect(clip);
+    assertThat(found.events()).isNotEmpty();
+    for (DetectedEvent e : found.events()) {
+      // Cells are 20 ms; only the clip's end lies elsewhere.
+      assertThat(e.onsetSeconds() / .02).isCloseTo(Math.rint(e.onsetSeconds() / .02), within(.01));
+      assertThat(e.offsetSeconds()).isGreaterThan(e.onsetSeconds()).isLessThanOrEqualTo(1);
+    }
   }
 
   @Test
