@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * NumPy's array file, for float32 in C order.
+ * NumPy's array file, for float32. Written in C order; Fortran order is read, too.
  *
  * <pre>
  *   93 'NUMPY', major, minor version, header length (2 bytes, or 4 from version 2), header, data
@@ -65,10 +65,30 @@ public record Npy(int[] shape, float[] values) {
     }
     String header = new String(bytes, from, (int) headerBytes, StandardCharsets.UTF_8);
     expect(file, header, DESCR, "descr", "<f4");
-    expect(file, header, ORDER, "fortran_order", "False");
+    Matcher order = ORDER.matcher(header);
+    if (!order.find()) {
+      throw new WeightsException(file + ": fortran_order: is missing");
+    }
     int[] shape = shape(file, header);
-    int dataFrom = from + (int) headerBytes;
-    return new Npy(shape, data(file, buffer, dataFrom, shape));
+    float[] values = data(file, buffer, from + (int) headerBytes, shape);
+    return new Npy(shape, order.group(1).equals("True") ? rowMajor(values, shape) : values);
+  }
+
+  /** NumPy writes a transposed array as it lies in memory: the first index runs fastest. */
+  private static float[] rowMajor(float[] columnMajor, int[] shape) {
+    float[] values = new float[columnMajor.length];
+    int[] index = new int[shape.length];
+    for (int to = 0; to < values.length; to++) {
+      int from = 0;
+      for (int d = shape.length - 1; d >= 0; d--) {
+        from = from * shape[d] + index[d];
+      }
+      values[to] = columnMajor[from];
+      for (int d = shape.length - 1; d >= 0 && ++index[d] == shape[d]; d--) {
+        index[d] = 0;
+      }
+    }
+    return values;
   }
 
   private static void expect(
