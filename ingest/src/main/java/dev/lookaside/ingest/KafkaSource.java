@@ -143,10 +143,13 @@ public final class KafkaSource {
     }
   }
 
-  /** Opens the clients, or tries again. */
+  /** Time to look for the topics, or to try again. */
   enum ConnectDue implements Command {
     INSTANCE
   }
+
+  /** The topics are there, or {@code fault} says why not. */
+  record TopicsChecked(@Nullable Throwable fault) implements Command {}
 
   enum PollDue implements Command {
     INSTANCE

@@ -20,11 +20,15 @@ import dev.lookaside.ingest.KafkaSource.Settled;
 import dev.lookaside.ingest.KafkaSource.Stop;
 import dev.lookaside.ingest.KafkaSource.Stopped;
 import dev.lookaside.ingest.KafkaSource.TickDue;
+import dev.lookaside.ingest.KafkaSource.TopicsChecked;
 import dev.lookaside.ingest.KafkaSource.Unreachable;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.jspecify.annotations.Nullable;
@@ -84,6 +88,7 @@ final class SourceActor extends AbstractBehavior<Command> {
         .onMessage(Reject.class, m -> with(l -> l.reject(m)))
         .onMessage(Stop.class, this::onStop)
         .onMessageEquals(ConnectDue.INSTANCE, this::onConnectDue)
+        .onMessage(TopicsChecked.class, this::onTopicsChecked)
         .onMessageEquals(PollDue.INSTANCE, this::onPollDue)
         .onMessageEquals(TickDue.INSTANCE, this::onTickDue)
         .onMessageEquals(LettersAnswered.INSTANCE, () -> with(SourceLink::drainLetters))
@@ -92,38 +97,63 @@ final class SourceActor extends AbstractBehavior<Command> {
   }
 
   private Behavior<Command> onConnectDue() {
-    try {
-      clients.ensureTopics();
-      link = open();
-      reachability.heard(clockMillis.getAsLong());
-      queuePoll();
-    } catch (UnreachableException e) {
-      long forMillis = reachability.failed(clockMillis.getAsLong());
-      report(e.getMessage(), forMillis);
-      timers.startSingleTimer(
-          ConnectDue.INSTANCE, Duration.ofMillis(settings.source().reportIntervalMillis()));
-    } catch (IngestException e) {
-      return fail(String.valueOf(e.getMessage()));
-    } catch (KafkaException e) {
-      return fail(Topics.rootMessage(e));
+    getContext()
+        .pipeToSelf(clients.ensureTopics(), (done, fault) -> new TopicsChecked(unwrapped(fault)));
+    return this;
+  }
+
+  private Behavior<Command> onTopicsChecked(TopicsChecked checked) {
+    Throwable fault = checked.fault();
+    if (fault instanceof UnreachableException) {
+      return tryLater(fault);
     }
+    if (fault != null) {
+      return fail(Objects.requireNonNullElse(fault.getMessage(), fault.toString()));
+    }
+    try {
+      link = open();
+    } catch (KafkaException e) {
+      IngestException meant = Clients.cannotOpen(settings.servers(), e);
+      return meant instanceof UnreachableException
+          ? tryLater(meant)
+          : fail(String.valueOf(meant.getMessage()));
+    }
+    reachability.heard(clockMillis.getAsLong());
+    queuePoll();
+    return this;
+  }
+
+  private static @Nullable Throwable unwrapped(@Nullable Throwable fault) {
+    return fault instanceof CompletionException ? fault.getCause() : fault;
+  }
+
+  private Behavior<Command> tryLater(Throwable fault) {
+    report(fault.getMessage(), reachability.failed(clockMillis.getAsLong()));
+    timers.startSingleTimer(
+        ConnectDue.INSTANCE, Duration.ofMillis(settings.source().reportIntervalMillis()));
     return this;
   }
 
   private SourceLink open() {
     ActorRef<Command> self = getContext().getSelf();
     SourceSettings source = settings.source();
-    DeadLetters letters =
-        new DeadLetters(
-            clients.letterProducer(),
-            settings.topics().deadLetters().name(),
-            source.maxLetters(),
-            source.creditBytes(),
-            () -> self.tell(LettersAnswered.INSTANCE));
-    SourceLink opened =
-        new SourceLink(clients.consumer(), letters, source, settings.codec(), listener::tell);
-    opened.subscribe(settings.topics().chunks().name());
-    return opened;
+    var consumer = clients.consumer();
+    try {
+      DeadLetters letters =
+          new DeadLetters(
+              clients.letterProducer(),
+              settings.topics().deadLetters().name(),
+              source.maxLetters(),
+              source.creditBytes(),
+              () -> self.tell(LettersAnswered.INSTANCE));
+      SourceLink opened =
+          new SourceLink(consumer, letters, source, settings.codec(), listener::tell);
+      opened.subscribe(settings.topics().chunks().name());
+      return opened;
+    } catch (KafkaException e) {
+      consumer.close(CloseOptions.timeout(Duration.ZERO));
+      throw e;
+    }
   }
 
   private Behavior<Command> onPollDue() {
@@ -180,7 +210,7 @@ final class SourceActor extends AbstractBehavior<Command> {
     } catch (RetriableException e) {
       getContext().getLog().debug("Kafka says to try again", e);
     } catch (KafkaException e) {
-      return fail(Topics.rootMessage(e));
+      return fail(Clients.rootMessage(e));
     } catch (IngestException e) {
       return fail(String.valueOf(e.getMessage()));
     }

@@ -2,6 +2,8 @@ package dev.lookaside.ingest;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -13,12 +15,11 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /** The Kafka clients a {@link KafkaSource} works with; tests give it others. */
 interface SourceClients {
   /**
-   * Makes sure that all topics are there.
-   *
-   * @throws UnreachableException if no broker answers
-   * @throws IngestException if a topic is missing or wrong
+   * Makes sure that all topics are there, without keeping the caller waiting. Fails with {@link
+   * UnreachableException} if no broker answers, with another {@link IngestException} if a topic is
+   * missing or wrong.
    */
-  void ensureTopics();
+  CompletionStage<Void> ensureTopics();
 
   /** A consumer, not subscribed yet; the caller's to close. */
   Consumer<byte[], byte[]> consumer();
@@ -30,8 +31,23 @@ interface SourceClients {
   static SourceClients of(IngestSettings settings) {
     return new SourceClients() {
       @Override
-      public void ensureTopics() {
-        Topics.ensure(settings);
+      public CompletionStage<Void> ensureTopics() {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        Thread thread =
+            new Thread(
+                () -> {
+                  try {
+                    Topics.ensure(settings);
+                    done.complete(null);
+                  } catch (RuntimeException | Error e) {
+                    done.completeExceptionally(e);
+                  }
+                },
+                "lookaside-topics");
+        // A check that hangs must not keep the process alive.
+        thread.setDaemon(true);
+        thread.start();
+        return done;
       }
 
       @Override

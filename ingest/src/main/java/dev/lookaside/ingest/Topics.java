@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
@@ -33,6 +34,8 @@ import org.slf4j.LoggerFactory;
 /** Makes or checks the topics of the main job. Blocks; safe to call from several processes. */
 public final class Topics {
   private static final Logger LOG = LoggerFactory.getLogger(Topics.class);
+
+  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
   private final Admin admin;
   private final TopicSettings settings;
@@ -59,9 +62,7 @@ public final class Topics {
     try (Admin admin = Admin.create(properties)) {
       return ensure(admin, settings.topics(), settings.servers());
     } catch (KafkaException e) {
-      // Kafka says so too when a host name cannot be resolved, which may pass.
-      throw new UnreachableException(
-          "bootstrap.servers \"%s\": %s".formatted(settings.servers(), rootMessage(e)), e);
+      throw Clients.cannotOpen(settings.servers(), e);
     }
   }
 
@@ -70,7 +71,7 @@ public final class Topics {
     try {
       return new Topics(admin, settings, servers).ensure();
     } catch (AuthorizationException e) {
-      throw new IngestException("topics at " + servers + ": " + rootMessage(e), e);
+      throw new IngestException("topics at " + servers + ": " + Clients.rootMessage(e), e);
     }
   }
 
@@ -85,19 +86,30 @@ public final class Topics {
     }
     settings.all().stream().filter(t -> partitions.containsKey(t.name())).forEach(this::check);
     if (settings.policy() == Policy.FAIL && !missing.isEmpty()) {
+      String names =
+          missing.stream().map(t -> "\"" + t.name() + "\"").collect(Collectors.joining(", "));
       throw new IngestException(
-          "topic %s: does not exist at %s and lookaside.ingest.topics.policy is fail"
-              .formatted(
-                  missing.stream()
-                      .map(t -> "\"" + t.name() + "\"")
-                      .collect(Collectors.joining(", ")),
-                  servers));
+          "topic %s: missing at %s, and lookaside.ingest.topics.policy is fail"
+              .formatted(names, servers));
     }
     for (Topic topic : missing) {
       create(topic);
-      partitions.put(topic.name(), topic.partitions());
+      partitions.put(topic.name(), known(topic));
     }
     return partitions;
+  }
+
+  /** Waits until a topic that was just made can be used: brokers learn of it one by one. */
+  private int known(Topic topic) {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(settings.timeoutMillis());
+    while (System.nanoTime() < deadline) {
+      Optional<TopicDescription> found = describe(topic);
+      if (found.isPresent()) {
+        return found.get().partitions().size();
+      }
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
+    throw unreachable(new TimeoutException("topic " + topic.name() + " does not appear"));
   }
 
   private Optional<TopicDescription> describe(Topic topic) {
@@ -122,8 +134,7 @@ public final class Topics {
       get(topic, admin.createTopics(List.of(wanted)).values(), topic.name());
       LOG.info("Made topic {} with {} partitions", topic.name(), topic.partitions());
     } catch (TopicExistsException e) {
-      // Another worker started at the same moment.
-      check(topic);
+      LOG.debug("Another worker made topic {} at the same moment", topic.name());
     }
   }
 
@@ -137,6 +148,8 @@ public final class Topics {
     Config config;
     try {
       config = get(topic, admin.describeConfigs(List.of(resource)).values(), resource);
+    } catch (UnknownTopicOrPartitionException e) {
+      return; // Just made by somebody, with the same settings or to be checked at the next start.
     } catch (AuthorizationException e) {
       LOG.warn(
           "Topic {}: not allowed to read its settings, cleanup.policy unchecked", topic.name());
@@ -174,7 +187,8 @@ public final class Topics {
       return unreachable(cause);
     }
     return new IngestException(
-        "topic \"%s\" at %s: %s".formatted(topic.name(), servers, rootMessage(cause)), cause);
+        "topic \"%s\" at %s: %s".formatted(topic.name(), servers, Clients.rootMessage(cause)),
+        cause);
   }
 
   private UnreachableException unreachable(Throwable cause) {
@@ -182,13 +196,5 @@ public final class Topics {
         "bootstrap.servers \"%s\": no broker answered within %d ms"
             .formatted(servers, settings.timeoutMillis()),
         cause);
-  }
-
-  static String rootMessage(Throwable thrown) {
-    Throwable root = thrown;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    return String.valueOf(root.getMessage());
   }
 }

@@ -354,6 +354,7 @@ class KafkaSourceTest {
     Set<String> exercised =
         Set.of(
             "Credit",
+            "TopicsChecked",
             "Settled",
             "Reject",
             "Stop",

@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -77,10 +79,10 @@ final class SourceHarness {
     SourceClients clients =
         new SourceClients() {
           @Override
-          public void ensureTopics() {
-            if (topicFault != null) {
-              throw topicFault;
-            }
+          public CompletionStage<Void> ensureTopics() {
+            return topicFault == null
+                ? CompletableFuture.completedFuture(null)
+                : CompletableFuture.failedFuture(topicFault);
           }
 
           @Override
