@@ -60,6 +60,10 @@ public record FeatureSpec(FrontEnd frontEnd, int windowFrames, int hopFrames) {
   public String canonicalText() {
     return LogMel.canonicalText(frontEnd)
         + Resampler.canonicalText()
-        + "window.frames=%d\nwindow.hop_frames=%d\n".formatted(windowFrames, hopFrames);
+        + "window.frames="
+        + windowFrames
+        + "\nwindow.hop_frames="
+        + hopFrames
+        + "\n";
   }
 }

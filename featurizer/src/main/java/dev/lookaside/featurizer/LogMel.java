@@ -2,6 +2,7 @@ package dev.lookaside.featurizer;
 
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
@@ -149,7 +150,9 @@ public final class LogMel {
 
   /** Everything that a frame's value depends on, one {@code key=value} a line. */
   static String canonicalText(FrontEnd frontEnd) {
-    return """
+    return String.format(
+            Locale.ROOT,
+            """
     frontend=%s
     frontend.version=%d
     rate_hz=%d
@@ -158,21 +161,22 @@ public final class LogMel {
     lead_samples=%d
     fft_samples=%d
     mels=%d
-    """
-            .formatted(
-                frontEnd.id(),
-                VERSION,
-                frontEnd.rateHz(),
-                frontEnd.hopSamples(),
-                frontEnd.frameSamples(),
-                frontEnd.leadSamples(),
-                frontEnd.fftSamples(),
-                frontEnd.mels())
+    """,
+            frontEnd.id(),
+            VERSION,
+            frontEnd.rateHz(),
+            frontEnd.hopSamples(),
+            frontEnd.frameSamples(),
+            frontEnd.leadSamples(),
+            frontEnd.fftSamples(),
+            frontEnd.mels())
         + (frontEnd == FrontEnd.AST_FBANK ? kaldiText() : epicText());
   }
 
   private static String kaldiText() {
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
     dc=frame-mean
     preemphasis=%s
     taper=hann-symmetric
@@ -180,19 +184,25 @@ public final class LogMel {
     mel=kaldi-1127 from %s Hz
     log=ln max(x, %s)
     float_range=%s
-    """
-        .formatted(FrameSpectrum.PRE_EMPHASIS, KALDI_LOW_HZ, KALDI_FLOOR, KALDI_FLOAT_RANGE);
+    """,
+        FrameSpectrum.PRE_EMPHASIS,
+        KALDI_LOW_HZ,
+        KALDI_FLOOR,
+        KALDI_FLOAT_RANGE);
   }
 
   private static String epicText() {
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
     taper=hann-periodic
     spectrum=magnitude
     mel=htk-2595 from 0 Hz
     log=ln(x + %s)
     float_range=%s
-    """
-        .formatted(EPIC_OFFSET, EPIC_FLOAT_RANGE);
+    """,
+        EPIC_OFFSET,
+        EPIC_FLOAT_RANGE);
   }
 
   private static Map<FrontEnd, LogMel> all() {

@@ -3,6 +3,7 @@ package dev.lookaside.featurizer;
 import dev.lookaside.ingest.AudioFormat;
 import java.lang.ref.WeakReference;
 import java.math.BigInteger;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -172,17 +173,18 @@ public final class Resampler {
 
   /** Everything that a resampled value depends on, one {@code key=value} a line. */
   static String canonicalText() {
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
         resampler=kaiser-sinc
         resampler.version=%d
         resampler.pass=%s
         resampler.stop_db=%s
         resampler.max_exact_taps=%d
-        """
-        .formatted(
-            ResamplerTaps.VERSION,
-            ResamplerTaps.PASS,
-            ResamplerTaps.STOP_DB,
-            ResamplerTaps.MAX_EXACT_TAPS);
+        """,
+        ResamplerTaps.VERSION,
+        ResamplerTaps.PASS,
+        ResamplerTaps.STOP_DB,
+        ResamplerTaps.MAX_EXACT_TAPS);
   }
 }
