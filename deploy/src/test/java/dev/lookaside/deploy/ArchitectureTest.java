@@ -1,0 +1,100 @@
+package dev.lookaside.deploy;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** Arrows run one way: a part never names a type of a part downstream of it. */
+@AnalyzeClasses(packages = "dev.lookaside", importOptions = DoNotIncludeTests.class)
+class ArchitectureTest {
+  @ArchTest
+  static final ArchRule modulesPointUpstream =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage("dev.lookaside..")
+          .layer("ingest")
+          .definedBy("dev.lookaside.ingest..")
+          .layer("featurizer")
+          .definedBy("dev.lookaside.featurizer..")
+          .layer("classifier")
+          .definedBy("dev.lookaside.classifier..")
+          .layer("trainer")
+          .definedBy("dev.lookaside.trainer..")
+          .layer("deploy")
+          .definedBy("dev.lookaside.deploy..")
+          .whereLayer("ingest")
+          .mayNotAccessAnyLayer()
+          .whereLayer("featurizer")
+          .mayOnlyAccessLayers("ingest")
+          .whereLayer("classifier")
+          .mayOnlyAccessLayers("featurizer", "ingest")
+          .whereLayer("trainer")
+          .mayOnlyAccessLayers("classifier", "featurizer", "ingest")
+          .whereLayer("deploy")
+          .mayNotBeAccessedByAnyLayer();
+
+  @ArchTest
+  static final ArchRule classifierPackagesPointOneWay =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage("dev.lookaside.classifier..")
+          .layer("weights")
+          .definedBy("dev.lookaside.classifier.weights..")
+          .layer("graph")
+          .definedBy("dev.lookaside.classifier.graph..")
+          .layer("infer")
+          .definedBy("dev.lookaside.classifier.infer..")
+          .layer("detect")
+          .definedBy("dev.lookaside.classifier.detect..")
+          .whereLayer("weights")
+          .mayNotAccessAnyLayer()
+          .whereLayer("graph")
+          .mayOnlyAccessLayers("weights")
+          .whereLayer("infer")
+          .mayOnlyAccessLayers("graph", "weights")
+          .whereLayer("detect")
+          .mayOnlyAccessLayers("infer", "weights");
+
+  @ArchTest
+  static final ArchRule packagesAreFreeOfCycles =
+      slices().matching("dev.lookaside.(*).(**)").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule packagesAreNamedForThings =
+      noClasses()
+          .should()
+          .resideInAnyPackage("..util..", "..utils..", "..common..", "..manager..", "..impl..");
+
+  @ArchTest
+  static final ArchRule onlyTheEmbeddedBrokerKnowsKafkasServer =
+      noClasses()
+          .that()
+          .doNotHaveFullyQualifiedName("dev.lookaside.deploy.EmbeddedKafka")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "kafka..", "org.apache.kafka.server..", "org.apache.kafka.metadata..");
+
+  @ArchTest
+  static final ArchRule onlyTheFeaturizerKnowsTarsosDsp =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.lookaside.featurizer..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("be.tarsos..");
+
+  @ArchTest
+  static final ArchRule metricsArePure =
+      classes()
+          .that()
+          .resideInAPackage("dev.lookaside.trainer.metric..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "dev.lookaside.trainer.metric..", "java..", "org.jspecify.annotations..");
+}
