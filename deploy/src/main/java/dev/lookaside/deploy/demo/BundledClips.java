@@ -1,0 +1,86 @@
+package dev.lookaside.deploy.demo;
+
+import dev.lookaside.deploy.DeployException;
+import dev.lookaside.ingest.AudioFormat;
+import dev.lookaside.ingest.audio.AudioDecoder;
+import dev.lookaside.ingest.audio.ChannelPolicy;
+import dev.lookaside.ingest.send.LabelledClip;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The short labelled sounds that come with the program: ten classes, 16 kHz mono. Their sources and
+ * licences are in {@code sounds/ATTRIBUTION.md}.
+ */
+public final class BundledClips {
+  private static final String FOLDER = "/sounds/";
+  private static final String TABLE = "clips.csv";
+  private static final long MAX_BYTES = 1 << 22;
+
+  /** One line of the table, as far as the program needs it. */
+  private record Line(String path, String label, String split) {
+    static Line of(String text) {
+      // Only later columns may hold quoted commas.
+      String[] columns = text.split(",", 4);
+      if (columns.length < 4) {
+        throw new DeployException(
+            "%s%s \"%s\": must have path, label, split".formatted(FOLDER, TABLE, text));
+      }
+      return new Line(columns[0], columns[1], columns[2]);
+    }
+  }
+
+  private BundledClips() {}
+
+  /**
+   * All clips, ordered by path.
+   *
+   * @throws DeployException if the program was built without them
+   */
+  public static List<LabelledClip> load() {
+    List<LabelledClip> clips = new ArrayList<>();
+    for (Line line : lines()) {
+      clips.add(clip(line));
+    }
+    return List.copyOf(clips);
+  }
+
+  /** Only the clips that the bundled model was not trained on. Not every class has many. */
+  public static List<LabelledClip> loadUnseen() {
+    List<LabelledClip> clips = new ArrayList<>();
+    for (Line line : lines()) {
+      if (line.split.equals("test")) {
+        clips.add(clip(line));
+      }
+    }
+    return List.copyOf(clips);
+  }
+
+  private static List<Line> lines() {
+    String table = new String(bytes(TABLE), StandardCharsets.UTF_8);
+    return table.lines().skip(1).filter(l -> !l.isBlank()).map(Line::of).toList();
+  }
+
+  private static LabelledClip clip(Line line) {
+    AudioDecoder decoder = new AudioDecoder(ChannelPolicy.MIX, MAX_BYTES);
+    AudioDecoder.Decoded decoded = decoder.decode(AudioFormat.FLAC, bytes(line.path));
+    if (decoded instanceof AudioDecoder.Samples samples) {
+      return new LabelledClip(line.label, samples.pcm());
+    }
+    throw new DeployException("bundled sound " + line.path + ": " + decoded);
+  }
+
+  private static byte[] bytes(String name) {
+    try (InputStream in = BundledClips.class.getResourceAsStream(FOLDER + name)) {
+      if (in == null) {
+        throw new DeployException("bundled sound: " + FOLDER + name + " is not in this program");
+      }
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new DeployException("bundled sound " + name + ": " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package dev.lookaside.deploy.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lookaside.ingest.send.LabelledClip;
+import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.ingest.send.SceneComposer;
+import dev.lookaside.ingest.send.SceneSettings;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Objects;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+class BundledClipsTest {
+  private static String text(String name) throws IOException {
+    try (InputStream in =
+        Objects.requireNonNull(BundledClips.class.getResourceAsStream("/sounds/" + name), name)) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  @Test
+  void tenClassesOfShortMonoClipsAt16kHz() {
+    List<LabelledClip> clips = BundledClips.load();
+    TreeSet<String> labels = new TreeSet<>();
+    for (LabelledClip clip : clips) {
+      labels.add(clip.label());
+      assertThat(clip.pcm().rateHz()).isEqualTo(16_000);
+      assertThat(clip.pcm().seconds()).isBetween(0.2, 5.0);
+    }
+    assertThat(labels)
+        .containsExactly(
+            "cymbal",
+            "drum",
+            "engine",
+            "fire",
+            "gunshot",
+            "instrument",
+            "metal",
+            "scream",
+            "speech",
+            "water");
+    assertThat(clips).hasSizeBetween(50, 80);
+    assertThat(BundledClips.loadUnseen()).hasSizeBetween(30, clips.size() - 1);
+  }
+
+  @Test
+  void everyClipHasALicenceThatCombinesWithGpl3AndIsAttributed() throws IOException {
+    String attribution = text("ATTRIBUTION.md");
+    List<String> lines = text("clips.csv").lines().skip(1).toList();
+    assertThat(lines).hasSize(BundledClips.load().size());
+    for (String line : lines) {
+      String path = line.substring(0, line.indexOf(','));
+      String licence = line.substring(line.lastIndexOf(',') + 1);
+      assertThat(licence)
+          .as(path)
+          .isIn("GPL-2+", "GPL-3+", "CC0-1.0", "GPL-2+ with composition exception");
+      assertThat(attribution).contains("`" + path + "`");
+    }
+  }
+
+  @Test
+  void scenesAreComposedFromThem() {
+    Scene scene =
+        new SceneComposer(SceneSettings.ofSeconds(60), BundledClips.load(), null).compose(1);
+    assertThat(scene.audio().seconds()).isEqualTo(60);
+    assertThat(scene.events()).hasSizeGreaterThan(12);
+  }
+}
