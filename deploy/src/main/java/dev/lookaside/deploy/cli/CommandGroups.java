@@ -19,9 +19,9 @@ final class CommandGroups {
 
   static {
     GROUPS.put("Streams on Kafka:", List.of());
-    GROUPS.put("Audio files:", List.of());
-    GROUPS.put("Models:", List.of());
-    GROUPS.put("This machine:", List.of());
+    GROUPS.put("Audio files:", List.of(Classify.class, PlotCommand.class, Features.class));
+    GROUPS.put("Models:", List.of(Backbones.class, Models.class));
+    GROUPS.put("This machine:", List.of(BenchCommand.class));
   }
 
   private CommandGroups() {}

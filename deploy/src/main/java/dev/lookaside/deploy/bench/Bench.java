@@ -1,0 +1,37 @@
+package dev.lookaside.deploy.bench;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** The parts that can be measured, in the order in which they run. */
+public enum Bench {
+  FRONT_END(FrontEndBench::run);
+
+  private final Consumer<Report> measurement;
+
+  Bench(Consumer<Report> measurement) {
+    this.measurement = measurement;
+  }
+
+  /** Measures and reports. */
+  public void run(Report report) {
+    measurement.accept(report);
+  }
+
+  /** The part called {@code name} on the command line. */
+  public static Optional<Bench> of(String name) {
+    return Arrays.stream(values()).filter(part -> part.word().equals(name)).findFirst();
+  }
+
+  /** All names on the command line. */
+  public static List<String> names() {
+    return Arrays.stream(values()).map(Bench::word).toList();
+  }
+
+  private String word() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

@@ -1,0 +1,121 @@
+package dev.lookaside.deploy.cli;
+
+import dev.lookaside.classifier.detect.ClipDetections;
+import dev.lookaside.classifier.detect.ClipDetections.DetectedEvent;
+import dev.lookaside.classifier.weights.Npy;
+import dev.lookaside.deploy.cli.EventFormat.FileEvent;
+import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.audio.AudioFiles;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code lookaside classify}: what sounded and when in audio files. */
+@Command(
+    name = "classify",
+    description = {
+      "Say what sounded and when in audio files.",
+      "",
+      "A file is heard as a stream is: the same windows, posteriors and events. A file that cannot be read is reported on standard "
+          + "error, the others are classified all the same, and the exit code is 1."
+    })
+final class Classify implements Callable<Integer> {
+  @Parameters(arity = "1..*", paramLabel = "FILE", description = "WAV, FLAC, OGG or MP3.")
+  private List<Path> files = List.of();
+
+  @Mixin private ModelOptions modelOptions = new ModelOptions();
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      defaultValue = "table",
+      description =
+          "table, json, csv, audacity (a label track) or rttm. Default: ${DEFAULT-VALUE}.")
+  private EventFormat format = EventFormat.TABLE;
+
+  @Option(
+      names = "--posteriors",
+      paramLabel = "P.npy",
+      description =
+          "Write the posteriors of all windows, float32 [windows, classes]; for one file.")
+  private @Nullable Path posteriors;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() {
+    checkOneFile(!format.takesSeveralFiles(), "--format \"audacity\"");
+    checkOneFile(posteriors != null, "--posteriors \"" + posteriors + "\"");
+    PrintWriter out = spec.commandLine().getOut();
+    List<FileEvent> events = new ArrayList<>();
+    boolean allHeard = true;
+    try (OfflineModel model = OfflineModel.open(modelOptions)) {
+      for (Path file : files) {
+        allHeard &= classify(model, file, events);
+      }
+    }
+    format.write(events, out);
+    out.flush();
+    return allHeard ? ExitCode.OK : ExitCode.SOFTWARE;
+  }
+
+  private boolean classify(OfflineModel model, Path file, List<FileEvent> events) {
+    ClipDetections found;
+    try {
+      found = model.detect(AudioFiles.read(file));
+    } catch (IngestException e) {
+      String message = Errors.describe(e);
+      String named = message.contains(file.toString()) ? message : file + ": " + message;
+      spec.commandLine().getErr().println(spec.qualifiedName() + ": " + named);
+      return false;
+    }
+    if (found.posteriors().length == 0) {
+      spec.commandLine()
+          .getErr()
+          .println(
+              spec.qualifiedName() + ": " + file + ": is shorter than one frame, nothing to hear");
+    }
+    for (DetectedEvent e : found.events()) {
+      events.add(
+          new FileEvent(file.toString(), e.label(), e.onsetSeconds(), e.offsetSeconds(), e.peak()));
+    }
+    if (posteriors != null) {
+      array(found).write(posteriors);
+    }
+    return true;
+  }
+
+  private void checkOneFile(boolean wanted, String option) {
+    if (wanted && files.size() > 1) {
+      throw new ParameterException(
+          spec.commandLine(), option + ": takes one FILE, not " + files.size());
+    }
+  }
+
+  /** {@code [windows, classes]}, or {@code [windows, columns, classes]} of a columns head. */
+  private static Npy array(ClipDetections found) {
+    int windows = found.posteriors().length;
+    int classes = found.labels().size();
+    int row = found.columns() * classes;
+    float[] values = new float[windows * row];
+    for (int i = 0; i < windows; i++) {
+      System.arraycopy(found.posteriors()[i], 0, values, i * row, row);
+    }
+    int[] shape =
+        found.columns() == 1
+            ? new int[] {windows, classes}
+            : new int[] {windows, found.columns(), classes};
+    return new Npy(shape, values);
+  }
+}

@@ -1,0 +1,20 @@
+package dev.lookaside.deploy.cli;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code lookaside model}: models as such, without audio. */
+@Command(
+    name = "model",
+    description = "Run a model on given numbers.",
+    subcommands = ModelRun.class)
+final class Models implements Runnable {
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "no command given: run");
+  }
+}

@@ -1,0 +1,77 @@
+package dev.lookaside.deploy.cli;
+
+import com.typesafe.config.Config;
+import dev.lookaside.classifier.ClassifierSettings;
+import dev.lookaside.classifier.detect.ClipDetections;
+import dev.lookaside.classifier.detect.ClipDetector;
+import dev.lookaside.classifier.detect.DetectSettings;
+import dev.lookaside.classifier.detect.DetectorModel;
+import dev.lookaside.classifier.infer.Scorer;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.deploy.BundledModel;
+import dev.lookaside.deploy.Configuration;
+import dev.lookaside.featurizer.FeaturizerSettings;
+import dev.lookaside.ingest.audio.Pcm;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** A model that hears whole files, with the settings streams have, too. For one thread. */
+final class OfflineModel implements AutoCloseable {
+  private final @Nullable BundledModel bundled;
+  private final Scorer scorer;
+  private final DetectorModel model;
+  private final ClipDetector detector;
+
+  private OfflineModel(
+      @Nullable BundledModel bundled, Path backboneFile, Path adapterFile, Config config) {
+    this.bundled = bundled;
+    Backbone backbone = Backbone.load(backboneFile);
+    Adapter adapter = Adapter.load(adapterFile);
+    ClassifierSettings classifier = ClassifierSettings.of(config);
+    int hopFrames =
+        FeaturizerSettings.of(config).spec(adapter.frontEnd(), adapter.windowFrames()).hopFrames();
+    DetectSettings detect =
+        DetectSettings.of(config.getConfig(ClassifierSettings.ROOT + ".detect"));
+    this.model = DetectorModel.of(backbone, adapter, hopFrames, detect);
+    this.scorer = Scorer.open(backbone, adapter, classifier.scorer());
+    this.detector = new ClipDetector(model, scorer, classifier.scorer().maxBatch());
+  }
+
+  /**
+   * Opens the model of the options.
+   *
+   * @throws RuntimeException naming the file, tensor or setting that is wrong
+   */
+  static OfflineModel open(ModelOptions options) {
+    Config config = Configuration.over(options.settings());
+    Path backbone = options.backbone();
+    Path adapter = options.adapter();
+    if (backbone != null && adapter != null) {
+      return new OfflineModel(null, backbone, adapter, config);
+    }
+    BundledModel bundled = BundledModel.open();
+    try {
+      return new OfflineModel(bundled, bundled.backbone(), bundled.adapter(), config);
+    } catch (RuntimeException e) {
+      bundled.close();
+      throw e;
+    }
+  }
+
+  ClipDetections detect(Pcm clip) {
+    return detector.detect(clip);
+  }
+
+  DetectorModel model() {
+    return model;
+  }
+
+  @Override
+  public void close() {
+    scorer.close();
+    if (bundled != null) {
+      bundled.close();
+    }
+  }
+}

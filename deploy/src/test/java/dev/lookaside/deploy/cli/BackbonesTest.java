@@ -1,0 +1,89 @@
+package dev.lookaside.deploy.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.deploy.BundledModel;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class BackbonesTest {
+  @TempDir private Path folder;
+
+  @Test
+  void checkSaysWhatTheBundledBackboneIs() {
+    try (BundledModel model = BundledModel.open()) {
+      Cli run = Cli.run("backbone", "check", model.backbone());
+      assertThat(run.exitCode()).as(run.err()).isZero();
+      assertThat(run.out())
+          .containsPattern("width +192\n")
+          .containsPattern("depth +6\n")
+          .containsPattern("heads +3 of 64\n")
+          .containsPattern("grid +8 x 8 ")
+          .containsPattern("layout +timm");
+    }
+  }
+
+  @Test
+  void checkAsJsonIsOneObject() throws Exception {
+    try (BundledModel model = BundledModel.open()) {
+      Cli run = Cli.run("backbone", "check", "--json", model.backbone());
+      JsonNode json = new ObjectMapper().readTree(run.out());
+      assertThat(json.get("width").asInt()).isEqualTo(192);
+      assertThat(json.get("gridColumns").asInt()).isEqualTo(8);
+      assertThat(json.get("parameters").asLong()).isGreaterThan(2_000_000);
+      assertThat(json.get("sha256").asText()).matches("[0-9a-f]{64}");
+    }
+  }
+
+  @Test
+  void aHeaderOfTwoToTheSixtyBytesIsRefusedByName() throws Exception {
+    ByteBuffer bytes = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN).putLong(0, 1L << 60);
+    Path file = Files.write(folder.resolve("huge.safetensors"), bytes.array());
+    Cli run = Cli.run("backbone", "check", file);
+    assertThat(run.exitCode()).isEqualTo(1);
+    assertThat(run.out()).isEmpty();
+    assertThat(run.err())
+        .hasLineCount(1)
+        .contains("huge.safetensors")
+        .contains("1152921504606846976")
+        .doesNotContain("unexpected");
+  }
+
+  @Test
+  void anAdapterIsNoBackbone() {
+    try (BundledModel model = BundledModel.open()) {
+      Cli run = Cli.run("backbone", "check", model.adapter());
+      assertThat(run.exitCode()).isEqualTo(1);
+      assertThat(run.err())
+          .hasLineCount(1)
+          .contains("adapter.safetensors")
+          .doesNotContain("unexpected");
+    }
+  }
+
+  @Test
+  void withoutACommandItIsAWrongCall() {
+    assertThat(Cli.run("backbone").exitCode()).isEqualTo(2);
+  }
+
+  @Test
+  void randomWritesABackboneThatCheckRecognises() {
+    Path file = folder.resolve("random.safetensors");
+    Cli run = Cli.run("backbone", "random", "--like", "demo", "--seed", "7", "--out", file);
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(Cli.run("backbone", "check", file).out()).containsPattern("width +192\n");
+  }
+
+  @Test
+  void anUnknownArchitectureIsAWrongCall() {
+    Cli run = Cli.run("backbone", "random", "--like", "resnet", "--out", folder.resolve("x"));
+    assertThat(run.exitCode()).isEqualTo(2);
+    assertThat(run.err()).contains("--like \"resnet\": must be deit-tiny");
+  }
+}
