@@ -32,9 +32,13 @@ import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The actor behind {@link KafkaSource}: connects, polls by messages to itself, reports silence. */
 final class SourceActor extends AbstractBehavior<Command> {
+  private static final Logger LOG = LoggerFactory.getLogger(KafkaSource.class);
+
   private final TimerScheduler<Command> timers;
   private final ActorRef<Event> listener;
   private final IngestSettings settings;
@@ -175,7 +179,7 @@ final class SourceActor extends AbstractBehavior<Command> {
   private void see(SourceLink l) {
     long now = clockMillis.getAsLong();
     if (reachability.bytesIn(l.bytesIn(), now)) {
-      getContext().getLog().info("Brokers at {} answer again", settings.servers());
+      LOG.info("Brokers at {} answer again", settings.servers());
     }
     OptionalLong silence = reachability.due(now);
     if (silence.isPresent()) {
@@ -184,7 +188,7 @@ final class SourceActor extends AbstractBehavior<Command> {
   }
 
   private void report(@Nullable String what, long forMillis) {
-    getContext().getLog().warn("{}, for {} ms now, trying on", what, forMillis);
+    LOG.warn("{}, for {} ms now, trying on", what, forMillis);
     listener.tell(new Unreachable(settings.servers(), forMillis));
   }
 
@@ -208,7 +212,7 @@ final class SourceActor extends AbstractBehavior<Command> {
     try {
       work.accept(open);
     } catch (RetriableException e) {
-      getContext().getLog().debug("Kafka says to try again", e);
+      LOG.debug("Kafka says to try again", e);
     } catch (KafkaException e) {
       return fail(Clients.rootMessage(e));
     } catch (IngestException e) {
@@ -236,7 +240,7 @@ final class SourceActor extends AbstractBehavior<Command> {
   }
 
   private Behavior<Command> fail(String reason) {
-    getContext().getLog().error("Source stops: {}", reason);
+    LOG.error("Source stops: {}", reason);
     close();
     listener.tell(new Failed(reason));
     return Behaviors.stopped();
