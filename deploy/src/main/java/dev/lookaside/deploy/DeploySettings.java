@@ -2,6 +2,8 @@ package dev.lookaside.deploy;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
+import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.audio.ChannelPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param backbone file, null: the bundled model
  * @param adapter file, null together with {@code backbone}
+ * @param channel of chunks with more than one
  * @param streamIdle log time without a chunk that ends a stream
  * @param metricsHost address of the metrics server
  * @param metricsPort its port, 0: none
@@ -22,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 public record DeploySettings(
     @Nullable Path backbone,
     @Nullable Path adapter,
+    ChannelPolicy channel,
     Duration streamIdle,
     String metricsHost,
     int metricsPort,
@@ -50,6 +54,7 @@ public record DeploySettings(
       return new DeploySettings(
           backbone,
           adapter,
+          channel(own.getString("channel")),
           Duration.ofSeconds(number(own, "stream-idle-seconds", 1, 86_400)),
           own.getString("metrics.host"),
           number(own, "metrics.port", 0, 65_535),
@@ -65,6 +70,14 @@ public record DeploySettings(
   private static @Nullable Path path(Config own, String key) {
     String text = own.getString(key);
     return text.isEmpty() ? null : Path.of(text);
+  }
+
+  private static ChannelPolicy channel(String text) {
+    try {
+      return ChannelPolicy.of(text);
+    } catch (IngestException e) {
+      throw new DeployException(ROOT + ".channel: " + e.getMessage(), e);
+    }
   }
 
   private static int number(Config own, String key, int min, int max) {

@@ -195,7 +195,9 @@ public final class EmbeddedKafka implements AutoCloseable {
     c.put("background.threads", "2");
     c.put("log.cleaner.dedupe.buffer.size", "4194304");
     c.put("log.index.size.max.bytes", "1048576");
-    c.put("broker.heartbeat.interval.ms", "200");
+    c.put("broker.heartbeat.interval.ms", "500");
+    // A machine that is busy with other things must not make the only node give itself up.
+    c.put("broker.session.timeout.ms", "60000");
     return c;
   }
 }

@@ -1,0 +1,231 @@
+package dev.lookaside.deploy;
+
+import akka.actor.typed.ActorSystem;
+import com.typesafe.config.Config;
+import dev.lookaside.classifier.detect.DetectorModel;
+import dev.lookaside.classifier.detect.StreamDetector;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.ingest.audio.AudioDecoder;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The whole service in this JVM: {@code lookaside run}, the demo and the end-to-end tests start
+ * this very class.
+ *
+ * <p>Model files and settings are checked before {@link #start} returns; Kafka need not be there
+ * yet.
+ */
+public final class Service implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Service.class);
+  private static final Duration STOP_SLACK = Duration.ofSeconds(15);
+
+  private final ActorSystem<Guardian.Command> system;
+  private final Model model;
+  private final Parts parts;
+  private final @Nullable MetricsServer metricsServer;
+  private final AtomicReference<@Nullable String> failure;
+  private boolean closed;
+
+  private Service(
+      ActorSystem<Guardian.Command> system,
+      Model model,
+      Parts parts,
+      @Nullable MetricsServer metricsServer,
+      AtomicReference<@Nullable String> failure) {
+    this.system = system;
+    this.model = model;
+    this.parts = parts;
+    this.metricsServer = metricsServer;
+    this.failure = failure;
+  }
+
+  /**
+   * Starts everything.
+   *
+   * @param config with every reference.conf beneath, resolved
+   * @param observer sees what the streams tell, on one thread at a time; must be quick
+   * @throws RuntimeException of the module whose key, file or port is wrong, naming it
+   */
+  public static Service start(Config config, Consumer<StreamDetector.Event> observer) {
+    Settings settings = Settings.of(config);
+    Model model = Model.load(settings);
+    Metrics metrics = new Metrics();
+    @Nullable MetricsServer server = null;
+    try {
+      Status status = new Status();
+      DeploySettings deploy = settings.deploy();
+      if (deploy.metricsPort() > 0) {
+        server =
+            MetricsServer.start(
+                deploy.metricsHost(), deploy.metricsPort(), metrics, status::health);
+      }
+      Parts parts =
+          new Parts(
+              settings,
+              model.backbone(),
+              model.adapter(),
+              model.detector(),
+              new AudioDecoder(deploy.channel(), settings.ingest().maxPayloadBytes()),
+              metrics,
+              status,
+              observer);
+      AtomicReference<@Nullable String> failure = new AtomicReference<>();
+      ActorSystem<Guardian.Command> system =
+          ActorSystem.create(Guardian.create(parts, failure::set), "lookaside", config);
+      return new Service(system, model, parts, server, failure);
+    } catch (RuntimeException e) {
+      if (server != null) {
+        server.close();
+      }
+      metrics.close();
+      model.close();
+      throw e;
+    }
+  }
+
+  /** What runs here, for people: model, features and topics, one line each. */
+  public List<String> description() {
+    Settings s = parts.settings();
+    DetectorModel detector = parts.model();
+    return List.of(
+        "backbone  " + parts.backbone().digest() + "  " + model.backboneName(),
+        "adapter   " + parts.adapter().digest() + "  " + model.adapterName(),
+        "labels    " + String.join(", ", detector.labels()),
+        "windows   %s, %d frames every %d (%.2f s every %.2f s)"
+            .formatted(
+                detector.spec().frontEnd().id(),
+                detector.spec().windowFrames(),
+                detector.spec().hopFrames(),
+                detector.spec().windowSeconds(),
+                detector.spec().hopSeconds()),
+        "kafka     %s: %s -> %s, group %s"
+            .formatted(
+                s.ingest().servers(),
+                s.ingest().topics().chunks().name(),
+                s.ingest().topics().detections().name(),
+                s.ingest().source().group()));
+  }
+
+  /** The model in use. */
+  public DetectorModel model() {
+    return parts.model();
+  }
+
+  /** What scores and why it was chosen; empty until it is known. */
+  public String device() {
+    return parts.status().device();
+  }
+
+  /** What {@code /health} says. */
+  public MetricsServer.Health health() {
+    return parts.status().health();
+  }
+
+  /** What {@code /metrics} says. */
+  public String scrape() {
+    return parts.metrics().scrape();
+  }
+
+  /**
+   * Waits for the service to end by itself.
+   *
+   * @return why it did; empty while it still runs after {@code wait}
+   */
+  public Optional<String> awaitFailure(Duration wait) throws InterruptedException {
+    try {
+      system.getWhenTerminated().toCompletableFuture().get(wait.toMillis(), TimeUnit.MILLISECONDS);
+      return Optional.of(String.valueOf(failure.get()));
+    } catch (TimeoutException e) {
+      return Optional.empty();
+    } catch (ExecutionException e) {
+      return Optional.of(String.valueOf(e.getCause()));
+    }
+  }
+
+  /** Stops in order, waiting for what is under way, and closes the model. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    system.tell(Guardian.Stop.INSTANCE);
+    Duration patience = parts.settings().deploy().stopTimeout().plus(STOP_SLACK);
+    try {
+      system.getWhenTerminated().toCompletableFuture().get(patience.toSeconds(), TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      LOG.warn("The service did not stop within {} s and is given up", patience.toSeconds());
+      system.terminate();
+    } catch (ExecutionException e) {
+      LOG.warn("The service did not stop cleanly", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      system.terminate();
+    }
+    if (metricsServer != null) {
+      metricsServer.close();
+    }
+    parts.metrics().close();
+    model.close();
+  }
+
+  /** The model's files, open. */
+  private record Model(
+      @Nullable BundledModel bundled, Backbone backbone, Adapter adapter, DetectorModel detector) {
+    static Model load(Settings settings) {
+      Path backboneFile = settings.deploy().backbone();
+      Path adapterFile = settings.deploy().adapter();
+      if (backboneFile != null && adapterFile != null) {
+        return load(null, backboneFile, adapterFile, settings);
+      }
+      BundledModel bundled = BundledModel.open();
+      try {
+        return load(bundled, bundled.backbone(), bundled.adapter(), settings);
+      } catch (RuntimeException e) {
+        bundled.close();
+        throw e;
+      }
+    }
+
+    private static Model load(
+        @Nullable BundledModel bundled, Path backboneFile, Path adapterFile, Settings settings) {
+      Backbone backbone = Backbone.load(backboneFile);
+      Adapter adapter = Adapter.load(adapterFile);
+      return new Model(
+          bundled,
+          backbone,
+          adapter,
+          DetectorModel.of(
+              backbone,
+              adapter,
+              settings.featurizer().spec(adapter.frontEnd(), adapter.windowFrames()).hopFrames(),
+              settings.detect()));
+    }
+
+    String backboneName() {
+      return bundled == null ? "" : "(the bundled small model)";
+    }
+
+    String adapterName() {
+      return backboneName();
+    }
+
+    void close() {
+      if (bundled != null) {
+        bundled.close();
+      }
+    }
+  }
+}

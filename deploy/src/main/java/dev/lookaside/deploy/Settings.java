@@ -1,0 +1,50 @@
+package dev.lookaside.deploy;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import dev.lookaside.classifier.ClassifierSettings;
+import dev.lookaside.classifier.detect.DetectSettings;
+import dev.lookaside.classifier.detect.SinkSettings;
+import dev.lookaside.featurizer.FeaturizerSettings;
+import dev.lookaside.ingest.IngestSettings;
+
+/**
+ * The whole configuration, read and checked once at start; nothing else looks into {@link Config}.
+ *
+ * @param ingest {@code lookaside.ingest}
+ * @param featurizer {@code lookaside.featurizer}
+ * @param classifier {@code lookaside.classifier}
+ * @param detect {@code lookaside.classifier.detect}
+ * @param sink {@code lookaside.classifier.sink}
+ * @param deploy {@code lookaside.deploy}
+ */
+public record Settings(
+    IngestSettings ingest,
+    FeaturizerSettings featurizer,
+    ClassifierSettings classifier,
+    DetectSettings detect,
+    SinkSettings sink,
+    DeploySettings deploy) {
+  private static final String CLASSIFIER = ClassifierSettings.ROOT;
+
+  /**
+   * Reads all modules' blocks.
+   *
+   * @param config with every reference.conf beneath, resolved
+   * @throws RuntimeException of the module whose key is wrong, naming key and value
+   */
+  public static Settings of(Config config) {
+    try {
+      return new Settings(
+          IngestSettings.of(config),
+          FeaturizerSettings.of(config),
+          ClassifierSettings.of(config),
+          DetectSettings.of(config.getConfig(CLASSIFIER + ".detect")),
+          SinkSettings.of(config.getConfig(CLASSIFIER + ".sink")),
+          DeploySettings.of(config));
+    } catch (ConfigException e) {
+      // A wrong type or unit; the library's message has file, line and key.
+      throw new DeployException(e.getMessage(), e);
+    }
+  }
+}
