@@ -1,0 +1,128 @@
+package dev.lookaside.deploy.cli;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.deploy.demo.DemoOptions;
+import dev.lookaside.deploy.demo.DemoReport;
+import dev.lookaside.deploy.demo.DemoRun;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code lookaside demo}: everything at once, on this machine, with nothing to install. */
+@Command(
+    name = "demo",
+    description = "Shows the whole of it: real sounds, live, through a real Kafka in this process.",
+    footer = {
+      "",
+      "Streams are composed of the bundled clips over background noise, so the truth is known; the table at the end compares.",
+      "",
+      "Examples:",
+      "  lookaside demo",
+      "  lookaside demo --seconds 20 --streams 8 --seed 3",
+      "  lookaside demo --headless --json demo.json",
+    })
+final class Demo implements Callable<Integer> {
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = "--seconds",
+      paramLabel = "N",
+      defaultValue = "45",
+      description = "Audio per stream, ${DEFAULT-VALUE} s; it is sent in real time.")
+  private int seconds;
+
+  @Option(
+      names = "--streams",
+      paramLabel = "N",
+      defaultValue = "4",
+      description = "Streams at the same time (${DEFAULT-VALUE}).")
+  private int streams;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Which scenes (${DEFAULT-VALUE}): the same seed composes the same bytes.")
+  private long seed;
+
+  @Option(
+      names = "--unseen",
+      description = "Only sounds that the bundled model was not trained on: harder.")
+  private boolean unseen;
+
+  @Option(names = "--headless", description = "Plain lines instead of a redrawn picture.")
+  private boolean headless;
+
+  @Option(names = "--json", paramLabel = "FILE", description = "Write the numbers there as well.")
+  private @Nullable Path json;
+
+  @Override
+  public Integer call() throws IOException {
+    boolean live = !headless && Terminal.interactive();
+    DemoOptions options;
+    try {
+      options =
+          new DemoOptions(
+              streams,
+              seconds,
+              seed,
+              unseen,
+              live,
+              live && Terminal.colours(),
+              live ? Terminal.columns() : 0);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+    quietLog();
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf(
+        "%d streams of %d s, seed %d; starting Kafka in this process ...%n",
+        streams, seconds, seed);
+    out.flush();
+    try (Interruption interruption = Interruption.ofThisThread()) {
+      DemoReport report = new DemoRun(options, out).run();
+      finish(report, out);
+      return report.windowsLost() == 0 ? 0 : 1;
+    } catch (InterruptedException e) {
+      out.println("Stopped before the end; nothing is left behind.");
+      return 130;
+    }
+  }
+
+  /** The picture says it all; what is wrong is still said below it. */
+  private static void quietLog() {
+    if (System.getenv("LOOKASIDE_LOG") == null
+        && LoggerFactory.getLogger("dev.lookaside") instanceof Logger logger) {
+      logger.setLevel(Level.WARN);
+    }
+  }
+
+  private void finish(DemoReport report, PrintWriter out) throws IOException {
+    out.println();
+    report.table().forEach(out::println);
+    out.println();
+    out.println("  scored on    " + report.device());
+    out.printf(
+        "  again with   lookaside demo --seed %d --streams %d --seconds %d%s%n",
+        seed, streams, seconds, unseen ? " --unseen" : "");
+    Path file = json;
+    if (file != null) {
+      Files.writeString(
+          file,
+          new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(report) + "\n");
+      out.println("  numbers in   " + file);
+    }
+    out.flush();
+  }
+}

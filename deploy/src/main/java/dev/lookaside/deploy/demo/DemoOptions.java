@@ -1,0 +1,37 @@
+package dev.lookaside.deploy.demo;
+
+/**
+ * What the demo is asked to do.
+ *
+ * @param streams 1 to {@value #MAX_STREAMS}
+ * @param seconds of audio per stream, {@value #MIN_SECONDS} to {@value #MAX_SECONDS}
+ * @param seed of the scenes
+ * @param unseen only sounds that the bundled model was not trained on
+ * @param live redraw a picture; otherwise plain lines
+ * @param colours ANSI colours in the picture
+ * @param columns width of the picture
+ */
+public record DemoOptions(
+    int streams,
+    int seconds,
+    long seed,
+    boolean unseen,
+    boolean live,
+    boolean colours,
+    int columns) {
+  public static final int MAX_STREAMS = 64;
+  public static final int MIN_SECONDS = 3;
+  public static final int MAX_SECONDS = 3600;
+
+  public DemoOptions {
+    check("--streams", streams, 1, MAX_STREAMS);
+    check("--seconds", seconds, MIN_SECONDS, MAX_SECONDS);
+  }
+
+  private static void check(String option, int value, int min, int max) {
+    if (value < min || value > max) {
+      throw new IllegalArgumentException(
+          "%s \"%d\": must be %d to %d".formatted(option, value, min, max));
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package dev.lookaside.deploy.demo;
+
+import dev.lookaside.featurizer.FeatureSpec;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.trainer.metric.Event;
+import java.util.List;
+
+/**
+ * One stream of the demo, known before it is sent.
+ *
+ * @param name stream id and what is shown
+ * @param audio what is sent
+ * @param truth what sounds in it, on the stream's clock
+ */
+record StreamPlan(String name, Pcm audio, List<Event> truth) {
+  private static final double LEVEL_SECONDS = 0.2;
+  private static final double SILENCE = 1e-6;
+
+  StreamPlan {
+    truth = List.copyOf(truth);
+  }
+
+  /** Seconds of audio. */
+  double seconds() {
+    return (double) audio.samples().length / audio.rateHz();
+  }
+
+  /** Windows that this audio must give. */
+  long windows(FeatureSpec spec) {
+    return ExpectedWindows.count(audio.samples().length, audio.rateHz(), spec);
+  }
+
+  /** Level of the moment before {@code second}, dB of full scale. */
+  double levelDb(double second) {
+    int until = (int) Math.max(0, Math.min(audio.samples().length, second * audio.rateHz()));
+    int from = Math.max(0, until - (int) (LEVEL_SECONDS * audio.rateHz()));
+    double sum = 0;
+    for (int i = from; i < until; i++) {
+      sum += (double) audio.samples()[i] * audio.samples()[i];
+    }
+    return 10 * Math.log10(Math.max(sum / Math.max(1, until - from), SILENCE));
+  }
+}
