@@ -1,5 +1,6 @@
 package dev.lookaside.ingest.audio;
 
+import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.Rejection;
 import dev.lookaside.ingest.Rejection.Reason;
@@ -70,6 +71,37 @@ public final class AudioFiles {
     return open(file, Ffmpeg.onPath());
   }
 
+  /**
+   * Reads a pipe whose first bytes tell what it is. Its end may come before the length its header
+   * names.
+   *
+   * @param in closed by closing the input
+   * @throws AudioFormatException if it is no readable audio; names field and value
+   */
+  public static AudioInput openPipe(InputStream in) {
+    try {
+      return openItself(new BufferedInputStream(in, BUFFER_BYTES), -1);
+    } catch (IOException | IngestException e) {
+      throw new AudioFormatException("standard input", e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Reads samples without a header to the end of {@code in}.
+   *
+   * @param format L16, S16LE or F32LE
+   * @throws IngestException for another format
+   */
+  public static AudioInput openRaw(InputStream in, AudioFormat format) {
+    SampleCoding coding = SampleEncoder.coding(format.encoding());
+    return new RawInput(in, coding, format.rateHz(), format.channels(), -1);
+  }
+
+  /** Reads sound that is in memory. */
+  public static AudioInput openPcm(Pcm pcm) {
+    return new PcmInput(pcm);
+  }
+
   static AudioInput open(Path file, Ffmpeg ffmpeg) {
     try {
       return openItself(file);
@@ -96,8 +128,14 @@ public final class AudioFiles {
     if (Files.isDirectory(file)) {
       throw new IOException("it is a folder");
     }
-    long bytes = Files.size(file);
-    InputStream in = new BufferedInputStream(Files.newInputStream(file), BUFFER_BYTES);
+    return openItself(
+        new BufferedInputStream(Files.newInputStream(file), BUFFER_BYTES), Files.size(file));
+  }
+
+  /**
+   * @param bytes in all, or -1 for a pipe
+   */
+  private static AudioInput openItself(BufferedInputStream in, long bytes) throws IOException {
     try {
       in.mark(SNIFF_BYTES);
       byte[] head = in.readNBytes(SNIFF_BYTES);
@@ -111,7 +149,7 @@ public final class AudioFiles {
 
   private static AudioInput openItself(InputStream in, long bytes, byte[] head) throws IOException {
     if (head.length == 0) {
-      throw Faults.empty("file bytes", 0);
+      throw Faults.empty("bytes", 0);
     }
     String text = new String(head, StandardCharsets.ISO_8859_1);
     if (text.startsWith("RIFF")) {

@@ -16,17 +16,20 @@ public final class SampleEncoder {
    * @throws IngestException for an encoding that is not written
    */
   public static byte[] encode(Encoding encoding, float[] samples, int count) {
-    SampleCoding coding =
-        switch (encoding) {
-          case L16 -> SampleCoding.S16BE;
-          case S16LE -> SampleCoding.S16LE;
-          case F32LE -> SampleCoding.F32LE;
-          case WAV, FLAC ->
-              throw new IngestException(
-                  "encoding \"%s\": must be L16, S16LE or F32LE to be sent".formatted(encoding));
-        };
+    SampleCoding coding = coding(encoding);
     byte[] bytes = new byte[count * coding.bytes];
     coding.encode(samples, 0, bytes, 0, count);
     return bytes;
+  }
+
+  static SampleCoding coding(Encoding encoding) {
+    return switch (encoding) {
+      case L16 -> SampleCoding.S16BE;
+      case S16LE -> SampleCoding.S16LE;
+      case F32LE -> SampleCoding.F32LE;
+      case WAV, FLAC ->
+          throw new IngestException(
+              "encoding \"%s\": must be L16, S16LE or F32LE".formatted(encoding));
+    };
   }
 }

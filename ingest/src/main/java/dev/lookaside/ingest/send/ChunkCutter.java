@@ -45,6 +45,11 @@ final class ChunkCutter {
     this.pending = new float[chunkFrames * format.channels()];
   }
 
+  /** True if frames wait for their chunk to be full or last. */
+  boolean pending() {
+    return pendingFrames > 0;
+  }
+
   /** Frames handed out in chunks. */
   long sentFrames() {
     return sentFrames;

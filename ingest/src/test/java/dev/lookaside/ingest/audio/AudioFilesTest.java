@@ -150,7 +150,7 @@ class AudioFilesTest {
     assertThatThrownBy(() -> AudioFiles.read(folder)).hasMessageContaining("it is a folder");
     Path empty = file("empty.wav", new byte[0]);
     assertThatThrownBy(() -> AudioFiles.read(empty))
-        .hasMessage(empty + ": file bytes \"0\": must hold audio");
+        .hasMessage(empty + ": bytes \"0\": must hold audio");
   }
 
   @Test

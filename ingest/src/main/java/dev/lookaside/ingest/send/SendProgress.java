@@ -1,0 +1,17 @@
+package dev.lookaside.ingest.send;
+
+import dev.lookaside.ingest.StreamId;
+
+/** Hears how far sending is. Called from the thread that sends, so it must be quick. */
+public interface SendProgress {
+  /** Nobody looks. */
+  SendProgress NONE = (stream, sentFrames, lengthFrames, rateHz) -> {};
+
+  /**
+   * A chunk was handed to Kafka.
+   *
+   * @param sentFrames frames of this stream handed over so far
+   * @param lengthFrames frames in all, or -1 if only the end will tell
+   */
+  void sent(StreamId stream, long sentFrames, long lengthFrames, int rateHz);
+}
