@@ -49,7 +49,9 @@ class NpyTest {
   @Test
   void otherTypesAreNamed() throws Exception {
     assertRefused(
-        "{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", 8, "descr \"<f8\": must be <f4");
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }",
+        8,
+        "descr \"<f8\": must be <f4");
     assertRefused(
         "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", 4, "descr \"\"");
     assertRefused("{'descr': '<f4', 'shape': (1,), }", 4, "fortran_order: is missing");

@@ -1,0 +1,250 @@
+package dev.lookaside.classifier.infer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import akka.actor.testkit.typed.javadsl.ActorTestKit;
+import akka.actor.testkit.typed.javadsl.ManualTime;
+import akka.actor.testkit.typed.javadsl.TestProbe;
+import akka.actor.typed.ActorRef;
+import com.typesafe.config.ConfigFactory;
+import dev.lookaside.classifier.infer.GpuClassifier.GetStats;
+import dev.lookaside.classifier.infer.GpuClassifier.Reply;
+import dev.lookaside.classifier.infer.GpuClassifier.Score;
+import dev.lookaside.classifier.infer.GpuClassifier.Scored;
+import dev.lookaside.classifier.infer.GpuClassifier.Shed;
+import dev.lookaside.classifier.infer.GpuClassifier.Stats;
+import dev.lookaside.featurizer.MelWindow;
+import dev.lookaside.ingest.StreamId;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class GpuClassifierTest {
+  private static final Duration DELAY = Duration.ofMillis(20);
+  private static final BatchSettings SETTINGS =
+      new BatchSettings(4, DELAY, 8, Duration.ofMillis(100), Duration.ofMillis(400));
+
+  private final ActorTestKit kit =
+      ActorTestKit.create(ManualTime.config().withFallback(ConfigFactory.load()));
+  private final ManualTime time = ManualTime.get(kit.system());
+  private final AtomicLong nanos = new AtomicLong();
+  private final TestProbe<Reply> replies = kit.createTestProbe(Reply.class);
+  private final List<List<Long>> batches = new CopyOnWriteArrayList<>();
+  private final AtomicInteger opened = new AtomicInteger();
+  private final AtomicInteger closed = new AtomicInteger();
+  private final AtomicInteger openFailures = new AtomicInteger();
+
+  @AfterEach
+  void shutdown() {
+    kit.shutdownTestKit();
+  }
+
+  @Test
+  void aFullBatchIsScoredAtOnceAndAnsweredInOrder() {
+    ActorRef<GpuClassifier.Command> actor = spawn(w -> false);
+    send(actor, 0, 4);
+    for (long i = 0; i < 4; i++) {
+      Scored s = replies.expectMessageClass(Scored.class);
+      assertThat(s.index()).isEqualTo(i);
+      assertThat(s.stream()).isEqualTo(new StreamId("s"));
+      assertThat(s.posteriors()).containsExactly(i);
+      assertThat(s.adapterDigest()).isEqualTo("digest");
+    }
+    assertThat(batches).containsExactly(List.of(0L, 1L, 2L, 3L));
+    Stats stats = stats(actor);
+    assertThat(stats.scored()).isEqualTo(4);
+    assertThat(stats.batches()).isEqualTo(1);
+    assertThat(stats.device()).isEqualTo("fake");
+  }
+
+  @Test
+  void aPartialBatchWaitsForCompanyNoLongerThanTheDelay() {
+    ActorRef<GpuClassifier.Command> actor = spawn(w -> false);
+    send(actor, 0, 2);
+    stats(actor);
+    pass(Duration.ofMillis(19));
+    stats(actor);
+    assertThat(batches).isEmpty();
+    pass(Duration.ofMillis(1));
+    replies.receiveSeveralMessages(2);
+    assertThat(batches).containsExactly(List.of(0L, 1L));
+  }
+
+  @Test
+  void aFullQueueShedsAndSaysSo() {
+    Semaphore gate = new Semaphore(0);
+    ActorRef<GpuClassifier.Command> actor =
+        spawn(
+            w -> {
+              gate.acquireUninterruptibly();
+              return false;
+            });
+    awaitReady(actor);
+    // Two batches are given to the scorer, eight windows wait, the last has no place.
+    send(actor, 0, 17);
+    Shed shed = replies.expectMessageClass(Shed.class);
+    assertThat(shed.index()).isEqualTo(16);
+    assertThat(shed.reason()).isEqualTo("queue full: 8 windows wait");
+    gate.release(100);
+    assertThat(indices(replies.receiveSeveralMessages(16), Scored.class).keySet()).hasSize(16);
+    assertThat(stats(actor).shed()).isEqualTo(1);
+  }
+
+  @Test
+  void aFailureCostsARestartAndNoWindow() {
+    AtomicInteger failures = new AtomicInteger(1);
+    ActorRef<GpuClassifier.Command> actor = spawn(w -> failures.getAndDecrement() > 0);
+    send(actor, 0, 8);
+    passUntilOpened(2);
+    assertThat(indices(replies.receiveSeveralMessages(8), Scored.class)).hasSize(8);
+    replies.expectNoMessage(Duration.ZERO);
+    assertThat(opened.get()).isEqualTo(2);
+    assertThat(stats(actor).restarts()).isEqualTo(1);
+  }
+
+  @Test
+  void aWindowThatKillsTheScorerIsShedAloneAfterItsSecondFailure() {
+    ActorRef<GpuClassifier.Command> actor = spawn(w -> w.index() == 2);
+    send(actor, 0, 4);
+    passUntilOpened(3);
+    List<Reply> early = replies.receiveSeveralMessages(2);
+    assertThat(indices(early, Scored.class).keySet()).containsExactly(0L, 1L);
+    Shed shed = replies.expectMessageClass(Shed.class);
+    assertThat(shed.index()).isEqualTo(2);
+    assertThat(shed.reason()).contains("failed twice");
+    assertThat(replies.expectMessageClass(Scored.class).index()).isEqualTo(3);
+    assertThat(closed.get()).isEqualTo(2);
+  }
+
+  @Test
+  void aScorerThatDoesNotOpenIsTriedAgainAndNothingIsLost() {
+    openFailures.set(2);
+    ActorRef<GpuClassifier.Command> actor = spawn(w -> false);
+    send(actor, 0, 4);
+    passUntilOpened(3);
+    assertThat(indices(replies.receiveSeveralMessages(4), Scored.class)).hasSize(4);
+    assertThat(opened.get()).isEqualTo(3);
+  }
+
+  @Test
+  void theScorerIsClosedWithTheActor() {
+    ActorRef<GpuClassifier.Command> actor = spawn(w -> false);
+    send(actor, 0, 4);
+    replies.receiveSeveralMessages(4);
+    kit.stop(actor);
+    assertThat(closed.get()).isEqualTo(1);
+  }
+
+  @Test
+  void theseTestsKnowEveryCommand() {
+    assertThat(Arrays.stream(GpuClassifier.Command.class.getPermittedSubclasses()))
+        .extracting(Class::getSimpleName)
+        .containsExactlyInAnyOrder(
+            "Score",
+            "GetStats",
+            "FlushDue",
+            "RestartDue",
+            "WorkerEvent",
+            "WorkerStopped",
+            "WorkerGone");
+  }
+
+  private ActorRef<GpuClassifier.Command> spawn(Predicate<MelWindow> fails) {
+    return kit.spawn(GpuClassifier.create(() -> new FakeScorer(fails), SETTINGS, nanos::get));
+  }
+
+  private void send(ActorRef<GpuClassifier.Command> actor, int from, int until) {
+    for (int i = from; i < until; i++) {
+      actor.tell(new Score(Windows.of("s", i), replies.getRef()));
+    }
+  }
+
+  private Stats stats(ActorRef<GpuClassifier.Command> actor) {
+    TestProbe<Stats> probe = kit.createTestProbe(Stats.class);
+    actor.tell(new GetStats(probe.getRef()));
+    return probe.receiveMessage();
+  }
+
+  private void pass(Duration d) {
+    nanos.addAndGet(d.toNanos());
+    time.timePasses(d);
+  }
+
+  private void awaitReady(ActorRef<GpuClassifier.Command> actor) {
+    replies.awaitAssert(
+        () -> {
+          assertThat(stats(actor).device()).isEqualTo("fake");
+          return null;
+        });
+  }
+
+  /** Lets time pass until the scorer was opened so often: the news of its end takes real time. */
+  private void passUntilOpened(int n) {
+    replies.awaitAssert(
+        Duration.ofSeconds(30),
+        Duration.ofMillis(20),
+        () -> {
+          pass(Duration.ofMillis(100));
+          assertThat(opened.get()).isEqualTo(n);
+          return null;
+        });
+  }
+
+  private static Map<Long, Reply> indices(List<Reply> replies, Class<? extends Reply> type) {
+    Map<Long, Reply> byIndex = new TreeMap<>();
+    for (Reply r : replies) {
+      assertThat(r).isInstanceOf(type);
+      assertThat(byIndex.put(r.index(), r)).as("answered twice").isNull();
+    }
+    return byIndex;
+  }
+
+  private final class FakeScorer implements WindowScorer {
+    private final Predicate<MelWindow> fails;
+
+    FakeScorer(Predicate<MelWindow> fails) {
+      opened.incrementAndGet();
+      if (openFailures.getAndDecrement() > 0) {
+        throw new ScorerException("no device");
+      }
+      this.fails = fails;
+    }
+
+    @Override
+    public Scores score(List<MelWindow> windows) {
+      batches.add(windows.stream().map(MelWindow::index).toList());
+      float[][] posteriors = new float[windows.size()][];
+      for (int i = 0; i < posteriors.length; i++) {
+        if (fails.test(windows.get(i))) {
+          throw new ScorerException("made to fail");
+        }
+        posteriors[i] = new float[] {windows.get(i).index()};
+      }
+      return new Scores(1, 1, posteriors);
+    }
+
+    @Override
+    public String adapterDigest() {
+      return "digest";
+    }
+
+    @Override
+    public String deviceDescription() {
+      return "fake";
+    }
+
+    @Override
+    public void close() {
+      closed.incrementAndGet();
+    }
+  }
+}

@@ -1,0 +1,188 @@
+package dev.lookaside.classifier.weights;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lookaside.featurizer.FrontEnd;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AdapterTest {
+  private static final ViTSpec VIT = new ViTSpec(64, 2, 1, 128, 2, 8, 8, 1e-6f);
+  private static final String DOWN = "blocks.0.attn.loaa.down.weight";
+  @TempDir Path folder;
+
+  private Adapter sound;
+  private Map<String, FloatTensor> tensors;
+  private Map<String, String> metadata;
+
+  @BeforeEach
+  void makeSoundAdapter() {
+    sound =
+        AdapterFactory.fresh(
+            VIT,
+            meaning(List.of("a", "b")),
+            Optional.of(new Bottleneck(Kernel.TIME, 4)),
+            Optional.of(new Bottleneck(Kernel.FREQUENCY, 3)),
+            2,
+            5);
+    tensors = new TreeMap<>(sound.tensors());
+    metadata = new TreeMap<>(sound.metadata());
+  }
+
+  private static AdapterFactory.Meaning meaning(List<String> labels) {
+    return new AdapterFactory.Meaning(
+        labels, Activation.SIGMOID, HeadKind.CLIP, FrontEnd.AST_FBANK, 96, -4.2677393f, 4.5689974f);
+  }
+
+  @Test
+  void aFreshAdapterReadsBackAndKeepsItsDigest() {
+    byte[] file = AdapterFactory.encode(sound);
+    assertThat(Adapter.of(file).digest())
+        .isEqualTo(sound.digest())
+        .isEqualTo(Safetensors.sha256(file));
+    assertThat(sound.labels()).containsExactly("a", "b");
+    assertThat(sound.mean()).isEqualTo(-4.2677393f);
+    assertThat(sound.std()).isEqualTo(4.5689974f);
+    assertThat(sound.windowFrames()).isEqualTo(96);
+    assertThat(sound.frontEnd()).isEqualTo(FrontEnd.AST_FBANK);
+    assertThat(sound.thresholds()).containsEntry("a", Threshold.DEFAULT);
+    assertThat(sound.shape().at(1, Site.MLP)).contains(new Bottleneck(Kernel.FREQUENCY, 3));
+    for (float up : sound.up(0, Site.ATTN).toArray()) {
+      assertThat(up).isZero();
+    }
+  }
+
+  @Test
+  void parametersAreCountedAsThePaperCountsThem() {
+    ViTSpec base = RandomBackbone.Like.DEIT_BASE.spec();
+    List<String> labels = java.util.stream.IntStream.range(0, 44).mapToObj(i -> "c" + i).toList();
+    Optional<Bottleneck> r36 = Optional.of(new Bottleneck(Kernel.TIME, 36));
+    long one =
+        AdapterFactory.fresh(base, meaning(labels), r36, Optional.empty(), 12, 1)
+            .shape()
+            .parameters();
+    assertThat(one).isEqualTo(2_026_028);
+  }
+
+  @Test
+  void packedConvolutionsUnpackToTheFile() {
+    Bottleneck k = new Bottleneck(Kernel.BOTH, 3);
+    FloatTensor down = new RandomWeights(1).uniform(1, 3, 8, 3, 3);
+    FloatTensor up = new RandomWeights(2).uniform(1, 8, 3, 3, 3);
+    assertThat(PackedConvs.unpackDown(PackedConvs.down(down).toArray(), 8, k).toArray())
+        .containsExactly(down.toArray());
+    assertThat(PackedConvs.unpackUp(PackedConvs.up(up).toArray(), 8, k).toArray())
+        .containsExactly(up.toArray());
+  }
+
+  @Test
+  void adaptersOnlyInTheLastBlocksAreAllowed() {
+    Adapter last =
+        AdapterFactory.fresh(
+            VIT,
+            meaning(List.of("a")),
+            Optional.of(new Bottleneck(Kernel.POINT, 4)),
+            Optional.empty(),
+            1,
+            5);
+    assertThat(last.shape().at(0, Site.ATTN)).isEmpty();
+    assertThat(last.shape().at(1, Site.ATTN)).isPresent();
+  }
+
+  @Test
+  void metadataIsCheckedFieldByField() {
+    metadataRefused("format", null, "metadata format: is missing");
+    metadataRefused("format", "x/2", "format \"x/2\": must be lookaside-adapter/1");
+    metadataRefused(
+        "labels", "[\"a\"]", "head.fc.weight\": has 2 rows, but metadata labels names 1");
+    metadataRefused("labels", "[\"a\", \"a\"]", "names \"a\" twice");
+    metadataRefused("labels", "[\"a\", \"\"]", "not blank");
+    metadataRefused("labels", "[\"a\", ", "labels \"[\"a\", \": is not sound JSON");
+    metadataRefused("labels", "{}", "must be a JSON array");
+    metadataRefused("activation", "relu", "activation \"relu\": must be softmax or sigmoid");
+    metadataRefused("window_frames", "9.5", "window_frames \"9.5\": must be a whole number");
+    metadataRefused("window_frames", "15", "window_frames \"15\": must be 16 to 8192");
+    metadataRefused("window_frames", "-96", "window_frames \"-96\"");
+    metadataRefused("frontend", "mfcc", "frontend \"mfcc\"");
+    metadataRefused("mean", "NaN", "mean \"NaN\": must be finite");
+    metadataRefused("std", "0", "std \"0\": must be finite and above 0");
+    metadataRefused("std", "Infinity", "std \"Infinity\"");
+    metadataRefused("head", "tokens", "head \"tokens\": must be clip or columns");
+    metadataRefused("attn_kernel", "5x1", "attn_kernel \"5x1\": must be 1x1, 1x3, 3x1 or 3x3");
+    metadataRefused("attn_kernel", null, "attn_kernel is missing");
+    metadataRefused("attn_kernel", "3x1", DOWN + "\": expected shape [4, 64, 3, 1], found");
+    metadataRefused("backbone", "abc", "backbone \"abc\": must be 64");
+    metadataRefused("thresholds", "{\"c\": {\"on\": 1, \"off\": 0}}", "\"c\" is not among");
+    metadataRefused("thresholds", "{\"a\": {\"on\": 2, \"off\": 0}}", "\"a\": threshold on 2.0");
+    metadataRefused("thresholds", "{\"a\": {\"on\": 0.2, \"off\": 0.5}}", "threshold off 0.5");
+    metadataRefused("thresholds", "{\"a\": {\"on\": NaN, \"off\": 0}}", "not sound JSON");
+    metadataRefused("thresholds", "{\"a\": {\"on\": 1}}", "needs numbers on and off");
+  }
+
+  private void metadataRefused(String key, String value, String complaint) {
+    Map<String, String> m = new TreeMap<>(metadata);
+    m.remove(key);
+    if (value != null) {
+      m.put(key, value);
+    }
+    byte[] file = SafetensorsWriter.encode(tensors, m);
+    assertThatThrownBy(() -> Adapter.of(file, "a.safetensors"))
+        .isInstanceOf(WeightsException.class)
+        .hasMessageContaining("a.safetensors")
+        .hasMessageContaining(complaint);
+  }
+
+  @Test
+  void tensorsAreCheckedOneByOne() {
+    tensorRefused(DOWN, RandomWeights.constant(0, 4, 32, 1, 3), "expected shape [4, 64, 1, 3]");
+    tensorRefused(DOWN, null, DOWN + "\": expected shape [1, 64, 1, 3], found no such tensor");
+    tensorRefused("head.norm.bias", RandomWeights.constant(0, 32), "expected shape [64]");
+    tensorRefused("head.fc.bias", RandomWeights.constant(0, 3), "has 3 rows, but metadata labels");
+    tensorRefused("head.fc.bias", null, "head.fc.bias\": expected shape [2], found no such");
+    tensorRefused(
+        "surplus", RandomWeights.constant(0, 1), "\"surplus\": is not part of an adapter");
+    tensorRefused("head.fc.bias", RandomWeights.constant(Float.NaN, 2), "value 0 is NaN");
+    tensorRefused(
+        DOWN, RandomWeights.constant(Float.NEGATIVE_INFINITY, 4, 64, 1, 3), "is -Infinity");
+    tensorRefused(
+        "blocks.9999.attn.loaa.up.weight", RandomWeights.constant(0, 1), "block \"9999\"");
+  }
+
+  private void tensorRefused(String name, FloatTensor tensor, String complaint) {
+    Map<String, FloatTensor> t = new TreeMap<>(tensors);
+    t.remove(name);
+    if (tensor != null) {
+      t.put(name, tensor);
+    }
+    assertThatThrownBy(() -> AdapterFactory.of(t, metadata))
+        .isInstanceOf(WeightsException.class)
+        .hasMessageContaining(name)
+        .hasMessageContaining(complaint);
+  }
+
+  @Test
+  void anAdapterForAnotherBackboneIsRefused() {
+    Backbone other = backbone(new ViTSpec(128, 2, 2, 128, 2, 8, 8, 1e-6f));
+    assertThatThrownBy(() -> sound.checkFits(other)).hasMessageContaining("width \"64\": backbone");
+    Backbone shallow = backbone(new ViTSpec(64, 1, 1, 128, 2, 8, 8, 1e-6f));
+    assertThatThrownBy(() -> sound.checkFits(shallow)).hasMessageContaining("blocks \"2\"");
+    Backbone fits = backbone(VIT);
+    sound.checkFits(fits);
+    metadata.put("backbone", "0".repeat(64));
+    assertThatThrownBy(() -> AdapterFactory.of(tensors, metadata).checkFits(fits))
+        .hasMessageContaining("the backbone here is " + fits.digest());
+  }
+
+  private Backbone backbone(ViTSpec spec) {
+    Path file = folder.resolve("b.safetensors");
+    SafetensorsWriter.write(file, RandomBackbone.tensors(spec, 1, 0, 1), Map.of());
+    return Backbone.load(file);
+  }
+}

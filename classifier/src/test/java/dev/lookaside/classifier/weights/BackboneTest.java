@@ -1,0 +1,183 @@
+package dev.lookaside.classifier.weights;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class BackboneTest {
+  private static final int WIDTH = 64;
+  @TempDir Path folder;
+
+  @Test
+  void timmDeitIsReadAndItsStemSummedOverChannels() {
+    ViTSpec spec = new ViTSpec(WIDTH, 2, 1, 128, 2, 3, 3, 1e-6f);
+    Map<String, FloatTensor> t = RandomBackbone.tensors(spec, 3, 10, 1);
+    Backbone b = load("timm", t);
+    assertThat(b.spec()).isEqualTo(spec);
+    assertThat(b.layout()).isEqualTo("timm");
+    assertThat(b.digest()).matches("[0-9a-f]{64}");
+    assertThat(b.parameters()).isEqualTo(t.values().stream().mapToLong(FloatTensor::size).sum());
+    float[] stem = at(t, "patch_embed.proj.weight").toArray();
+    float[] summed = b.tensor("patch_embed.proj.weight").toArray();
+    for (int d = 0; d < WIDTH; d++) {
+      for (int i = 0; i < 256; i++) {
+        float sum = 0;
+        for (int c = 0; c < 3; c++) {
+          sum += stem[(d * 3 + c) * 256 + i];
+        }
+        assertThat(summed[d * 256 + i]).isEqualTo(sum);
+      }
+    }
+  }
+
+  @Test
+  void timmViTHasNoDistToken() {
+    ViTSpec spec = new ViTSpec(WIDTH, 1, 1, 128, 1, 2, 2, 1e-6f);
+    Backbone b = load("vit", RandomBackbone.tensors(spec, 3, 10, 1));
+    assertThat(b.spec()).isEqualTo(spec);
+  }
+
+  @Test
+  void everyNamingSchemeGivesTheSameModel() {
+    ViTSpec spec = new ViTSpec(WIDTH, 2, 1, 128, 2, 12, 5, 1e-6f);
+    Map<String, FloatTensor> own = RandomBackbone.tensors(spec, 1, 0, 4);
+    Backbone timm = load("own", own);
+    Map<String, Map<String, FloatTensor>> files = new TreeMap<>();
+    files.put("official AST", renamed(own, n -> "module.v." + n));
+    files.put("AST without module", renamed(own, n -> "v." + n));
+    Map<String, FloatTensor> ssast = renamed(own, n -> "module.v." + n);
+    ssast.put("module.mask_embed", RandomWeights.constant(0, 1, 1, 256));
+    ssast.put("module.cpredlayer.0.weight", RandomWeights.constant(0, 4, WIDTH));
+    files.put("SSAST", ssast);
+    for (String prefix : new String[] {"", "audio_spectrogram_transformer.", "vit.", "deit."}) {
+      files.put("old " + prefix, huggingFace(own, prefix, false));
+      files.put("new " + prefix, huggingFace(own, prefix, true));
+    }
+    files.forEach(
+        (name, tensors) -> {
+          Backbone b = load(name, tensors);
+          boolean hf = name.startsWith("old") || name.startsWith("new");
+          assertThat(b.spec().epsilon()).as(name).isEqualTo(hf ? 1e-12f : 1e-6f);
+          assertThat(b.spec().gridRows()).as(name).isEqualTo(12);
+          assertThat(b.tensors().keySet()).as(name).isEqualTo(timm.tensors().keySet());
+          timm.tensors()
+              .forEach(
+                  (n, t) -> {
+                    assertThat(b.tensor(n).shape()).as(n).containsExactly(t.shape());
+                    assertThat(b.tensor(n).toArray()).as(n).containsExactly(t.toArray());
+                  });
+        });
+  }
+
+  @Test
+  void configBesideTheFileAndItsOwnMetadataSayHeadsAndGrid() throws IOException {
+    ViTSpec spec = new ViTSpec(WIDTH, 1, 4, 128, 2, 12, 5, 1e-6f);
+    Map<String, FloatTensor> t = huggingFace(RandomBackbone.tensors(spec, 1, 0, 4), "", false);
+    Files.writeString(
+        folder.resolve("config.json"),
+        """
+        {"num_attention_heads": 4, "layer_norm_eps": 1e-5, "num_mel_bins": 128,
+         "max_length": 64, "frequency_stride": 10, "time_stride": 10}""");
+    ViTSpec read = load("hf", t).spec();
+    assertThat(read.heads()).isEqualTo(4);
+    assertThat(read.epsilon()).isEqualTo(1e-5f);
+    assertThat(read.gridColumns()).isEqualTo(5);
+    Path own = folder.resolve("own.safetensors");
+    SafetensorsWriter.write(own, t, Map.of("heads", "8", "grid", "6x10"));
+    assertThat(Backbone.load(own).spec().heads()).isEqualTo(8);
+    assertThat(Backbone.load(own).spec().gridRows()).isEqualTo(6);
+    SafetensorsWriter.write(own, t, Map.of("heads", "7"));
+    assertThatThrownBy(() -> Backbone.load(own)).hasMessageContaining("heads \"7\": must divide");
+    SafetensorsWriter.write(own, t, Map.of("grid", "7x7"));
+    assertThatThrownBy(() -> Backbone.load(own))
+        .hasMessageContaining("expected 7 x 7 = 49 positions, found 60");
+  }
+
+  @Test
+  void aMissingOrMisshapenTensorIsNamedWithExpectedAndFound() {
+    ViTSpec spec = new ViTSpec(WIDTH, 2, 1, 128, 2, 3, 3, 1e-6f);
+    for (String name : RandomBackbone.tensors(spec, 3, 0, 1).keySet()) {
+      Map<String, FloatTensor> t = new TreeMap<>(RandomBackbone.tensors(spec, 3, 0, 1));
+      t.remove(name);
+      if (!name.equals("dist_token")) {
+        assertThatThrownBy(() -> load("missing", t))
+            .as(name)
+            .isInstanceOf(WeightsException.class)
+            .hasMessageContaining("missing.safetensors")
+            .hasMessageContaining(name);
+      }
+      t.put(name, RandomWeights.constant(0, 3, 5));
+      assertThatThrownBy(() -> load("misshapen", t))
+          .as(name)
+          .isInstanceOf(WeightsException.class)
+          .hasMessageContaining(name);
+    }
+    Map<String, FloatTensor> t = new TreeMap<>(RandomBackbone.tensors(spec, 3, 0, 1));
+    t.put("blocks.1.mlp.fc1.weight", RandomWeights.constant(0, 128, 60));
+    assertThatThrownBy(() -> load("bad", t))
+        .hasMessageContaining(
+            "tensor \"blocks.1.mlp.fc1.weight\": expected shape [128, 64], found [128, 60]");
+    assertThatThrownBy(() -> load("other", Map.of("x", RandomWeights.constant(0, 1))))
+        .hasMessageContaining("no known backbone layout");
+  }
+
+  private Backbone load(String name, Map<String, FloatTensor> tensors) {
+    Path file = folder.resolve(name.replace(' ', '-') + ".safetensors");
+    SafetensorsWriter.write(file, tensors, Map.of());
+    return Backbone.load(file);
+  }
+
+  private static FloatTensor at(Map<String, FloatTensor> tensors, String name) {
+    FloatTensor t = tensors.get(name);
+    assertThat(t).as(name).isNotNull();
+    return t;
+  }
+
+  private static Map<String, FloatTensor> renamed(
+      Map<String, FloatTensor> own, UnaryOperator<String> rename) {
+    Map<String, FloatTensor> t = new TreeMap<>();
+    own.forEach((n, v) -> t.put(rename.apply(n), v));
+    return t;
+  }
+
+  /** As Transformers names them, old on disk or new in memory. */
+  private static Map<String, FloatTensor> huggingFace(
+      Map<String, FloatTensor> own, String prefix, boolean fresh) {
+    Map<String, FloatTensor> t = new TreeMap<>();
+    own.forEach(
+        (name, v) -> {
+          String n =
+              name.replace("cls_token", "embeddings.cls_token")
+                  .replace("dist_token", "embeddings.distillation_token")
+                  .replace("pos_embed", "embeddings.position_embeddings")
+                  .replace("patch_embed.proj", "embeddings.patch_embeddings.projection")
+                  .replaceAll("^norm\\.", "layernorm.")
+                  .replace("norm1", "layernorm_before")
+                  .replace("norm2", "layernorm_after")
+                  .replaceAll("^blocks\\.", fresh ? "layers." : "encoder.layer.")
+                  .replace("attn.proj", fresh ? "attention.o_proj" : "attention.output.dense");
+          if (!fresh) {
+            n = n.replace("mlp.fc1", "intermediate.dense").replace("mlp.fc2", "output.dense");
+          }
+          if (!n.contains("attn.qkv")) {
+            t.put(prefix + n, v);
+            return;
+          }
+          String[] parts = fresh ? "q k v".split(" ") : "query key value".split(" ");
+          for (int i = 0; i < 3; i++) {
+            String part =
+                fresh ? "attention." + parts[i] + "_proj" : "attention.attention." + parts[i];
+            t.put(prefix + n.replace("attn.qkv", part), v.rows(i * WIDTH, (i + 1) * WIDTH));
+          }
+        });
+    return t;
+  }
+}
