@@ -76,6 +76,11 @@ final class SampleRun {
     }
   }
 
+  /** Samples held now, at both rates. */
+  int heldSamples() {
+    return tail.length + samples.length;
+  }
+
   private void resampleUntil(long until, float[] in) {
     long from = until();
     if (until > from) {

@@ -166,6 +166,11 @@ final class WindowSlicer {
     return start;
   }
 
+  /** Samples held now, at both rates; a few hundred when no window is left to take. */
+  int heldSamples() {
+    return run.heldSamples();
+  }
+
   /** Samples of the segment in no window so far. */
   long unheardSamples() {
     return segment().lengthSamples() - windowedSamples;
