@@ -8,10 +8,8 @@ import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -83,34 +81,16 @@ public final class DetectionSink extends AbstractBehavior<DetectionSink.Command>
   /** After {@link Unreachable}: records are written again. */
   public record Reachable(String servers) implements Event {}
 
-  private static final class Waiting {
-    private final Publish publish;
-    private final long sinceNanos;
-    private int left;
-
-    Waiting(Publish publish, long sinceNanos) {
-      this.publish = publish;
-      this.sinceNanos = sinceNanos;
-      this.left = publish.detections().size();
-    }
-  }
-
-  private record Entry(Waiting of, ProducerRecord<byte[], byte[]> record) {}
-
   private static final long MILLION = 1_000_000L;
 
   private final TimerScheduler<Command> timers;
   private final SinkSettings settings;
-  private final Supplier<Producer<byte[], byte[]>> open;
   private final ActorRef<Event> events;
   private final LongSupplier nanoTime;
   private final DetectionCodec codec = new DetectionCodec();
-  private final TreeMap<Long, Entry> unsent = new TreeMap<>();
-  private final TreeMap<Long, Entry> underWay = new TreeMap<>();
-  private Producer<byte[], byte[]> producer;
-  private long nextSequence;
+  private final WriteQueue queue = new WriteQueue();
+  private final SinkProducer producer;
   private boolean broken;
-  private boolean producerLost;
   private boolean saidUnreachable;
   private @Nullable ActorRef<Stopped> stopTo;
 
@@ -124,10 +104,10 @@ public final class DetectionSink extends AbstractBehavior<DetectionSink.Command>
     super(context);
     this.timers = timers;
     this.settings = settings;
-    this.open = open;
     this.events = events;
     this.nanoTime = nanoTime;
-    this.producer = open.get();
+    this.producer = new SinkProducer(open, context.getLog());
+    open();
     timers.startTimerWithFixedDelay(Timer.REPORT, settings.reportAfter());
   }
 
@@ -173,25 +153,29 @@ public final class DetectionSink extends AbstractBehavior<DetectionSink.Command>
       publish.replyTo().tell(new Durable(publish.number()));
       return this;
     }
-    Waiting waiting = new Waiting(publish, nanoTime.getAsLong());
+    List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
     for (Detection d : publish.detections()) {
-      unsent.put(nextSequence++, new Entry(waiting, codec.encode(settings.topic(), d)));
+      records.add(codec.encode(settings.topic(), d));
     }
+    queue.add(publish, records, nanoTime.getAsLong());
     send();
     return this;
   }
 
   /** Hands records to the producer in order, until it refuses or enough are under way. */
   private void send() {
-    while (!broken && !unsent.isEmpty() && underWay.size() < settings.maxRecordsUnderWay()) {
-      Map.Entry<Long, Entry> first = unsent.pollFirstEntry();
-      long sequence = first.getKey();
-      underWay.put(sequence, first.getValue());
+    Producer<byte[], byte[]> to = producer.get();
+    while (to != null
+        && !broken
+        && queue.hasUnsent()
+        && queue.underWay() < settings.maxRecordsUnderWay()) {
+      WriteQueue.Entry entry = queue.send();
+      long sequence = entry.sequence();
       boolean[] refused = new boolean[1];
       ActorRef<Command> self = getContext().getSelf();
       try {
-        producer.send(
-            first.getValue().record(),
+        to.send(
+            entry.record(),
             (metadata, failure) -> {
               refused[0] = failure != null;
               self.tell(new Acked(sequence, failure));
@@ -200,37 +184,63 @@ public final class DetectionSink extends AbstractBehavior<DetectionSink.Command>
         refused[0] = true;
         self.tell(new Acked(sequence, e));
       }
-      // Without a broker each further call would block in turn; the answer tells what to do.
-      broken |= refused[0];
+      if (refused[0]) {
+        // Without a broker each further call would block in turn.
+        breakOff();
+      }
+    }
+  }
+
+  private void open() {
+    if (!producer.open()) {
+      breakOff();
+    }
+  }
+
+  private void breakOff() {
+    broken = true;
+    if (!timers.isTimerActive(Timer.RETRY)) {
+      timers.startSingleTimer(Timer.RETRY, settings.retryDelay());
     }
   }
 
   private Behavior<Command> onAcked(Acked acked) {
-    Entry entry = underWay.remove(acked.sequence());
+    WriteQueue.Entry entry = queue.arrived(acked.sequence());
     if (entry == null) {
       return this;
     }
     Exception failure = acked.failure();
     if (failure == null) {
-      written(entry.of());
+      entry.written().ifPresent(entry::answer);
+      sayReachable();
     } else if (failure instanceof RecordTooLargeException
         || failure instanceof SerializationException) {
-      fail(entry.of(), failure);
+      entry.failed("detection not writable: " + failure).ifPresent(entry::answer);
     } else {
-      retry(acked.sequence(), entry, failure);
-    }
-    if (broken && !timers.isTimerActive(Timer.RETRY)) {
-      timers.startSingleTimer(Timer.RETRY, settings.retryDelay());
+      getContext().getLog().debug("detection not written yet: {}", failure.toString());
+      queue.putBack(entry);
+      if (!(failure instanceof RetriableException)) {
+        producer.lose();
+      }
+      breakOff();
     }
     send();
     return closeIfDone();
   }
 
-  private void written(Waiting waiting) {
-    waiting.left--;
-    if (waiting.left == 0) {
-      waiting.publish.replyTo().tell(new Durable(waiting.publish.number()));
+  /** Once nothing is under way any more, so that the order is kept. */
+  private Behavior<Command> onRetry() {
+    if (queue.underWay() > 0) {
+      timers.startSingleTimer(Timer.RETRY, settings.retryDelay());
+      return this;
     }
+    broken = false;
+    open();
+    send();
+    return this;
+  }
+
+  private void sayReachable() {
     if (saidUnreachable) {
       saidUnreachable = false;
       getContext().getLog().info("detections are written again to {}", settings.servers());
@@ -238,43 +248,8 @@ public final class DetectionSink extends AbstractBehavior<DetectionSink.Command>
     }
   }
 
-  private void fail(Waiting waiting, Exception failure) {
-    if (waiting.left > 0) {
-      // Negative from here on: what else it had is neither counted nor answered again.
-      waiting.left = Integer.MIN_VALUE;
-      waiting
-          .publish
-          .replyTo()
-          .tell(new Failed(waiting.publish.number(), "detection not writable: " + failure));
-    }
-  }
-
-  private void retry(long sequence, Entry entry, Exception failure) {
-    unsent.put(sequence, entry);
-    broken = true;
-    producerLost |= !(failure instanceof RetriableException);
-    getContext().getLog().debug("detection {} not written yet: {}", sequence, failure.toString());
-  }
-
-  /** Once nothing is under way any more, so that the order is kept. */
-  private Behavior<Command> onRetry() {
-    if (!underWay.isEmpty()) {
-      timers.startSingleTimer(Timer.RETRY, settings.retryDelay());
-      return this;
-    }
-    if (producerLost) {
-      getContext().getLog().warn("producer of detections lost; opening another");
-      producer.close(Duration.ZERO);
-      producer = open.get();
-      producerLost = false;
-    }
-    broken = false;
-    send();
-    return this;
-  }
-
   private Behavior<Command> onReport() {
-    long millis = (nanoTime.getAsLong() - oldestNanos()) / MILLION;
+    long millis = queue.oldestWaitNanos(nanoTime.getAsLong()) / MILLION;
     if (millis >= settings.reportAfter().toMillis()) {
       saidUnreachable = true;
       getContext()
@@ -285,16 +260,6 @@ public final class DetectionSink extends AbstractBehavior<DetectionSink.Command>
     return this;
   }
 
-  private long oldestNanos() {
-    long oldest = nanoTime.getAsLong();
-    for (TreeMap<Long, Entry> map : List.of(unsent, underWay)) {
-      if (!map.isEmpty()) {
-        oldest = Math.min(oldest, map.firstEntry().getValue().of().sinceNanos);
-      }
-    }
-    return oldest;
-  }
-
   private Behavior<Command> onStop(Stop stop) {
     stopTo = stop.replyTo();
     timers.startSingleTimer(Timer.CLOSE, settings.closeTimeout());
@@ -302,11 +267,11 @@ public final class DetectionSink extends AbstractBehavior<DetectionSink.Command>
   }
 
   private Behavior<Command> closeIfDone() {
-    return stopTo != null && unsent.isEmpty() && underWay.isEmpty() ? close() : this;
+    return stopTo != null && queue.size() == 0 ? close() : this;
   }
 
   private Behavior<Command> close() {
-    int lost = unsent.size() + underWay.size();
+    int lost = queue.size();
     if (lost > 0) {
       getContext().getLog().warn("{} detections left unwritten; a replay finds them again", lost);
     }
@@ -320,7 +285,7 @@ public final class DetectionSink extends AbstractBehavior<DetectionSink.Command>
   }
 
   private Behavior<Command> onPostStop(PostStop signal) {
-    producer.close(Duration.ZERO);
+    producer.close();
     return this;
   }
 }

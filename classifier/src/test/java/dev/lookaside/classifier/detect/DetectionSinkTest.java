@@ -14,7 +14,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.errors.OutOfOrderSequenceException;
@@ -94,6 +96,49 @@ class DetectionSinkTest {
     assertThat(producers.get(0).closed()).isTrue();
     producers.get(1).completeNext();
     replies.expectMessage(new DetectionSink.Durable(1));
+  }
+
+  @Test
+  void aBrokerWhoseNameIsNotKnownYetIsTriedAgain() {
+    AtomicInteger tries = new AtomicInteger();
+    ActorRef<DetectionSink.Command> sink =
+        KIT.spawn(
+            DetectionSink.create(
+                SETTINGS,
+                () -> {
+                  if (tries.getAndIncrement() == 0) {
+                    // What KafkaProducer does with a name that does not resolve.
+                    return new KafkaProducer<>(
+                        Map.of("bootstrap.servers", "no-such-host.invalid:9092"),
+                        new ByteArraySerializer(),
+                        new ByteArraySerializer());
+                  }
+                  return open();
+                },
+                events.ref(),
+                nanos::get));
+    publish(sink, 1, DetectionCodecTest.started());
+    barrier(sink);
+    time.timePasses(Duration.ofMillis(500));
+    awaitSent(0, 1);
+    producers.get(0).completeNext();
+    replies.expectMessage(new DetectionSink.Durable(1));
+  }
+
+  @Test
+  void settingsThatNoProducerAcceptsAreAFault() {
+    ActorRef<DetectionSink.Command> sink =
+        KIT.spawn(
+            DetectionSink.create(
+                SETTINGS,
+                () ->
+                    new KafkaProducer<>(
+                        Map.of("bootstrap.servers", "localhost:1", "acks", "some"),
+                        new ByteArraySerializer(),
+                        new ByteArraySerializer()),
+                events.ref(),
+                nanos::get));
+    replies.expectTerminated(sink);
   }
 
   @Test
