@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * FLAC, decoded by jFLAC. jFLAC goes on after damage (it plays zeros or looks for the next frame);
  * here every damage is an end with a message, and the samples must match the header's count and
- * MD5.
+ * MD5. One wart stays: jFLAC prints a line to {@code System.out} for an escaped partition, which
+ * encoders hardly ever write but damage can look like.
  */
 final class FlacInput implements AudioInput {
   private final FLACDecoder decoder;
