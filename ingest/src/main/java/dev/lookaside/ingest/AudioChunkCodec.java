@@ -79,7 +79,11 @@ public final class AudioChunkCodec {
     this.defaultFormat = defaultFormat;
   }
 
-  /** The record that carries {@code chunk}; its value is the chunk's payload itself. */
+  /**
+   * The record that carries {@code chunk}; its value is the chunk's payload itself. The record is
+   * stamped when it is sent, not with the capture time: a broker deletes what is stamped older than
+   * the topic's retention, however lately it arrived.
+   */
   public ProducerRecord<byte[], byte[]> encode(String topic, AudioChunk chunk) {
     String stream = chunk.stream().value();
     String time = chunk.captureTime().toString();
@@ -98,12 +102,7 @@ public final class AudioChunkCodec {
     headers.add(ChunkHeaders.CONTENT_TYPE, chunk.format().contentType());
     @Nullable Integer partition = chunk.partition() < 0 ? null : (Integer) chunk.partition();
     return new ProducerRecord<>(
-        topic,
-        partition,
-        chunk.captureTime().toEpochMilli(),
-        stream.getBytes(UTF_8),
-        chunk.payload(),
-        headers.headers());
+        topic, partition, null, stream.getBytes(UTF_8), chunk.payload(), headers.headers());
   }
 
   /** Reads a record; never throws on what it holds. */
