@@ -9,6 +9,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -68,8 +69,7 @@ public record Graph(
 
   private static String constantName(
       GraphProto.Builder graph, Map<List<Object>, String> known, Op.Constant c) {
-    List<Object> key =
-        List.of(java.util.Arrays.toString(c.shape()), java.util.Arrays.toString(c.values()));
+    List<Object> key = List.of(Arrays.toString(c.shape()), Arrays.toString(c.values()));
     return known.computeIfAbsent(
         key,
         k -> {

@@ -3,7 +3,6 @@ package dev.lookaside.classifier.infer;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.DispatcherSelector;
-import akka.actor.typed.PostStop;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
@@ -89,8 +88,8 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   private final BatchSettings settings;
   private final LongSupplier nanoTime;
   private final MicroBatcher<Score> waiting;
-  private final ArrayDeque<Batch> underWay = new ArrayDeque<>();
-  private final ArrayDeque<Batch> again = new ArrayDeque<>();
+  private final ArrayDeque<ScoreBatch> underWay = new ArrayDeque<>();
+  private final ArrayDeque<ScoreBatch> again = new ArrayDeque<>();
   private ActorRef<ScorerWorker.Run> worker;
   private boolean workerReady;
   private int failuresInARow;
@@ -100,17 +99,6 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   private long batches;
   private long restarts;
   private String device = "";
-
-  /** Windows given to the worker together; {@code retry} if a scorer has failed on them before. */
-  private record Batch(long number, List<Score> scores, boolean retry) {
-    List<MelWindow> windows() {
-      List<MelWindow> windows = new ArrayList<>(scores.size());
-      for (Score s : scores) {
-        windows.add(s.window());
-      }
-      return windows;
-    }
-  }
 
   private GpuClassifier(
       ActorContext<Command> context,
@@ -167,7 +155,6 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
         .onMessage(WorkerEvent.class, this::onWorkerEvent)
         .onMessage(WorkerStopped.class, this::onWorkerStopped)
         .onMessage(WorkerGone.class, this::onWorkerGone)
-        .onSignal(PostStop.class, this::onPostStop)
         .build();
   }
 
@@ -192,6 +179,7 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   private Behavior<Command> onWorkerEvent(WorkerEvent message) {
     if (message.event() instanceof ScorerWorker.Opened opened) {
       device = opened.device();
+      getContext().getLog().info("scoring on {}", device);
       workerReady = true;
       dispatch();
     } else if (message.event() instanceof ScorerWorker.Done done) {
@@ -201,7 +189,7 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   }
 
   private void onDone(ScorerWorker.Done done) {
-    Batch first = underWay.removeFirst();
+    ScoreBatch first = underWay.removeFirst();
     if (first.number() != done.batch()) {
       throw new IllegalStateException(
           "batch %d done, but %d is first under way".formatted(done.batch(), first.number()));
@@ -229,17 +217,17 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   private Behavior<Command> onWorkerGone(WorkerGone gone) {
     workerReady = false;
     failuresInARow++;
-    List<Batch> back = new ArrayList<>(underWay);
+    List<ScoreBatch> back = new ArrayList<>(underWay);
     back.addAll(again);
     underWay.clear();
     again.clear();
     boolean first = true;
-    for (Batch b : back) {
+    for (ScoreBatch b : back) {
       // The worker runs batches in order, so only the first can have failed it.
       if (first && b.retry()) {
         b.scores().forEach(s -> shed(s, "scorer failed twice on this window"));
       } else {
-        b.scores().forEach(s -> again.addLast(new Batch(nextBatch++, List.of(s), true)));
+        b.scores().forEach(s -> again.addLast(new ScoreBatch(nextBatch++, List.of(s), true)));
       }
       first = false;
     }
@@ -267,7 +255,7 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   /** Keeps the worker busy: a due batch when it is idle, a full one as its next. */
   private void dispatch() {
     while (workerReady && underWay.size() < BATCHES_AHEAD) {
-      Batch retry = again.pollFirst();
+      ScoreBatch retry = again.pollFirst();
       if (retry != null) {
         run(retry);
         continue;
@@ -277,12 +265,12 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
       if (scores.isEmpty()) {
         break;
       }
-      run(new Batch(nextBatch++, scores, false));
+      run(new ScoreBatch(nextBatch++, scores, false));
     }
     scheduleFlush();
   }
 
-  private void run(Batch batch) {
+  private void run(ScoreBatch batch) {
     underWay.addLast(batch);
     batches++;
     worker.tell(new ScorerWorker.Run(batch.number(), batch.windows()));
@@ -302,10 +290,5 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   private void shed(Score score, String reason) {
     shed++;
     score.replyTo().tell(new Shed(score.window().stream(), score.window().index(), reason));
-  }
-
-  private Behavior<Command> onPostStop(PostStop signal) {
-    timers.cancelAll();
-    return this;
   }
 }

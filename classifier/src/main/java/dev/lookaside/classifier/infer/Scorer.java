@@ -1,6 +1,7 @@
 package dev.lookaside.classifier.infer;
 
 import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtProvider;
 import dev.lookaside.classifier.graph.Graph;
@@ -9,6 +10,7 @@ import dev.lookaside.classifier.graph.VitLoaa;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterShape;
 import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.featurizer.MelWindow;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
@@ -82,7 +84,7 @@ public final class Scorer implements WindowScorer {
   private static Set<String> providers() {
     Set<String> names = new HashSet<>();
     ModelSession.environment();
-    for (OrtProvider p : ai.onnxruntime.OrtEnvironment.getAvailableProviders()) {
+    for (OrtProvider p : OrtEnvironment.getAvailableProviders()) {
       names.add(p.name());
     }
     return names;
@@ -197,7 +199,7 @@ public final class Scorer implements WindowScorer {
     FloatBuffer y = RunBuffers.allocate(shape.columns() * shape.classes());
     FloatBuffer shares = RunBuffers.allocate(heads * tokens * tokens);
     int[] yShape =
-        shape.columns() == 1 && shape.head() == dev.lookaside.classifier.weights.HeadKind.CLIP
+        shape.head() == HeadKind.CLIP
             ? new int[] {1, shape.classes()}
             : new int[] {1, shape.columns(), shape.classes()};
     float[][] logits = new float[batch][y.capacity()];

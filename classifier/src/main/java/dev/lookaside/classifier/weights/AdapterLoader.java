@@ -2,6 +2,7 @@ package dev.lookaside.classifier.weights;
 
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
@@ -66,8 +67,7 @@ final class AdapterLoader {
       throw WeightsException.tensor(
           source,
           "head.norm.weight",
-          "expected shape [width], found "
-              + (s == null ? "no such tensor" : java.util.Arrays.toString(s)));
+          "expected shape [width], found " + (s == null ? "no such tensor" : Arrays.toString(s)));
     }
     return s[0];
   }

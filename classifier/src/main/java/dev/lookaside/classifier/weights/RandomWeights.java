@@ -1,5 +1,6 @@
 package dev.lookaside.classifier.weights;
 
+import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
@@ -35,7 +36,7 @@ final class RandomWeights {
 
   static FloatTensor constant(float value, int... shape) {
     float[] values = new float[(int) FloatTensor.elements(shape)];
-    java.util.Arrays.fill(values, value);
+    Arrays.fill(values, value);
     return FloatTensor.of(shape, values);
   }
 }
