@@ -53,6 +53,7 @@ final class DeadLetters {
   private long bytes;
   private boolean stalled;
   private boolean announced;
+  private boolean closed;
   private final AtomicInteger retriableFailures = new AtomicInteger();
 
   /**
@@ -135,8 +136,12 @@ final class DeadLetters {
     }
   }
 
-  /** Waits for letters under way, at most {@code timeout}; {@link #drain} still works after. */
+  /**
+   * Waits for letters under way, at most {@code timeout}; {@link #drain} still works after. What is
+   * not durable by then is rejected again by whoever reads its record next.
+   */
   void close(Duration timeout) {
+    closed = true;
     try {
       producer.close(timeout);
     } catch (KafkaException e) {
@@ -183,6 +188,9 @@ final class DeadLetters {
   }
 
   private void producerSend(Letter letter) {
+    if (closed) {
+      return;
+    }
     int before = retriableFailures.get();
     try {
       producer.send(written(letter), (metadata, e) -> report(letter, e));

@@ -340,6 +340,22 @@ class KafkaSourceTest {
   }
 
   @Test
+  void stopLeavesLettersThatWaitForTheNextReader() {
+    SourceHarness source = SourceHarness.assigned("", 0);
+    for (int i = 0; i < 3; i++) {
+      source.addPoison(0, i, "yard", 5);
+    }
+    source.poll();
+    source.producer.errorNext(new TimeoutException("away"));
+    source.producer.errorNext(new TimeoutException("away"));
+    source.producer.completeNext();
+    TestInbox<Stopped> answer = TestInbox.create();
+    source.kit.run(new Stop(answer.getRef()));
+    answer.expectMessage(Stopped.INSTANCE);
+    assertThat(source.producer.history()).hasSize(3);
+  }
+
+  @Test
   void stopBeforeAnythingIsConnectedAnswersToo() {
     SourceHarness source = new SourceHarness("");
     source.topicFault = new UnreachableException("nobody", new RuntimeException());
