@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -13,6 +15,8 @@ import org.slf4j.LoggerFactory;
 /** A folder made when first asked for and deleted with all it holds when closed. */
 public final class TemporaryFolder implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TemporaryFolder.class);
+
+  private static final Set<TemporaryFolder> MADE = ConcurrentHashMap.newKeySet();
 
   private final String prefix;
   private @Nullable Path path;
@@ -40,6 +44,7 @@ public final class TemporaryFolder implements AutoCloseable {
         throw new DeployException("temporary folder " + prefix + ": " + e.getMessage(), e);
       }
       path = p;
+      MADE.add(this);
     }
     return p;
   }
@@ -48,9 +53,15 @@ public final class TemporaryFolder implements AutoCloseable {
   public synchronized void close() {
     Path p = path;
     path = null;
+    MADE.remove(this);
     if (p != null) {
       delete(p);
     }
+  }
+
+  /** Deletes all folders of this process that are still there: the process is about to end. */
+  public static void closeAll() {
+    MADE.forEach(TemporaryFolder::close);
   }
 
   private static void delete(Path folder) {

@@ -8,7 +8,11 @@ import java.util.function.Consumer;
 
 /** The parts that can be measured, in the order in which they run. */
 public enum Bench {
-  FRONT_END(FrontEndBench::run);
+  FRONT_END(FrontEndBench::run),
+  FORWARD(ForwardBench::forward),
+  ADAPTER_COST(ForwardBench::adapterCost),
+  PIPELINE(PipelineBench::share),
+  MEMORY(PipelineBench::memory);
 
   private final Consumer<Report> measurement;
 

@@ -71,6 +71,7 @@ public final class Main implements Runnable {
    */
   public static void main(String[] args) {
     NativeLibraries.prepare();
+    Interruption.endAtOnce();
     CommandLine line = commandLine();
     // The platform's encoding is not always UTF-8, and class labels may be in any language.
     line.setOut(utf8(FileDescriptor.out));
@@ -78,7 +79,7 @@ public final class Main implements Runnable {
     int code = line.execute(args);
     line.getOut().flush();
     line.getErr().flush();
-    System.exit(code);
+    System.exit(Interruption.exitCode() != 0 ? Interruption.exitCode() : code);
   }
 
   private static PrintWriter utf8(FileDescriptor to) {

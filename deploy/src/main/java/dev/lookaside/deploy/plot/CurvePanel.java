@@ -86,14 +86,19 @@ final class CurvePanel {
         pen = false;
         continue;
       }
-      double x = time.x(curve.firstSeconds() + i * curve.stepSeconds());
       double y = bottom - value * (bottom - top);
+      double middle = curve.firstSeconds() + i * curve.stepSeconds();
       if (pen) {
-        path.lineTo(x, y);
+        path.lineTo(time.x(middle), y);
       } else {
-        path.moveTo(x, y);
+        // A cell's value holds for all of the cell: the ends of a curve reach the cells' edges.
+        path.moveTo(time.x(middle - curve.stepSeconds() / 2), y);
+        path.lineTo(time.x(middle), y);
       }
       pen = true;
+      if (i + 1 == curve.values().length || Float.isNaN(curve.values()[i + 1][c])) {
+        path.lineTo(time.x(Math.min(middle + curve.stepSeconds() / 2, time.seconds())), y);
+      }
     }
     return path;
   }

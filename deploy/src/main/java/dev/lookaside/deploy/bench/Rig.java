@@ -1,0 +1,159 @@
+package dev.lookaside.deploy.bench;
+
+import com.typesafe.config.Config;
+import dev.lookaside.classifier.detect.StreamDetector;
+import dev.lookaside.deploy.Configuration;
+import dev.lookaside.deploy.DeployException;
+import dev.lookaside.deploy.EmbeddedKafka;
+import dev.lookaside.deploy.Service;
+import dev.lookaside.ingest.AudioChunk;
+import dev.lookaside.ingest.AudioFormat;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.send.ChunkProducer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * The whole service with the bundled model on an embedded Kafka, counting the windows it scores.
+ */
+final class Rig implements AutoCloseable {
+  private static final int RATE_HZ = 16_000;
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
+  private static final Duration LOOK = Duration.ofMillis(50);
+  private static final Instant EPOCH = Instant.parse("2026-01-01T00:00:00Z");
+
+  private final EmbeddedKafka kafka;
+  private final Service service;
+  private final ChunkProducer producer;
+  private final ConcurrentLinkedQueue<Long> scoredNanos = new ConcurrentLinkedQueue<>();
+  private long lastProgressNanos = System.nanoTime();
+
+  private Rig(EmbeddedKafka kafka, Map<String, Object> more) throws InterruptedException {
+    this.kafka = kafka;
+    Map<String, Object> settings = new HashMap<>(more);
+    settings.put("lookaside.ingest.kafka-clients.bootstrap.servers", kafka.bootstrapServers());
+    settings.put("lookaside.ingest.source.group", "lookaside-bench");
+    settings.put("lookaside.deploy.stop-timeout-seconds", 3);
+    for (String topic : List.of("audio-chunks", "audio-detections", "audio-dead-letters")) {
+      settings.put("lookaside.ingest.topics." + topic + ".partitions", 4);
+    }
+    Config config = Configuration.over(settings);
+    service = Service.start(config, this::observed);
+    producer = ChunkProducer.connect(IngestSettings.of(config));
+    await(() -> service.health().healthy(), "start");
+  }
+
+  static Rig start(Map<String, Object> settings) throws InterruptedException {
+    EmbeddedKafka kafka = EmbeddedKafka.start();
+    try {
+      return new Rig(kafka, settings);
+    } catch (RuntimeException | InterruptedException e) {
+      kafka.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Sends noise to all streams, one chunk of each after the other, as fast as the broker takes it.
+   *
+   * @param samples per stream
+   * @param last whether the streams end with it
+   */
+  void send(int streams, int samples, int chunkSamples, boolean last) {
+    byte[] noise = noise(chunkSamples);
+    AudioFormat format = new AudioFormat(AudioFormat.Encoding.S16LE, RATE_HZ, 1);
+    for (int from = 0, sequence = 0; from < samples; from += chunkSamples, sequence++) {
+      int length = Math.min(chunkSamples, samples - from);
+      byte[] payload = length == chunkSamples ? noise : Arrays.copyOf(noise, 2 * length);
+      for (int s = 0; s < streams; s++) {
+        producer.send(
+            new AudioChunk(
+                new StreamId("bench-" + s),
+                AudioChunk.NOT_GIVEN,
+                AudioChunk.NOT_GIVEN,
+                sequence,
+                from,
+                AudioChunk.timeOf(EPOCH, from, RATE_HZ),
+                format,
+                payload,
+                last && from + length == samples));
+      }
+    }
+    producer.flush();
+  }
+
+  long scored() {
+    return scoredNanos.size();
+  }
+
+  /** Waits until so many windows are scored, calling {@code meanwhile} now and then. */
+  void awaitScored(long windows, Runnable meanwhile) throws InterruptedException {
+    await(
+        () -> {
+          meanwhile.run();
+          return scored() >= windows;
+        },
+        windows + " windows, " + scored() + " scored so far");
+  }
+
+  /** Windows per second between two shares of all that was scored; start and end are not even. */
+  double windowsPerSecond(double fromShare, double untilShare) {
+    long[] times = scoredNanos.stream().mapToLong(Long::longValue).sorted().toArray();
+    int from = (int) (fromShare * (times.length - 1));
+    int until = (int) (untilShare * (times.length - 1));
+    return (until - from) * 1e9 / Math.max(1, times[until] - times[from]);
+  }
+
+  private void observed(StreamDetector.Event event) {
+    if (event instanceof StreamDetector.Windowed window && window.posteriors() != null) {
+      scoredNanos.add(System.nanoTime());
+    }
+  }
+
+  private interface Condition {
+    boolean holds();
+  }
+
+  private void await(Condition condition, String what) throws InterruptedException {
+    lastProgressNanos = System.nanoTime();
+    long seen = scored();
+    while (!condition.holds()) {
+      String failure = service.awaitFailure(LOOK).orElse(null);
+      if (failure != null) {
+        throw new DeployException("benchmark: the service failed: " + failure);
+      }
+      if (scored() != seen) {
+        seen = scored();
+        lastProgressNanos = System.nanoTime();
+      }
+      if (System.nanoTime() - lastProgressNanos > PATIENCE.toNanos()) {
+        throw new DeployException("benchmark: no progress while waiting for " + what);
+      }
+    }
+  }
+
+  private static byte[] noise(int samples) {
+    Random random = new Random(1);
+    byte[] bytes = new byte[2 * samples];
+    for (int i = 0; i < samples; i++) {
+      int value = (int) (1000 * random.nextGaussian());
+      bytes[2 * i] = (byte) value;
+      bytes[2 * i + 1] = (byte) (value >> 8);
+    }
+    return bytes;
+  }
+
+  @Override
+  public void close() {
+    producer.close();
+    service.close();
+    kafka.close();
+  }
+}

@@ -1,0 +1,69 @@
+package dev.lookaside.deploy.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class InterruptionTest {
+  /** Waits to be interrupted, closes in order and leaves by itself. */
+  static final class Command {
+    public static void main(String[] args) throws Exception {
+      try (Interruption interruption = Interruption.ofThisThread()) {
+        Files.createFile(Path.of(args[0]));
+        new CountDownLatch(1).await();
+      } catch (InterruptedException e) {
+        System.out.println("closed in order");
+      }
+      System.exit(Interruption.exitCode());
+    }
+  }
+
+  @TempDir private Path folder;
+
+  @Test
+  void ctrlCInterruptsTheCommandAndGivesTheShellsExitCode() throws Exception {
+    Process process = started();
+    signal(process, "-INT");
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(Files.readString(folder.resolve("out"))).contains("closed in order");
+    assertThat(process.exitValue()).isEqualTo(130);
+  }
+
+  @Test
+  void sigtermDoesTheSame() throws Exception {
+    Process process = started();
+    signal(process, "-TERM");
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(Files.readString(folder.resolve("out"))).contains("closed in order");
+    assertThat(process.exitValue()).isEqualTo(143);
+  }
+
+  private Process started() throws Exception {
+    Path ready = folder.resolve("ready");
+    List<String> words = new ArrayList<>();
+    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.addAll(List.of("-cp", System.getProperty("java.class.path"), Command.class.getName()));
+    words.add(ready.toString());
+    Process process =
+        new ProcessBuilder(words)
+            .redirectOutput(folder.resolve("out").toFile())
+            .redirectError(folder.resolve("err").toFile())
+            .start();
+    await().atMost(60, TimeUnit.SECONDS).until(() -> Files.exists(ready) || !process.isAlive());
+    assertThat(process.isAlive()).as(Files.readString(folder.resolve("err"))).isTrue();
+    return process;
+  }
+
+  private static void signal(Process process, String signal) throws Exception {
+    int code = new ProcessBuilder("kill", signal, Long.toString(process.pid())).start().waitFor();
+    assertThat(code).isZero();
+  }
+}
