@@ -26,19 +26,24 @@ public final class Interruption implements AutoCloseable {
 
   private static final AtomicInteger EXIT_CODE = new AtomicInteger();
 
-  private final Thread command;
+  private final Runnable stop;
   private final CountDownLatch finished = new CountDownLatch(1);
   private final Map<String, @Nullable Object> before = new LinkedHashMap<>();
 
-  private Interruption(Thread command) {
-    this.command = command;
+  private Interruption(Runnable stop) {
+    this.stop = stop;
     EXIT_CODES.forEach(
         (signal, code) -> before.put(signal, Signals.register(signal, () -> signalled(code))));
   }
 
   /** Guards the current thread from now on. */
   public static Interruption ofThisThread() {
-    return new Interruption(Thread.currentThread());
+    return by(Thread.currentThread()::interrupt);
+  }
+
+  /** Calls {@code stop} instead of interrupting; it must not block. */
+  static Interruption by(Runnable stop) {
+    return new Interruption(stop);
   }
 
   /**
@@ -58,7 +63,7 @@ public final class Interruption implements AutoCloseable {
     if (!EXIT_CODE.compareAndSet(0, code)) {
       end(code);
     }
-    command.interrupt();
+    stop.run();
     Thread watch = new Thread(() -> endIfHanging(code), "interruption");
     watch.setDaemon(true);
     watch.start();
