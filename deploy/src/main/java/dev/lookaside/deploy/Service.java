@@ -154,6 +154,16 @@ public final class Service implements AutoCloseable {
     }
   }
 
+  /** Ends at once, as a crash would: nothing is drained, nothing more is settled. For tests. */
+  synchronized void kill() {
+    if (!closed) {
+      closed = true;
+      system.terminate();
+      awaitEnd(STOP_SLACK);
+      release();
+    }
+  }
+
   /** Stops in order, waiting for what is under way, and closes the model. */
   @Override
   public synchronized void close() {
@@ -162,7 +172,11 @@ public final class Service implements AutoCloseable {
     }
     closed = true;
     system.tell(Guardian.Stop.INSTANCE);
-    Duration patience = parts.settings().deploy().stopTimeout().plus(STOP_SLACK);
+    awaitEnd(parts.settings().deploy().stopTimeout().plus(STOP_SLACK));
+    release();
+  }
+
+  private void awaitEnd(Duration patience) {
     try {
       system.getWhenTerminated().toCompletableFuture().get(patience.toSeconds(), TimeUnit.SECONDS);
     } catch (TimeoutException e) {
@@ -174,6 +188,9 @@ public final class Service implements AutoCloseable {
       Thread.currentThread().interrupt();
       system.terminate();
     }
+  }
+
+  private void release() {
     if (metricsServer != null) {
       metricsServer.close();
     }
