@@ -126,7 +126,8 @@ class StreamSenderTest {
               r.topic(),
               0,
               chunks.size(),
-              r.timestamp(),
+              // The producer stamps it on sending; the capture time travels in ce_time.
+              0L,
               TimestampType.CREATE_TIME,
               r.key().length,
               r.value().length,
