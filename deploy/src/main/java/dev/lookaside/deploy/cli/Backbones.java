@@ -16,7 +16,10 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code lookaside backbone}: looks into backbone files. */
-@Command(name = "backbone", description = "Check a backbone file, or write a random one.")
+@Command(
+    name = "backbone",
+    footer = {"", "Example:", "  lookaside backbone check backbone.safetensors"},
+    description = "Check a backbone file, or write a random one.")
 final class Backbones implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -27,6 +30,11 @@ final class Backbones implements Runnable {
 
   @Command(
       name = "check",
+      footer = {
+        "",
+        "Example:",
+        "  lookaside backbone check deit_base_distilled_patch16_384.safetensors"
+      },
       description = {
         "Say what a backbone file is.",
         "",
@@ -47,6 +55,11 @@ final class Backbones implements Runnable {
 
   @Command(
       name = "random",
+      footer = {
+        "",
+        "Example:",
+        "  lookaside backbone random --like deit-base --seed 1 --out random.safetensors"
+      },
       description = {
         "Write a backbone of random weights.",
         "",

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
 /** {@code lookaside bench}: what this machine can do. */
 @Command(
     name = "bench",
+    footer = {"", "Example:", "  lookaside bench front-end forward --json bench.json"},
     description = {
       "Measure this machine: front end, forward pass, adapters, pipeline, memory.",
       "",

@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
 /** {@code lookaside classify}: what sounded and when in audio files. */
 @Command(
     name = "classify",
+    footer = {"", "Example:", "  lookaside classify door.wav street.flac --format json"},
     description = {
       "Say what sounded and when in audio files.",
       "",

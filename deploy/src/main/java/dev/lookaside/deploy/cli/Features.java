@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
 /** {@code lookaside features}: the numbers a model is given, before padding and normalisation. */
 @Command(
     name = "features",
+    footer = {"", "Example:", "  lookaside features door.wav --frontend ast-fbank --out door.npy"},
     description = {
       "Write the log-mel of an audio file as a NumPy array.",
       "",

@@ -20,6 +20,11 @@ import picocli.CommandLine.Spec;
 /** {@code lookaside model run}: one forward pass on given numbers. */
 @Command(
     name = "run",
+    footer = {
+      "",
+      "Example:",
+      "  lookaside model run --backbone b.safetensors --adapter a.safetensors --input x.npy --logits l.npy"
+    },
     description = {
       "Run a model on windows that are normalised already.",
       "",

@@ -8,6 +8,7 @@ import picocli.CommandLine.Spec;
 /** {@code lookaside model}: models as such, without audio. */
 @Command(
     name = "model",
+    footer = {"", "Example:", "  lookaside model run --help"},
     description = "Run a model on given numbers.",
     subcommands = ModelRun.class)
 final class Models implements Runnable {

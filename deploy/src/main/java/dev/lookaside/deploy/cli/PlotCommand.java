@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
 /** {@code lookaside plot}: what was heard, as a picture. */
 @Command(
     name = "plot",
+    footer = {"", "Example:", "  lookaside plot door.wav --out door.png"},
     description = {
       "Draw what was heard in an audio file.",
       "",
