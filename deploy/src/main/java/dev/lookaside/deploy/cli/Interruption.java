@@ -42,7 +42,7 @@ public final class Interruption implements AutoCloseable {
   }
 
   /** Calls {@code stop} instead of interrupting; it must not block. */
-  static Interruption by(Runnable stop) {
+  public static Interruption by(Runnable stop) {
     return new Interruption(stop);
   }
 
