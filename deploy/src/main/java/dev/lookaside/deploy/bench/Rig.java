@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The whole service with the bundled model on an embedded Kafka, counting the windows it scores.
@@ -33,6 +34,7 @@ final class Rig implements AutoCloseable {
   private final Service service;
   private final ChunkProducer producer;
   private final ConcurrentLinkedQueue<Long> scoredNanos = new ConcurrentLinkedQueue<>();
+  private final AtomicLong unscored = new AtomicLong();
   private long lastProgressNanos = System.nanoTime();
 
   private Rig(EmbeddedKafka kafka, Map<String, Object> more) throws InterruptedException {
@@ -93,12 +95,17 @@ final class Rig implements AutoCloseable {
     return scoredNanos.size();
   }
 
-  /** Waits until so many windows are scored, calling {@code meanwhile} now and then. */
+  /** Windows that were shed. */
+  long unscored() {
+    return unscored.get();
+  }
+
+  /** Waits until so many windows are done with, calling {@code meanwhile} now and then. */
   void awaitScored(long windows, Runnable meanwhile) throws InterruptedException {
     await(
         () -> {
           meanwhile.run();
-          return scored() >= windows;
+          return scored() + unscored() >= windows;
         },
         windows + " windows, " + scored() + " scored so far");
   }
@@ -112,8 +119,12 @@ final class Rig implements AutoCloseable {
   }
 
   private void observed(StreamDetector.Event event) {
-    if (event instanceof StreamDetector.Windowed window && window.posteriors() != null) {
-      scoredNanos.add(System.nanoTime());
+    if (event instanceof StreamDetector.Windowed window) {
+      if (window.posteriors() != null) {
+        scoredNanos.add(System.nanoTime());
+      } else {
+        unscored.incrementAndGet();
+      }
     }
   }
 
