@@ -53,7 +53,11 @@ class InterruptionTest {
     words.addAll(List.of("-cp", System.getProperty("java.class.path"), Command.class.getName()));
     words.add(ready.toString());
     Process process =
-        new ProcessBuilder(words)
+        // A background shell hands down an ignored SIGINT, which a JVM respects.
+        new ProcessBuilder(
+                java.util.stream.Stream.concat(
+                        java.util.stream.Stream.of("env", "--default-signal=INT"), words.stream())
+                    .toList())
             .redirectOutput(folder.resolve("out").toFile())
             .redirectError(folder.resolve("err").toFile())
             .start();
