@@ -48,6 +48,8 @@ class ArchitectureTest {
           .definedBy("dev.lookaside.classifier.graph..")
           .layer("infer")
           .definedBy("dev.lookaside.classifier.infer..")
+          .layer("registry")
+          .definedBy("dev.lookaside.classifier.registry..")
           .layer("detect")
           .definedBy("dev.lookaside.classifier.detect..")
           .whereLayer("weights")
@@ -56,6 +58,8 @@ class ArchitectureTest {
           .mayOnlyAccessLayers("weights")
           .whereLayer("infer")
           .mayOnlyAccessLayers("graph", "weights")
+          .whereLayer("registry")
+          .mayOnlyAccessLayers("infer", "weights")
           .whereLayer("detect")
           .mayOnlyAccessLayers("infer", "weights");
 

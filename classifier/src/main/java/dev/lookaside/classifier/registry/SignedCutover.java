@@ -1,0 +1,41 @@
+package dev.lookaside.classifier.registry;
+
+import java.util.Optional;
+
+/** A ledger record with what was signed of it and by whom; {@link TrustedKeys} checks it. */
+public final class SignedCutover {
+  /**
+   * A signature.
+   *
+   * @param keyId names the key, {@link Keys#idOf}
+   */
+  record Seal(String keyId, byte[] signature) {}
+
+  private final Cutover cutover;
+  private final byte[] signedBytes;
+  private final Optional<Seal> seal;
+
+  SignedCutover(Cutover cutover, byte[] signedBytes, Optional<Seal> seal) {
+    this.cutover = cutover;
+    this.signedBytes = signedBytes;
+    this.seal = seal;
+  }
+
+  public Cutover cutover() {
+    return cutover;
+  }
+
+  /** Id of the key it is signed with; empty if it is not signed. */
+  public Optional<String> keyId() {
+    return seal.map(Seal::keyId);
+  }
+
+  Optional<Seal> seal() {
+    return seal;
+  }
+
+  /** The canonical JSON of all fields but the signature, as they came. */
+  byte[] signedBytes() {
+    return signedBytes;
+  }
+}
