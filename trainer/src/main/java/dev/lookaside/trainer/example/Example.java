@@ -1,0 +1,12 @@
+package dev.lookaside.trainer.example;
+
+/**
+ * One window and what it should have been heard as. The receiver owns the arrays.
+ *
+ * @param name where it comes from, for people
+ * @param window row-major {@code [frames][mels]}, normalised
+ * @param targets row-major {@code [rows][classes]}, 0 to 1; one row for a clip head, one per time
+ *     column for a columns head
+ * @param weights of each row's loss, {@code [rows]}
+ */
+public record Example(String name, float[] window, float[] targets, float[] weights) {}
