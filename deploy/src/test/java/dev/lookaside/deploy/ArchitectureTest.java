@@ -64,6 +64,25 @@ class ArchitectureTest {
           .mayOnlyAccessLayers("infer", "weights");
 
   @ArchTest
+  static final ArchRule trainerPackagesPointOneWay =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage("dev.lookaside.trainer..")
+          .layer("example")
+          .definedBy("dev.lookaside.trainer.example..")
+          .layer("gradient")
+          .definedBy("dev.lookaside.trainer.gradient..")
+          .layer("fit")
+          .definedBy("dev.lookaside.trainer.fit..")
+          .layer("errors")
+          .definedBy("dev.lookaside.trainer")
+          .whereLayer("example")
+          .mayOnlyAccessLayers("errors")
+          .whereLayer("gradient")
+          .mayOnlyAccessLayers("errors")
+          .whereLayer("fit")
+          .mayOnlyAccessLayers("example", "gradient", "errors");
+
+  @ArchTest
   static final ArchRule packagesAreFreeOfCycles =
       slices().matching("dev.lookaside.(*).(**)").should().beFreeOfCycles();
 
