@@ -13,11 +13,10 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
-/**
- * A finished graph; nodes stand in an order in which they can run, and a gradient walk would go
- * through them backwards.
- */
+/** A finished graph; nodes stand in an order in which they can run. */
 public record Graph(
     List<Value> inputs, List<Value> weights, List<Node> nodes, List<Value> outputs) {
   /** The first operator set with Gelu. */
@@ -36,6 +35,35 @@ public record Graph(
   }
 
   /**
+   * This graph with some weights as inputs, so that each run is given them.
+   *
+   * @param names of weights
+   */
+  public Graph withInputs(Set<String> names) {
+    return GraphParts.withInputs(this, names);
+  }
+
+  /** The input that stands for a value in {@link #after}; its first axis counts windows. */
+  public static String givenName(Value cut) {
+    return cut.name() + ".given";
+  }
+
+  /** The part of this graph that computes a value, which becomes the only output. */
+  public Graph until(Value output) {
+    return GraphParts.of(this, List.of(output), Optional.empty());
+  }
+
+  /**
+   * The part of this graph that comes after a value, which becomes the input {@link #givenName}.
+   * What does not depend on it is computed as before.
+   *
+   * @param cut a batched result
+   */
+  public Graph after(Value cut) {
+    return GraphParts.of(this, outputs, Optional.of(cut));
+  }
+
+  /**
    * The ONNX file. Weights are declared as external: the session is handed their buffers, so they
    * are not copied into the file.
    */
@@ -50,8 +78,8 @@ public record Graph(
           NodeProto.newBuilder()
               .setName(node.output().name())
               .setOpType(node.op().onnxName())
-              .addAllAttribute(node.op().attributes())
-              .addOutput(node.output().name());
+              .addAllAttribute(node.op().attributes());
+      node.outputs().forEach(v -> n.addOutput(v.name()));
       node.inputs().forEach(v -> n.addInput(v.name()));
       for (Op.Constant c : node.op().constants()) {
         n.addInput(c == Op.Constant.ABSENT ? "" : constantName(graph, constants, c));

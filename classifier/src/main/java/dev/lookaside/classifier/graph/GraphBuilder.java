@@ -15,6 +15,19 @@ public final class GraphBuilder {
   private final List<Node> nodes = new ArrayList<>();
   private final Map<String, Value> outputs = new LinkedHashMap<>();
 
+  /** A builder that goes on where a finished graph ends, outputs included. */
+  public static GraphBuilder continuing(Graph graph) {
+    GraphBuilder g = new GraphBuilder();
+    graph.inputs().forEach(v -> g.inputs.add(g.add(v)));
+    graph.weights().forEach(v -> g.weights.add(g.add(v)));
+    for (Node node : graph.nodes()) {
+      node.outputs().forEach(g::add);
+      g.nodes.add(node);
+    }
+    graph.outputs().forEach(g::output);
+    return g;
+  }
+
   /** A value that each run is given. Batched inputs have 1 as their first size. */
   public Value input(String name, Shape shape) {
     if (shape.batched() && shape.size(0) != 1) {
@@ -39,8 +52,13 @@ public final class GraphBuilder {
     return v;
   }
 
-  /** Applies an operation; {@code name} is the result's. */
+  /** Applies an operation; {@code name} is the first result's, which is returned. */
   public Value apply(String name, Op op, Value... in) {
+    return applyAll(name, op, in).get(0);
+  }
+
+  /** As {@link #apply}, with all results; further ones are named {@code name.1} and so on. */
+  public List<Value> applyAll(String name, Op op, Value... in) {
     List<Shape> shapes = new ArrayList<>();
     for (Value v : in) {
       if (values.get(v.name()) != v) {
@@ -48,9 +66,13 @@ public final class GraphBuilder {
       }
       shapes.add(v.shape());
     }
-    Value v = add(new Value(name, op.shapeOf(shapes), Optional.empty()));
-    nodes.add(new Node(op, List.of(in), v));
-    return v;
+    List<Value> results = new ArrayList<>();
+    for (Shape s : op.shapesOf(shapes)) {
+      String result = results.isEmpty() ? name : name + "." + results.size();
+      results.add(add(new Value(result, s, Optional.empty())));
+    }
+    nodes.add(new Node(op, List.of(in), results));
+    return results;
   }
 
   /** Makes a value a result of the run, under its own name. */

@@ -4,8 +4,8 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import java.util.List;
 
 /**
- * An operation with its attributes: its ONNX name and its shape rule. Operations are pure and have
- * one result; {@link Ops} has them all.
+ * An operation with its attributes: its ONNX name and its shape rule. Operations are pure. {@link
+ * Ops} has those of the model, {@link ReverseOps} those that only its gradients need.
  */
 public sealed interface Op
     permits Ops.Add,
@@ -21,7 +21,16 @@ public sealed interface Op
         Ops.Reshape,
         Ops.Slice,
         Ops.Softmax,
-        Ops.Transpose {
+        Ops.Transpose,
+        ReverseOps.Div,
+        ReverseOps.Erf,
+        ReverseOps.Exp,
+        ReverseOps.Mean,
+        ReverseOps.OuterSum,
+        ReverseOps.Sigmoid,
+        ReverseOps.Standardize,
+        ReverseOps.Sub,
+        ReverseOps.SumOver {
   /** Whole numbers that ONNX wants as a further input. */
   record Constant(int[] shape, long[] values) {
     /** An optional input that is not given. */
@@ -38,11 +47,16 @@ public sealed interface Op
   }
 
   /**
-   * The shape of the result.
+   * The shape of the first result.
    *
    * @throws ShapeException if the inputs cannot be taken
    */
   Shape shapeOf(List<Shape> in);
+
+  /** The shapes of all results; only few operations have more than one. */
+  default List<Shape> shapesOf(List<Shape> in) {
+    return List.of(shapeOf(in));
+  }
 
   default List<AttributeProto> attributes() {
     return List.of();

@@ -4,7 +4,10 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import java.util.Arrays;
 import java.util.List;
 
-/** All operations. Axes are counted on the whole shape; the batch factor sits on axis 0. */
+/**
+ * The operations of the model. Axes are counted on the whole shape; the batch factor sits on axis
+ * 0.
+ */
 public final class Ops {
   private Ops() {}
 
@@ -259,13 +262,15 @@ public final class Ops {
     }
   }
 
-  private static Shape elementwise(Op op, List<Shape> in) {
+  static Shape elementwise(Op op, List<Shape> in) {
     Shape a = arity(op, in, 2).get(0);
     Shape b = in.get(1);
-    require(op, in, b.rank() <= a.rank() && (!b.batched() || b.equals(a)));
+    require(op, in, b.rank() <= a.rank());
+    require(op, in, !b.batched() || (a.batched() && b.rank() == a.rank()));
     for (int i = 1; i <= b.rank(); i++) {
-      boolean same = b.size(-i) == a.size(-i) && !(a.batched() && i == a.rank());
-      require(op, in, b.equals(a) || same || b.size(-i) == 1);
+      boolean perWindow = a.batched() && i == a.rank();
+      boolean same = b.size(-i) == a.size(-i) && (!perWindow || b.batched());
+      require(op, in, same || (b.size(-i) == 1 && !(perWindow && b.batched())));
     }
     return a;
   }
@@ -276,12 +281,12 @@ public final class Ops {
     return x.without(axis);
   }
 
-  private static List<Shape> arity(Op op, List<Shape> in, int n) {
+  static List<Shape> arity(Op op, List<Shape> in, int n) {
     require(op, in, in.size() == n);
     return in;
   }
 
-  private static void require(Op op, List<Shape> in, boolean holds) {
+  static void require(Op op, List<Shape> in, boolean holds) {
     if (!holds) {
       throw new ShapeException(op + " cannot take " + in);
     }

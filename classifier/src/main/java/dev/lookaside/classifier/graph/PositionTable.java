@@ -1,5 +1,9 @@
 package dev.lookaside.classifier.graph;
 
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.classifier.weights.ViTSpec;
+import java.util.Arrays;
+
 /**
  * Brings a position table to another grid by AST's rule: the time axis first, then frequency; an
  * axis that shrinks is cut around its centre, one that grows is stretched bilinearly (PyTorch's
@@ -9,6 +13,24 @@ package dev.lookaside.classifier.graph;
  */
 final class PositionTable {
   private PositionTable() {}
+
+  /** A backbone's table on a model's grid, special tokens first, {@code [tokens][width]}. */
+  static float[] onGrid(Backbone backbone, ModelSpec spec) {
+    ViTSpec vit = spec.vit();
+    int specials = vit.specials() * vit.width();
+    float[] table = backbone.tensor("pos_embed").toArray();
+    float[] patches =
+        resize(
+            Arrays.copyOfRange(table, specials, table.length),
+            vit.gridRows(),
+            vit.gridColumns(),
+            vit.width(),
+            spec.rows(),
+            spec.columns());
+    float[] all = Arrays.copyOf(table, specials + patches.length);
+    System.arraycopy(patches, 0, all, specials, patches.length);
+    return all;
+  }
 
   /**
    * @param table row-major {@code [rows][columns][width]}

@@ -6,6 +6,7 @@ import dev.lookaside.classifier.weights.FloatTensor;
 import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.classifier.weights.Site;
 import dev.lookaside.classifier.weights.ViTSpec;
+import java.util.List;
 
 /**
  * The model: a vision transformer over log-mel patches with look-aside adapters, written once.
@@ -44,6 +45,21 @@ public final class VitLoaa {
     return new VitLoaa(spec, backbone).build();
   }
 
+  /**
+   * The tokens that enter a block, or for a block after the last, those that leave the last.
+   *
+   * @param model a graph of {@link #build}
+   */
+  public static Value entering(Graph model, ViTSpec vit, int block) {
+    String norm = block == vit.depth() ? "norm.out" : "blocks." + block + ".norm1.out";
+    return model.nodes().stream()
+        .filter(n -> n.output().name().equals(norm))
+        .findFirst()
+        .orElseThrow(() -> new ShapeException("block " + block + ": the model has no such block"))
+        .inputs()
+        .get(0);
+  }
+
   private Graph build() {
     Value h = tokens();
     for (int b = 0; b < vit.depth(); b++) {
@@ -65,53 +81,30 @@ public final class VitLoaa {
     x = g.apply("patches.cells", new Ops.Reshape(Shape.perWindow(1, columns, side, rows, side)), x);
     x = g.apply("patches.order", new Ops.Transpose(0, 3, 1, 2, 4), x);
     x = g.apply("patches", new Ops.Reshape(Shape.perWindow(rows * columns, side * side)), x);
-    x = g.apply("stem", new Ops.Gemm(true), x, g.weight("stem.weight", stemTimeMajor()));
+    x =
+        g.apply(
+            "stem",
+            new Ops.Gemm(true),
+            x,
+            composed(TensorParts.stem(vit), vit.width(), side * side));
     x = g.apply("stem.tokens", new Ops.Reshape(Shape.perWindow(1, rows * columns, vit.width())), x);
     x = g.apply("stem.pad", new Ops.Pad(1, vit.specials(), 0), x);
-    x = g.apply("embedding", new Ops.Add(), x, g.weight("stem.start", start()));
+    x =
+        g.apply(
+            "embedding",
+            new Ops.Add(),
+            x,
+            composed(TensorParts.start(spec), spec.tokens(), vit.width()));
     return g.apply("tokens", new Ops.Reshape(Shape.perWindow(spec.tokens(), vit.width())), x);
   }
 
-  /** The stem with time as the slow axis of a patch: then patches are copied in runs of 16. */
-  private FloatTensor stemTimeMajor() {
-    float[] from = backbone.tensor("patch_embed.proj.weight").toArray();
-    float[] to = new float[from.length];
-    int side = ViTSpec.PATCH;
-    for (int d = 0; d < vit.width(); d++) {
-      for (int f = 0; f < side; f++) {
-        for (int t = 0; t < side; t++) {
-          to[(d * side + t) * side + f] = from[(d * side + f) * side + t];
-        }
-      }
+  /** A weight that is made up of several tensors of the backbone, or of one in another order. */
+  private Value composed(List<TensorPart> parts, int... shape) {
+    float[] values = new float[shape[0] * shape[1]];
+    for (TensorPart part : parts) {
+      part.addTo(values, TensorParts.numbers(spec, backbone, part.tensor()));
     }
-    return FloatTensor.of(new int[] {vit.width(), side * side}, to);
-  }
-
-  /** What each token starts from: its position, with the special token or the stem's bias. */
-  private FloatTensor start() {
-    int width = vit.width();
-    int specials = vit.specials();
-    float[] table = backbone.tensor("pos_embed").toArray();
-    float[] patches = new float[vit.gridRows() * vit.gridColumns() * width];
-    System.arraycopy(table, specials * width, patches, 0, patches.length);
-    patches =
-        PositionTable.resize(
-            patches, vit.gridRows(), vit.gridColumns(), width, spec.rows(), spec.columns());
-    float[][] special = {
-      backbone.tensor("cls_token").toArray(),
-      specials == 2 ? backbone.tensor("dist_token").toArray() : new float[0]
-    };
-    float[] bias = backbone.tensor("patch_embed.proj.bias").toArray();
-    float[] start = new float[spec.tokens() * width];
-    for (int n = 0; n < spec.tokens(); n++) {
-      for (int d = 0; d < width; d++) {
-        start[n * width + d] =
-            n < specials
-                ? special[n][d] + table[n * width + d]
-                : patches[(n - specials) * width + d] + bias[d];
-      }
-    }
-    return FloatTensor.of(new int[] {spec.tokens(), width}, start);
+    return g.weight(parts.get(0).value(), FloatTensor.of(shape, values));
   }
 
   private Value block(int b, Value h) {

@@ -41,6 +41,13 @@ record DeviceChoice<T>(T opened, Device device, String why) {
     return new DeviceChoice<>(openCpu(attempt), Device.CPU, "no CUDA: " + obstacle);
   }
 
+  /** The device and why it was chosen, one line. */
+  String description(int threads) {
+    return device == Device.CUDA
+        ? "cuda 0 (" + why + ")"
+        : "cpu, %d threads (%s)".formatted(threads, why);
+  }
+
   private static <T> T openCpu(Attempt<T> attempt) {
     try {
       return attempt.on(Device.CPU);

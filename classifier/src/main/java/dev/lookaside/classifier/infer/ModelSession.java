@@ -5,6 +5,7 @@ import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import dev.lookaside.classifier.graph.Graph;
@@ -12,12 +13,15 @@ import dev.lookaside.classifier.graph.Value;
 import dev.lookaside.classifier.weights.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * An ONNX Runtime session over a graph. The weights stay where the backbone has them, usually the
- * mapped file; ONNX Runtime keeps matrices once more, packed for its kernels. Owner: one scorer.
+ * mapped file; ONNX Runtime keeps matrices once more, packed for its kernels. Owner: one scorer or
+ * {@link GraphRun}.
  */
 final class ModelSession implements AutoCloseable {
   private final OrtSession session;
@@ -36,8 +40,23 @@ final class ModelSession implements AutoCloseable {
     return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
   }
 
+  /**
+   * Opens a session where it is wanted.
+   *
+   * @param threads that share the work on the CPU
+   * @throws ScorerException if the wanted device cannot be used
+   */
+  static DeviceChoice<ModelSession> open(Graph graph, Device wanted, int threads) {
+    Set<String> providers = new HashSet<>();
+    environment();
+    for (OrtProvider p : OrtEnvironment.getAvailableProviders()) {
+      providers.add(p.name());
+    }
+    return DeviceChoice.open(wanted, providers, device -> openOn(graph, device, threads));
+  }
+
   /** Opens a session on CPU or CUDA. */
-  static ModelSession open(Graph graph, Device device, int threads) throws OrtException {
+  static ModelSession openOn(Graph graph, Device device, int threads) throws OrtException {
     Map<String, OnnxTensorLike> weights = new LinkedHashMap<>();
     OrtSession.SessionOptions options = new OrtSession.SessionOptions();
     try {
@@ -86,7 +105,7 @@ final class ModelSession implements AutoCloseable {
     try (OrtSession.Result ignored = session.run(inputs, outputs)) {
       return;
     } catch (OrtException e) {
-      throw new ScorerException("ONNX Runtime failed while scoring: " + e.getMessage(), e);
+      throw new ScorerException("ONNX Runtime failed while running: " + e.getMessage(), e);
     }
   }
 

@@ -1,9 +1,7 @@
 package dev.lookaside.classifier.infer;
 
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtProvider;
 import dev.lookaside.classifier.graph.Graph;
 import dev.lookaside.classifier.graph.ModelSpec;
 import dev.lookaside.classifier.graph.VitLoaa;
@@ -14,10 +12,8 @@ import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.featurizer.MelWindow;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,10 +64,7 @@ public final class Scorer implements WindowScorer {
     ModelSpec spec = new ModelSpec(backbone.spec(), adapter.shape(), false);
     Graph graph = VitLoaa.build(spec, backbone);
     DeviceChoice<ModelSession> choice =
-        DeviceChoice.open(
-            settings.device(),
-            providers(),
-            device -> ModelSession.open(graph, device, settings.threads()));
+        ModelSession.open(graph, settings.device(), settings.threads());
     int windows = settings.maxBatch();
     if (choice.device() == Device.CPU) {
       windows = Math.min(windows, Math.max(1, CPU_TOKENS_PER_RUN / spec.tokens()));
@@ -81,20 +74,9 @@ public final class Scorer implements WindowScorer {
     return new Scorer(backbone, adapter, settings, choice, tensors, buffers);
   }
 
-  private static Set<String> providers() {
-    Set<String> names = new HashSet<>();
-    ModelSession.environment();
-    for (OrtProvider p : OrtEnvironment.getAvailableProviders()) {
-      names.add(p.name());
-    }
-    return names;
-  }
-
   @Override
   public String deviceDescription() {
-    return choice.device() == Device.CUDA
-        ? "cuda 0 (" + choice.why() + ")"
-        : "cpu, %d threads (%s)".formatted(settings.threads(), choice.why());
+    return choice.description(settings.threads());
   }
 
   @Override
@@ -226,7 +208,7 @@ public final class Scorer implements WindowScorer {
     ModelSession session = attentionSession;
     if (session == null) {
       Graph graph = VitLoaa.build(spec, backbone);
-      session = ModelSession.open(graph, choice.device(), settings.threads());
+      session = ModelSession.openOn(graph, choice.device(), settings.threads());
       attentionSession = session;
     }
     return session;

@@ -35,6 +35,24 @@ class OpsTest {
     gives(Shape.perWindow(1, 2, 1, 4), new Ops.Gather(1, new int[] {2, 1}, new int[] {5, 0}), CUBE);
     gives(Shape.perWindow(1, 9, 4), new Ops.Pad(1, 1, 2), CUBE);
     gives(Shape.perWindow(1, 4), new Ops.ReduceSum(1), CUBE);
+    gives(ROWS, new Ops.Mul(), ROWS, Shape.perWindow(6, 1));
+  }
+
+  @Test
+  void sumsOverWindowsAreOfAFixedShape() {
+    gives(Shape.fixed(4), new ReverseOps.SumOver(0), ROWS);
+    gives(Shape.fixed(6), new ReverseOps.SumOver(0, 2), CUBE);
+    gives(Shape.perWindow(1, 4), new ReverseOps.SumOver(1), CUBE);
+    gives(Shape.fixed(4, 9), new ReverseOps.OuterSum(), ROWS, Shape.perWindow(6, 9));
+    gives(Shape.perWindow(6, 1), new ReverseOps.Mean(), ROWS);
+    assertThat(
+            new ReverseOps.Standardize(1e-6f)
+                .shapesOf(List.of(ROWS, Shape.fixed(4), Shape.fixed(4))))
+        .containsExactly(ROWS, Shape.perWindow(6, 1), Shape.perWindow(6, 1));
+    refuses(new ReverseOps.SumOver(), CUBE);
+    refuses(new ReverseOps.SumOver(1, 1), CUBE);
+    refuses(new ReverseOps.OuterSum(), ROWS, Shape.fixed(6, 9));
+    refuses(new ReverseOps.Mean(), Shape.perWindow(3));
   }
 
   @Test
@@ -42,6 +60,8 @@ class OpsTest {
     refuses(new Ops.Add(), ROWS, Shape.fixed(5));
     refuses(new Ops.Add(), ROWS, Shape.fixed(6, 4));
     refuses(new Ops.Add(), Shape.fixed(6, 4), ROWS);
+    refuses(new Ops.Add(), ROWS, Shape.perWindow(1, 4));
+    refuses(new Ops.Add(), CUBE, Shape.perWindow(6, 4));
     refuses(new Ops.LayerNorm(1e-6f), ROWS, Shape.fixed(4), Shape.fixed(6));
     refuses(new Ops.Gemm(false), ROWS, Shape.fixed(9, 4));
     refuses(new Ops.Gemm(false), ROWS, Shape.fixed(4, 9), Shape.fixed(4));
