@@ -1,0 +1,198 @@
+package dev.lookaside.trainer.gradient;
+
+import dev.lookaside.classifier.graph.Graph;
+import dev.lookaside.classifier.graph.ModelSpec;
+import dev.lookaside.classifier.graph.TensorParts;
+import dev.lookaside.classifier.graph.VitLoaa;
+import dev.lookaside.classifier.infer.GraphRun;
+import dev.lookaside.classifier.infer.ScorerSettings;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterShape;
+import dev.lookaside.classifier.weights.Backbone;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gradients by ONNX Runtime. What is not trained keeps the values of the adapter and backbone it
+ * was opened with. Blocks before the first trained one are a graph of their own, so their result
+ * can be kept per window and given again. Sole owner of its sessions; for one caller at a time.
+ */
+public final class GradientRun implements Gradients {
+  private final GradientGraph gradients;
+  private final Loss loss;
+  private final AdapterShape shape;
+  private final Map<String, Integer> sizes = new TreeMap<>();
+  private final GraphRun run;
+  private final ParameterBuffers parameters;
+  private final @Nullable GraphRun prefix;
+  private final int entryFloats;
+
+  private GradientRun(
+      GradientGraph gradients,
+      Loss loss,
+      AdapterShape shape,
+      SortedSet<String> trained,
+      Function<String, float[]> tensors,
+      ScorerSettings settings) {
+    this.gradients = gradients;
+    this.loss = loss;
+    this.shape = shape;
+    trained.forEach(name -> sizes.put(name, tensors.apply(name).length));
+    this.run = GraphRun.open(gradients.graph(), settings);
+    this.parameters = new ParameterBuffers(run, gradients.parts(), trained, tensors);
+    this.entryFloats = run.buffer(gradients.entry(), 1).capacity();
+    this.prefix = gradients.prefix().map(g -> GraphRun.open(g, settings)).orElse(null);
+    if (prefix != null) {
+      new ParameterBuffers(prefix, gradients.prefixParts(), Set.of(), tensors);
+    }
+  }
+
+  private static float[] tensor(ModelSpec spec, Backbone backbone, Adapter adapter, String name) {
+    return adapter.tensors().containsKey(name)
+        ? adapter.tensor(name).toArray()
+        : TensorParts.numbers(spec, backbone, name);
+  }
+
+  /**
+   * Opens the sessions.
+   *
+   * @param adapter its shape is the model's; its values stand for what is not trained
+   * @param trained names of tensors of the adapter or the backbone
+   * @param settings device and threads; the batch size is up to each step
+   * @throws dev.lookaside.classifier.weights.WeightsException if the adapter does not fit
+   * @throws IllegalArgumentException if a name is no tensor of the model
+   * @throws dev.lookaside.classifier.infer.ScorerException if the device cannot be used
+   */
+  public static GradientRun open(
+      Backbone backbone, Adapter adapter, Set<String> trained, Loss loss, ScorerSettings settings) {
+    adapter.checkFits(backbone);
+    ModelSpec spec = new ModelSpec(backbone.spec(), adapter.shape(), false);
+    GradientGraph gradients = GradientGraph.of(spec, backbone, loss.activation(), trained);
+    return new GradientRun(
+        gradients,
+        loss,
+        adapter.shape(),
+        new TreeSet<>(trained),
+        name -> tensor(spec, backbone, adapter, name),
+        settings);
+  }
+
+  /** The device and why it was chosen, one line. */
+  public String deviceDescription() {
+    return run.deviceDescription();
+  }
+
+  /** Values per window that {@link #entries} gives: those of a window if there is no prefix. */
+  public int entryFloats() {
+    return entryFloats;
+  }
+
+  /**
+   * Runs the blocks before the first trained one. The result depends on each window alone and never
+   * on what is trained, so it may be kept and given to {@link #stepFrom} again and again.
+   *
+   * @param normalised row-major {@code [batch][frames][mels]}
+   * @return row-major {@code [batch][entryFloats]}; the windows themselves if there is no such
+   *     block
+   */
+  public float[] entries(float[] normalised, int batch) {
+    checkSize("windows", normalised.length, batch, shape.windowFrames() * shape.mels());
+    GraphRun first = prefix;
+    if (first == null) {
+      return normalised;
+    }
+    first.buffer(VitLoaa.X, batch).put(0, normalised);
+    first.run(batch);
+    Graph graph = gradients.prefix().orElseThrow();
+    float[] tokens = new float[batch * entryFloats];
+    first.buffer(graph.outputs().get(0).name(), batch).get(0, tokens);
+    return tokens;
+  }
+
+  @Override
+  public Step step(
+      Map<String, float[]> values,
+      float[] normalised,
+      float[] targets,
+      float[] targetWeights,
+      int batch) {
+    return stepFrom(values, entries(normalised, batch), targets, targetWeights, batch);
+  }
+
+  /** As {@link #step}, from what {@link #entries} gave for the windows. */
+  public Step stepFrom(
+      Map<String, float[]> values,
+      float[] entries,
+      float[] targets,
+      float[] targetWeights,
+      int batch) {
+    checkSize("entries", entries.length, batch, entryFloats);
+    checkSize("targets", targets.length, batch, shape.columns() * shape.classes());
+    checkSize("target weights", targetWeights.length, batch, shape.columns());
+    checkWeights(targetWeights);
+    checkParameters(values);
+    float[] share = new float[targets.length];
+    float[] target = new float[targets.length];
+    loss.prepare(targets, targetWeights, share, target);
+    run.buffer(GradientGraph.SHARE, batch).put(0, share);
+    run.buffer(GradientGraph.TARGET, batch).put(0, target);
+    run.buffer(gradients.entry(), batch).put(0, entries);
+    parameters.fill(values);
+    run.run(batch);
+    float[] logits = new float[targets.length];
+    FloatBuffer out = run.buffer(VitLoaa.LOGITS, batch);
+    out.get(0, logits);
+    Map<String, float[]> found = new TreeMap<>();
+    sizes.forEach((name, size) -> found.put(name, new float[size]));
+    parameters.collect(gradients.gradients(), found);
+    return new Step(loss.of(logits, targets, targetWeights), logits, found);
+  }
+
+  private static void checkSize(String what, int found, int batch, int perWindow) {
+    if (batch < 1 || found != (long) batch * perWindow) {
+      throw new IllegalArgumentException(
+          "%s of %d values: must be %d windows of %d".formatted(what, found, batch, perWindow));
+    }
+  }
+
+  private static void checkWeights(float[] targetWeights) {
+    boolean some = false;
+    for (float w : targetWeights) {
+      if (!(w >= 0 && w < Float.POSITIVE_INFINITY)) {
+        throw new IllegalArgumentException("target weight " + w + ": must be at least 0");
+      }
+      some |= w > 0;
+    }
+    if (!some) {
+      throw new IllegalArgumentException(
+          "target weights " + Arrays.toString(targetWeights) + ": must not be all 0");
+    }
+  }
+
+  private void checkParameters(Map<String, float[]> values) {
+    sizes.forEach(
+        (name, size) -> {
+          float[] given = values.get(name);
+          if (given == null || given.length != size) {
+            throw new IllegalArgumentException(
+                "parameter \"%s\": needs %d values, %s"
+                    .formatted(name, size, given == null ? "is missing" : "has " + given.length));
+          }
+        });
+  }
+
+  @Override
+  public void close() {
+    run.close();
+    if (prefix != null) {
+      prefix.close();
+    }
+  }
+}

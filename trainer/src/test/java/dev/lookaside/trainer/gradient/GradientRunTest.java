@@ -1,0 +1,273 @@
+package dev.lookaside.trainer.gradient;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.lookaside.classifier.graph.Graph;
+import dev.lookaside.classifier.graph.TensorPart;
+import dev.lookaside.classifier.graph.TensorParts;
+import dev.lookaside.classifier.graph.VitLoaa;
+import dev.lookaside.classifier.weights.Activation;
+import dev.lookaside.classifier.weights.HeadKind;
+import dev.lookaside.ingest.SeededRandom;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GradientRunTest {
+  private static final double STEP = 1e-4;
+  private static final int PROBES = 2;
+
+  @TempDir Path folder;
+
+  @Test
+  void everyTensorOfModelAndAdapterHasTheGradientOfFiniteDifferences() {
+    TinyModel model = TinyModel.of(folder, 2, HeadKind.CLIP, Activation.SOFTMAX);
+    check(model, new Loss(Activation.SOFTMAX, 0.1));
+  }
+
+  @Test
+  void columnsWithWeightsAndSigmoidDoToo() {
+    TinyModel model = TinyModel.of(folder, 1, HeadKind.COLUMNS, Activation.SIGMOID);
+    check(model, new Loss(Activation.SIGMOID, 0.05));
+  }
+
+  private static void check(TinyModel model, Loss loss) {
+    SeededRandom.forAll(
+        GradientRunTest.class,
+        1,
+        random -> {
+          float[] x = model.windows(random);
+          float[] targets = model.targets(random);
+          float[] weights = model.ones();
+          weights[1] = 0.3f;
+          weights[weights.length - 1] = weights.length > 2 ? 0 : 0.3f;
+          Map<String, float[]> tensors = model.tensors();
+          try (GradientRun run = model.open(tensors.keySet(), loss, 1)) {
+            Gradients.Step step = run.step(tensors, x, targets, weights, TinyModel.BATCH);
+            SlowModel slow = new SlowModel(model, loss, x, targets, weights);
+            assertThat(step.loss()).isCloseTo(slow.loss(Map.of()), within(1e-6));
+            assertThat(step.gradients().keySet()).isEqualTo(tensors.keySet());
+            step.gradients().forEach((name, g) -> slow.check(random, name, g));
+          }
+        });
+  }
+
+  /** The loss in double precision, from a graph that is never differentiated. */
+  private static final class SlowModel {
+    private final TinyModel model;
+    private final Loss loss;
+    private final float[] targets;
+    private final float[] weights;
+    private final Graph graph;
+    private final Map<String, double[]> inputs = new HashMap<>();
+
+    SlowModel(TinyModel model, Loss loss, float[] x, float[] targets, float[] weights) {
+      this.model = model;
+      this.loss = loss;
+      this.targets = targets;
+      this.weights = weights;
+      Graph built = VitLoaa.build(model.spec(), model.backbone());
+      Set<String> open =
+          built.weights().stream()
+              .map(v -> v.name())
+              .filter(n -> TensorParts.of(model.spec()).stream().anyMatch(p -> p.value().equals(n)))
+              .collect(Collectors.toSet());
+      this.graph = built.withInputs(open);
+      inputs.put(VitLoaa.X, SlowGraph.doubles(x));
+      graph.inputs().stream()
+          .filter(v -> !v.name().equals(VitLoaa.X))
+          .forEach(v -> inputs.put(v.name(), new double[(int) v.shape().elements()]));
+      Map<String, float[]> tensors = model.tensors();
+      tensors.forEach((name, t) -> put(inputs, name, SlowGraph.doubles(t)));
+    }
+
+    private void put(Map<String, double[]> into, String tensor, double[] values) {
+      float[] numbered = new float[values.length];
+      for (int i = 0; i < numbered.length; i++) {
+        numbered[i] = i + 1;
+      }
+      for (TensorPart p : TensorParts.of(model.spec())) {
+        if (p.tensor().equals(tensor)) {
+          double[] value = into.get(p.value()).clone();
+          into.put(p.value(), value);
+          float[] sources = new float[value.length];
+          p.addTo(sources, numbered);
+          for (int j = 0; j < value.length; j++) {
+            value[j] += sources[j] > 0 ? values[(int) sources[j] - 1] : 0;
+          }
+        }
+      }
+    }
+
+    double loss(Map<String, double[]> changes) {
+      Map<String, double[]> all = new HashMap<>(inputs);
+      changes.forEach((tensor, change) -> put(all, tensor, change));
+      double[] logits = SlowGraph.run(graph, all, TinyModel.BATCH).get(VitLoaa.LOGITS).data();
+      return SlowLoss.of(loss, logits, targets, weights);
+    }
+
+    void check(RandomGenerator random, String name, float[] gradient) {
+      double scale = 0;
+      for (float g : gradient) {
+        scale = Math.max(scale, Math.abs(g));
+      }
+      for (int probe = 0; probe < PROBES; probe++) {
+        int i = random.nextInt(gradient.length);
+        double[] change = new double[gradient.length];
+        change[i] = STEP;
+        double up = loss(Map.of(name, change));
+        change[i] = -STEP;
+        double down = loss(Map.of(name, change));
+        assertThat((double) gradient[i])
+            .as("%s[%d]", name, i)
+            .isCloseTo((up - down) / (2 * STEP), within(2e-5 * scale + 1e-9));
+      }
+    }
+  }
+
+  @Test
+  void whatIsBelowTheFirstTrainedTensorGetsNoNodes() {
+    TinyModel model = TinyModel.of(folder, 3, HeadKind.CLIP, Activation.SOFTMAX);
+    Set<String> head = names(model, "head.");
+    Set<String> last = names(model, "head.", "blocks.2.");
+    Set<String> all = names(model, "head.", "blocks.");
+    assertThat(graph(model, all).prefix()).isEmpty();
+    assertThat(differentiated(graph(model, all))).contains("blocks.0.attn.loaa.narrow");
+    assertThat(differentiated(graph(model, all)))
+        .noneMatch(n -> n.matches("(stem|tokens|blocks.0.norm1).*"));
+    GradientGraph cut = graph(model, last);
+    assertThat(cut.prefix()).isPresent();
+    assertThat(cut.graph().nodes())
+        .noneMatch(n -> n.output().name().matches(".*blocks.[01]\\.(attn|mlp.fc).*"));
+    assertThat(differentiated(cut)).noneMatch(n -> n.startsWith("blocks.2.norm1"));
+    GradientGraph probe = graph(model, head);
+    assertThat(differentiated(probe)).allMatch(n -> n.matches("(logits|head\\.).*"));
+    assertThat(probe.graph().nodes().size()).isLessThan(cut.graph().nodes().size()).isLessThan(40);
+    Set<String> mlp = new TreeSet<>(all);
+    mlp.removeIf(n -> n.contains(".attn."));
+    assertThat(differentiated(graph(model, mlp)))
+        .noneMatch(n -> n.startsWith("blocks.0.attn") || n.startsWith("blocks.0.norm2"));
+  }
+
+  /** Values of the forward part that have gradient nodes. */
+  private static Set<String> differentiated(GradientGraph graph) {
+    return graph.graph().nodes().stream()
+        .map(n -> n.output().name())
+        .filter(n -> n.startsWith("d."))
+        .map(n -> n.replaceAll("^d\\.|\\.\\d+(\\.\\d)?$", ""))
+        .collect(Collectors.toSet());
+  }
+
+  private static GradientGraph graph(TinyModel model, Set<String> trained) {
+    return GradientGraph.of(model.spec(), model.backbone(), Activation.SOFTMAX, trained);
+  }
+
+  private static Set<String> names(TinyModel model, String... starts) {
+    return model.adapter().tensors().keySet().stream()
+        .filter(n -> java.util.Arrays.stream(starts).anyMatch(n::startsWith))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  @Test
+  void theServingGraphHoldsNothingOfIt() {
+    TinyModel model = TinyModel.of(folder, 2, HeadKind.CLIP, Activation.SOFTMAX);
+    Graph serving = VitLoaa.build(model.spec(), model.backbone());
+    assertThat(serving.nodes()).allMatch(n -> Rules.has(n.op().getClass()));
+    assertThat(serving.outputs()).hasSize(1);
+    GradientGraph trained = graph(model, names(model, "head.", "blocks."));
+    assertThat(trained.graph().nodes().subList(0, serving.nodes().size()))
+        .usingElementComparator(
+            Comparator.comparing(n -> n.op().onnxName() + n.inputs() + n.outputs()))
+        .isEqualTo(serving.nodes());
+  }
+
+  @Test
+  void keptEntriesGiveTheGradientsOfTheWholeModel() {
+    TinyModel model = TinyModel.of(folder, 3, HeadKind.CLIP, Activation.SIGMOID);
+    RandomGenerator random = SeededRandom.of(7);
+    float[] x = model.windows(random);
+    float[] targets = model.targets(random);
+    Map<String, float[]> tensors = model.tensors();
+    Loss loss = Loss.of(Activation.SIGMOID);
+    try (GradientRun whole = model.open(names(model, "head.", "blocks."), loss, 1)) {
+      Gradients.Step expected = whole.step(tensors, x, targets, model.ones(), 2);
+      assertThat(whole.entries(x, 2)).isSameAs(x);
+      for (String[] starts : new String[][] {{"head."}, {"blocks.2.", "head."}, {"blocks.1."}}) {
+        try (GradientRun part = model.open(names(model, starts), loss, 1)) {
+          float[] kept = part.entries(x, 2);
+          assertThat(kept).hasSize(2 * part.entryFloats());
+          Gradients.Step found = part.stepFrom(tensors, kept, targets, model.ones(), 2);
+          assertThat(found.logits()).containsExactly(expected.logits());
+          found
+              .gradients()
+              .forEach(
+                  (name, g) ->
+                      FiniteDifferences.near(
+                          SlowGraph.doubles(g),
+                          SlowGraph.doubles(expected.gradients().get(name)),
+                          1e-6,
+                          name));
+        }
+      }
+    }
+  }
+
+  @Test
+  void sameInputsGiveTheSameBytesWithAnyNumberOfThreads() {
+    TinyModel model = TinyModel.of(folder, 2, HeadKind.CLIP, Activation.SOFTMAX);
+    Map<String, float[]> tensors = model.tensors();
+    RandomGenerator random = SeededRandom.of(8);
+    float[] x = model.windows(random);
+    float[] targets = model.targets(random);
+    Loss loss = Loss.of(Activation.SOFTMAX);
+    try (GradientRun one = model.open(tensors.keySet(), loss, 1);
+        GradientRun two = model.open(tensors.keySet(), loss, 2)) {
+      Gradients.Step first = one.step(tensors, x, targets, model.ones(), 2);
+      for (GradientRun run : new GradientRun[] {one, two}) {
+        Gradients.Step again = run.step(tensors, x, targets, model.ones(), 2);
+        assertThat(again.loss()).isEqualTo(first.loss());
+        again
+            .gradients()
+            .forEach((n, g) -> assertThat(g).as(n).containsExactly(first.gradients().get(n)));
+      }
+    }
+  }
+
+  @Test
+  void whatCannotBeTrainedOrGivenIsRefused() {
+    TinyModel model = TinyModel.of(folder, 1, HeadKind.CLIP, Activation.SOFTMAX);
+    Loss loss = Loss.of(Activation.SOFTMAX);
+    assertThatThrownBy(() -> model.open(Set.of(), loss, 1)).hasMessageContaining("no tensor");
+    assertThatThrownBy(() -> model.open(Set.of("head.fc.wait"), loss, 1))
+        .hasMessageContaining("[head.fc.wait]: not in the model");
+    Map<String, float[]> tensors = model.tensors();
+    float[] x = new float[2 * 32 * 128];
+    float[] targets = new float[6];
+    float[] ones = {1, 1};
+    try (GradientRun run = model.open(Set.of("head.fc.bias"), loss, 1)) {
+      assertThatThrownBy(() -> run.step(tensors, x, targets, ones, 1))
+          .hasMessageContaining("windows of 8192 values: must be 1 windows of 4096");
+      assertThatThrownBy(() -> run.step(tensors, x, new float[5], ones, 2))
+          .hasMessageContaining("targets of 5 values: must be 2 windows of 3");
+      assertThatThrownBy(() -> run.step(tensors, x, targets, new float[2], 2))
+          .hasMessageContaining("target weights [0.0, 0.0]: must not be all 0");
+      assertThatThrownBy(() -> run.step(tensors, x, targets, new float[] {1, -1}, 2))
+          .hasMessageContaining("target weight -1.0: must be at least 0");
+      assertThatThrownBy(() -> run.step(Map.of(), x, targets, ones, 2))
+          .hasMessageContaining("\"head.fc.bias\": needs 3 values, is missing");
+      Map<String, float[]> wrong = Map.of("head.fc.bias", new float[4]);
+      assertThatThrownBy(() -> run.step(wrong, x, targets, ones, 2))
+          .hasMessageContaining("needs 3 values, has 4");
+    }
+    assertThatThrownBy(() -> new Loss(Activation.SOFTMAX, 1)).hasMessageContaining("smoothing 1.0");
+  }
+}

@@ -1,0 +1,91 @@
+package dev.lookaside.trainer.gradient;
+
+import dev.lookaside.classifier.graph.ModelSpec;
+import dev.lookaside.classifier.infer.Device;
+import dev.lookaside.classifier.infer.ScorerSettings;
+import dev.lookaside.classifier.weights.Activation;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.classifier.weights.Bottleneck;
+import dev.lookaside.classifier.weights.HeadKind;
+import dev.lookaside.classifier.weights.Kernel;
+import dev.lookaside.classifier.weights.RandomBackbone;
+import dev.lookaside.classifier.weights.SafetensorsWriter;
+import dev.lookaside.classifier.weights.ViTSpec;
+import dev.lookaside.featurizer.FrontEnd;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+
+/** A model of a few channels, small enough for {@link SlowGraph}. */
+record TinyModel(Backbone backbone, Adapter adapter) {
+  static final int BATCH = 2;
+  static final int CLASSES = 3;
+
+  static TinyModel of(Path folder, int depth, HeadKind head, Activation activation) {
+    ViTSpec vit = new ViTSpec(8, depth, 2, 12, 2, 8, 2, 1e-6f);
+    Path file = folder.resolve("backbone.safetensors");
+    SafetensorsWriter.write(
+        file, RandomBackbone.tensors(vit, 1, 0, 5), Map.of("heads", "2", "grid", "8x2"));
+    AdapterFactory.Meaning meaning =
+        new AdapterFactory.Meaning(
+            List.of("a", "b", "c"), activation, head, FrontEnd.AST_FBANK, 32, -4, 4);
+    Adapter adapter =
+        AdapterFactory.random(
+            vit,
+            meaning,
+            Optional.of(new Bottleneck(Kernel.TIME, 3)),
+            Optional.of(new Bottleneck(Kernel.BOTH, 2)),
+            6);
+    return new TinyModel(Backbone.load(file), adapter);
+  }
+
+  ModelSpec spec() {
+    return new ModelSpec(backbone.spec(), adapter.shape(), false);
+  }
+
+  GradientRun open(java.util.Set<String> trained, Loss loss, int threads) {
+    return GradientRun.open(
+        backbone, adapter, trained, loss, new ScorerSettings(Device.CPU, threads, 1));
+  }
+
+  /** Every tensor of adapter and backbone, as files have them. */
+  Map<String, float[]> tensors() {
+    Map<String, float[]> all = new TreeMap<>();
+    backbone.tensors().forEach((name, t) -> all.put(name, t.toArray()));
+    adapter.tensors().forEach((name, t) -> all.put(name, t.toArray()));
+    return all;
+  }
+
+  int rows() {
+    return BATCH * adapter.columns();
+  }
+
+  float[] windows(RandomGenerator random) {
+    float[] x = new float[BATCH * adapter.windowFrames() * adapter.shape().mels()];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = (float) random.nextGaussian();
+    }
+    return x;
+  }
+
+  /** Targets between 0 and 1, soft. */
+  float[] targets(RandomGenerator random) {
+    float[] targets = new float[rows() * CLASSES];
+    for (int i = 0; i < targets.length; i++) {
+      targets[i] = random.nextFloat();
+    }
+    return targets;
+  }
+
+  float[] ones() {
+    float[] ones = new float[rows()];
+    Arrays.fill(ones, 1);
+    return ones;
+  }
+}
