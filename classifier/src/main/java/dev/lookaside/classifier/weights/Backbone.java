@@ -21,6 +21,7 @@ public final class Backbone {
   private final Layout layout;
   private final ViTSpec spec;
   private final long parameters;
+  private final long unusedParameters;
   private final SortedMap<String, FloatTensor> tensors;
 
   Backbone(
@@ -28,11 +29,13 @@ public final class Backbone {
       Layout layout,
       ViTSpec spec,
       long parameters,
+      long unusedParameters,
       SortedMap<String, FloatTensor> tensors) {
     this.digest = digest;
     this.layout = layout;
     this.spec = spec;
     this.parameters = parameters;
+    this.unusedParameters = unusedParameters;
     this.tensors = Collections.unmodifiableSortedMap(tensors);
   }
 
@@ -65,6 +68,11 @@ public final class Backbone {
   /** All float values of the file, heads that are not used included. */
   public long parameters() {
     return parameters;
+  }
+
+  /** Those of them that the model does not use: the heads the weights were trained with. */
+  public long unusedParameters() {
+    return unusedParameters;
   }
 
   public FloatTensor tensor(String name) {

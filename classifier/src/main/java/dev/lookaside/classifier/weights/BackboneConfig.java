@@ -23,6 +23,9 @@ record BackboneConfig(
     @Nullable Integer gridRows,
     @Nullable Integer gridColumns) {
 
+  /** Key of the LayerNorms' epsilon, in the metadata and in Hugging Face's configuration. */
+  static final String EPSILON = "layer_norm_eps";
+
   static BackboneConfig beside(Path file, Map<String, String> metadata) {
     Path parent = file.toAbsolutePath().getParent();
     Path config = parent == null ? Path.of("config.json") : parent.resolve("config.json");
@@ -47,15 +50,15 @@ record BackboneConfig(
   private static BackboneConfig of(
       String source, Map<String, String> metadata, String configSource, @Nullable JsonNode json) {
     Integer heads = fromMetadata(source, metadata, "heads");
-    Float epsilon = null;
+    Float epsilon = epsilon(source, metadata);
     Integer rows = null;
     Integer columns = null;
     if (json != null) {
       if (heads == null) {
         heads = whole(configSource, json, "num_attention_heads");
       }
-      JsonNode eps = json.path("layer_norm_eps");
-      if (!eps.isMissingNode()) {
+      JsonNode eps = json.path(EPSILON);
+      if (epsilon == null && !eps.isMissingNode()) {
         if (!eps.isNumber() || !(eps.doubleValue() > 0 && eps.doubleValue() < 1)) {
           throw new WeightsException(
               "%s: layer_norm_eps \"%s\": must be above 0 and below 1"
@@ -75,6 +78,23 @@ record BackboneConfig(
       columns = Integer.valueOf(grid.substring(grid.indexOf('x') + 1));
     }
     return new BackboneConfig(heads, epsilon, rows, columns);
+  }
+
+  private static @Nullable Float epsilon(String source, Map<String, String> metadata) {
+    String text = metadata.get(EPSILON);
+    if (text == null) {
+      return null;
+    }
+    float value;
+    try {
+      value = Float.parseFloat(text);
+    } catch (NumberFormatException e) {
+      value = Float.NaN;
+    }
+    if (!(value > 0 && value < 1)) {
+      throw WeightsException.metadata(source, EPSILON, text, "must be above 0 and below 1");
+    }
+    return value;
   }
 
   private static @Nullable Integer fromMetadata(

@@ -59,7 +59,9 @@ final class BackboneLoader {
             grid[0],
             grid[1],
             epsilon == null ? layout.epsilon() : epsilon);
-    return new Backbone(digest, layout, spec, parameters(), tensors);
+    long parameters = parameters();
+    return new Backbone(
+        digest, layout, spec, parameters, parameters - used(width, singleChannel), tensors);
   }
 
   private String name(String own) {
@@ -231,6 +233,15 @@ final class BackboneLoader {
         name("pos_embed"),
         "%d positions are neither a square nor 8 or 12 rows: metadata grid must say ROWSxCOLUMNS"
             .formatted(positions));
+  }
+
+  /** Values of the file that the tensors in use are made of. */
+  private long used(int width, boolean singleChannel) {
+    long n = singleChannel ? 0 : 2L * width * STEM;
+    for (FloatTensor tensor : tensors.values()) {
+      n += tensor.size();
+    }
+    return n;
   }
 
   private long parameters() {

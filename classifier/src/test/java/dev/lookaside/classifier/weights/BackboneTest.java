@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
@@ -25,6 +26,7 @@ class BackboneTest {
     assertThat(b.layout()).isEqualTo("timm");
     assertThat(b.digest()).matches("[0-9a-f]{64}");
     assertThat(b.parameters()).isEqualTo(t.values().stream().mapToLong(FloatTensor::size).sum());
+    assertThat(b.unusedParameters()).isEqualTo(2 * (10L * WIDTH + 10));
     float[] stem = at(t, "patch_embed.proj.weight").toArray();
     float[] summed = b.tensor("patch_embed.proj.weight").toArray();
     for (int d = 0; d < WIDTH; d++) {
@@ -35,6 +37,27 @@ class BackboneTest {
         }
         assertThat(summed[d * 256 + i]).isEqualTo(sum);
       }
+    }
+  }
+
+  @Test
+  void aChangedBackboneIsWrittenWithItsGridAndEpsilon() {
+    ViTSpec spec = new ViTSpec(WIDTH, 2, 1, 128, 2, 12, 5, 1e-6f);
+    Map<String, FloatTensor> own = RandomBackbone.tensors(spec, 1, 0, 1);
+    Backbone before = load("hf", huggingFace(own, "vit.", false));
+    float[] table = new float[(2 + 8 * 6) * WIDTH];
+    Arrays.fill(table, 0.5f);
+    float[] norm = new float[WIDTH];
+    Path file = folder.resolve("written.safetensors");
+    BackboneWriter.write(file, before, Map.of("pos_embed", table, "norm.bias", norm), 8, 6);
+    Backbone after = Backbone.load(file);
+    assertThat(after.spec())
+        .isEqualTo(new ViTSpec(WIDTH, 2, 1, 128, 2, 8, 6, before.spec().epsilon()));
+    assertThat(after.unusedParameters()).isZero();
+    assertThat(after.tensor("pos_embed").toArray()).containsExactly(table);
+    assertThat(after.tensor("norm.bias").toArray()).containsExactly(norm);
+    for (String same : new String[] {"cls_token", "patch_embed.proj.weight", "norm.weight"}) {
+      assertThat(after.tensor(same).toArray()).containsExactly(before.tensor(same).toArray());
     }
   }
 
