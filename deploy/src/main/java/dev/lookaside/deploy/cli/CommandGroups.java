@@ -20,7 +20,7 @@ final class CommandGroups {
   static {
     GROUPS.put("Streams on Kafka:", List.of(Demo.class, Run.class, Send.class, Listen.class));
     GROUPS.put("Audio files:", List.of(Classify.class, PlotCommand.class, Features.class));
-    GROUPS.put("Models:", List.of(Backbones.class, Models.class));
+    GROUPS.put("Models:", List.of(FitCommand.class, Backbones.class, Models.class));
     GROUPS.put("This machine:", List.of(BenchCommand.class));
   }
 

@@ -103,7 +103,8 @@ public final class ClipExamples implements ExampleSource, ExampleSource.Epoch {
       window = spec.cut(LogMel.of(spec.frontEnd()).clip(samples), 0);
     }
     augmentation.finish(window, spec, random);
-    return new Example(clips.name(index), window, wanted, weights);
+    int key = augmentation.equals(Augmentation.NONE) ? index : Example.VARIES;
+    return new Example(clips.name(index), window, wanted, weights, key);
   }
 
   private int frames(float[] samples) {

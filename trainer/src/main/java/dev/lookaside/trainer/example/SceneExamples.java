@@ -154,7 +154,7 @@ public final class SceneExamples implements ExampleSource {
       targets.scene(events.get(scene), clips.labels(), fromFrame, wanted, weights);
       augmentation.finish(window, spec, random);
       String name = "epoch %d scene %d frame %d".formatted(epoch, scene, fromFrame);
-      return new Example(name, window, wanted, weights);
+      return new Example(name, window, wanted, weights, Example.VARIES);
     }
   }
 }

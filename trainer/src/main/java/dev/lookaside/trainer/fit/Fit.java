@@ -15,36 +15,25 @@ import java.util.TreeMap;
  * The loop: batch, gradients, clipping, optimiser, log, checkpoint. Runs on the thread that calls
  * it; any other may stop it.
  */
-public final class Fit {
+final class Fit {
   private static final double CLIP_EPSILON = 1e-6; // as torch.nn.utils.clip_grad_norm_
   private static final int MAX_NAMED = 5;
 
   private final FitSettings settings;
   private final ExampleSource source;
-  private final Gradients gradients;
+  private final BatchGradients gradients;
   private final Checkpoints checkpoints;
   private final FitProgress progress;
   private final Map<String, String> identity;
   private volatile boolean stopping;
 
   /**
-   * @param gradients of the model; stays the caller's to close
    * @param model what decides the gradients (backbone, adapter at the start, loss), by name
    */
-  public Fit(
-      FitSettings settings,
-      ExampleSource source,
-      Gradients gradients,
-      Map<String, String> model,
-      CheckpointFile checkpoints,
-      FitProgress progress) {
-    this(settings, source, gradients, model, (Checkpoints) checkpoints, progress);
-  }
-
   Fit(
       FitSettings settings,
       ExampleSource source,
-      Gradients gradients,
+      BatchGradients gradients,
       Map<String, String> model,
       Checkpoints checkpoints,
       FitProgress progress) {
@@ -68,7 +57,7 @@ public final class Fit {
    * @throws TrainerException if the loss is no number (naming step and clips), the checkpoint
    *     cannot be written or is of another fit, or the fit was stopped
    */
-  public SortedMap<String, float[]> run(Map<String, float[]> start, boolean resume) {
+  SortedMap<String, float[]> run(Map<String, float[]> start, boolean resume) {
     SortedMap<String, float[]> weights = new TreeMap<>();
     Optimizer optimizer = new Optimizer(settings.optimizer());
     FitState found = resume ? checkpoints.load(identity).orElse(null) : null;
@@ -99,7 +88,7 @@ public final class Fit {
   }
 
   /** Ends the fit after the current step, with a checkpoint; {@link #run} then throws. */
-  public void stop() {
+  void stop() {
     stopping = true;
   }
 
@@ -131,7 +120,7 @@ public final class Fit {
   private Gradients.Step gradients(Batch batch, Map<String, float[]> weights) {
     int partSize = (batch.size() + settings.parts() - 1) / settings.parts();
     if (partSize >= batch.size()) {
-      return run(batch, weights);
+      return gradients.step(weights, batch);
     }
     double total = batch.totalWeight();
     double loss = 0;
@@ -139,7 +128,7 @@ public final class Fit {
     SortedMap<String, float[]> sum = new TreeMap<>();
     for (int from = 0; from < batch.size(); from += partSize) {
       Batch part = batch.part(from, Math.min(batch.size(), from + partSize));
-      Gradients.Step one = run(part, weights);
+      Gradients.Step one = gradients.step(weights, part);
       double share = part.totalWeight() / total;
       loss += share * one.loss();
       scale(one.gradients(), share);
@@ -149,10 +138,6 @@ public final class Fit {
       System.arraycopy(one.logits(), 0, logits, before, one.logits().length);
     }
     return new Gradients.Step(loss, logits, sum);
-  }
-
-  private Gradients.Step run(Batch batch, Map<String, float[]> weights) {
-    return gradients.step(weights, batch.windows(), batch.targets(), batch.weights(), batch.size());
   }
 
   private static float[] plus(float[] sum, float[] more) {

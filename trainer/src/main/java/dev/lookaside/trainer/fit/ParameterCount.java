@@ -1,6 +1,7 @@
 package dev.lookaside.trainer.fit;
 
 import dev.lookaside.classifier.weights.AdapterShape;
+import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.ViTSpec;
 import java.util.Locale;
 
@@ -28,6 +29,11 @@ public record ParameterCount(long trainable, long backbone) {
     long inUse = backbone(vit, shape);
     boolean full = tune instanceof Tune.Full;
     return new ParameterCount(shape.parameters() + (full ? inUse : 0), inUse + unusedHeads);
+  }
+
+  /** Counts a fit beside a loaded backbone. */
+  public static ParameterCount of(Tune tune, Backbone backbone, AdapterShape shape) {
+    return of(tune, backbone.spec(), shape, backbone.unusedParameters());
   }
 
   private static long backbone(ViTSpec vit, AdapterShape shape) {

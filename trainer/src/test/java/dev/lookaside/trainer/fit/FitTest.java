@@ -75,7 +75,7 @@ class FitTest {
     return new Fit(
         settings,
         new MadeUpExamples(EXAMPLES),
-        MODEL,
+        BatchGradients.of(MODEL),
         Map.of("model", "softmax"),
         new CheckpointFile(folder.resolve("fit.checkpoint")),
         progress);
@@ -242,7 +242,7 @@ class FitTest {
         new Fit(
                 clipped,
                 new MadeUpExamples(EXAMPLES),
-                big,
+                BatchGradients.of(big),
                 Map.of(),
                 Checkpoints.none(),
                 new Listener(-1))
@@ -262,7 +262,7 @@ class FitTest {
         new Fit(
             inOrder,
             new MadeUpExamples(EXAMPLES, 12),
-            MODEL,
+            BatchGradients.of(MODEL),
             Map.of(),
             new CheckpointFile(file),
             new Listener(-1));
@@ -275,13 +275,19 @@ class FitTest {
         new Fit(
             inOrder,
             new MadeUpExamples(EXAMPLES),
-            MODEL,
+            BatchGradients.of(MODEL),
             Map.of(),
             new CheckpointFile(file),
             new Listener(-1));
     Listener heard = new Listener(-1);
     again.run(MODEL.start(), true);
-    new Fit(inOrder, new MadeUpExamples(EXAMPLES), MODEL, Map.of(), new CheckpointFile(file), heard)
+    new Fit(
+            inOrder,
+            new MadeUpExamples(EXAMPLES),
+            BatchGradients.of(MODEL),
+            Map.of(),
+            new CheckpointFile(file),
+            heard)
         .run(MODEL.start(), true);
     assertThat(heard.steps).isEmpty();
   }
@@ -318,7 +324,7 @@ class FitTest {
         new Fit(
             SETTINGS,
             new MadeUpExamples(EXAMPLES),
-            MODEL,
+            BatchGradients.of(MODEL),
             Map.of("model", "softmax"),
             fullAfterTwo,
             new Listener(-1));

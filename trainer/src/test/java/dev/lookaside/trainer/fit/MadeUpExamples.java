@@ -68,6 +68,6 @@ final class MadeUpExamples implements ExampleSource, ExampleSource.Epoch {
     }
     float[] targets = new float[CLASSES];
     targets[label(index)] = 1;
-    return new Example("clip" + index, window, targets, new float[] {1});
+    return new Example("clip" + index, window, targets, new float[] {1}, Example.VARIES);
   }
 }

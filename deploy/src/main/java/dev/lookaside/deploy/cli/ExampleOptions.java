@@ -1,0 +1,217 @@
+package dev.lookaside.deploy.cli;
+
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.HeadKind;
+import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.featurizer.Resampler;
+import dev.lookaside.ingest.audio.AudioFiles;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.send.SceneSettings;
+import dev.lookaside.trainer.example.Augmentation;
+import dev.lookaside.trainer.example.ClipExamples;
+import dev.lookaside.trainer.example.ClipSet;
+import dev.lookaside.trainer.example.ExampleSource;
+import dev.lookaside.trainer.example.SceneExamples;
+import dev.lookaside.trainer.example.SpecAugment;
+import dev.lookaside.trainer.example.WindowSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What windows a fit sees: of clips or of scenes, and how they vary. */
+final class ExampleOptions {
+  /** The share of a window that one time mask may hide: ESC-50's 96 of 512 frames. */
+  private static final double TIME_MASK_SHARE = 3.0 / 16;
+
+  @Option(
+      names = "--no-augment",
+      description = "Show every clip the same each time, from its start.")
+  private boolean noAugment;
+
+  @Option(
+      names = "--spec-augment",
+      paramLabel = "KIND",
+      defaultValue = "ast",
+      description = "ast (one band, one span), epic (warp, two of each) or none. Default: ast.")
+  private String specAugment = "";
+
+  @Option(
+      names = "--freq-mask",
+      paramLabel = "MELS",
+      defaultValue = "24",
+      description = "Limit of ast's frequency mask. Default: ${DEFAULT-VALUE}.")
+  private int freqMask;
+
+  @Option(
+      names = "--time-mask",
+      paramLabel = "FRAMES",
+      description = "Limit of ast's time mask. Default: 3/16 of the window.")
+  private @Nullable Integer timeMask;
+
+  @Option(
+      names = "--gain-db",
+      paramLabel = "DB",
+      defaultValue = "6",
+      description = "Change the level by up to this, up or down. Default: ${DEFAULT-VALUE}.")
+  private double gainDb;
+
+  @Option(
+      names = "--mixup",
+      paramLabel = "P",
+      defaultValue = "0",
+      description = "Chance that a clip is mixed with another. Default: ${DEFAULT-VALUE}.")
+  private double mixup;
+
+  @Option(names = "--noise-roll", description = "Add noise and turn windows by up to 10 frames.")
+  private boolean noiseRoll;
+
+  @Option(
+      names = "--background",
+      paramLabel = "P",
+      defaultValue = "0",
+      description =
+          "Chance that a clip gets a sound of --ambience under it, 5 to 25 dB below. Default: ${DEFAULT-VALUE}.")
+  private double background;
+
+  @Option(
+      names = "--ambience",
+      paramLabel = "FOLDER",
+      description = "Background sounds, for scenes and --background. Scenes have pink noise else.")
+  private @Nullable Path ambience;
+
+  @Option(
+      names = "--scenes",
+      paramLabel = "N",
+      description =
+          "Fit on the windows of N scenes composed of the clips anew for each epoch: detection instead of recognition.")
+  private int scenes;
+
+  @Option(
+      names = "--scene-seconds",
+      paramLabel = "S",
+      defaultValue = "30",
+      description = "Length of a scene. Default: ${DEFAULT-VALUE}.")
+  private double sceneSeconds;
+
+  @Option(
+      names = "--scene-hop",
+      paramLabel = "FRAMES",
+      defaultValue = "48",
+      description = "From one window of a scene to the next. Default: ${DEFAULT-VALUE}.")
+  private int sceneHop;
+
+  @Option(
+      names = "--scene-gap",
+      paramLabel = "MIN,MAX",
+      split = ",",
+      arity = "1",
+      defaultValue = "0.2,2.5",
+      description = "Seconds of pause between events. Default: ${DEFAULT-VALUE}.")
+  private List<Double> sceneGap = List.of();
+
+  @Option(
+      names = "--scene-snr",
+      paramLabel = "MIN,MAX",
+      split = ",",
+      arity = "1",
+      defaultValue = "9,27",
+      description = "Decibels of an event over the background. Default: ${DEFAULT-VALUE}.")
+  private List<Double> sceneSnr = List.of();
+
+  @Option(
+      names = "--scene-overlap",
+      paramLabel = "P",
+      defaultValue = "0.1",
+      description = "Chance that events overlap. Default: ${DEFAULT-VALUE}.")
+  private double sceneOverlap;
+
+  @Option(
+      names = "--scene-level",
+      paramLabel = "RMS",
+      defaultValue = "0.01",
+      description = "Loudness of the background; full scale is 1. Default: ${DEFAULT-VALUE}.")
+  private double sceneLevel;
+
+  boolean ofScenes() {
+    return scenes > 0;
+  }
+
+  /** The windows an adapter is fitted on. */
+  ExampleSource source(ClipSet clips, Adapter adapter, long seed) {
+    WindowSpec spec = WindowSpec.of(adapter);
+    boolean columns = adapter.head() == HeadKind.COLUMNS;
+    List<Pcm> sounds = ambience == null ? List.of() : sounds(ambience, adapter.frontEnd());
+    Augmentation augmentation = noAugment ? Augmentation.NONE : augmentation(spec, sounds);
+    if (!ofScenes()) {
+      return new ClipExamples(clips, spec, columns, augmentation);
+    }
+    SceneSettings settings =
+        new SceneSettings(
+            sceneSeconds,
+            pair("--scene-gap", sceneGap).get(0),
+            sceneGap.get(1),
+            pair("--scene-snr", sceneSnr).get(0),
+            sceneSnr.get(1),
+            sceneOverlap,
+            sceneLevel);
+    SceneExamples.Plan plan = new SceneExamples.Plan(scenes, settings, sceneHop, seed);
+    return new SceneExamples(clips, sounds, spec, columns, plan, augmentation);
+  }
+
+  private static List<Double> pair(String option, List<Double> values) {
+    if (values.size() != 2) {
+      throw new CliException("%s \"%s\": must be two numbers".formatted(option, values));
+    }
+    return values;
+  }
+
+  private Augmentation augmentation(WindowSpec spec, List<Pcm> sounds) {
+    if (background > 0 && sounds.isEmpty()) {
+      throw new CliException("--background \"%s\": needs --ambience".formatted(background));
+    }
+    Optional<Augmentation.Background> under =
+        background > 0
+            ? Optional.of(new Augmentation.Background(sounds, 5, 25, background))
+            : Optional.empty();
+    return new Augmentation(true, gainDb, under, mixup, specAugment(spec), noiseRoll);
+  }
+
+  private Optional<SpecAugment> specAugment(WindowSpec spec) {
+    int frames = timeMask == null ? (int) (TIME_MASK_SHARE * spec.frames()) : timeMask;
+    return switch (specAugment) {
+      case "ast" -> Optional.of(SpecAugment.ast(freqMask, frames));
+      case "epic" -> Optional.of(SpecAugment.epicSounds());
+      case "none" -> Optional.empty();
+      default ->
+          throw new CliException(
+              "--spec-augment \"%s\": must be ast, epic or none".formatted(specAugment));
+    };
+  }
+
+  private static List<Pcm> sounds(Path folder, FrontEnd frontEnd) {
+    try (Stream<Path> files = Files.walk(folder)) {
+      List<Pcm> sounds =
+          files
+              .filter(AudioFiles::looksLikeAudio)
+              .sorted()
+              .map(AudioFiles::read)
+              .map(
+                  pcm ->
+                      new Pcm(
+                          frontEnd.rateHz(),
+                          Resampler.of(pcm.rateHz(), frontEnd.rateHz()).clip(pcm.samples())))
+              .toList();
+      if (sounds.isEmpty()) {
+        throw new CliException("--ambience \"%s\": holds no audio files".formatted(folder));
+      }
+      return sounds;
+    } catch (IOException e) {
+      throw new CliException("--ambience \"%s\": cannot be listed".formatted(folder), e);
+    }
+  }
+}

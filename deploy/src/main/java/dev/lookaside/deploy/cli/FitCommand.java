@@ -1,0 +1,276 @@
+package dev.lookaside.deploy.cli;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.infer.Device;
+import dev.lookaside.classifier.infer.ScorerSettings;
+import dev.lookaside.classifier.weights.Activation;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.deploy.TemporaryFolder;
+import dev.lookaside.trainer.example.ClipFolder;
+import dev.lookaside.trainer.example.ClipSet;
+import dev.lookaside.trainer.example.ExampleSource;
+import dev.lookaside.trainer.fit.AtomicFile;
+import dev.lookaside.trainer.fit.CheckpointFile;
+import dev.lookaside.trainer.fit.FitProgress;
+import dev.lookaside.trainer.fit.ModelFit;
+import dev.lookaside.trainer.fit.ParameterCount;
+import dev.lookaside.trainer.fit.StepLog;
+import dev.lookaside.trainer.fit.Tune;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code lookaside fit}: fits an adapter to clips. */
+@Command(
+    name = "fit",
+    sortOptions = false,
+    footer = {
+      "",
+      "Example:",
+      "  lookaside fit clips/ --backbone b.safetensors --tune loaa-both --rank 8 --epochs 30 --log steps.jsonl --out a.safetensors"
+    },
+    description = {
+      "Fit an adapter (or a whole model) to a folder of class folders.",
+      "",
+      "Clips are cut or zero-padded to the window. A clip that cannot be read is named and left out. A fit that was killed goes on "
+          + "with --resume and ends with the same bytes; its checkpoint is OUT.checkpoint until then."
+    })
+final class FitCommand implements Runnable {
+  private static final int MAX_NAMED_SKIPS = 20;
+
+  @Parameters(paramLabel = "CLIPS", description = "Folder of class folders of audio files.")
+  private Path clipFolder = Path.of("");
+
+  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
+  private Path backboneFile = Path.of("");
+
+  @Option(names = "--out", required = true, paramLabel = "A2", description = "Adapter to write.")
+  private Path out = Path.of("");
+
+  @Option(
+      names = "--out-backbone",
+      paramLabel = "B2",
+      description = "Backbone to write, with --tune full.")
+  private @Nullable Path outBackbone;
+
+  @Option(
+      names = "--log",
+      paramLabel = "STEPS.jsonl",
+      description = "One object per step: step, epoch, loss, lr, windowsPerSecond.")
+  private @Nullable Path log;
+
+  @Option(names = "--resume", description = "Go on from the checkpoint, if there is one.")
+  private boolean resume;
+
+  @Option(names = "--strict", description = "Stop at a clip that cannot be read.")
+  private boolean strict;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "CPU threads; 0 is one per core. Default: ${DEFAULT-VALUE}.")
+  private int threads;
+
+  @Option(
+      names = "--device",
+      paramLabel = "WHERE",
+      defaultValue = "auto",
+      description = "auto, cpu or cuda. Default: ${DEFAULT-VALUE}.")
+  private Device device = Device.AUTO;
+
+  @Option(names = "--json", description = "Print what was done as one JSON object.")
+  private boolean json;
+
+  @ArgGroup(validate = false, heading = "%nWhat is fitted:%n")
+  private TuneOptions tune = new TuneOptions();
+
+  @ArgGroup(validate = false, heading = "%nHow:%n")
+  private FitOptions how = new FitOptions();
+
+  @ArgGroup(validate = false, heading = "%nOn what:%n")
+  private ExampleOptions what = new ExampleOptions();
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  /** What a fit is made of, once everything is read. */
+  private record Plan(
+      Backbone backbone, Adapter start, ClipSet clips, ExampleSource source, boolean fromFile) {}
+
+  @Override
+  public void run() {
+    checkOutputs();
+    try (TemporaryFolder temporary = new TemporaryFolder("lookaside-fit-")) {
+      Plan plan = plan(temporary);
+      ParameterCount count = count(plan);
+      PrintWriter err = spec.commandLine().getErr();
+      err.println(count);
+      fit(plan, count, err);
+    }
+  }
+
+  private void checkOutputs() {
+    if (tune.full() != (outBackbone != null)) {
+      throw new CliException(
+          outBackbone == null
+              ? "--tune \"full\": needs --out-backbone, too"
+              : "--out-backbone \"" + outBackbone + "\": only --tune full writes a backbone");
+    }
+    List<Path> outputs = new ArrayList<>(List.of(out));
+    Optional.ofNullable(outBackbone).ifPresent(outputs::add);
+    Optional.ofNullable(log).ifPresent(outputs::add);
+    for (Path output : outputs) {
+      Path folder = output.toAbsolutePath().getParent();
+      if (folder == null || !Files.isDirectory(folder) || !Files.isWritable(folder)) {
+        throw new CliException("\"%s\": its folder cannot be written to".formatted(output));
+      }
+    }
+  }
+
+  private Plan plan(TemporaryFolder temporary) {
+    Backbone backbone = Backbone.load(backboneFile);
+    Optional<Adapter> init = tune.init();
+    init.ifPresent(adapter -> adapter.checkFits(backbone));
+    ClipFolder listed =
+        init.isPresent()
+            ? ClipFolder.list(clipFolder, init.get().labels())
+            : ClipFolder.list(clipFolder);
+    ClipSet clips =
+        ClipSet.read(
+            init.map(Adapter::frontEnd).orElseGet(tune::frontEnd),
+            listed.labels(),
+            listed.clips(),
+            strict);
+    reportSkipped(clips);
+    Activation usual = what.ofScenes() ? Activation.SIGMOID : Activation.SOFTMAX;
+    Adapter start = init.orElseGet(() -> tune.fresh(backbone, clips, usual, how.seed()));
+    if (what.ofScenes() && start.activation() != Activation.SIGMOID) {
+      throw new CliException("--scenes: needs an adapter with activation sigmoid");
+    }
+    Backbone used =
+        tune.full()
+            ? ModelFit.onGrid(backbone, start, temporary.path().resolve("start.safetensors"))
+            : backbone;
+    ExampleSource source = what.source(clips, start, how.seed());
+    return new Plan(used, start, clips, source, init.isPresent());
+  }
+
+  private void reportSkipped(ClipSet clips) {
+    PrintWriter err = spec.commandLine().getErr();
+    List<String> skipped = clips.skipped();
+    skipped.stream().limit(MAX_NAMED_SKIPS).forEach(s -> err.println("skipped: " + s));
+    if (!skipped.isEmpty()) {
+      err.printf(
+          Locale.ROOT, "%,d of %,d clips skipped%n", skipped.size(), clips.size() + skipped.size());
+    }
+    err.printf(Locale.ROOT, "%,d clips of %,d classes%n", clips.size(), clips.labels().size());
+  }
+
+  private ParameterCount count(Plan plan) {
+    Tune moved = tune.full() ? new Tune.Full() : Tune.linearProbe();
+    return ParameterCount.of(moved, plan.backbone(), plan.start().shape());
+  }
+
+  private void fit(Plan plan, ParameterCount count, PrintWriter err) {
+    CheckpointFile checkpoint =
+        new CheckpointFile(out.resolveSibling(out.getFileName() + ".checkpoint"));
+    long begin = System.nanoTime();
+    try (FitDisplay display = new FitDisplay(err, Terminal.interactive());
+        StepLog steps = log == null ? null : new StepLog(log)) {
+      Last last = new Last(steps == null ? List.of(display) : List.of(display, steps));
+      try (ModelFit fit =
+          new ModelFit(
+              plan.backbone(),
+              plan.start(),
+              tune.full(),
+              how.loss(plan.start().activation()),
+              how.settings(),
+              plan.source(),
+              checkpoint,
+              last,
+              new ScorerSettings(device, threads, 1))) {
+        err.println(fit.deviceDescription());
+        try (Interruption ignored = Interruption.by(fit::stop)) {
+          fit.run(resume);
+        }
+        Adapter fitted = write(fit, plan);
+        checkpoint.delete();
+        report(fitted, plan, count, last, (System.nanoTime() - begin) * 1e-9);
+      }
+    }
+  }
+
+  /** Hands every step on and remembers the last one. */
+  private static final class Last implements FitProgress {
+    private final List<FitProgress> others;
+    private @Nullable Step step;
+
+    Last(List<FitProgress> others) {
+      this.others = others;
+    }
+
+    @Override
+    public void begun(long stepsDone) {
+      others.forEach(o -> o.begun(stepsDone));
+    }
+
+    @Override
+    public void stepped(Step next) {
+      step = next;
+      others.forEach(o -> o.stepped(next));
+    }
+  }
+
+  private Adapter write(ModelFit fit, Plan plan) {
+    String backboneDigest = plan.backbone().digest();
+    Path file = outBackbone;
+    if (file != null) {
+      fit.writeBackbone(file);
+      backboneDigest = Backbone.load(file).digest();
+    }
+    Optional<String> parent =
+        plan.fromFile() ? Optional.of(plan.start().digest()) : Optional.empty();
+    Adapter fitted = fit.adapter(backboneDigest, parent);
+    AtomicFile.write(out, path -> Files.write(path, AdapterFactory.encode(fitted)));
+    return fitted;
+  }
+
+  private void report(Adapter fitted, Plan plan, ParameterCount count, Last last, double seconds) {
+    FitProgress.Step step = last.step;
+    double loss = step == null ? Double.NaN : step.loss();
+    if (json) {
+      ObjectNode done =
+          JsonNodeFactory.instance
+              .objectNode()
+              .put("adapter", out.toString())
+              .put("sha256", fitted.digest())
+              .put("trainable", count.trainable())
+              .put("percent", count.percent())
+              .put("clips", plan.clips().size())
+              .put("skipped", plan.clips().skipped().size())
+              .put("seconds", seconds);
+      if (step != null) {
+        done.put("steps", step.step()).put("loss", loss);
+      }
+      spec.commandLine().getOut().println(done.toPrettyString());
+      spec.commandLine().getOut().flush();
+    }
+    spec.commandLine()
+        .getErr()
+        .printf(Locale.ROOT, "%s: %s, %.1f s%n", out, fitted.digest().substring(0, 12), seconds);
+  }
+}
