@@ -78,8 +78,8 @@ public record Graph(
           NodeProto.newBuilder()
               .setName(node.output().name())
               .setOpType(node.op().onnxName())
-              .addAllAttribute(node.op().attributes());
-      node.outputs().forEach(v -> n.addOutput(v.name()));
+              .addAllAttribute(node.op().attributes())
+              .addOutput(node.output().name());
       node.inputs().forEach(v -> n.addInput(v.name()));
       for (Op.Constant c : node.op().constants()) {
         n.addInput(c == Op.Constant.ABSENT ? "" : constantName(graph, constants, c));

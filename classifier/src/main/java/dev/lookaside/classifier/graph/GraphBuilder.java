@@ -21,7 +21,7 @@ public final class GraphBuilder {
     graph.inputs().forEach(v -> g.inputs.add(g.add(v)));
     graph.weights().forEach(v -> g.weights.add(g.add(v)));
     for (Node node : graph.nodes()) {
-      node.outputs().forEach(g::add);
+      g.add(node.output());
       g.nodes.add(node);
     }
     graph.outputs().forEach(g::output);
@@ -52,13 +52,8 @@ public final class GraphBuilder {
     return v;
   }
 
-  /** Applies an operation; {@code name} is the first result's, which is returned. */
+  /** Applies an operation; {@code name} is the result's. */
   public Value apply(String name, Op op, Value... in) {
-    return applyAll(name, op, in).get(0);
-  }
-
-  /** As {@link #apply}, with all results; further ones are named {@code name.1} and so on. */
-  public List<Value> applyAll(String name, Op op, Value... in) {
     List<Shape> shapes = new ArrayList<>();
     for (Value v : in) {
       if (values.get(v.name()) != v) {
@@ -66,13 +61,9 @@ public final class GraphBuilder {
       }
       shapes.add(v.shape());
     }
-    List<Value> results = new ArrayList<>();
-    for (Shape s : op.shapesOf(shapes)) {
-      String result = results.isEmpty() ? name : name + "." + results.size();
-      results.add(add(new Value(result, s, Optional.empty())));
-    }
-    nodes.add(new Node(op, List.of(in), results));
-    return results;
+    Value v = add(new Value(name, op.shapeOf(shapes), Optional.empty()));
+    nodes.add(new Node(op, List.of(in), v));
+    return v;
   }
 
   /** Makes a value a result of the run, under its own name. */

@@ -32,7 +32,7 @@ final class GraphParts {
     }
     List<Node> nodes =
         graph.nodes().stream()
-            .map(n -> new Node(n.op(), now(n.inputs(), now), n.outputs()))
+            .map(n -> new Node(n.op(), now(n.inputs(), now), n.output()))
             .toList();
     return new Graph(inputs, weights, nodes, graph.outputs());
   }
@@ -47,8 +47,8 @@ final class GraphParts {
     List<Node> nodes = new ArrayList<>();
     for (int i = graph.nodes().size() - 1; i >= 0; i--) {
       Node node = graph.nodes().get(i);
-      boolean computed = cut.isEmpty() || !node.outputs().contains(cut.get());
-      if (computed && node.outputs().stream().anyMatch(wanted::contains)) {
+      boolean computed = cut.isEmpty() || !node.output().equals(cut.get());
+      if (computed && wanted.contains(node.output())) {
         wanted.addAll(node.inputs());
         nodes.add(0, node);
       }
@@ -76,6 +76,6 @@ final class GraphParts {
     System.arraycopy(sizes, 0, withWindows, 1, sizes.length);
     Value input = new Value(Graph.givenName(v), Shape.perWindow(withWindows), Optional.empty());
     inputs.add(input);
-    return new Node(new Ops.Reshape(v.shape()), List.of(input), List.of(v));
+    return new Node(new Ops.Reshape(v.shape()), List.of(input), v);
   }
 }

@@ -4,8 +4,9 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import java.util.List;
 
 /**
- * An operation with its attributes: its ONNX name and its shape rule. Operations are pure. {@link
- * Ops} has those of the model, {@link ReverseOps} those that only its gradients need.
+ * An operation with its attributes: its ONNX name and its shape rule. Operations are pure and have
+ * one result; {@link Ops} has those of the model, {@link ReverseOps} those that only its gradients
+ * need.
  */
 public sealed interface Op
     permits Ops.Add,
@@ -28,7 +29,7 @@ public sealed interface Op
         ReverseOps.Mean,
         ReverseOps.OuterSum,
         ReverseOps.Sigmoid,
-        ReverseOps.Standardize,
+        ReverseOps.Sqrt,
         ReverseOps.Sub,
         ReverseOps.SumOver {
   /** Whole numbers that ONNX wants as a further input. */
@@ -47,16 +48,11 @@ public sealed interface Op
   }
 
   /**
-   * The shape of the first result.
+   * The shape of the result.
    *
    * @throws ShapeException if the inputs cannot be taken
    */
   Shape shapeOf(List<Shape> in);
-
-  /** The shapes of all results; only few operations have more than one. */
-  default List<Shape> shapesOf(List<Shape> in) {
-    return List.of(shapeOf(in));
-  }
 
   default List<AttributeProto> attributes() {
     return List.of();

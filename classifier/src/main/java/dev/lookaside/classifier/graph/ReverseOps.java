@@ -40,6 +40,14 @@ public final class ReverseOps {
     }
   }
 
+  /** The square root. */
+  public record Sqrt() implements Op {
+    @Override
+    public Shape shapeOf(List<Shape> in) {
+      return Ops.arity(this, in, 1).get(0);
+    }
+  }
+
   /** {@code 1 / (1 + e^-x)}. */
   public record Sigmoid() implements Op {
     @Override
@@ -127,34 +135,6 @@ public final class ReverseOps {
     @Override
     public List<AttributeProto> attributes() {
       return List.of(Attributes.of("transA", 1));
-    }
-  }
-
-  /**
-   * Inputs x, scale, shift, as {@link Ops.LayerNorm}. Results: x normalised over the last axis, its
-   * mean, and one over its deviation.
-   */
-  public record Standardize(float epsilon) implements Op {
-    @Override
-    public String onnxName() {
-      return "LayerNormalization";
-    }
-
-    @Override
-    public Shape shapeOf(List<Shape> in) {
-      return new Ops.LayerNorm(epsilon).shapeOf(in);
-    }
-
-    @Override
-    public List<Shape> shapesOf(List<Shape> in) {
-      Shape x = shapeOf(in);
-      Shape row = x.with(-1, 1);
-      return List.of(x, row, row);
-    }
-
-    @Override
-    public List<AttributeProto> attributes() {
-      return new Ops.LayerNorm(epsilon).attributes();
     }
   }
 }

@@ -28,6 +28,7 @@ final class ReverseWalk {
   private final GraphBuilder g;
   private final Set<Value> wanted = new HashSet<>();
   private final Map<Value, Node> producers = new HashMap<>();
+  private final Map<Value, List<Node>> uses = new HashMap<>();
   private final Map<Value, Value> gradients = new HashMap<>();
   private final Map<String, FloatTensor> constants = new HashMap<>();
   private String at = "";
@@ -52,9 +53,10 @@ final class ReverseWalk {
     ReverseWalk walk = new ReverseWalk(g);
     walk.wanted.addAll(trained);
     for (Node node : forward.nodes()) {
-      node.outputs().forEach(v -> walk.producers.put(v, node));
+      walk.producers.put(node.output(), node);
+      node.inputs().forEach(v -> walk.uses.computeIfAbsent(v, x -> new ArrayList<>()).add(node));
       if (node.inputs().stream().anyMatch(walk.wanted::contains)) {
-        walk.wanted.addAll(node.outputs());
+        walk.wanted.add(node.output());
       }
     }
     walk.give(y, dy);
@@ -93,6 +95,17 @@ final class ReverseWalk {
     return producers.get(v);
   }
 
+  /** The node that uses a value, null if there are several or none. */
+  @Nullable Node onlyUse(Value v) {
+    List<Node> all = uses.getOrDefault(v, List.of());
+    return all.size() == 1 ? all.get(0) : null;
+  }
+
+  /** The gradient of a value that is complete: all nodes that use it have been walked through. */
+  @Nullable Value gradient(Value v) {
+    return gradients.get(v);
+  }
+
   /** Adds to a value's gradient, if it is wanted. */
   void give(Value to, Value gradient) {
     if (wants(to)) {
@@ -109,13 +122,8 @@ final class ReverseWalk {
 
   /** Adds a node. */
   Value apply(Op op, Value... in) {
-    return applyAll(op, in).get(0);
-  }
-
-  /** As {@link #apply}, with all results. */
-  List<Value> applyAll(Op op, Value... in) {
     applied++;
-    return g.applyAll("d." + at + "." + applied, op, in);
+    return g.apply("d." + at + "." + applied, op, in);
   }
 
   /** The same values under another shape. */

@@ -20,7 +20,7 @@ final class Rules {
           ReverseOps.Mean.class,
           ReverseOps.OuterSum.class,
           ReverseOps.Sigmoid.class,
-          ReverseOps.Standardize.class,
+          ReverseOps.Sqrt.class,
           ReverseOps.Sub.class,
           ReverseOps.SumOver.class);
 

@@ -34,7 +34,7 @@ final class SlowGraph {
       run.values.put(
           v, new SlowTensor(v.shape().sizes(), doubles(v.weight().orElseThrow().toArray())));
     }
-    graph.nodes().forEach(run::compute);
+    graph.nodes().forEach(node -> run.values.put(node.output(), run.result(node)));
     Map<String, SlowTensor> named = new HashMap<>();
     run.values.forEach((v, t) -> named.put(v.name(), t));
     return named;
@@ -54,17 +54,6 @@ final class SlowGraph {
       sizes[0] *= windows;
     }
     return sizes;
-  }
-
-  private void compute(Node node) {
-    if (node.op() instanceof ReverseOps.Standardize s) {
-      SlowTensor x = values.get(node.inputs().get(0));
-      values.put(node.output(), layerNorm(node, s.epsilon()));
-      values.put(node.outputs().get(1), x.perRow(SlowGraph::mean));
-      values.put(node.outputs().get(2), x.perRow(r -> 1 / Math.sqrt(variance(r) + s.epsilon())));
-      return;
-    }
-    values.put(node.output(), result(node));
   }
 
   private SlowTensor result(Node node) {
@@ -185,6 +174,9 @@ final class SlowGraph {
     }
     if (op instanceof ReverseOps.Exp) {
       return Math::exp;
+    }
+    if (op instanceof ReverseOps.Sqrt) {
+      return Math::sqrt;
     }
     if (op instanceof ReverseOps.Sigmoid) {
       return x -> 1 / (1 + Math.exp(-x));
