@@ -40,7 +40,10 @@ public final class GraphRun implements AutoCloseable {
    */
   public static GraphRun open(Graph graph, ScorerSettings settings) {
     int threads = settings.threads();
-    return new GraphRun(graph, ModelSession.open(graph, settings.device(), threads), threads);
+    return new GraphRun(
+        graph,
+        ModelSession.open(graph, settings.device(), threads, ModelSession.Memory.FROM_ARENA),
+        threads);
   }
 
   /** The device and why it was chosen, one line. */

@@ -24,6 +24,14 @@ import java.util.Set;
  * {@link GraphRun}.
  */
 final class ModelSession implements AutoCloseable {
+  /** How a session uses memory from run to run. */
+  enum Memory {
+    /** In one block, laid out after the first run of each batch size: for few values, often. */
+    PLANNED,
+    /** As values come and go: where so many are kept that a second layout would be too much. */
+    FROM_ARENA
+  }
+
   private final OrtSession session;
   private final OrtSession.SessionOptions options;
   private final Map<String, OnnxTensorLike> weights;
@@ -44,25 +52,28 @@ final class ModelSession implements AutoCloseable {
    * Opens a session where it is wanted.
    *
    * @param threads that share the work on the CPU
+   * @param memory how memory is used from run to run
    * @throws ScorerException if the wanted device cannot be used
    */
-  static DeviceChoice<ModelSession> open(Graph graph, Device wanted, int threads) {
+  static DeviceChoice<ModelSession> open(Graph graph, Device wanted, int threads, Memory memory) {
     Set<String> providers = new HashSet<>();
     environment();
     for (OrtProvider p : OrtEnvironment.getAvailableProviders()) {
       providers.add(p.name());
     }
-    return DeviceChoice.open(wanted, providers, device -> openOn(graph, device, threads));
+    return DeviceChoice.open(wanted, providers, device -> openOn(graph, device, threads, memory));
   }
 
   /** Opens a session on CPU or CUDA. */
-  static ModelSession openOn(Graph graph, Device device, int threads) throws OrtException {
+  static ModelSession openOn(Graph graph, Device device, int threads, Memory memory)
+      throws OrtException {
     Map<String, OnnxTensorLike> weights = new LinkedHashMap<>();
     OrtSession.SessionOptions options = new OrtSession.SessionOptions();
     try {
       options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
       options.setIntraOpNumThreads(threads);
       options.setInterOpNumThreads(1);
+      options.setMemoryPatternOptimization(memory == Memory.PLANNED);
       // Threads that spin while they wait take the cores from the rest of the pipeline.
       options.addConfigEntry("session.intra_op.allow_spinning", "0");
       if (device == Device.CUDA) {

@@ -64,7 +64,8 @@ public final class Scorer implements WindowScorer {
     ModelSpec spec = new ModelSpec(backbone.spec(), adapter.shape(), false);
     Graph graph = VitLoaa.build(spec, backbone);
     DeviceChoice<ModelSession> choice =
-        ModelSession.open(graph, settings.device(), settings.threads());
+        ModelSession.open(
+            graph, settings.device(), settings.threads(), ModelSession.Memory.PLANNED);
     int windows = settings.maxBatch();
     if (choice.device() == Device.CPU) {
       windows = Math.min(windows, Math.max(1, CPU_TOKENS_PER_RUN / spec.tokens()));
@@ -208,7 +209,9 @@ public final class Scorer implements WindowScorer {
     ModelSession session = attentionSession;
     if (session == null) {
       Graph graph = VitLoaa.build(spec, backbone);
-      session = ModelSession.openOn(graph, choice.device(), settings.threads());
+      session =
+          ModelSession.openOn(
+              graph, choice.device(), settings.threads(), ModelSession.Memory.PLANNED);
       attentionSession = session;
     }
     return session;

@@ -11,6 +11,7 @@ public enum Bench {
   FRONT_END(FrontEndBench::run),
   FORWARD(ForwardBench::forward),
   ADAPTER_COST(ForwardBench::adapterCost),
+  GRADIENT(GradientBench::run),
   PIPELINE(PipelineBench::share),
   MEMORY(PipelineBench::memory);
 

@@ -22,7 +22,7 @@ import java.util.Random;
 /** Windows per second of the forward pass, and what the adapters add to it. */
 final class ForwardBench {
   private static final int[] BATCHES = {1, 4, 8};
-  private static final int WINDOW_FRAMES = 1024;
+  static final int WINDOW_FRAMES = 1024;
   private static final int RANK = 36;
   private static final List<String> LABELS =
       List.of("a", "b", "c", "d", "e", "f", "g", "h", "i", "j");
@@ -115,7 +115,7 @@ final class ForwardBench {
     }
   }
 
-  private static Backbone base(TemporaryFolder folder) {
+  static Backbone base(TemporaryFolder folder) {
     Path file = folder.path().resolve("base.safetensors");
     RandomBackbone.write(file, RandomBackbone.Like.DEIT_BASE, 1, false);
     return Backbone.load(file);
@@ -125,7 +125,8 @@ final class ForwardBench {
     return adapter(backbone, WINDOW_FRAMES, loaa);
   }
 
-  private static Adapter adapter(Backbone backbone, int windowFrames, boolean loaa) {
+  /** LoAA at both sites of every block, or the head alone. */
+  static Adapter adapter(Backbone backbone, int windowFrames, boolean loaa) {
     AdapterFactory.Meaning meaning =
         new AdapterFactory.Meaning(
             LABELS, Activation.SIGMOID, HeadKind.CLIP, FrontEnd.AST_FBANK, windowFrames, -5, 4.5f);
@@ -142,7 +143,7 @@ final class ForwardBench {
         backbone, adapter, new ScorerSettings(Device.AUTO, 0, BATCHES[BATCHES.length - 1]));
   }
 
-  private static float[] input(Adapter adapter, int batch) {
+  static float[] input(Adapter adapter, int batch) {
     Random random = new Random(1);
     float[] x = new float[batch * adapter.shape().windowFrames() * adapter.shape().mels()];
     for (int i = 0; i < x.length; i++) {

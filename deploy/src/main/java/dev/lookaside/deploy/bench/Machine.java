@@ -1,6 +1,7 @@
 package dev.lookaside.deploy.bench;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,5 +48,44 @@ final class Machine {
 
   static String java() {
     return System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version");
+  }
+
+  /** Resident memory of this process now; 0 where the system does not say. */
+  static double residentMiB() {
+    return statusMiB("VmRSS:");
+  }
+
+  /** Most resident memory since {@link #forgetPeak}, or since the start. */
+  static double peakResidentMiB() {
+    return statusMiB("VmHWM:");
+  }
+
+  /** Starts a new peak, where the system can. */
+  static void forgetPeak() {
+    Path peak = Path.of("/proc/self/clear_refs");
+    if (Files.isWritable(peak)) {
+      try {
+        Files.writeString(peak, "5");
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  private static double statusMiB(String key) {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.isReadable(status)) {
+      return 0;
+    }
+    try (var lines = Files.lines(status)) {
+      return lines
+              .filter(line -> line.startsWith(key))
+              .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
+              .findFirst()
+              .orElse(0)
+          / 1024.0;
+    } catch (IOException e) {
+      return 0;
+    }
   }
 }

@@ -8,10 +8,7 @@ import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.BundledModel;
 import dev.lookaside.deploy.Configuration;
 import dev.lookaside.deploy.DeployException;
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
 
 /** The whole pipeline through Kafka: its share of the bare forward pass, many streams, memory. */
@@ -93,7 +90,10 @@ final class PipelineBench {
       report.figure(
           "baseMiB", "heap before the first stream", base, "MiB, broker and model included");
       report.figure(
-          "residentMiB", "resident memory of the process", residentMiB(), "MiB, broker included");
+          "residentMiB",
+          "resident memory of the process",
+          Machine.residentMiB(),
+          "MiB, broker included");
     } catch (InterruptedException e) {
       throw interrupted(e);
     }
@@ -130,23 +130,6 @@ final class PipelineBench {
   private static double usedMiB() {
     System.gc();
     return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed() / (double) (1 << 20);
-  }
-
-  private static double residentMiB() {
-    Path status = Path.of("/proc/self/status");
-    if (!Files.isReadable(status)) {
-      return 0;
-    }
-    try (var lines = Files.lines(status)) {
-      return lines
-              .filter(line -> line.startsWith("VmRSS:"))
-              .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
-              .findFirst()
-              .orElse(0)
-          / 1024.0;
-    } catch (IOException e) {
-      return 0;
-    }
   }
 
   private static DeployException interrupted(InterruptedException e) {

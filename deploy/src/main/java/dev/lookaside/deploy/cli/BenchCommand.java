@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
     name = "bench",
     footer = {"", "Example:", "  lookaside bench front-end forward --json bench.json"},
     description = {
-      "Measure this machine: front end, forward pass, adapters, pipeline, memory.",
+      "Measure this machine: front end, forward pass, adapters, gradients, pipeline, memory.",
       "",
       "Prints machine, Java, command and figures. What is compared runs in turns in one process. All parts take some minutes."
     })
@@ -29,7 +29,8 @@ final class BenchCommand implements Runnable {
   @Parameters(
       arity = "0..*",
       paramLabel = "PART",
-      description = "front-end, forward, adapter-cost, pipeline, memory or all (the default).")
+      description =
+          "front-end, forward, adapter-cost, gradient, pipeline, memory or all (the default).")
   private List<String> parts = List.of();
 
   @Option(names = "--json", paramLabel = "FILE", description = "Write the figures there, too.")
