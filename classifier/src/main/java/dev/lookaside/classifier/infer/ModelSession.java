@@ -56,12 +56,17 @@ final class ModelSession implements AutoCloseable {
    * @throws ScorerException if the wanted device cannot be used
    */
   static DeviceChoice<ModelSession> open(Graph graph, Device wanted, int threads, Memory memory) {
-    Set<String> providers = new HashSet<>();
+    return DeviceChoice.open(wanted, providers(), device -> openOn(graph, device, threads, memory));
+  }
+
+  /** Names of the execution providers of this build of ONNX Runtime. */
+  static Set<String> providers() {
+    Set<String> names = new HashSet<>();
     environment();
     for (OrtProvider p : OrtEnvironment.getAvailableProviders()) {
-      providers.add(p.name());
+      names.add(p.name());
     }
-    return DeviceChoice.open(wanted, providers, device -> openOn(graph, device, threads, memory));
+    return names;
   }
 
   /** Opens a session on CPU or CUDA. */

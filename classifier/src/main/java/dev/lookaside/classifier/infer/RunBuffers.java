@@ -15,8 +15,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The buffers of a scorer, allocated once: windows in, logits out, and for each number of windows
- * the tensors over them, made when first needed.
+ * The buffers of one thread that scores, allocated once: windows in, logits out, and for each
+ * number of windows the tensors over them, made when first needed.
  */
 final class RunBuffers implements AutoCloseable {
   private record Tensors(Map<String, OnnxTensor> in, Map<String, OnnxTensor> out) {}
@@ -25,6 +25,7 @@ final class RunBuffers implements AutoCloseable {
   private final Map<String, OnnxTensor> adapter;
   private final FloatBuffer windows;
   private final FloatBuffer logits;
+  private final float[] scratch;
   private final int windowFloats;
   private final int logitFloats;
   private final List<@Nullable Tensors> bySize = new ArrayList<>();
@@ -34,6 +35,7 @@ final class RunBuffers implements AutoCloseable {
     this.adapter = adapter.inputs();
     this.windowFloats = shape.windowFrames() * shape.mels();
     this.logitFloats = shape.columns() * shape.classes();
+    this.scratch = new float[windowFloats];
     this.windows = allocate(Math.multiplyExact(maxWindows, windowFloats));
     this.logits = allocate(Math.multiplyExact(maxWindows, logitFloats));
     for (int n = 0; n <= maxWindows; n++) {
@@ -51,9 +53,14 @@ final class RunBuffers implements AutoCloseable {
     return bySize.size() - 1;
   }
 
-  /** Row-major {@code [windows][frames][mels]}, to be filled with normalised values. */
-  FloatBuffer windows() {
-    return windows;
+  /** One window, row-major {@code [frames][mels]}, to be filled with normalised values. */
+  float[] scratch() {
+    return scratch;
+  }
+
+  /** Makes what stands in {@link #scratch} window {@code slot} of the next run. */
+  void put(int slot) {
+    windows.put(slot * windowFloats, scratch);
   }
 
   /** Runs the first {@code n} windows of the buffer. */

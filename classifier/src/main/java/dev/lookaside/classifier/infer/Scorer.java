@@ -22,35 +22,24 @@ import org.jspecify.annotations.Nullable;
  * for any number of threads.
  */
 public final class Scorer implements WindowScorer {
-  /**
-   * Tokens per run at which a CPU is busy and its caches still hold a block's values; larger
-   * batches are run in parts.
-   */
-  private static final int CPU_TOKENS_PER_RUN = 300;
-
   private final Backbone backbone;
   private final Adapter adapter;
   private final ScorerSettings settings;
-  private final DeviceChoice<ModelSession> choice;
+  private final DeviceChoice<Lanes> choice;
   private final AdapterTensors tensors;
-  private final RunBuffers buffers;
-  private final float[] row;
   private @Nullable ModelSession attentionSession;
 
   private Scorer(
       Backbone backbone,
       Adapter adapter,
       ScorerSettings settings,
-      DeviceChoice<ModelSession> choice,
-      AdapterTensors tensors,
-      RunBuffers buffers) {
+      DeviceChoice<Lanes> choice,
+      AdapterTensors tensors) {
     this.backbone = backbone;
     this.adapter = adapter;
     this.settings = settings;
     this.choice = choice;
     this.tensors = tensors;
-    this.buffers = buffers;
-    this.row = new float[adapter.shape().mels()];
   }
 
   /**
@@ -63,16 +52,20 @@ public final class Scorer implements WindowScorer {
     adapter.checkFits(backbone);
     ModelSpec spec = new ModelSpec(backbone.spec(), adapter.shape(), false);
     Graph graph = VitLoaa.build(spec, backbone);
-    DeviceChoice<ModelSession> choice =
-        ModelSession.open(
-            graph, settings.device(), settings.threads(), ModelSession.Memory.PLANNED);
-    int windows = settings.maxBatch();
-    if (choice.device() == Device.CPU) {
-      windows = Math.min(windows, Math.max(1, CPU_TOKENS_PER_RUN / spec.tokens()));
-    }
     AdapterTensors tensors = AdapterTensors.of(adapter);
-    RunBuffers buffers = new RunBuffers(adapter.shape(), tensors, windows);
-    return new Scorer(backbone, adapter, settings, choice, tensors, buffers);
+    try {
+      DeviceChoice<Lanes> choice =
+          DeviceChoice.open(
+              settings.device(),
+              ModelSession.providers(),
+              device ->
+                  Lanes.open(
+                      graph, spec, tensors, device, settings.threads(), settings.maxBatch()));
+      return new Scorer(backbone, adapter, settings, choice, tensors);
+    } catch (RuntimeException e) {
+      tensors.close();
+      throw e;
+    }
   }
 
   @Override
@@ -96,21 +89,16 @@ public final class Scorer implements WindowScorer {
   @Override
   public Scores score(List<MelWindow> windows) {
     AdapterShape shape = adapter.shape();
-    float[][] posteriors = new float[windows.size()][];
-    for (int from = 0; from < windows.size(); from += buffers.maxWindows()) {
-      int n = Math.min(buffers.maxWindows(), windows.size() - from);
-      for (int i = 0; i < n; i++) {
-        copyNormalised(windows.get(from + i), i);
-      }
-      buffers.run(choice.opened(), n);
-      for (int i = 0; i < n; i++) {
-        posteriors[from + i] = posteriors(buffers.logits(i));
-      }
+    windows.forEach(this::check);
+    float[][] posteriors =
+        choice.opened().run(windows.size(), (w, into) -> normalise(windows.get(w), into));
+    for (int w = 0; w < posteriors.length; w++) {
+      posteriors[w] = posteriors(posteriors[w]);
     }
     return new Scores(shape.columns(), shape.classes(), posteriors);
   }
 
-  private void copyNormalised(MelWindow window, int slot) {
+  private void check(MelWindow window) {
     AdapterShape shape = adapter.shape();
     float[][] rows = window.rows();
     if (rows.length != shape.windowFrames() || rows[0].length != shape.mels()) {
@@ -124,16 +112,16 @@ public final class Scorer implements WindowScorer {
                   shape.windowFrames(),
                   shape.mels()));
     }
+  }
+
+  private void normalise(MelWindow window, float[] into) {
     float mean = adapter.mean();
     float twoStd = 2 * adapter.std();
-    int at = slot * shape.windowFrames() * shape.mels();
-    FloatBuffer into = buffers.windows();
-    for (float[] frame : rows) {
-      for (int m = 0; m < row.length; m++) {
-        row[m] = (frame[m] - mean) / twoStd;
+    int at = 0;
+    for (float[] frame : window.rows()) {
+      for (float value : frame) {
+        into[at++] = (value - mean) / twoStd;
       }
-      into.put(at, row);
-      at += row.length;
     }
   }
 
@@ -145,16 +133,9 @@ public final class Scorer implements WindowScorer {
    */
   public float[][] logits(float[] normalised, int batch) {
     int floats = checkedWindowFloats(normalised, batch);
-    float[][] logits = new float[batch][];
-    for (int from = 0; from < batch; from += buffers.maxWindows()) {
-      int n = Math.min(buffers.maxWindows(), batch - from);
-      buffers.windows().put(0, normalised, from * floats, n * floats);
-      buffers.run(choice.opened(), n);
-      for (int i = 0; i < n; i++) {
-        logits[from + i] = buffers.logits(i);
-      }
-    }
-    return logits;
+    return choice
+        .opened()
+        .run(batch, (w, into) -> System.arraycopy(normalised, w * floats, into, 0, floats));
   }
 
   private int checkedWindowFloats(float[] normalised, int batch) {
@@ -224,11 +205,10 @@ public final class Scorer implements WindowScorer {
 
   @Override
   public void close() {
-    buffers.close();
-    tensors.close();
     if (attentionSession != null) {
       attentionSession.close();
     }
     choice.opened().close();
+    tensors.close();
   }
 }
