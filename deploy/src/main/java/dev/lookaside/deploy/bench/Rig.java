@@ -34,6 +34,7 @@ final class Rig implements AutoCloseable {
   private final Service service;
   private final ChunkProducer producer;
   private final ConcurrentLinkedQueue<Long> scoredNanos = new ConcurrentLinkedQueue<>();
+  private final AtomicLong scored = new AtomicLong();
   private final AtomicLong unscored = new AtomicLong();
   private long lastProgressNanos = System.nanoTime();
 
@@ -92,7 +93,7 @@ final class Rig implements AutoCloseable {
   }
 
   long scored() {
-    return scoredNanos.size();
+    return scored.get();
   }
 
   /** Windows that were shed. */
@@ -122,6 +123,7 @@ final class Rig implements AutoCloseable {
     if (event instanceof StreamDetector.Windowed window) {
       if (window.posteriors() != null) {
         scoredNanos.add(System.nanoTime());
+        scored.incrementAndGet();
       } else {
         unscored.incrementAndGet();
       }

@@ -48,16 +48,13 @@ class InterruptionTest {
 
   private Process started() throws Exception {
     Path ready = folder.resolve("ready");
-    List<String> words = new ArrayList<>();
+    // A shell hands down an ignored SIGINT to what it runs in the background; a JVM respects that.
+    List<String> words = new ArrayList<>(List.of("env", "--default-signal=INT"));
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.addAll(List.of("-cp", System.getProperty("java.class.path"), Command.class.getName()));
     words.add(ready.toString());
     Process process =
-        // A background shell hands down an ignored SIGINT, which a JVM respects.
-        new ProcessBuilder(
-                java.util.stream.Stream.concat(
-                        java.util.stream.Stream.of("env", "--default-signal=INT"), words.stream())
-                    .toList())
+        new ProcessBuilder(words)
             .redirectOutput(folder.resolve("out").toFile())
             .redirectError(folder.resolve("err").toFile())
             .start();
