@@ -130,7 +130,8 @@ public final class StreamFeaturizer extends AbstractBehavior<StreamFeaturizer.Co
    *
    * @param span its native samples on the stream's clock
    * @param unheardSamples samples of it that were in no window
-   * @param resumeOffset oldest record needed for what comes after it
+   * @param lastRecordOffset record that holds its last sample; a replay comes upon what follows, a
+   *     gap say, only if it begins there or before
    */
   public record SegmentEnded(
       StreamId stream,
@@ -139,7 +140,7 @@ public final class StreamFeaturizer extends AbstractBehavior<StreamFeaturizer.Co
       int rateHz,
       long unheardSamples,
       Assignment assignment,
-      long resumeOffset)
+      long lastRecordOffset)
       implements Event {}
 
   /**

@@ -87,14 +87,14 @@ sealed interface TrackStep {
   final class Close implements TrackStep {
     private final WindowSlicer slicer;
     private final Assignment assignment;
-    private final long resumeOffset;
+    private final long lastRecordOffset;
     private boolean counted;
     private boolean ended;
 
-    Close(WindowSlicer slicer, Assignment assignment, long resumeOffset) {
+    Close(WindowSlicer slicer, Assignment assignment, long lastRecordOffset) {
       this.slicer = slicer;
       this.assignment = assignment;
-      this.resumeOffset = resumeOffset;
+      this.lastRecordOffset = lastRecordOffset;
     }
 
     @Override
@@ -123,7 +123,7 @@ sealed interface TrackStep {
           start.rateHz(),
           unheard,
           assignment,
-          resumeOffset);
+          lastRecordOffset);
     }
   }
 }

@@ -55,9 +55,9 @@ record CurveGrid(int windowFrames, int hopFrames, int columns, int cellFrames) {
     return ceilDiv(cell - windowCells() + 1, cellsPerHop());
   }
 
-  /** Whether a curve that joins a running stream at some window is sure from {@code cell} on. */
-  boolean canResumeAt(long cell) {
-    return Math.floorMod(cell - windowCells(), (long) cellsPerHop()) == 0;
+  /** First cell that a curve which joins a running stream at {@code window} can be sure of. */
+  long firstSureCell(long window) {
+    return (window - 1) * cellsPerHop() + windowCells();
   }
 
   /** Last window that covers {@code cell}; with a hop above the window maybe the one before it. */

@@ -1,5 +1,6 @@
 package dev.lookaside.classifier.detect;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +42,8 @@ public final class HysteresisDecoder {
   private final PosteriorCurve curve;
   private final PosteriorCurve.@Nullable CellConsumer tap;
   private final Track[] tracks;
-  private long resumeCell = -1;
+  private final ArrayDeque<Long> beginnings = new ArrayDeque<>();
+  private long resumeWindow = -1;
   private List<Event> events = new ArrayList<>();
 
   /**
@@ -104,6 +106,11 @@ public final class HysteresisDecoder {
     for (int c = 0; c < tracks.length; c++) {
       tracks[c].close(c);
     }
+    if (!beginnings.isEmpty()) {
+      // A replay from there is sure of no cell of this segment.
+      resumeWindow = beginnings.getLast();
+      beginnings.clear();
+    }
     return taken();
   }
 
@@ -123,17 +130,23 @@ public final class HysteresisDecoder {
   }
 
   /**
-   * The newest cell from which decoding can begin afresh and give the same events: all classes were
-   * quiet before it, and every event since is still open, undecided, or will be decided again just
-   * the same. -1 before the first window.
+   * A replay can begin with this window, which comes next. Not with just any: records hold several
+   * windows, and what a replay hears first is where its record begins.
    */
-  long resumeCell() {
-    return allQuiet() && grid.canResumeAt(curve.nextCell()) ? curve.nextCell() : resumeCell;
+  void canBeginWith(long window) {
+    beginnings.addLast(window);
   }
 
-  /** The first window that a decoder needs to be sure from {@link #resumeCell()} on. */
+  /**
+   * The newest window from which a replay gives the same events: all classes were quiet before the
+   * first cell it is sure of, and every event since is still open, undecided, or will be decided
+   * again just the same. -1 if there is none in this segment.
+   */
   long resumeWindow() {
-    return grid.firstWindowOf(resumeCell());
+    Long next = beginnings.peekFirst();
+    return next != null && grid.firstSureCell(next) == curve.nextCell() && allQuiet()
+        ? next
+        : resumeWindow;
   }
 
   private boolean allQuiet() {
@@ -155,8 +168,11 @@ public final class HysteresisDecoder {
     if (tap != null) {
       tap.cell(cell, values);
     }
-    if (resumeCell < 0 || (grid.canResumeAt(cell) && allQuiet())) {
-      resumeCell = cell;
+    while (!beginnings.isEmpty() && grid.firstSureCell(beginnings.getFirst()) <= cell) {
+      long window = beginnings.removeFirst();
+      if (grid.firstSureCell(window) == cell && allQuiet()) {
+        resumeWindow = window;
+      }
     }
     for (int c = 0; c < tracks.length; c++) {
       tracks[c].step(c, cell, values[c]);

@@ -63,7 +63,7 @@ final class PosteriorCurve {
       firstWindow = index;
       nextCell = index * grid.cellsPerHop();
       endCell = nextCell;
-      firstSureCell = joined ? nextCell - grid.cellsPerHop() + grid.windowCells() : nextCell;
+      firstSureCell = joined ? grid.firstSureCell(index) : nextCell;
     } else if (index != lastWindow + 1) {
       throw new IllegalStateException(
           "window \"%d\": must be %d, the one after the last".formatted(index, lastWindow + 1));

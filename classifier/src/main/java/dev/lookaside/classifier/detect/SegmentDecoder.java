@@ -92,10 +92,13 @@ final class SegmentDecoder {
    * window of this segment: then the replay must also hear how the segment began.
    */
   @Nullable WindowMark resumeMark() {
-    long resume = decoder.resumeWindow();
     Map.Entry<Long, WindowMark> first = marks.firstEntry();
-    if (first == null || (resume <= firstIndex && first.getKey() == firstIndex && !joined)) {
+    if (first == null) {
       return null;
+    }
+    long resume = decoder.resumeWindow();
+    if (resume < 0 && first.getKey() == firstIndex) {
+      return joined ? first.getValue() : null;
     }
     Map.Entry<Long, WindowMark> at = marks.ceilingEntry(resume);
     return at == null ? marks.lastEntry().getValue() : at.getValue();
@@ -104,6 +107,9 @@ final class SegmentDecoder {
   private void remember(WindowMark mark) {
     if (firstIndex < 0) {
       firstIndex = mark.index();
+    }
+    if (marks.isEmpty() || marks.lastEntry().getValue().resumeOffset() < mark.resumeOffset()) {
+      decoder.canBeginWith(mark.index());
     }
     marks.put(mark.index(), mark);
     // Windows over cells that are not out yet are needed for their times.

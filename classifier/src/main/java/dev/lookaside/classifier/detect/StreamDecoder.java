@@ -101,16 +101,19 @@ final class StreamDecoder {
     epoch = gap.epoch();
     capturedUntil = gap.until();
     heardBefore = true;
-    // A replay must come upon the gap again, so it begins with the record before it.
-    long before = lastRecord == NO_RECORD ? gap.recordOffset() : lastRecord;
-    resume = new Resume(gap.assignment(), before);
+    // A replay must come upon the gap again: what is before it holds on.
+    if (resume == null) {
+      resume = new Resume(gap.assignment(), gap.recordOffset());
+    }
     lastRecord = Math.max(lastRecord, gap.recordOffset());
   }
 
   void segmentEnded(StreamFeaturizer.SegmentEnded ended, List<Detection> found) {
+    if (segment == null) {
+      resume = new Resume(ended.assignment(), ended.lastRecordOffset());
+    }
     finishSegment(found);
-    long before = lastRecord == NO_RECORD ? ended.resumeOffset() : lastRecord;
-    resume = new Resume(ended.assignment(), Math.min(before, ended.resumeOffset()));
+    lastRecord = Math.max(lastRecord, ended.lastRecordOffset());
   }
 
   void ended(StreamFeaturizer.Ended ended, List<Detection> found) {
@@ -133,6 +136,10 @@ final class StreamDecoder {
     WindowMark mark = firstMark;
     if (open != null && mark != null) {
       add(open.finish(), mark.assignment(), found);
+      WindowMark at = open.resumeMark();
+      if (at != null) {
+        resume = new Resume(at.assignment(), at.resumeOffset());
+      }
     }
     segment = null;
     firstMark = null;

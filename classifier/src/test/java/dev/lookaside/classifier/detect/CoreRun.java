@@ -68,7 +68,7 @@ final class CoreRun implements DetectorCore.Outbox {
     this.core =
         new DetectorCore(
             SimulatedStream.STREAM,
-            SimulatedStream.model(how, CLASSES),
+            stream.ownModel(how, CLASSES),
             SimulatedStream.settings(maxWindows, maxPublishes),
             this);
     core.start();

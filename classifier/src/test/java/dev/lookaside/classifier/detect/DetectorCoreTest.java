@@ -46,7 +46,7 @@ class DetectorCoreTest {
   void aReplayFromTheSettledRecordFindsAllThatWasNotDurableAndNothingElse() {
     SeededRandom.forAll(
         DetectorCoreTest.class,
-        80,
+        1000,
         random -> {
           SimulatedStream stream = new SimulatedStream(random, 1 + random.nextInt(80));
           Combination how = how(random);

@@ -85,6 +85,9 @@ class HysteresisDecoderTest {
           List<Event> before = new ArrayList<>();
           int cut = random.nextInt(one.windows().size());
           for (int i = 0; i < cut; i++) {
+            if (random.nextBoolean()) {
+              whole.canBeginWith(one.windows().get(i).index());
+            }
             before.addAll(one.feed(whole, i));
           }
           long resume = whole.resumeWindow();
@@ -94,7 +97,7 @@ class HysteresisDecoderTest {
           }
           rest.addAll(whole.finish());
           int from = (int) (resume - one.windows().get(0).index());
-          if (cut == 0 || whole.resumeCell() < 0 || from <= 0 || from >= one.windows().size()) {
+          if (resume < 0 || from <= 0 || from >= one.windows().size()) {
             return;
           }
           HysteresisDecoder again =

@@ -35,17 +35,22 @@ final class SimulatedStream {
   record Chunk(long recordOffset, long from, long until) {}
 
   private final long seed;
+  private final int minLengthFrames;
+  private final int minGapFrames;
   private final List<Chunk> chunks = new ArrayList<>();
 
   SimulatedStream(RandomGenerator random, int count) {
     this.seed = random.nextLong();
+    this.minLengthFrames = random.nextInt(8);
+    this.minGapFrames = random.nextInt(8);
+    int longest = random.nextBoolean() ? 1_500 : 6_000;
     long sample = 0;
     long record = random.nextInt(100);
     for (int i = 0; i < count; i++) {
       if (i > 0 && random.nextInt(12) == 0) {
         sample += 1 + random.nextInt(5_000);
       }
-      long until = sample + 100 + random.nextInt(1_500);
+      long until = sample + 100 + random.nextInt(longest);
       chunks.add(new Chunk(record, sample, until));
       sample = until;
       record += 1 + random.nextInt(3);
@@ -53,6 +58,16 @@ final class SimulatedStream {
   }
 
   static DetectorModel model(Combination how, int classes) {
+    return model(how, classes, 5, 5);
+  }
+
+  /** With this stream's least length and gap. */
+  DetectorModel ownModel(Combination how, int classes) {
+    return model(how, classes, minLengthFrames, minGapFrames);
+  }
+
+  private static DetectorModel model(
+      Combination how, int classes, int minLengthFrames, int minGapFrames) {
     float[] on = new float[classes];
     float[] off = new float[classes];
     List<String> labels = new ArrayList<>();
@@ -65,7 +80,7 @@ final class SimulatedStream {
         labels,
         1,
         new FeatureSpec(FrontEnd.AST_FBANK, WINDOW_FRAMES, HOP_FRAMES),
-        new DecoderSettings(how, on, off, 5, 5),
+        new DecoderSettings(how, on, off, minLengthFrames, minGapFrames),
         "adapter",
         "backbone");
   }
@@ -120,18 +135,18 @@ final class SimulatedStream {
       }
       Chunk before = segment.isEmpty() ? null : segment.get(segment.size() - 1);
       if (before != null && before.until() != chunk.from()) {
-        segment(segment, chunk.recordOffset(), out);
+        segment(segment, out);
         out.add(gap(before, chunk));
         segment.clear();
       }
       segment.add(chunk);
     }
-    segment(segment, endRecord(), out);
+    segment(segment, out);
     out.add(new StreamFeaturizer.Ended(STREAM, ASSIGNMENT, endRecord() - 1, true));
     return out;
   }
 
-  private void segment(List<Chunk> chunks, long next, List<StreamFeaturizer.Event> out) {
+  private void segment(List<Chunk> chunks, List<StreamFeaturizer.Event> out) {
     long from = chunks.get(0).from();
     long until = chunks.get(chunks.size() - 1).until();
     long k = CurveGrid.ceilDiv(from, (long) HOP_FRAMES * STEP);
@@ -160,7 +175,7 @@ final class SimulatedStream {
             RATE_HZ,
             until - from - windowed,
             ASSIGNMENT,
-            next));
+            chunks.get(chunks.size() - 1).recordOffset()));
     Counts counts = new Counts(until - from, 0, 0, 0, until - from - windowed, 0, 0, 0);
     out.add(new StreamFeaturizer.Counted(STREAM, RATE_HZ, counts));
   }
