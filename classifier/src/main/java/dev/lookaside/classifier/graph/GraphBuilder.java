@@ -2,6 +2,7 @@ package dev.lookaside.classifier.graph;
 
 import dev.lookaside.classifier.weights.FloatTensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -50,6 +51,18 @@ public final class GraphBuilder {
     Value v = add(new Value(name, Shape.fixed(numbers.shape()), Optional.of(numbers)));
     weights.add(v);
     return v;
+  }
+
+  /** A vector of equal numbers; the same for equal arguments. */
+  public Value constant(float value, int size) {
+    String name = "all." + value + "." + size;
+    Value known = values.get(name);
+    if (known != null) {
+      return known;
+    }
+    float[] all = new float[size];
+    Arrays.fill(all, value);
+    return weight(name, FloatTensor.of(new int[] {size}, all));
   }
 
   /** Applies an operation; {@code name} is the result's. */

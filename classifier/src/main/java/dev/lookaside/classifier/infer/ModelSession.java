@@ -70,8 +70,9 @@ final class ModelSession implements AutoCloseable {
   }
 
   /** Opens a session on CPU or CUDA. */
-  static ModelSession openOn(Graph graph, Device device, int threads, Memory memory)
+  static ModelSession openOn(Graph written, Device device, int threads, Memory memory)
       throws OrtException {
+    Graph graph = device == Device.CPU ? written.stepwise() : written;
     Map<String, OnnxTensorLike> weights = new LinkedHashMap<>();
     OrtSession.SessionOptions options = new OrtSession.SessionOptions();
     try {

@@ -8,9 +8,7 @@ import dev.lookaside.classifier.graph.Ops;
 import dev.lookaside.classifier.graph.ReverseOps;
 import dev.lookaside.classifier.graph.Shape;
 import dev.lookaside.classifier.graph.Value;
-import dev.lookaside.classifier.weights.FloatTensor;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -30,7 +28,6 @@ final class ReverseWalk {
   private final Map<Value, Node> producers = new HashMap<>();
   private final Map<Value, List<Node>> uses = new HashMap<>();
   private final Map<Value, Value> gradients = new HashMap<>();
-  private final Map<String, FloatTensor> constants = new HashMap<>();
   private String at = "";
   private int applied;
 
@@ -151,20 +148,6 @@ final class ReverseWalk {
 
   /** A single number that meets every value. */
   Value scalar(double value) {
-    return constant((float) value, 1);
-  }
-
-  /** A vector of equal numbers. */
-  Value constant(float value, int size) {
-    String name = "all." + value + "." + size;
-    FloatTensor numbers =
-        constants.computeIfAbsent(
-            name,
-            n -> {
-              float[] all = new float[size];
-              Arrays.fill(all, value);
-              return FloatTensor.of(new int[] {size}, all);
-            });
-    return g.weight(name, numbers);
+    return g.constant((float) value, 1);
   }
 }
