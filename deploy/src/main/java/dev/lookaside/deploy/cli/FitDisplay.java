@@ -12,15 +12,16 @@ import org.jspecify.annotations.Nullable;
 final class FitDisplay implements FitProgress, AutoCloseable {
   private static final long LINE_EVERY_NANOS = 10_000_000_000L;
 
-  /** Weight of what was before when a new value comes: about the last twenty steps show. */
-  private static final double MEMORY = 0.95;
+  /** What is shown is the mean over about so many steps. */
+  private static final int SHOWN_STEPS = 20;
 
   private final PrintWriter err;
   private final boolean terminal;
   private @Nullable ProgressBar bar;
-  private double loss = Double.NaN;
-  private double windowsPerSecond = Double.NaN;
-  private double stepSeconds = Double.NaN;
+  private int heard;
+  private double loss;
+  private double windowsPerSecond;
+  private double stepSeconds;
   private long lineAtNanos = System.nanoTime();
 
   FitDisplay(PrintWriter err, boolean terminal) {
@@ -38,6 +39,7 @@ final class FitDisplay implements FitProgress, AutoCloseable {
           new ProgressBarBuilder()
               .setTaskName("fitting")
               .setInitialMax(-1)
+              .startsFrom(stepsDone, Duration.ZERO)
               .setUpdateIntervalMillis(200)
               .build();
     }
@@ -45,6 +47,7 @@ final class FitDisplay implements FitProgress, AutoCloseable {
 
   @Override
   public void stepped(Step step) {
+    heard = Math.min(heard + 1, SHOWN_STEPS);
     loss = smooth(loss, step.loss());
     windowsPerSecond = smooth(windowsPerSecond, step.windowsPerSecond());
     stepSeconds = smooth(stepSeconds, step.seconds());
@@ -77,8 +80,8 @@ final class FitDisplay implements FitProgress, AutoCloseable {
         d.toSecondsPart());
   }
 
-  private static double smooth(double before, double now) {
-    return Double.isNaN(before) ? now : MEMORY * before + (1 - MEMORY) * now;
+  private double smooth(double before, double now) {
+    return before + (now - before) / heard;
   }
 
   @Override

@@ -70,8 +70,9 @@ public final class ModelFit implements AutoCloseable {
     identity.put("trained", full ? "backbone and adapter" : "adapter");
     identity.put("loss", loss.toString());
     this.gradients = GradientRun.open(backbone, start, weights.keySet(), loss, where);
-    this.fit =
-        new Fit(settings, source, new PrefixCache(gradients), identity, checkpoints, progress);
+    boolean hasPrefix = gradients.entryFloats() != start.windowFrames() * start.shape().mels();
+    BatchGradients steps = hasPrefix ? new PrefixCache(gradients) : BatchGradients.of(gradients);
+    this.fit = new Fit(settings, source, steps, identity, checkpoints, progress);
     identity.put("settings", settings.identity());
     identity.put("examples", source.identity());
   }
