@@ -4,7 +4,9 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import dev.lookaside.classifier.detect.DetectorModel;
 import dev.lookaside.classifier.detect.StreamDetector;
-import dev.lookaside.classifier.infer.Scorer;
+import dev.lookaside.classifier.infer.BackboneSessions;
+import dev.lookaside.classifier.infer.LoadedAdapter;
+import dev.lookaside.classifier.infer.MixedScorer;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.ingest.KafkaSource;
@@ -27,15 +29,18 @@ record Parts(
     Status status,
     Consumer<StreamDetector.Event> observer) {
   static final String SOURCE_DISPATCHER = "lookaside.ingest.kafka-dispatcher";
-  private static final int WARM_RUNS = 3;
+  private static final int ARCHITECTURES = 4;
 
-  /** Opens a scorer and warms it, so that the first live window is as quick as the others. */
-  Scorer openScorer() {
-    Scorer scorer = Scorer.open(backbone, adapter, settings.classifier().scorer());
-    float[] silence = new float[adapter.windowFrames() * adapter.frontEnd().mels()];
-    for (int i = 0; i < WARM_RUNS; i++) {
-      scorer.logits(silence, 1);
-    }
+  /** Sessions for one run of the pipeline, which closes them. */
+  BackboneSessions sessions() {
+    return new BackboneSessions(backbone, settings.classifier().scorer(), ARCHITECTURES);
+  }
+
+  /** Opens a scorer and warms it; called again after the device failed. */
+  MixedScorer openScorer(BackboneSessions sessions, LoadedAdapter first) {
+    sessions.renew();
+    MixedScorer scorer = new MixedScorer(sessions, first);
+    scorer.warm(first);
     status.scoring(scorer.deviceDescription());
     return scorer;
   }

@@ -3,6 +3,7 @@ package dev.lookaside.deploy;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.DispatcherSelector;
+import akka.actor.typed.PostStop;
 import akka.actor.typed.Terminated;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
@@ -12,7 +13,10 @@ import akka.actor.typed.javadsl.TimerScheduler;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.DetectionSink;
 import dev.lookaside.classifier.detect.StreamDetector;
+import dev.lookaside.classifier.infer.AdapterPlan;
+import dev.lookaside.classifier.infer.BackboneSessions;
 import dev.lookaside.classifier.infer.GpuClassifier;
+import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.featurizer.StreamFeaturizer;
 import dev.lookaside.ingest.KafkaSource;
 import dev.lookaside.ingest.StreamId;
@@ -58,6 +62,7 @@ final class Pipeline extends AbstractBehavior<Pipeline.Command> {
   }
 
   private final Parts parts;
+  private final BackboneSessions sessions;
   private final TimerScheduler<Command> timers;
   private final ActorRef<KafkaSource.Command> source;
   private final ActorRef<Streams.Command> streams;
@@ -73,9 +78,15 @@ final class Pipeline extends AbstractBehavior<Pipeline.Command> {
     super(context);
     this.parts = parts;
     this.timers = timers;
+    sessions = parts.sessions();
+    LoadedAdapter configured = LoadedAdapter.of(parts.adapter());
     ActorRef<GpuClassifier.Command> classifier =
         context.spawn(
-            GpuClassifier.create(parts::openScorer, parts.settings().classifier().batch()),
+            GpuClassifier.create(
+                () -> parts.openScorer(sessions, configured),
+                parts.settings().classifier().batch(),
+                AdapterPlan.always(configured),
+                event -> {}),
             "classifier");
     ActorRef<DetectionSink.Command> sink =
         context.spawn(
@@ -140,6 +151,7 @@ final class Pipeline extends AbstractBehavior<Pipeline.Command> {
         .onMessageEquals(DrainTimeout.INSTANCE, this::stopSource)
         .onMessageEquals(SourceStopped.INSTANCE, Behaviors::stopped)
         .onSignal(Terminated.class, this::onPartGone)
+        .onSignal(PostStop.class, stopped -> onStopped())
         .build();
   }
 
@@ -228,6 +240,12 @@ final class Pipeline extends AbstractBehavior<Pipeline.Command> {
         new KafkaSource.Stop(
             getContext()
                 .messageAdapter(KafkaSource.Stopped.class, stopped -> SourceStopped.INSTANCE)));
+    return this;
+  }
+
+  /** The parts are gone by now. */
+  private Behavior<Command> onStopped() {
+    sessions.close();
     return this;
   }
 

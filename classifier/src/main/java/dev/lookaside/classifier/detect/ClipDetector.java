@@ -51,7 +51,11 @@ public final class ClipDetector {
   public ClipDetections detect(List<MelWindow> windows) {
     List<float[]> curve = new ArrayList<>();
     SegmentDecoder decoder =
-        new SegmentDecoder(model, false, Duration.ofDays(365), (cell, values) -> curve.add(values));
+        new SegmentDecoder(
+            model,
+            SegmentDecoder.Beginning.of(false),
+            Duration.ofDays(365),
+            (cell, values) -> curve.add(values));
     List<DetectedEvent> events = new ArrayList<>();
     float[][] posteriors = new float[windows.size()][];
     for (int from = 0; from < windows.size(); from += maxBatch) {

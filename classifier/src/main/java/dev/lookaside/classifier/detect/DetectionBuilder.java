@@ -9,19 +9,19 @@ import dev.lookaside.ingest.StreamId;
 import java.time.Instant;
 import java.util.Locale;
 
-/** Makes the wire records of one stream. */
+/** Makes the wire records of one stream; backbone and features are the same for all of them. */
 final class DetectionBuilder {
   private final StreamId stream;
-  private final DetectorModel model;
+  private final String backboneDigest;
   private final String fingerprint;
 
   DetectionBuilder(StreamId stream, DetectorModel model) {
     this.stream = stream;
-    this.model = model;
+    this.backboneDigest = model.backboneDigest();
     this.fingerprint = model.spec().fingerprint();
   }
 
-  Detection event(TimedEvent e, Instant epoch, String adapterDigest, int partition) {
+  Detection event(TimedEvent e, Instant epoch, DetectorModel model, int partition) {
     boolean ended = e.kind() == HysteresisDecoder.Kind.ENDED;
     String label = model.labels().get(e.classIndex());
     Extent extent =
@@ -40,7 +40,7 @@ final class DetectionBuilder {
         extent,
         e.peak(),
         e.mean(),
-        origin(adapterDigest, partition, e.firstRecordOffset(), e.lastRecordOffset()),
+        origin(model.adapterDigest(), partition, e.firstRecordOffset(), e.lastRecordOffset()),
         null);
   }
 
@@ -84,6 +84,6 @@ final class DetectionBuilder {
   }
 
   private Origin origin(String adapterDigest, int partition, long first, long last) {
-    return new Origin(adapterDigest, model.backboneDigest(), fingerprint, partition, first, last);
+    return new Origin(adapterDigest, backboneDigest, fingerprint, partition, first, last);
   }
 }

@@ -2,6 +2,7 @@ package dev.lookaside.classifier.detect;
 
 import dev.lookaside.classifier.detect.SettleLedger.Resume;
 import dev.lookaside.classifier.detect.StreamDetector.Outcome;
+import dev.lookaside.classifier.infer.AdapterFacts;
 import dev.lookaside.featurizer.MelWindow;
 import dev.lookaside.featurizer.StreamFeaturizer;
 import dev.lookaside.ingest.Assignment;
@@ -26,6 +27,9 @@ final class DetectorCore {
     /** Score this window; one answer with this ticket is expected. */
     void score(long ticket, MelWindow window);
 
+    /** Say which adapter is in force then; one answer with this ticket is expected. */
+    void resolve(long ticket, Instant at);
+
     /** Room for this many more windows. */
     void demand(int windows);
 
@@ -43,17 +47,24 @@ final class DetectorCore {
   }
 
   /** What stands in line; the head waits until it is complete. */
-  private sealed interface Item permits Window, Gap, SegmentEnd, End {}
+  private sealed interface Item permits Asked, SegmentEnd, End {}
 
-  private static final class Window implements Item {
+  /** What the classifier is asked about. */
+  private abstract static sealed class Asked implements Item permits Window, Gap {
+    boolean answered;
+    @Nullable AdapterFacts adapter;
+  }
+
+  private static final class Window extends Asked {
     private final WindowMark mark;
     private final Instant epoch;
     private final boolean segmentStart;
-    private @Nullable Outcome outcome;
+    private Outcome outcome;
     private float @Nullable [] posteriors;
-    private String text = "";
+    private String reason = "";
 
-    Window(MelWindow w, @Nullable Outcome outcome) {
+    /** {@code outcome} as it is expected. */
+    Window(MelWindow w, Outcome outcome) {
       this.mark = WindowMark.of(w);
       this.epoch = w.epoch();
       this.segmentStart = w.segmentStart();
@@ -61,7 +72,13 @@ final class DetectorCore {
     }
   }
 
-  private record Gap(StreamFeaturizer.Gap gap) implements Item {}
+  private static final class Gap extends Asked {
+    private final StreamFeaturizer.Gap gap;
+
+    Gap(StreamFeaturizer.Gap gap) {
+      this.gap = gap;
+    }
+  }
 
   private record SegmentEnd(StreamFeaturizer.SegmentEnded ended) implements Item {}
 
@@ -72,7 +89,7 @@ final class DetectorCore {
   private final Outbox out;
   private final StreamDecoder decoder;
   private final ArrayDeque<Item> line = new ArrayDeque<>();
-  private final Map<Long, Window> asked = new HashMap<>();
+  private final Map<Long, Asked> asked = new HashMap<>();
   private final SettleLedger ledger = new SettleLedger();
   private final Map<Long, StreamDetector.Delivered> undurable = new HashMap<>();
   private long nextTicket;
@@ -100,14 +117,12 @@ final class DetectorCore {
 
   void heard(StreamFeaturizer.Event event) {
     if (event instanceof StreamFeaturizer.WindowReady ready) {
-      Window window = new Window(ready.window(), null);
-      line.addLast(window);
-      asked.put(nextTicket, window);
-      out.score(nextTicket++, ready.window());
+      out.score(asked(new Window(ready.window(), Outcome.SCORED)), ready.window());
     } else if (event instanceof StreamFeaturizer.WindowSkipped skipped) {
-      line.addLast(new Window(skipped.window(), Outcome.SKIPPED));
+      MelWindow window = skipped.window();
+      out.resolve(asked(new Window(window, Outcome.SKIPPED)), window.captureTime());
     } else if (event instanceof StreamFeaturizer.Gap gap) {
-      line.addLast(new Gap(gap));
+      out.resolve(asked(new Gap(gap)), gap.from());
     } else if (event instanceof StreamFeaturizer.SegmentEnded ended) {
       line.addLast(new SegmentEnd(ended));
     } else if (event instanceof StreamFeaturizer.Ended ended) {
@@ -118,14 +133,32 @@ final class DetectorCore {
     drain();
   }
 
-  /** An answer; one that comes twice is ignored. */
-  void scored(long ticket, float[] posteriors, String adapterDigest) {
-    resolve(ticket, Outcome.SCORED, posteriors, adapterDigest);
+  private long asked(Asked item) {
+    line.addLast(item);
+    asked.put(nextTicket, item);
+    return nextTicket++;
   }
 
-  /** The window will not be scored. */
+  /** An answer; one that comes twice is ignored. */
+  void scored(long ticket, float[] posteriors, AdapterFacts adapter) {
+    if (asked.get(ticket) instanceof Window window) {
+      window.posteriors = posteriors;
+    }
+    answered(ticket, adapter);
+  }
+
+  /** The adapter in force, where nothing is to be scored. */
+  void resolved(long ticket, AdapterFacts adapter) {
+    answered(ticket, adapter);
+  }
+
+  /** The window will not be scored; or it is not known which adapter is in force. */
   void shed(long ticket, String reason) {
-    resolve(ticket, Outcome.SHED, null, reason);
+    if (asked.get(ticket) instanceof Window window && window.outcome == Outcome.SCORED) {
+      window.outcome = Outcome.SHED;
+      window.reason = reason;
+    }
+    answered(ticket, null);
   }
 
   /** The detections of publish {@code number} can no longer be lost; {@code at} by wall clock. */
@@ -140,12 +173,11 @@ final class DetectorCore {
     doneIfDone();
   }
 
-  private void resolve(long ticket, Outcome outcome, float @Nullable [] posteriors, String text) {
-    Window window = asked.remove(ticket);
-    if (window != null) {
-      window.outcome = outcome;
-      window.posteriors = posteriors;
-      window.text = text;
+  private void answered(long ticket, @Nullable AdapterFacts adapter) {
+    Asked item = asked.remove(ticket);
+    if (item != null) {
+      item.answered = true;
+      item.adapter = adapter;
       drain();
     }
   }
@@ -170,22 +202,22 @@ final class DetectorCore {
   }
 
   private static boolean ready(Item item) {
-    return !(item instanceof Window window) || window.outcome != null;
+    return !(item instanceof Asked asked) || asked.answered;
   }
 
   private List<Detection> decode(Item item) {
     List<Detection> found = new ArrayList<>();
     if (item instanceof Window w) {
-      decoder.begin(w.mark, w.epoch, w.segmentStart, found);
+      decoder.begin(w.mark, w.epoch, w.segmentStart, w.adapter, found);
       if (w.posteriors != null) {
-        decoder.scored(w.mark, w.posteriors, w.text, found);
+        decoder.scored(w.mark, w.posteriors, found);
       } else if (w.outcome == Outcome.SKIPPED) {
         decoder.skipped(w.mark, found);
       } else {
-        decoder.shed(w.mark, w.text, found);
+        decoder.shed(w.mark, w.reason, found);
       }
     } else if (item instanceof Gap gap) {
-      decoder.gap(gap.gap(), found);
+      decoder.gap(gap.gap, gap.adapter, found);
     } else if (item instanceof SegmentEnd end) {
       decoder.segmentEnded(end.ended(), found);
     } else if (item instanceof End end) {
@@ -203,19 +235,18 @@ final class DetectorCore {
   }
 
   private void tell(Window w) {
-    Outcome outcome = w.outcome;
-    if (outcome != null) {
-      out.tell(
-          new StreamDetector.Windowed(
-              stream,
-              w.epoch,
-              w.mark.index(),
-              outcome,
-              w.posteriors,
-              w.mark.capturedUntil(),
-              w.mark.freshSamples(),
-              w.mark.rateHz()));
-    }
+    out.tell(
+        new StreamDetector.Windowed(
+            stream,
+            w.epoch,
+            w.mark.index(),
+            w.outcome,
+            w.posteriors,
+            w.adapter,
+            w.mark.captureTime(),
+            w.mark.capturedUntil(),
+            w.mark.freshSamples(),
+            w.mark.rateHz()));
   }
 
   private void settle(Resume resume) {

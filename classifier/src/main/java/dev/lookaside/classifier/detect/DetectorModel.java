@@ -1,5 +1,6 @@
 package dev.lookaside.classifier.detect;
 
+import dev.lookaside.classifier.infer.AdapterFacts;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.Threshold;
@@ -42,6 +43,29 @@ public record DetectorModel(
   public static DetectorModel of(
       Backbone backbone, Adapter adapter, int hopFrames, DetectSettings settings) {
     List<String> labels = adapter.labels();
+    for (String label : settings.thresholds().keySet()) {
+      if (!labels.contains(label)) {
+        throw new DetectException(
+            "thresholds \"%s\": must be one of the adapter's labels %s".formatted(label, labels));
+      }
+    }
+    return of(
+        AdapterFacts.of(adapter),
+        new FeatureSpec(adapter.frontEnd(), adapter.windowFrames(), hopFrames),
+        backbone.digest(),
+        settings);
+  }
+
+  /** This model with another adapter for the same windows; settings as for the first one. */
+  DetectorModel with(AdapterFacts adapter, DetectSettings settings) {
+    return adapter.digest().equals(adapterDigest)
+        ? this
+        : of(adapter, spec, backboneDigest, settings);
+  }
+
+  private static DetectorModel of(
+      AdapterFacts adapter, FeatureSpec spec, String backboneDigest, DetectSettings settings) {
+    List<String> labels = adapter.labels();
     float[] on = new float[labels.size()];
     float[] off = new float[labels.size()];
     for (int c = 0; c < on.length; c++) {
@@ -51,27 +75,15 @@ public record DetectorModel(
       on[c] = (float) t.on();
       off[c] = (float) t.off();
     }
-    for (String label : settings.thresholds().keySet()) {
-      if (!labels.contains(label)) {
-        throw new DetectException(
-            "thresholds \"%s\": must be one of the adapter's labels %s".formatted(label, labels));
-      }
-    }
-    FrontEnd frontEnd = adapter.frontEnd();
     DecoderSettings decoder =
         new DecoderSettings(
             settings.combination(),
             on,
             off,
-            frames(settings.minLength(), frontEnd),
-            frames(settings.minGap(), frontEnd));
+            frames(settings.minLength(), spec.frontEnd()),
+            frames(settings.minGap(), spec.frontEnd()));
     return new DetectorModel(
-        labels,
-        adapter.columns(),
-        new FeatureSpec(frontEnd, adapter.windowFrames(), hopFrames),
-        decoder,
-        adapter.digest(),
-        backbone.digest());
+        labels, adapter.columns(), spec, decoder, adapter.digest(), backboneDigest);
   }
 
   CurveGrid grid() {

@@ -47,15 +47,18 @@ public final class HysteresisDecoder {
   private List<Event> events = new ArrayList<>();
 
   /**
-   * @param columns posteriors per class and window: 1 for a clip head
+   * @param fromCell no event begins before this cell
    * @param tap sees every finished cell of the curve, or null
    */
   HysteresisDecoder(
-      CurveGrid grid, DecoderSettings settings, PosteriorCurve.@Nullable CellConsumer tap) {
+      CurveGrid grid,
+      DecoderSettings settings,
+      long fromCell,
+      PosteriorCurve.@Nullable CellConsumer tap) {
     this.grid = grid;
     this.settings = settings;
     this.tap = tap;
-    this.curve = new PosteriorCurve(grid, settings.combination(), settings.classes());
+    this.curve = new PosteriorCurve(grid, settings.combination(), settings.classes(), fromCell);
     this.tracks = new Track[settings.classes()];
     for (int c = 0; c < tracks.length; c++) {
       tracks[c] = new Track();
@@ -66,7 +69,7 @@ public final class HysteresisDecoder {
   public static HysteresisDecoder of(
       int windowFrames, int hopFrames, int columns, DecoderSettings settings) {
     return new HysteresisDecoder(
-        CurveGrid.of(windowFrames, hopFrames, columns), settings, (cell, values) -> {});
+        CurveGrid.of(windowFrames, hopFrames, columns), settings, 0, (cell, values) -> {});
   }
 
   /**
@@ -103,6 +106,16 @@ public final class HysteresisDecoder {
   /** Ends the segment; all open events close. The decoder is done then. */
   public List<Event> finish() {
     curve.finish(this::onCell);
+    return closed();
+  }
+
+  /** As {@link #finish}, but the curve ends before {@code cell} if it is not longer already. */
+  List<Event> finishBefore(long cell) {
+    curve.finishBefore(cell, this::onCell);
+    return closed();
+  }
+
+  private List<Event> closed() {
     for (int c = 0; c < tracks.length; c++) {
       tracks[c].close(c);
     }

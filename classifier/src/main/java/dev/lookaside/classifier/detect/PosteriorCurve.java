@@ -28,13 +28,18 @@ final class PosteriorCurve {
   private final float[][] ring;
   private final int[] covered;
   private final float[] scratch;
+  private final long fromCell;
   private long firstWindow = -1;
   private long lastWindow = -1;
   private long nextCell;
   private long endCell;
   private long firstSureCell;
 
-  PosteriorCurve(CurveGrid grid, Combination combination, int classes) {
+  /**
+   * @param fromCell earlier cells are another curve's and stay 0 here
+   */
+  PosteriorCurve(CurveGrid grid, Combination combination, int classes, long fromCell) {
+    this.fromCell = fromCell;
     this.grid = grid;
     this.combination = combination;
     this.classes = classes;
@@ -63,7 +68,8 @@ final class PosteriorCurve {
       firstWindow = index;
       nextCell = index * grid.cellsPerHop();
       endCell = nextCell;
-      firstSureCell = joined ? grid.firstSureCell(index) : nextCell;
+      long sure = joined ? grid.firstSureCell(index) : nextCell;
+      firstSureCell = Math.max(sure, fromCell);
     } else if (index != lastWindow + 1) {
       throw new IllegalStateException(
           "window \"%d\": must be %d, the one after the last".formatted(index, lastWindow + 1));
@@ -90,7 +96,12 @@ final class PosteriorCurve {
 
   /** Gives out what is left: no window follows. */
   void finish(CellConsumer consumer) {
-    while (nextCell < endCell) {
+    finishBefore(endCell, consumer);
+  }
+
+  /** Gives out what is left before {@code cell}: later cells are another curve's. */
+  void finishBefore(long cell, CellConsumer consumer) {
+    while (nextCell < Math.min(cell, endCell)) {
       give(consumer);
     }
   }

@@ -37,31 +37,49 @@ final class SegmentDecoder {
       long firstRecordOffset,
       long lastRecordOffset) {}
 
+  /**
+   * How a segment begins.
+   *
+   * @param joined processing joined a running stream at its first window
+   * @param fromFrame no event begins before this frame of the stream
+   * @param heldOffset the window before it, which another model decoded, needs records from here
+   *     on: a replay that begins with the same record hears that window, too; -1 if there is none
+   */
+  record Beginning(boolean joined, long fromFrame, long heldOffset) {
+    static Beginning of(boolean joined) {
+      return new Beginning(joined, 0, -1);
+    }
+  }
+
   private record Onset(long cell, WindowMark mark) {}
 
   private final DetectorModel model;
   private final CurveGrid grid;
   private final HysteresisDecoder decoder;
   private final Duration maxReplay;
-  private final boolean joined;
+  private final Beginning beginning;
   private final @Nullable Onset[] onsets;
   private final TreeMap<Long, WindowMark> marks = new TreeMap<>();
   private long firstIndex = -1;
 
   /**
-   * @param joined processing joined a running stream at this segment's first window
    * @param maxReplay audio after which an open event no longer holds back where a replay resumes
    * @param tap sees every cell of the curve, or null
    */
   SegmentDecoder(
       DetectorModel model,
-      boolean joined,
+      Beginning beginning,
       Duration maxReplay,
       PosteriorCurve.@Nullable CellConsumer tap) {
     this.model = model;
     this.grid = model.grid();
-    this.decoder = new HysteresisDecoder(grid, model.decoder(), tap);
-    this.joined = joined;
+    this.decoder =
+        new HysteresisDecoder(
+            grid,
+            model.decoder(),
+            CurveGrid.ceilDiv(beginning.fromFrame(), grid.cellFrames()),
+            tap);
+    this.beginning = beginning;
     this.maxReplay = maxReplay;
     this.onsets = new Onset[model.labels().size()];
   }
@@ -69,22 +87,35 @@ final class SegmentDecoder {
   /** {@code posteriors} row-major {@code [columns][labels]}, never written again. */
   List<TimedEvent> scored(WindowMark mark, float[] posteriors) {
     remember(mark);
-    return timed(decoder.push(mark.index(), mark.validFrames(), posteriors, joined));
+    return timed(decoder.push(mark.index(), mark.validFrames(), posteriors, beginning.joined()));
   }
 
   List<TimedEvent> skipped(WindowMark mark) {
     remember(mark);
-    return timed(decoder.skip(mark.index(), mark.validFrames(), joined));
+    return timed(decoder.skip(mark.index(), mark.validFrames(), beginning.joined()));
   }
 
   List<TimedEvent> shed(WindowMark mark) {
     remember(mark);
-    return timed(decoder.push(mark.index(), mark.validFrames(), null, joined));
+    return timed(decoder.push(mark.index(), mark.validFrames(), null, beginning.joined()));
   }
 
   /** Closes what is open; the decoder is done then. */
   List<TimedEvent> finish() {
     return timed(decoder.finish());
+  }
+
+  /**
+   * Closes what is open where the window {@code index}, the next one, begins: it is decoded by
+   * another model. The decoder is done then.
+   */
+  List<TimedEvent> finishBefore(long index) {
+    return timed(decoder.finishBefore(index * grid.cellsPerHop()));
+  }
+
+  /** The first frame that no cell given out so far covers. */
+  long nextFrame() {
+    return decoder.nextCell() * grid.cellFrames();
   }
 
   /**
@@ -98,7 +129,7 @@ final class SegmentDecoder {
     }
     long resume = decoder.resumeWindow();
     if (resume < 0 && first.getKey() == firstIndex) {
-      return joined ? first.getValue() : null;
+      return beginning.joined() ? first.getValue() : null;
     }
     Map.Entry<Long, WindowMark> at = marks.ceilingEntry(resume);
     return at == null ? marks.lastEntry().getValue() : at.getValue();
@@ -108,7 +139,9 @@ final class SegmentDecoder {
     if (firstIndex < 0) {
       firstIndex = mark.index();
     }
-    if (marks.isEmpty() || marks.lastEntry().getValue().resumeOffset() < mark.resumeOffset()) {
+    long before =
+        marks.isEmpty() ? beginning.heldOffset() : marks.lastEntry().getValue().resumeOffset();
+    if (before < mark.resumeOffset()) {
       decoder.canBeginWith(mark.index());
     }
     marks.put(mark.index(), mark);

@@ -1,18 +1,26 @@
 package dev.lookaside.classifier.detect;
 
+import dev.lookaside.classifier.detect.SegmentDecoder.Beginning;
 import dev.lookaside.classifier.detect.SegmentDecoder.TimedEvent;
 import dev.lookaside.classifier.detect.SettleLedger.Resume;
+import dev.lookaside.classifier.infer.AdapterFacts;
 import dev.lookaside.featurizer.StreamFeaturizer;
 import dev.lookaside.ingest.Assignment;
 import dev.lookaside.ingest.StreamId;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Segments, gaps and shed windows of one stream, in order, to detections; and from which record a
  * replay would give the same ones again. Pure.
+ *
+ * <p>Where the adapter changes between two windows, the curve of the old one ends where the first
+ * window of the new one begins, and what is open then ends there; the new one's curve begins there
+ * as at the start of a stream. No earlier cell is covered by a window of the new adapter and no
+ * event mixes two, so the detections are a function of the windows and their adapters alone.
  */
 final class StreamDecoder {
   /** Windows after which a run of shed ones is reported though it goes on. */
@@ -23,15 +31,15 @@ final class StreamDecoder {
   /** Shed windows in a row, not yet reported. */
   private record ShedRun(WindowMark first, WindowMark last, int windows, String reason) {}
 
-  private final DetectorModel model;
   private final DetectSettings settings;
   private final DetectionBuilder builder;
   private @Nullable SegmentDecoder segment;
   private @Nullable WindowMark firstMark;
+  private @Nullable WindowMark lastMark;
   private @Nullable ShedRun shedRun;
   private Instant epoch = Instant.EPOCH;
   private Instant capturedUntil = Instant.EPOCH;
-  private String adapterDigest;
+  private DetectorModel model;
 
   /** False until this life of the stream is known from its beginning or from a gap in it. */
   private boolean heardBefore;
@@ -43,7 +51,6 @@ final class StreamDecoder {
     this.model = model;
     this.settings = settings;
     this.builder = new DetectionBuilder(stream, model);
-    this.adapterDigest = model.adapterDigest();
   }
 
   /** Capture time of the newest audio that was decoded. */
@@ -56,22 +63,57 @@ final class StreamDecoder {
     return Optional.ofNullable(resume);
   }
 
-  /** The next window of the line: opens its segment if it is the first. */
-  void begin(WindowMark mark, Instant itsEpoch, boolean segmentStart, List<Detection> found) {
-    if (segmentStart || segment == null) {
+  /**
+   * The next window of the line: opens its segment if it is the first.
+   *
+   * @param adapter in force for it; null if that is not known, for a shed one
+   */
+  void begin(
+      WindowMark mark,
+      Instant itsEpoch,
+      boolean segmentStart,
+      @Nullable AdapterFacts adapter,
+      List<Detection> found) {
+    DetectorModel its = adapter == null ? model : model.with(adapter, settings);
+    SegmentDecoder open = segment;
+    if (segmentStart || open == null) {
       finishSegment(found);
+      model = its;
       boolean joined = !heardBefore && mark.index() > 0;
-      segment = new SegmentDecoder(model, joined, settings.maxReplay(), null);
-      firstMark = mark;
+      open(mark, Beginning.of(joined));
       epoch = itsEpoch;
       heardBefore = true;
+    } else if (its != model) {
+      change(open, mark, its, found);
     }
+    lastMark = mark;
     capturedUntil = mark.capturedUntil();
   }
 
-  void scored(WindowMark mark, float[] posteriors, String digest, List<Detection> found) {
+  private void open(WindowMark mark, Beginning beginning) {
+    segment = new SegmentDecoder(model, beginning, settings.maxReplay(), null);
+    firstMark = mark;
+  }
+
+  private void change(
+      SegmentDecoder old, WindowMark first, DetectorModel next, List<Detection> found) {
     flushShed(found);
-    adapterDigest = digest;
+    WindowMark before = Objects.requireNonNull(lastMark, "lastMark");
+    WindowMark start = Objects.requireNonNull(firstMark, "firstMark");
+    add(old.finishBefore(first.index()), before.assignment(), found);
+    // A replay must come upon the change again: it begins in what is before it.
+    WindowMark at = old.resumeMark();
+    if (at != null) {
+      resume = new Resume(at.assignment(), at.resumeOffset());
+    } else if (resume == null) {
+      resume = new Resume(start.assignment(), start.resumeOffset());
+    }
+    model = next;
+    open(first, new Beginning(false, old.nextFrame(), before.resumeOffset()));
+  }
+
+  void scored(WindowMark mark, float[] posteriors, List<Detection> found) {
+    flushShed(found);
     add(current().scored(mark, posteriors), mark.assignment(), found);
     moved(mark);
   }
@@ -95,9 +137,10 @@ final class StreamDecoder {
     moved(mark);
   }
 
-  void gap(StreamFeaturizer.Gap gap, List<Detection> found) {
+  /** {@code adapter} as for {@link #begin}, in force where the gap begins. */
+  void gap(StreamFeaturizer.Gap gap, @Nullable AdapterFacts adapter, List<Detection> found) {
     finishSegment(found);
-    found.add(builder.gap(gap, adapterDigest));
+    found.add(builder.gap(gap, adapter == null ? model.adapterDigest() : adapter.digest()));
     epoch = gap.epoch();
     capturedUntil = gap.until();
     heardBefore = true;
@@ -143,19 +186,20 @@ final class StreamDecoder {
     }
     segment = null;
     firstMark = null;
+    lastMark = null;
   }
 
   private void flushShed(List<Detection> found) {
     ShedRun run = shedRun;
     if (run != null) {
-      found.add(builder.shed(run.first(), run.last(), epoch, run.reason(), adapterDigest));
+      found.add(builder.shed(run.first(), run.last(), epoch, run.reason(), model.adapterDigest()));
       shedRun = null;
     }
   }
 
   private void add(List<TimedEvent> events, Assignment assignment, List<Detection> found) {
     for (TimedEvent e : events) {
-      found.add(builder.event(e, epoch, adapterDigest, assignment.partition()));
+      found.add(builder.event(e, epoch, model, assignment.partition()));
     }
   }
 

@@ -6,6 +6,7 @@ import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
+import dev.lookaside.classifier.infer.AdapterFacts;
 import dev.lookaside.classifier.infer.GpuClassifier;
 import dev.lookaside.featurizer.Counts;
 import dev.lookaside.featurizer.MelWindow;
@@ -35,9 +36,11 @@ public final class StreamDetector extends AbstractBehavior<StreamDetector.Comman
 
   private record Heard(StreamFeaturizer.Event event) implements Command {}
 
-  private record Answered(
-      long ticket, MelWindow window, int attempt, GpuClassifier.@Nullable Reply reply)
+  private record Answered(Question question, int attempt, GpuClassifier.@Nullable Reply reply)
       implements Command {}
+
+  /** What the classifier is asked; {@code window} null if nothing is to be scored. */
+  private record Question(long ticket, Instant at, @Nullable MelWindow window) {}
 
   private record Written(DetectionSink.Reply reply) implements Command {}
 
@@ -64,6 +67,8 @@ public final class StreamDetector extends AbstractBehavior<StreamDetector.Comman
    * A window is done with; each exactly once and in order.
    *
    * @param posteriors row-major {@code [columns][labels]}, read only; null unless scored
+   * @param adapter in force for it; null if that is not known
+   * @param captureTime of the window's start
    * @param capturedUntil capture time of the window's end
    * @param samples the window's share of the stream's native samples; shares add up
    */
@@ -74,6 +79,8 @@ public final class StreamDetector extends AbstractBehavior<StreamDetector.Comman
       long index,
       Outcome outcome,
       float @Nullable [] posteriors,
+      @Nullable AdapterFacts adapter,
+      Instant captureTime,
       Instant capturedUntil,
       long samples,
       int rateHz)
@@ -181,20 +188,23 @@ public final class StreamDetector extends AbstractBehavior<StreamDetector.Comman
   }
 
   private Behavior<Command> onAnswered(Answered a) {
+    long ticket = a.question().ticket();
     if (a.reply() instanceof GpuClassifier.Scored scored) {
-      core.scored(a.ticket(), scored.posteriors(), scored.adapterDigest());
+      core.scored(ticket, scored.posteriors(), scored.adapter());
+    } else if (a.reply() instanceof GpuClassifier.Resolved resolved) {
+      core.resolved(ticket, resolved.adapter());
     } else if (a.reply() instanceof GpuClassifier.Shed shed) {
-      core.shed(a.ticket(), shed.reason());
+      core.shed(ticket, shed.reason());
     } else if (a.attempt() < settings.scoreAttempts()) {
       getContext()
           .getLog()
-          .warn("{}: window {} had no answer, asked again", stream, a.window().index());
-      ask(a.ticket(), a.window(), a.attempt() + 1);
+          .warn("{}: audio of {} had no answer, asked again", stream, a.question().at());
+      ask(a.question(), a.attempt() + 1);
     } else {
       String reason =
           "no answer within %d ms, %d times"
               .formatted(settings.scoreTimeout().toMillis(), settings.scoreAttempts());
-      core.shed(a.ticket(), reason);
+      core.shed(ticket, reason);
     }
     return next();
   }
@@ -225,20 +235,29 @@ public final class StreamDetector extends AbstractBehavior<StreamDetector.Comman
     return done ? Behaviors.stopped() : this;
   }
 
-  private void ask(long ticket, MelWindow window, int attempt) {
+  private void ask(Question question, int attempt) {
+    MelWindow window = question.window();
     getContext()
         .ask(
             GpuClassifier.Reply.class,
             peers.classifier(),
             settings.scoreTimeout(),
-            (ActorRef<GpuClassifier.Reply> replyTo) -> new GpuClassifier.Score(window, replyTo),
-            (reply, failure) -> new Answered(ticket, window, attempt, reply));
+            (ActorRef<GpuClassifier.Reply> replyTo) ->
+                window != null
+                    ? new GpuClassifier.Score(window, replyTo)
+                    : new GpuClassifier.Resolve(stream, question.ticket(), question.at(), replyTo),
+            (reply, failure) -> new Answered(question, attempt, reply));
   }
 
   private final class Wishes implements DetectorCore.Outbox {
     @Override
     public void score(long ticket, MelWindow window) {
-      ask(ticket, window, 1);
+      ask(new Question(ticket, window.captureTime(), window), 1);
+    }
+
+    @Override
+    public void resolve(long ticket, Instant at) {
+      ask(new Question(ticket, at, null), 1);
     }
 
     @Override

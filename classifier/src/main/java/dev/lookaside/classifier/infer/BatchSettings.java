@@ -38,6 +38,15 @@ public record BatchSettings(
         Duration.ofMillis(batch.getLong("restart-delay-max-millis")));
   }
 
+  /** Pause before the scorer is opened again after so many failures in a row. */
+  Duration restartDelay(int failuresInARow) {
+    long millis = restartDelay.toMillis();
+    for (int i = 1; i < failuresInARow && millis < restartDelayMax.toMillis(); i++) {
+      millis *= 2;
+    }
+    return Duration.ofMillis(Math.min(millis, restartDelayMax.toMillis()));
+  }
+
   static void check(String field, long value, long least, long most) {
     if (value < least || value > most) {
       throw new IllegalArgumentException(

@@ -11,9 +11,9 @@ import akka.actor.typed.javadsl.TimerScheduler;
 import dev.lookaside.featurizer.MelWindow;
 import dev.lookaside.ingest.StreamId;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
+import java.time.Instant;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -22,6 +22,9 @@ import java.util.function.Supplier;
  * under way; a child on a thread of its own owns the scorer and blocks in it. Two batches are given
  * to the child at a time, so it finds the next one ready; if it fails, both are scored again by its
  * successor, window by window, and only a window that fails once more is shed.
+ *
+ * <p>Which adapter scores a window is decided when it comes, by the {@link AdapterPlan}. A window
+ * whose adapter is not ready waits here for another plan; later windows may go ahead of it.
  */
 public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command> {
   /** Dispatcher of the child that calls the scorer. */
@@ -30,17 +33,30 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   public sealed interface Command {}
 
   /** {@code replyTo} gets exactly one {@link Scored} or {@link Shed}. */
-  public record Score(MelWindow window, ActorRef<Reply> replyTo) implements Command {}
+  public record Score(MelWindow window, ActorRef<Reply> replyTo) implements Command {
+    Resolve question() {
+      return new Resolve(window.stream(), window.index(), window.captureTime(), replyTo);
+    }
+  }
+
+  /**
+   * Asks for the adapter in force at a moment that is not scored: {@code replyTo} gets exactly one
+   * {@link Resolved} or {@link Shed}.
+   *
+   * @param index given back in the answer
+   */
+  public record Resolve(StreamId stream, long index, Instant at, ActorRef<Reply> replyTo)
+      implements Command {}
+
+  /** From here on this plan decides; what waits is looked at again. */
+  public record Follow(AdapterPlan plan) implements Command {}
 
   /** Asks for the counters since start. */
   public record GetStats(ActorRef<Stats> replyTo) implements Command {}
 
-  private enum FlushDue implements Command {
-    INSTANCE
-  }
-
-  private enum RestartDue implements Command {
-    INSTANCE
+  private enum Due implements Command {
+    FLUSH,
+    RESTART
   }
 
   private record WorkerEvent(ScorerWorker.Event event) implements Command {}
@@ -62,8 +78,11 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
    * @param posteriors row-major {@code [columns][labels]}, one row for a clip head; never written
    *     again
    */
-  public record Scored(StreamId stream, long index, float[] posteriors, String adapterDigest)
+  public record Scored(StreamId stream, long index, float[] posteriors, AdapterFacts adapter)
       implements Reply {}
+
+  /** The answer to {@link Resolve}. */
+  public record Resolved(StreamId stream, long index, AdapterFacts adapter) implements Reply {}
 
   /** A window that will not be scored. */
   public record Shed(StreamId stream, long index, String reason) implements Reply {}
@@ -76,24 +95,21 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
    * @param batches given to the scorer
    * @param restarts of the scorer after a failure
    * @param waiting windows in the queue now
+   * @param held windows that wait for their adapter now
    * @param device the scorer's own words; empty until it is open
    */
   public record Stats(
-      long scored, long shed, long batches, long restarts, int waiting, String device) {}
-
-  private static final int BATCHES_AHEAD = 2;
+      long scored, long shed, long batches, long restarts, int waiting, int held, String device) {}
 
   private final TimerScheduler<Command> timers;
-  private final Supplier<? extends WindowScorer> open;
+  private final Supplier<? extends AdapterScorer> open;
   private final BatchSettings settings;
   private final LongSupplier nanoTime;
-  private final MicroBatcher<Score> waiting;
-  private final ArrayDeque<ScoreBatch> underWay = new ArrayDeque<>();
-  private final ArrayDeque<ScoreBatch> again = new ArrayDeque<>();
+  private final WaitingRoom waiting;
+  private final ScoreBatches underWay = new ScoreBatches();
   private ActorRef<ScorerWorker.Run> worker;
   private boolean workerReady;
   private int failuresInARow;
-  private long nextBatch;
   private long scored;
   private long shed;
   private long batches;
@@ -103,34 +119,45 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   private GpuClassifier(
       ActorContext<Command> context,
       TimerScheduler<Command> timers,
-      Supplier<? extends WindowScorer> open,
+      Supplier<? extends AdapterScorer> open,
       BatchSettings settings,
+      WaitingRoom waiting,
       LongSupplier nanoTime) {
     super(context);
     this.timers = timers;
     this.open = open;
     this.settings = settings;
+    this.waiting = waiting;
     this.nanoTime = nanoTime;
-    this.waiting =
-        new MicroBatcher<>(
-            settings.maxBatch(), settings.maxDelay().toNanos(), settings.queueLimit());
     this.worker = spawnWorker();
   }
 
   /**
    * @param open opens the scorer; called on the scorer's thread, again after each failure
+   * @param plan until the first {@link Follow}
+   * @param adapterEvents told on the actor's thread
    */
   public static Behavior<Command> create(
-      Supplier<? extends WindowScorer> open, BatchSettings settings) {
-    return create(open, settings, System::nanoTime);
+      Supplier<? extends AdapterScorer> open,
+      BatchSettings settings,
+      AdapterPlan plan,
+      Consumer<AdapterEvent> adapterEvents) {
+    return create(open, settings, plan, adapterEvents, System::nanoTime);
   }
 
   static Behavior<Command> create(
-      Supplier<? extends WindowScorer> open, BatchSettings settings, LongSupplier nanoTime) {
+      Supplier<? extends AdapterScorer> open,
+      BatchSettings settings,
+      AdapterPlan plan,
+      Consumer<AdapterEvent> adapterEvents,
+      LongSupplier nanoTime) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
-                timers -> new GpuClassifier(context, timers, open, settings, nanoTime)));
+                timers -> {
+                  WaitingRoom waiting = new WaitingRoom(settings, plan, adapterEvents);
+                  return new GpuClassifier(context, timers, open, settings, waiting, nanoTime);
+                }));
   }
 
   private ActorRef<ScorerWorker.Run> spawnWorker() {
@@ -149,9 +176,11 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   public Receive<Command> createReceive() {
     return newReceiveBuilder()
         .onMessage(Score.class, this::onScore)
+        .onMessage(Resolve.class, this::onResolve)
+        .onMessage(Follow.class, this::onFollow)
         .onMessage(GetStats.class, this::onGetStats)
-        .onMessageEquals(FlushDue.INSTANCE, this::onFlushDue)
-        .onMessageEquals(RestartDue.INSTANCE, this::onRestartDue)
+        .onMessageEquals(Due.FLUSH, this::onFlushDue)
+        .onMessageEquals(Due.RESTART, this::onRestartDue)
         .onMessage(WorkerEvent.class, this::onWorkerEvent)
         .onMessage(WorkerStopped.class, this::onWorkerStopped)
         .onMessage(WorkerGone.class, this::onWorkerGone)
@@ -159,9 +188,26 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   }
 
   private Behavior<Command> onScore(Score score) {
-    if (!waiting.offer(score, nanoTime.getAsLong())) {
-      shed(score, "queue full: " + settings.queueLimit() + " windows wait");
+    if (!waiting.enter(score, nanoTime.getAsLong())) {
+      shed(score.question(), queueFull());
     }
+    dispatch();
+    return this;
+  }
+
+  private Behavior<Command> onResolve(Resolve question) {
+    if (!waiting.enter(question, nanoTime.getAsLong())) {
+      shed(question, queueFull());
+    }
+    return this;
+  }
+
+  private String queueFull() {
+    return "queue full: " + settings.queueLimit() + " windows wait";
+  }
+
+  private Behavior<Command> onFollow(Follow follow) {
+    waiting.follow(follow.plan(), nanoTime.getAsLong());
     dispatch();
     return this;
   }
@@ -172,7 +218,9 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   }
 
   private Behavior<Command> onGetStats(GetStats ask) {
-    ask.replyTo().tell(new Stats(scored, shed, batches, restarts, waiting.size(), device));
+    ask.replyTo()
+        .tell(
+            new Stats(scored, shed, batches, restarts, waiting.waiting(), waiting.held(), device));
     return this;
   }
 
@@ -189,19 +237,11 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   }
 
   private void onDone(ScorerWorker.Done done) {
-    ScoreBatch first = underWay.removeFirst();
-    if (first.number() != done.batch()) {
-      throw new IllegalStateException(
-          "batch %d done, but %d is first under way".formatted(done.batch(), first.number()));
-    }
+    ScoreBatch batch = underWay.done(done.batch());
     failuresInARow = 0;
-    for (int i = 0; i < first.scores().size(); i++) {
-      Score s = first.scores().get(i);
-      MelWindow w = s.window();
-      s.replyTo()
-          .tell(new Scored(w.stream(), w.index(), done.scores().of(i), done.adapterDigest()));
-    }
-    scored += first.scores().size();
+    batch.answer(done.posteriors());
+    batch.items().forEach(i -> waiting.scored(i.use()));
+    scored += batch.items().size();
     dispatch();
   }
 
@@ -217,32 +257,13 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   private Behavior<Command> onWorkerGone(WorkerGone gone) {
     workerReady = false;
     failuresInARow++;
-    List<ScoreBatch> back = new ArrayList<>(underWay);
-    back.addAll(again);
-    underWay.clear();
-    again.clear();
-    boolean first = true;
-    for (ScoreBatch b : back) {
-      // The worker runs batches in order, so only the first can have failed it.
-      if (first && b.retry()) {
-        b.scores().forEach(s -> shed(s, "scorer failed twice on this window"));
-      } else {
-        b.scores().forEach(s -> again.addLast(new ScoreBatch(nextBatch++, List.of(s), true)));
-      }
-      first = false;
+    for (ScoreBatch.Item item : underWay.failed()) {
+      shed(item.score().question(), "scorer failed twice on this window");
     }
-    Duration pause = restartDelay();
+    Duration pause = settings.restartDelay(failuresInARow);
     getContext().getLog().warn("scorer stopped; opened again in {} ms", pause.toMillis());
-    timers.startSingleTimer(RestartDue.INSTANCE, pause);
+    timers.startSingleTimer(Due.RESTART, pause);
     return this;
-  }
-
-  private Duration restartDelay() {
-    long millis = settings.restartDelay().toMillis();
-    for (int i = 1; i < failuresInARow && millis < settings.restartDelayMax().toMillis(); i++) {
-      millis *= 2;
-    }
-    return Duration.ofMillis(Math.min(millis, settings.restartDelayMax().toMillis()));
   }
 
   private Behavior<Command> onRestartDue() {
@@ -254,41 +275,34 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
 
   /** Keeps the worker busy: a due batch when it is idle, a full one as its next. */
   private void dispatch() {
-    while (workerReady && underWay.size() < BATCHES_AHEAD) {
-      ScoreBatch retry = again.pollFirst();
-      if (retry != null) {
-        run(retry);
-        continue;
+    while (workerReady && underWay.room()) {
+      ScoreBatch batch = underWay.startAgain();
+      if (batch == null) {
+        List<ScoreBatch.Item> items = waiting.poll(!underWay.idle(), nanoTime.getAsLong());
+        if (items.isEmpty()) {
+          break;
+        }
+        batch = underWay.start(items);
       }
-      long now = nanoTime.getAsLong();
-      List<Score> scores = underWay.isEmpty() ? waiting.poll(now) : waiting.pollFull();
-      if (scores.isEmpty()) {
-        break;
-      }
-      run(new ScoreBatch(nextBatch++, scores, false));
+      batches++;
+      worker.tell(new ScorerWorker.Run(batch.number(), batch.windows()));
     }
     scheduleFlush();
   }
 
-  private void run(ScoreBatch batch) {
-    underWay.addLast(batch);
-    batches++;
-    worker.tell(new ScorerWorker.Run(batch.number(), batch.windows()));
-  }
-
   private void scheduleFlush() {
     long due = waiting.nanosUntilDue(nanoTime.getAsLong());
-    if (workerReady && underWay.isEmpty() && due != Long.MAX_VALUE) {
-      if (!timers.isTimerActive(FlushDue.INSTANCE)) {
-        timers.startSingleTimer(FlushDue.INSTANCE, Duration.ofNanos(Math.max(due, 1)));
+    if (workerReady && underWay.idle() && due != Long.MAX_VALUE) {
+      if (!timers.isTimerActive(Due.FLUSH)) {
+        timers.startSingleTimer(Due.FLUSH, Duration.ofNanos(Math.max(due, 1)));
       }
     } else {
-      timers.cancel(FlushDue.INSTANCE);
+      timers.cancel(Due.FLUSH);
     }
   }
 
-  private void shed(Score score, String reason) {
+  private void shed(Resolve question, String reason) {
     shed++;
-    score.replyTo().tell(new Shed(score.window().stream(), score.window().index(), reason));
+    question.replyTo().tell(new Shed(question.stream(), question.index(), reason));
   }
 }

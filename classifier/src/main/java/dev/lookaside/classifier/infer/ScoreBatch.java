@@ -10,12 +10,27 @@ import java.util.List;
  * @param number counts batches
  * @param retry whether a scorer has failed on these windows before
  */
-record ScoreBatch(long number, List<GpuClassifier.Score> scores, boolean retry) {
-  List<MelWindow> windows() {
-    List<MelWindow> windows = new ArrayList<>(scores.size());
-    for (GpuClassifier.Score s : scores) {
-      windows.add(s.window());
+record ScoreBatch(long number, List<Item> items, boolean retry) {
+  /** A window and what is to score it, decided when it came. */
+  record Item(GpuClassifier.Score score, AdapterPlan.Use use) {}
+
+  List<AdaptedWindow> windows() {
+    List<AdaptedWindow> windows = new ArrayList<>(items.size());
+    for (Item i : items) {
+      windows.add(new AdaptedWindow(i.score().window(), i.use().adapter()));
     }
     return windows;
+  }
+
+  /** Gives every window's asker its posteriors, in the order of the windows. */
+  void answer(float[][] posteriors) {
+    for (int i = 0; i < posteriors.length; i++) {
+      Item item = items.get(i);
+      MelWindow w = item.score().window();
+      AdapterFacts facts = item.use().adapter().facts();
+      item.score()
+          .replyTo()
+          .tell(new GpuClassifier.Scored(w.stream(), w.index(), posteriors[i], facts));
+    }
   }
 }

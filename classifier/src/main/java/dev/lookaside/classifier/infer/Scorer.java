@@ -2,44 +2,36 @@ package dev.lookaside.classifier.infer;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
-import dev.lookaside.classifier.graph.Graph;
 import dev.lookaside.classifier.graph.ModelSpec;
 import dev.lookaside.classifier.graph.VitLoaa;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterShape;
 import dev.lookaside.classifier.weights.Backbone;
-import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.featurizer.MelWindow;
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Scores windows with one backbone and adapter. Sole owner of its session and buffers; for one
- * caller at a time. On a CPU the results of a window are the same bits alone or in any batch, and
- * for any number of threads.
+ * Scores windows with one backbone and one adapter, for whatever runs without streams. For one
+ * caller at a time. The same bits as {@link MixedScorer} gives.
  */
 public final class Scorer implements WindowScorer {
-  private final Backbone backbone;
   private final Adapter adapter;
-  private final ScorerSettings settings;
-  private final DeviceChoice<Lanes> choice;
-  private final AdapterTensors tensors;
+  private final LoadedAdapter loaded;
+  private final BackboneSessions sessions;
+  private final MixedScorer mixed;
   private @Nullable ModelSession attentionSession;
 
   private Scorer(
-      Backbone backbone,
-      Adapter adapter,
-      ScorerSettings settings,
-      DeviceChoice<Lanes> choice,
-      AdapterTensors tensors) {
-    this.backbone = backbone;
+      Adapter adapter, LoadedAdapter loaded, BackboneSessions sessions, MixedScorer mixed) {
     this.adapter = adapter;
-    this.settings = settings;
-    this.choice = choice;
-    this.tensors = tensors;
+    this.loaded = loaded;
+    this.sessions = sessions;
+    this.mixed = mixed;
   }
 
   /**
@@ -50,27 +42,14 @@ public final class Scorer implements WindowScorer {
    */
   public static Scorer open(Backbone backbone, Adapter adapter, ScorerSettings settings) {
     adapter.checkFits(backbone);
-    ModelSpec spec = new ModelSpec(backbone.spec(), adapter.shape(), false);
-    Graph graph = VitLoaa.build(spec, backbone);
-    AdapterTensors tensors = AdapterTensors.of(adapter);
-    try {
-      DeviceChoice<Lanes> choice =
-          DeviceChoice.open(
-              settings.device(),
-              ModelSession.providers(),
-              device ->
-                  Lanes.open(
-                      graph, spec, tensors, device, settings.threads(), settings.maxBatch()));
-      return new Scorer(backbone, adapter, settings, choice, tensors);
-    } catch (RuntimeException e) {
-      tensors.close();
-      throw e;
-    }
+    LoadedAdapter loaded = LoadedAdapter.of(adapter);
+    BackboneSessions sessions = new BackboneSessions(backbone, settings, 1);
+    return new Scorer(adapter, loaded, sessions, new MixedScorer(sessions, loaded));
   }
 
   @Override
   public String deviceDescription() {
-    return choice.description(settings.threads());
+    return sessions.deviceDescription();
   }
 
   @Override
@@ -83,46 +62,15 @@ public final class Scorer implements WindowScorer {
   }
 
   public Backbone backbone() {
-    return backbone;
+    return sessions.backbone();
   }
 
   @Override
   public Scores score(List<MelWindow> windows) {
+    List<AdaptedWindow> adapted = new ArrayList<>(windows.size());
+    windows.forEach(w -> adapted.add(new AdaptedWindow(w, loaded)));
     AdapterShape shape = adapter.shape();
-    windows.forEach(this::check);
-    float[][] posteriors =
-        choice.opened().run(windows.size(), (w, into) -> normalise(windows.get(w), into));
-    for (int w = 0; w < posteriors.length; w++) {
-      posteriors[w] = posteriors(posteriors[w]);
-    }
-    return new Scores(shape.columns(), shape.classes(), posteriors);
-  }
-
-  private void check(MelWindow window) {
-    AdapterShape shape = adapter.shape();
-    float[][] rows = window.rows();
-    if (rows.length != shape.windowFrames() || rows[0].length != shape.mels()) {
-      throw new IllegalArgumentException(
-          "window %d of %s has %d x %d values: the adapter wants %d x %d"
-              .formatted(
-                  window.index(),
-                  window.stream().value(),
-                  rows.length,
-                  rows[0].length,
-                  shape.windowFrames(),
-                  shape.mels()));
-    }
-  }
-
-  private void normalise(MelWindow window, float[] into) {
-    float mean = adapter.mean();
-    float twoStd = 2 * adapter.std();
-    int at = 0;
-    for (float[] frame : window.rows()) {
-      for (float value : frame) {
-        into[at++] = (value - mean) / twoStd;
-      }
-    }
+    return new Scores(shape.columns(), shape.classes(), mixed.score(adapted));
   }
 
   /**
@@ -132,10 +80,8 @@ public final class Scorer implements WindowScorer {
    * @return per window, row-major {@code [columns][classes]}
    */
   public float[][] logits(float[] normalised, int batch) {
-    int floats = checkedWindowFloats(normalised, batch);
-    return choice
-        .opened()
-        .run(batch, (w, into) -> System.arraycopy(normalised, w * floats, into, 0, floats));
+    checkedWindowFloats(normalised, batch);
+    return mixed.logits(loaded, normalised, batch);
   }
 
   private int checkedWindowFloats(float[] normalised, int batch) {
@@ -155,29 +101,26 @@ public final class Scorer implements WindowScorer {
   /** As {@link #logits}, with the last block's attention; window by window, not for streams. */
   public Attention logitsAndAttention(float[] normalised, int batch) {
     int floats = checkedWindowFloats(normalised, batch);
-    AdapterShape shape = adapter.shape();
-    ModelSpec spec = new ModelSpec(backbone.spec(), shape, true);
+    AdapterShape shape = loaded.runShape();
+    ModelSpec spec = new ModelSpec(backbone().spec(), shape, true);
     int tokens = spec.tokens();
     int heads = spec.vit().heads();
     FloatBuffer x = RunBuffers.allocate(floats);
     FloatBuffer y = RunBuffers.allocate(shape.columns() * shape.classes());
     FloatBuffer shares = RunBuffers.allocate(heads * tokens * tokens);
-    int[] yShape =
-        shape.head() == HeadKind.CLIP
-            ? new int[] {1, shape.classes()}
-            : new int[] {1, shape.columns(), shape.classes()};
-    float[][] logits = new float[batch][y.capacity()];
+    float[][] logits = new float[batch][];
     float[][] attention = new float[batch][shares.capacity()];
-    try (OnnxTensor in = ModelSession.tensor(x, 1, shape.windowFrames(), shape.mels());
-        OnnxTensor out = ModelSession.tensor(y, yShape);
+    try (AdapterTensors tensors = AdapterTensors.of(loaded);
+        OnnxTensor in = ModelSession.tensor(x, 1, shape.windowFrames(), shape.mels());
+        OnnxTensor out = RunBuffers.logitTensor(shape, y, 1);
         OnnxTensor map = ModelSession.tensor(shares, 1, heads, tokens, tokens)) {
       Map<String, OnnxTensor> inputs = new HashMap<>(tensors.inputs());
       inputs.put(VitLoaa.X, in);
       Map<String, OnnxTensor> outputs = Map.of(VitLoaa.LOGITS, out, VitLoaa.ATTENTION, map);
       for (int i = 0; i < batch; i++) {
         x.put(0, normalised, i * floats, floats);
-        attentionSession(spec).run(inputs, outputs);
-        y.get(0, logits[i]);
+        attentionSession().run(inputs, outputs);
+        logits[i] = RunBuffers.logits(y, 0, shape, adapter.shape().classes());
         shares.get(0, attention[i]);
       }
     } catch (OrtException e) {
@@ -186,13 +129,10 @@ public final class Scorer implements WindowScorer {
     return new Attention(logits, heads, tokens, attention);
   }
 
-  private ModelSession attentionSession(ModelSpec spec) throws OrtException {
+  private ModelSession attentionSession() throws OrtException {
     ModelSession session = attentionSession;
     if (session == null) {
-      Graph graph = VitLoaa.build(spec, backbone);
-      session =
-          ModelSession.openOn(
-              graph, choice.device(), settings.threads(), ModelSession.Memory.PLANNED);
+      session = sessions.openWithAttention(loaded.runShape());
       attentionSession = session;
     }
     return session;
@@ -205,10 +145,10 @@ public final class Scorer implements WindowScorer {
 
   @Override
   public void close() {
+    mixed.close();
     if (attentionSession != null) {
       attentionSession.close();
     }
-    choice.opened().close();
-    tensors.close();
+    sessions.close();
   }
 }

@@ -7,7 +7,6 @@ import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
-import dev.lookaside.featurizer.MelWindow;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -16,27 +15,29 @@ import java.util.function.Supplier;
  * failure stops it: {@link GpuClassifier} makes a new one with a new scorer.
  */
 final class ScorerWorker extends AbstractBehavior<ScorerWorker.Run> {
-  record Run(long batch, List<MelWindow> windows) {}
+  record Run(long batch, List<AdaptedWindow> windows) {}
 
   sealed interface Event {}
 
   record Opened(String device) implements Event {}
 
-  record Done(long batch, Scores scores, String adapterDigest) implements Event {}
+  /** {@code posteriors} in the order of the windows. */
+  @SuppressWarnings("ArrayRecordComponent") // Handed over, never written again.
+  record Done(long batch, float[][] posteriors) implements Event {}
 
-  private final WindowScorer scorer;
+  private final AdapterScorer scorer;
   private final ActorRef<Event> events;
 
-  private ScorerWorker(ActorContext<Run> context, WindowScorer scorer, ActorRef<Event> events) {
+  private ScorerWorker(ActorContext<Run> context, AdapterScorer scorer, ActorRef<Event> events) {
     super(context);
     this.scorer = scorer;
     this.events = events;
   }
 
-  static Behavior<Run> create(Supplier<? extends WindowScorer> open, ActorRef<Event> events) {
+  static Behavior<Run> create(Supplier<? extends AdapterScorer> open, ActorRef<Event> events) {
     return Behaviors.setup(
         context -> {
-          WindowScorer scorer = open.get();
+          AdapterScorer scorer = open.get();
           events.tell(new Opened(scorer.deviceDescription()));
           return new ScorerWorker(context, scorer, events);
         });
@@ -51,8 +52,7 @@ final class ScorerWorker extends AbstractBehavior<ScorerWorker.Run> {
   }
 
   private Behavior<Run> onRun(Run run) {
-    Scores scores = scorer.score(run.windows());
-    events.tell(new Done(run.batch(), scores, scorer.adapterDigest()));
+    events.tell(new Done(run.batch(), scorer.score(run.windows())));
     return this;
   }
 

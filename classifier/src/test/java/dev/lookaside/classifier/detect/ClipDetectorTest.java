@@ -37,8 +37,8 @@ class ClipDetectorTest {
           List<Detection> detections = new ArrayList<>();
           for (MelWindow w : windows) {
             WindowMark mark = WindowMark.of(w);
-            decoder.begin(mark, w.epoch(), w.segmentStart(), detections);
-            decoder.scored(mark, stream.posteriors(w.index(), CLASSES), "adapter", detections);
+            decoder.begin(mark, w.epoch(), w.segmentStart(), null, detections);
+            decoder.scored(mark, stream.posteriors(w.index(), CLASSES), detections);
           }
           stream.events(0).stream()
               .filter(e -> e instanceof StreamFeaturizer.SegmentEnded)

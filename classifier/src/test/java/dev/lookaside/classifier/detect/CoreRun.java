@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lookaside.classifier.detect.StreamDetector.Outcome;
+import dev.lookaside.classifier.infer.AdapterFacts;
 import dev.lookaside.featurizer.MelWindow;
 import dev.lookaside.featurizer.StreamFeaturizer;
 import dev.lookaside.ingest.Assignment;
@@ -14,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
 /** One life of a core between a featurizer, a classifier, a sink and a source made of lists. */
@@ -25,9 +27,11 @@ final class CoreRun implements DetectorCore.Outbox {
   private final RandomGenerator random;
   private final boolean sheds;
   private final int maxWindows;
+  private final Function<Instant, AdapterFacts> adapters;
   private final ArrayDeque<StreamFeaturizer.Event> toTell;
   private final DetectorCore core;
   private final LinkedHashMap<Long, MelWindow> toScore = new LinkedHashMap<>();
+  private final LinkedHashMap<Long, Instant> toResolve = new LinkedHashMap<>();
   final TreeMap<Long, List<Detection>> waitingPublishes = new TreeMap<>();
   private final List<MelWindow> told = new ArrayList<>();
   final List<Detection> detections = new ArrayList<>();
@@ -48,7 +52,25 @@ final class CoreRun implements DetectorCore.Outbox {
       Combination how,
       RandomGenerator random,
       boolean sheds) {
-    this(stream, fromRecord, how, random, sheds, random == null ? 4 : 1 + random.nextInt(9), 5);
+    this(stream, fromRecord, how, random, sheds, at -> SimulatedStream.facts("adapter", CLASSES));
+  }
+
+  CoreRun(
+      SimulatedStream stream,
+      long fromRecord,
+      Combination how,
+      RandomGenerator random,
+      boolean sheds,
+      Function<Instant, AdapterFacts> adapters) {
+    this(
+        stream,
+        fromRecord,
+        how,
+        random,
+        sheds,
+        random == null ? 4 : 1 + random.nextInt(9),
+        5,
+        adapters);
   }
 
   CoreRun(
@@ -58,7 +80,9 @@ final class CoreRun implements DetectorCore.Outbox {
       RandomGenerator random,
       boolean sheds,
       int maxWindows,
-      int maxPublishes) {
+      int maxPublishes,
+      Function<Instant, AdapterFacts> adapters) {
+    this.adapters = adapters;
     this.stream = stream;
     this.random = random;
     this.sheds = sheds;
@@ -69,7 +93,7 @@ final class CoreRun implements DetectorCore.Outbox {
         new DetectorCore(
             SimulatedStream.STREAM,
             stream.ownModel(how, CLASSES),
-            SimulatedStream.settings(maxWindows, maxPublishes),
+            stream.ownSettings(how, maxWindows, maxPublishes),
             this);
     core.start();
   }
@@ -85,10 +109,11 @@ final class CoreRun implements DetectorCore.Outbox {
   /** One thing happens: told, scored or made durable. */
   private boolean step() {
     int what = random == null ? -1 : random.nextInt(3);
-    if (what == 0 || what < 0 && toScore.isEmpty() && waitingIsStuck()) {
+    boolean unanswered = !toScore.isEmpty() || !toResolve.isEmpty();
+    if (what == 0 || what < 0 && !unanswered && waitingIsStuck()) {
       return tellNext();
     }
-    if (what == 1 || what < 0 && !toScore.isEmpty()) {
+    if (what == 1 || what < 0 && unanswered) {
       return answerOne();
     }
     return writeOne();
@@ -116,8 +141,8 @@ final class CoreRun implements DetectorCore.Outbox {
   }
 
   private boolean answerOne() {
-    if (toScore.isEmpty()) {
-      return false;
+    if (toScore.isEmpty() || random != null && !toResolve.isEmpty() && random.nextBoolean()) {
+      return resolveOne();
     }
     List<Long> tickets = new ArrayList<>(toScore.keySet());
     long ticket = tickets.get(random == null ? 0 : random.nextInt(tickets.size()));
@@ -125,11 +150,22 @@ final class CoreRun implements DetectorCore.Outbox {
     if (sheds && random != null && random.nextInt(6) == 0) {
       core.shed(ticket, "queue full");
     } else {
-      core.scored(ticket, stream.posteriors(w.index(), CLASSES), "adapter");
+      AdapterFacts facts = adapters.apply(w.captureTime());
+      core.scored(ticket, stream.posteriors(w.index(), facts), facts);
       if (random != null && random.nextInt(10) == 0) {
-        core.scored(ticket, new float[CLASSES], "late double");
+        core.scored(ticket, new float[CLASSES], SimulatedStream.facts("late double", CLASSES));
       }
     }
+    return true;
+  }
+
+  private boolean resolveOne() {
+    if (toResolve.isEmpty()) {
+      return false;
+    }
+    List<Long> tickets = new ArrayList<>(toResolve.keySet());
+    long ticket = tickets.get(random == null ? 0 : random.nextInt(tickets.size()));
+    core.resolved(ticket, adapters.apply(toResolve.remove(ticket)));
     return true;
   }
 
@@ -179,6 +215,11 @@ final class CoreRun implements DetectorCore.Outbox {
   }
 
   @Override
+  public void resolve(long ticket, Instant at) {
+    assertThat(toResolve.put(ticket, at)).isNull();
+  }
+
+  @Override
   public void demand(int windows) {
     room += windows;
   }
@@ -204,6 +245,9 @@ final class CoreRun implements DetectorCore.Outbox {
       MelWindow expected = told.get((int) windowsDone++);
       assertThat(w.index()).isEqualTo(expected.index());
       assertThat(w.samples()).isEqualTo(expected.freshSamples());
+      if (w.outcome() != Outcome.SHED) {
+        assertThat(w.adapter()).isEqualTo(adapters.apply(expected.captureTime()));
+      }
       samples.merge(w.outcome(), w.samples(), Long::sum);
     } else if (event instanceof StreamDetector.Counted counted) {
       receivedSamples += counted.delta().receivedSamples();

@@ -103,7 +103,16 @@ class DetectorCoreTest {
   @Test
   void withoutABrokerNoMoreThanTheAllowedPublishesWait() {
     SimulatedStream stream = new SimulatedStream(SeededRandom.of(3), 400);
-    CoreRun run = new CoreRun(stream, stream.firstRecord(), Combination.MEAN, null, false, 4, 3);
+    CoreRun run =
+        new CoreRun(
+            stream,
+            stream.firstRecord(),
+            Combination.MEAN,
+            null,
+            false,
+            4,
+            3,
+            at -> SimulatedStream.facts("adapter", CoreRun.CLASSES));
     run.brokerDown = true;
     run.untilDone(20_000);
     assertThat(run.waitingPublishes).hasSizeBetween(3, 3 + 4);

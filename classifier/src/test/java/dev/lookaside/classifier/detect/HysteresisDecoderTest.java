@@ -183,7 +183,8 @@ class HysteresisDecoderTest {
     HysteresisDecoder decoder = HysteresisDecoder.of(32, 16, 1, PLAIN);
     List<float[]> curve = new ArrayList<>();
     HysteresisDecoder tapped =
-        new HysteresisDecoder(CurveGrid.of(32, 16, 1), PLAIN, (cell, values) -> curve.add(values));
+        new HysteresisDecoder(
+            CurveGrid.of(32, 16, 1), PLAIN, 0, (cell, values) -> curve.add(values));
     tapped.push(0, 32, new float[] {.8f});
     tapped.skip(1, 32);
     tapped.shed(2, 32);
@@ -197,7 +198,8 @@ class HysteresisDecoderTest {
   void paddedLastWindowCoversItsAudioOnly() {
     List<Long> cells = new ArrayList<>();
     HysteresisDecoder decoder =
-        new HysteresisDecoder(CurveGrid.of(128, 16, 1), PLAIN, (cell, values) -> cells.add(cell));
+        new HysteresisDecoder(
+            CurveGrid.of(128, 16, 1), PLAIN, 0, (cell, values) -> cells.add(cell));
     decoder.push(0, 17, new float[] {.9f});
     List<Event> events = decoder.finish();
     assertThat(cells).containsExactly(0L, 1L);

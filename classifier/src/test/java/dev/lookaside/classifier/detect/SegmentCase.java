@@ -69,7 +69,7 @@ record SegmentCase(
   }
 
   HysteresisDecoder decoder(PosteriorCurve.@Nullable CellConsumer tap) {
-    return new HysteresisDecoder(grid, settings, tap);
+    return new HysteresisDecoder(grid, settings, 0, tap);
   }
 
   List<Event> stream() {

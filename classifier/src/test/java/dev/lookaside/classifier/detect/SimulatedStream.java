@@ -1,5 +1,7 @@
 package dev.lookaside.classifier.detect;
 
+import dev.lookaside.classifier.infer.AdapterFacts;
+import dev.lookaside.classifier.weights.Threshold;
 import dev.lookaside.featurizer.Counts;
 import dev.lookaside.featurizer.FeatureSpec;
 import dev.lookaside.featurizer.FrontEnd;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 
 /**
@@ -85,12 +88,34 @@ final class SimulatedStream {
         "backbone");
   }
 
+  /** An adapter with labels of its own. */
+  static AdapterFacts facts(String digest, int classes) {
+    List<String> labels = new ArrayList<>();
+    Map<String, Threshold> thresholds = new TreeMap<>();
+    for (int c = 0; c < classes; c++) {
+      String label = digest.equals("adapter") ? "label" + c : digest + " label" + c;
+      labels.add(label);
+      thresholds.put(label, new Threshold(.5, .35));
+    }
+    return new AdapterFacts(digest, labels, 1, thresholds);
+  }
+
   static DetectSettings settings(int windows, int publishes) {
+    return settings(Combination.MEAN, 0, 0, windows, publishes);
+  }
+
+  /** As {@link #ownModel}. */
+  DetectSettings ownSettings(Combination how, int windows, int publishes) {
+    return settings(how, minLengthFrames, minGapFrames, windows, publishes);
+  }
+
+  private static DetectSettings settings(
+      Combination how, int minLengthFrames, int minGapFrames, int windows, int publishes) {
     return new DetectSettings(
-        Combination.MEAN,
+        how,
         Map.of(),
-        Duration.ZERO,
-        Duration.ZERO,
+        Duration.ofMillis(10L * minLengthFrames),
+        Duration.ofMillis(10L * minGapFrames),
         windows,
         publishes,
         Duration.ofSeconds(3_600),
@@ -113,6 +138,13 @@ final class SimulatedStream {
       p[c] = .7f * noise(31 * c + index / 7) + .3f * noise(7_777 * (c + 1) + index);
     }
     return p;
+  }
+
+  /** As another adapter scores the window. */
+  float[] posteriors(long index, AdapterFacts adapter) {
+    boolean first = adapter.digest().equals("adapter");
+    return posteriors(
+        first ? index : index + 10_007L * adapter.digest().hashCode(), adapter.labels().size());
   }
 
   /** The silence gate: also a property of the window's audio. */

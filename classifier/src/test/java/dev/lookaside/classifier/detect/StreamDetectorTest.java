@@ -75,6 +75,13 @@ class StreamDetectorTest {
             .expectMessageClass(GpuClassifier.Score.class)
             .replyTo()
             .tell(scored(ready.window(), .9f));
+      } else if (event instanceof StreamFeaturizer.WindowSkipped
+          || event instanceof StreamFeaturizer.Gap) {
+        GpuClassifier.Resolve ask = classifier.expectMessageClass(GpuClassifier.Resolve.class);
+        ask.replyTo()
+            .tell(
+                new GpuClassifier.Resolved(
+                    ask.stream(), ask.index(), SimulatedStream.facts("adapter", CLASSES)));
       }
     }
     DetectionSink.Publish publish = sink.expectMessageClass(DetectionSink.Publish.class);
@@ -205,6 +212,7 @@ class StreamDetectorTest {
   }
 
   private static GpuClassifier.Scored scored(MelWindow w, float p) {
-    return new GpuClassifier.Scored(w.stream(), w.index(), new float[] {p, 0}, "adapter");
+    return new GpuClassifier.Scored(
+        w.stream(), w.index(), new float[] {p, 0}, SimulatedStream.facts("adapter", CLASSES));
   }
 }

@@ -13,12 +13,19 @@ import dev.lookaside.classifier.infer.GpuClassifier.Score;
 import dev.lookaside.classifier.infer.GpuClassifier.Scored;
 import dev.lookaside.classifier.infer.GpuClassifier.Shed;
 import dev.lookaside.classifier.infer.GpuClassifier.Stats;
+import dev.lookaside.classifier.weights.Activation;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.classifier.weights.HeadKind;
+import dev.lookaside.classifier.weights.ViTSpec;
+import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.featurizer.MelWindow;
 import dev.lookaside.ingest.StreamId;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
@@ -33,6 +40,10 @@ class GpuClassifierTest {
   private static final BatchSettings SETTINGS =
       new BatchSettings(4, DELAY, 8, Duration.ofMillis(100), Duration.ofMillis(400));
 
+  private static final LoadedAdapter FIRST = loaded("first");
+  private static final LoadedAdapter SECOND = loaded("second");
+
+  private final List<AdapterEvent> adapterEvents = new CopyOnWriteArrayList<>();
   private final ActorTestKit kit =
       ActorTestKit.create(ManualTime.config().withFallback(ConfigFactory.load()));
   private final ManualTime time = ManualTime.get(kit.system());
@@ -57,7 +68,7 @@ class GpuClassifierTest {
       assertThat(s.index()).isEqualTo(i);
       assertThat(s.stream()).isEqualTo(new StreamId("s"));
       assertThat(s.posteriors()).containsExactly(i);
-      assertThat(s.adapterDigest()).isEqualTo("digest");
+      assertThat(s.adapter().digest()).isEqualTo(FIRST.digest());
     }
     assertThat(batches).containsExactly(List.of(0L, 1L, 2L, 3L));
     Stats stats = stats(actor);
@@ -136,6 +147,61 @@ class GpuClassifierTest {
   }
 
   @Test
+  void oneBatchHoldsWindowsOfSeveralAdapters() {
+    AdapterPlan.Use second = new AdapterPlan.Use(SECOND, "stream:t@1");
+    AdapterPlan byStream =
+        (stream, start) -> stream.value().equals("t") ? second : new AdapterPlan.Use(FIRST, "");
+    ActorRef<GpuClassifier.Command> actor = spawn(w -> false, byStream);
+    send(actor, 0, 2);
+    actor.tell(new Score(Windows.of("t", 2), replies.getRef()));
+    actor.tell(new Score(Windows.of("t", 3), replies.getRef()));
+    List<Reply> all = replies.receiveSeveralMessages(4);
+    assertThat(all)
+        .extracting(r -> ((Scored) r).posteriors()[0])
+        .containsExactly(0f, 1f, 1002f, 1003f);
+    assertThat(all)
+        .extracting(r -> ((Scored) r).adapter())
+        .containsExactly(FIRST.facts(), FIRST.facts(), SECOND.facts(), SECOND.facts());
+    assertThat(batches).containsExactly(List.of(0L, 1L, 2L, 3L));
+    stats(actor);
+    assertThat(adapterEvents).containsExactly(new AdapterEvent.Applied("stream:t@1"));
+  }
+
+  @Test
+  void aWindowWhoseAdapterIsNotReadyWaitsAndOthersGoAhead() {
+    AdapterPlan oneWaits =
+        (stream, start) ->
+            stream.value().equals("t")
+                ? new AdapterPlan.Wait("next")
+                : new AdapterPlan.Use(FIRST, "");
+    ActorRef<GpuClassifier.Command> actor = spawn(w -> false, oneWaits);
+    actor.tell(new Score(Windows.of("t", 7), replies.getRef()));
+    actor.tell(new GpuClassifier.Resolve(new StreamId("t"), 8, Instant.EPOCH, replies.getRef()));
+    send(actor, 0, 4);
+    assertThat(indices(replies.receiveSeveralMessages(4), Scored.class).keySet())
+        .containsExactly(0L, 1L, 2L, 3L);
+    assertThat(stats(actor).held()).isEqualTo(2);
+    assertThat(adapterEvents).containsExactly(new AdapterEvent.Wanted("next"));
+    actor.tell(new GpuClassifier.Follow(AdapterPlan.always(SECOND)));
+    assertThat(replies.expectMessageClass(GpuClassifier.Resolved.class))
+        .isEqualTo(new GpuClassifier.Resolved(new StreamId("t"), 8, SECOND.facts()));
+    stats(actor);
+    pass(DELAY);
+    assertThat(replies.expectMessageClass(Scored.class).posteriors()).containsExactly(1007f);
+    assertThat(stats(actor).held()).isZero();
+  }
+
+  @Test
+  void whatWaitsForAnAdapterIsBoundedToo() {
+    ActorRef<GpuClassifier.Command> actor = spawn(w -> false, AdapterPlan.UNKNOWN);
+    send(actor, 0, 9);
+    assertThat(replies.expectMessageClass(Shed.class).index()).isEqualTo(8);
+    actor.tell(new GpuClassifier.Follow(AdapterPlan.always(FIRST)));
+    assertThat(indices(replies.receiveSeveralMessages(8), Scored.class)).hasSize(8);
+    assertThat(adapterEvents).isEmpty();
+  }
+
+  @Test
   void theScorerIsClosedWithTheActor() {
     ActorRef<GpuClassifier.Command> actor = spawn(w -> false);
     send(actor, 0, 4);
@@ -150,16 +216,23 @@ class GpuClassifierTest {
         .extracting(Class::getSimpleName)
         .containsExactlyInAnyOrder(
             "Score",
+            "Resolve",
+            "Follow",
             "GetStats",
-            "FlushDue",
-            "RestartDue",
+            "Due",
             "WorkerEvent",
             "WorkerStopped",
             "WorkerGone");
   }
 
   private ActorRef<GpuClassifier.Command> spawn(Predicate<MelWindow> fails) {
-    return kit.spawn(GpuClassifier.create(() -> new FakeScorer(fails), SETTINGS, nanos::get));
+    return spawn(fails, AdapterPlan.always(FIRST));
+  }
+
+  private ActorRef<GpuClassifier.Command> spawn(Predicate<MelWindow> fails, AdapterPlan plan) {
+    return kit.spawn(
+        GpuClassifier.create(
+            () -> new FakeScorer(fails), SETTINGS, plan, adapterEvents::add, nanos::get));
   }
 
   private void send(ActorRef<GpuClassifier.Command> actor, int from, int until) {
@@ -208,7 +281,8 @@ class GpuClassifierTest {
     return byIndex;
   }
 
-  private final class FakeScorer implements WindowScorer {
+  /** Posteriors are the window's index; a second adapter adds 1000. */
+  private final class FakeScorer implements AdapterScorer {
     private final Predicate<MelWindow> fails;
 
     FakeScorer(Predicate<MelWindow> fails) {
@@ -220,21 +294,17 @@ class GpuClassifierTest {
     }
 
     @Override
-    public Scores score(List<MelWindow> windows) {
-      batches.add(windows.stream().map(MelWindow::index).toList());
+    public float[][] score(List<AdaptedWindow> windows) {
+      batches.add(windows.stream().map(w -> w.window().index()).toList());
       float[][] posteriors = new float[windows.size()][];
       for (int i = 0; i < posteriors.length; i++) {
-        if (fails.test(windows.get(i))) {
+        MelWindow w = windows.get(i).window();
+        if (fails.test(w)) {
           throw new ScorerException("made to fail");
         }
-        posteriors[i] = new float[] {windows.get(i).index()};
+        posteriors[i] = new float[] {w.index() + (windows.get(i).adapter() == FIRST ? 0 : 1000)};
       }
-      return new Scores(1, 1, posteriors);
-    }
-
-    @Override
-    public String adapterDigest() {
-      return "digest";
+      return posteriors;
     }
 
     @Override
@@ -246,5 +316,23 @@ class GpuClassifierTest {
     public void close() {
       closed.incrementAndGet();
     }
+  }
+
+  private static LoadedAdapter loaded(String label) {
+    return LoadedAdapter.of(
+        AdapterFactory.fresh(
+            new ViTSpec(64, 1, 1, 128, 2, 8, 8, 1e-6f),
+            new AdapterFactory.Meaning(
+                List.of(label),
+                Activation.SIGMOID,
+                HeadKind.CLIP,
+                FrontEnd.AST_FBANK,
+                16,
+                -4.25f,
+                4.5f),
+            Optional.empty(),
+            Optional.empty(),
+            0,
+            1));
   }
 }

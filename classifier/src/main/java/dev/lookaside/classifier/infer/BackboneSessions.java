@@ -1,0 +1,254 @@
+package dev.lookaside.classifier.infer;
+
+import ai.onnxruntime.OrtException;
+import dev.lookaside.classifier.graph.Graph;
+import dev.lookaside.classifier.graph.ModelSpec;
+import dev.lookaside.classifier.graph.VitLoaa;
+import dev.lookaside.classifier.weights.AdapterShape;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.classifier.weights.ViTSpec;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sessions over one backbone, one per architecture of adapters, so that every adapter of an
+ * architecture is only another argument of a run. Thread-safe: whoever scores and whoever tries a
+ * new adapter share them. Beyond a number of architectures, the session longest unused is closed.
+ *
+ * <p>A CPU with enough windows gives each core runs of its own: threads that share a run wait for
+ * one another after every operation, and one that the system takes away holds up all. With fewer
+ * windows than cores, all cores share each run, for the latency, if the model is large enough to
+ * gain by it. Which way a window goes does not change its bits.
+ */
+public final class BackboneSessions implements AutoCloseable {
+  /**
+   * Tokens per run at which a core is busy and its caches still hold a block's values; more windows
+   * are run in parts.
+   */
+  private static final int CPU_TOKENS_PER_RUN = 300;
+
+  /**
+   * Multiplications per window below which threads that share a run lose more by waiting than they
+   * gain: some 10 ms of one core.
+   */
+  private static final long WORTH_SHARING = 1_000_000_000L;
+
+  private static final class Slot {
+    /** One thread per run where there are several lanes. */
+    private final ModelSession session;
+
+    /** All threads on one run; null where that gains nothing. */
+    private final @Nullable ModelSession shared;
+
+    private int users;
+    private boolean retired;
+
+    Slot(ModelSession session, @Nullable ModelSession shared) {
+      this.session = session;
+      this.shared = shared;
+    }
+
+    void close() {
+      session.close();
+      if (shared != null) {
+        shared.close();
+      }
+    }
+  }
+
+  /** A session in use; it is not closed before this is. */
+  final class Use implements AutoCloseable {
+    private final Slot slot;
+
+    private Use(Slot slot) {
+      this.slot = slot;
+    }
+
+    /**
+     * The session for some runs: for as many at the same time as there are lanes, or, for fewer
+     * windows than that and where it gains anything, for one at a time on all threads.
+     */
+    ModelSession session(boolean few) {
+      ModelSession shared = slot.shared;
+      return few && shared != null ? shared : slot.session;
+    }
+
+    @Override
+    public void close() {
+      giveBack(slot);
+    }
+  }
+
+  private final Backbone backbone;
+  private final ScorerSettings settings;
+  private final int maxArchitectures;
+  private final LinkedHashMap<AdapterShape, Slot> slots = new LinkedHashMap<>(8, 0.75f, true);
+  private @Nullable Device device;
+  private String description = "";
+  private boolean closed;
+
+  /**
+   * Opens nothing yet.
+   *
+   * @param maxArchitectures sessions kept open at most, beyond those in use
+   */
+  public BackboneSessions(Backbone backbone, ScorerSettings settings, int maxArchitectures) {
+    this.backbone = backbone;
+    this.settings = settings;
+    this.maxArchitectures = maxArchitectures;
+  }
+
+  public Backbone backbone() {
+    return backbone;
+  }
+
+  ScorerSettings settings() {
+    return settings;
+  }
+
+  /**
+   * The session for a shape, opened if there is none.
+   *
+   * @throws ScorerException if the configured device cannot be used, or this is closed
+   */
+  synchronized Use use(AdapterShape runShape) {
+    if (closed) {
+      throw new ScorerException("the sessions of backbone " + backbone.digest() + " are closed");
+    }
+    Slot slot = slots.get(runShape);
+    if (slot == null) {
+      slot = open(runShape);
+      slots.put(runShape, slot);
+    }
+    slot.users++;
+    closeSpare();
+    return new Use(slot);
+  }
+
+  private Slot open(AdapterShape runShape) {
+    ModelSpec spec = new ModelSpec(backbone.spec(), runShape, false);
+    Graph graph = VitLoaa.build(spec, backbone);
+    Device known = device;
+    DeviceChoice<Slot> choice =
+        DeviceChoice.open(
+            known == null ? settings.device() : known,
+            ModelSession.providers(),
+            on -> open(graph, spec, on));
+    if (known == null) {
+      device = choice.device();
+      description = choice.description(settings.threads());
+    }
+    return choice.opened();
+  }
+
+  private Slot open(Graph graph, ModelSpec spec, Device on) throws OrtException {
+    int lanes = lanes(on);
+    int threads = settings.threads();
+    ModelSession session =
+        ModelSession.openOn(graph, on, lanes == 1 ? threads : 1, ModelSession.Memory.PLANNED);
+    try {
+      boolean share = lanes > 1 && multiplications(spec) > WORTH_SHARING;
+      return new Slot(
+          session,
+          share ? ModelSession.openOn(graph, on, threads, ModelSession.Memory.PLANNED) : null);
+    } catch (OrtException | RuntimeException e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  /** Of the blocks' matrices, per window. */
+  private static long multiplications(ModelSpec spec) {
+    ViTSpec vit = spec.vit();
+    return (long) spec.tokens()
+        * vit.depth()
+        * vit.width()
+        * (4L * vit.width() + 2L * vit.mlpWidth());
+  }
+
+  private int lanes(Device on) {
+    return on == Device.CPU ? Math.min(settings.threads(), settings.maxBatch()) : 1;
+  }
+
+  /** Runs that may go on at the same time; known once a session was opened. */
+  synchronized int lanes() {
+    return lanes(chosen());
+  }
+
+  /** Windows given to a run at most; known once a session was opened. */
+  synchronized int windowsPerRun(AdapterShape runShape) {
+    return chosen() == Device.CPU
+        ? Math.min(settings.maxBatch(), Math.max(1, CPU_TOKENS_PER_RUN / tokens(runShape)))
+        : settings.maxBatch();
+  }
+
+  private int tokens(AdapterShape runShape) {
+    return new ModelSpec(backbone.spec(), runShape, false).tokens();
+  }
+
+  /** The device and why it was chosen, one line; empty before the first session. */
+  synchronized String deviceDescription() {
+    return description;
+  }
+
+  /** Opens a session that also gives the last block's attention; the caller closes it. */
+  ModelSession openWithAttention(AdapterShape runShape) throws OrtException {
+    ModelSpec spec = new ModelSpec(backbone.spec(), runShape, true);
+    return ModelSession.openOn(
+        VitLoaa.build(spec, backbone), chosen(), settings.threads(), ModelSession.Memory.PLANNED);
+  }
+
+  private synchronized Device chosen() {
+    if (device == null) {
+      throw new ScorerException("no session is open yet");
+    }
+    return device;
+  }
+
+  /** Lets go of all sessions, after the device failed: the next use opens anew. */
+  public synchronized void renew() {
+    List<Slot> old = new ArrayList<>(slots.values());
+    slots.clear();
+    device = null;
+    old.forEach(BackboneSessions::retire);
+  }
+
+  private static void retire(Slot slot) {
+    slot.retired = true;
+    if (slot.users == 0) {
+      slot.close();
+    }
+  }
+
+  private synchronized void giveBack(Slot slot) {
+    slot.users--;
+    if (slot.retired) {
+      if (slot.users == 0) {
+        slot.close();
+      }
+    } else {
+      closeSpare();
+    }
+  }
+
+  private void closeSpare() {
+    Iterator<Slot> oldestFirst = slots.values().iterator();
+    while (slots.size() > maxArchitectures && oldestFirst.hasNext()) {
+      Slot slot = oldestFirst.next();
+      if (slot.users == 0) {
+        oldestFirst.remove();
+        slot.close();
+      }
+    }
+  }
+
+  /** Closes the sessions; one in use when its run is over. */
+  @Override
+  public synchronized void close() {
+    closed = true;
+    renew();
+  }
+}

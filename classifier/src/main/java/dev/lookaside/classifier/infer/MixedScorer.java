@@ -1,0 +1,173 @@
+package dev.lookaside.classifier.infer;
+
+import dev.lookaside.classifier.weights.AdapterShape;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Scores windows of any adapters over one backbone. For one caller at a time. On a CPU the results
+ * of a window are the same bits alone or in any batch, with any neighbours, and for any number of
+ * threads.
+ *
+ * <p>Windows of one adapter are run together. On a CPU several such runs go on at the same time, a
+ * core each, so that eight adapters in a batch cost little more than one.
+ */
+public final class MixedScorer implements AdapterScorer {
+  private static final int KEPT_TENSORS = 64;
+  private static final int WARM_RUNS = 3;
+
+  /** Windows of one adapter for one run; {@code places} are theirs in the batch. */
+  private record Part(LoadedAdapter adapter, AdapterTensors tensors, List<Integer> places) {}
+
+  /** Puts window {@code place} of the batch into a slot. */
+  private interface Source {
+    void put(RunBuffers buffers, int slot, int place);
+  }
+
+  /** Takes the logits of window {@code place}; called on several threads, once for each. */
+  private interface Sink {
+    void take(int place, LoadedAdapter adapter, float[] logits);
+  }
+
+  private final BackboneSessions sessions;
+  private final LinkedHashMap<LoadedAdapter, AdapterTensors> tensors =
+      new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<AdapterShape, List<RunBuffers>> buffers = new LinkedHashMap<>();
+  private final Lanes lanes = new Lanes();
+
+  /**
+   * @param sessions stay the caller's to close, after this
+   * @param first whose session is opened at once, to know early whether the device works
+   */
+  public MixedScorer(BackboneSessions sessions, LoadedAdapter first) {
+    this.sessions = sessions;
+    sessions.use(first.runShape()).close();
+  }
+
+  /** Scores silence a few times, so that the first live window is as quick as the others. */
+  public void warm(LoadedAdapter adapter) {
+    AdapterShape shape = adapter.shape();
+    float[] silence = new float[shape.windowFrames() * shape.mels()];
+    for (int i = 0; i < WARM_RUNS; i++) {
+      logits(adapter, silence, 1);
+    }
+  }
+
+  @Override
+  public String deviceDescription() {
+    return sessions.deviceDescription();
+  }
+
+  @Override
+  public float[][] score(List<AdaptedWindow> windows) {
+    float[][] posteriors = new float[windows.size()][];
+    score(
+        windows.stream().map(AdaptedWindow::adapter).toList(),
+        (buffers, slot, i) -> buffers.put(slot, windows.get(i).window(), windows.get(i).adapter()),
+        (i, adapter, logits) ->
+            posteriors[i] = Posteriors.of(adapter.activation(), logits, adapter.shape().classes()));
+    return posteriors;
+  }
+
+  /**
+   * Logits of windows that are normalised already.
+   *
+   * @param normalised row-major {@code [batch][frames][mels]}
+   * @return per window, row-major {@code [columns][classes]}
+   */
+  float[][] logits(LoadedAdapter adapter, float[] normalised, int batch) {
+    float[][] found = new float[batch][];
+    score(
+        Collections.nCopies(batch, adapter),
+        (buffers, slot, i) -> buffers.put(slot, normalised, i),
+        (i, its, logits) -> found[i] = logits);
+    return found;
+  }
+
+  private void score(List<LoadedAdapter> adapters, Source source, Sink sink) {
+    Map<LoadedAdapter, List<Integer>> byAdapter = new LinkedHashMap<>();
+    for (int i = 0; i < adapters.size(); i++) {
+      byAdapter.computeIfAbsent(adapters.get(i), a -> new ArrayList<>()).add(i);
+    }
+    Map<AdapterShape, List<Part>> byShape = new LinkedHashMap<>();
+    byAdapter.forEach((adapter, places) -> cut(adapter, places, adapters.size(), byShape));
+    byShape.forEach((shape, parts) -> run(shape, parts, source, sink));
+    closeOldTensors(byAdapter.keySet());
+  }
+
+  private void cut(
+      LoadedAdapter adapter,
+      List<Integer> places,
+      int batch,
+      Map<AdapterShape, List<Part>> byShape) {
+    AdapterShape shape = adapter.runShape();
+    int fair = (batch + sessions.lanes() - 1) / sessions.lanes();
+    int size = Math.min(sessions.windowsPerRun(shape), fair);
+    AdapterTensors its = tensors.computeIfAbsent(adapter, AdapterTensors::of);
+    List<Part> parts = byShape.computeIfAbsent(shape, s -> new ArrayList<>());
+    for (int from = 0; from < places.size(); from += size) {
+      int until = Math.min(places.size(), from + size);
+      parts.add(new Part(adapter, its, places.subList(from, until)));
+    }
+  }
+
+  private void run(AdapterShape shape, List<Part> parts, Source source, Sink sink) {
+    try (BackboneSessions.Use use = sessions.use(shape)) {
+      List<RunBuffers> perLane = buffers(shape);
+      int windows = parts.stream().mapToInt(p -> p.places().size()).sum();
+      ModelSession session = use.session(windows < perLane.size());
+      lanes.run(
+          session == use.session(false) ? perLane.size() : 1,
+          parts.size(),
+          (lane, p) -> run(session, perLane.get(lane), parts.get(p), source, sink));
+    }
+  }
+
+  private static void run(
+      ModelSession session, RunBuffers buffers, Part part, Source source, Sink sink) {
+    int n = part.places().size();
+    for (int i = 0; i < n; i++) {
+      source.put(buffers, i, part.places().get(i));
+    }
+    buffers.run(session, part.tensors(), n);
+    for (int i = 0; i < n; i++) {
+      int classes = part.adapter().shape().classes();
+      sink.take(part.places().get(i), part.adapter(), buffers.logits(i, classes));
+    }
+  }
+
+  private List<RunBuffers> buffers(AdapterShape shape) {
+    return buffers.computeIfAbsent(
+        shape,
+        s -> {
+          List<RunBuffers> perLane = new ArrayList<>();
+          for (int lane = 0; lane < sessions.lanes(); lane++) {
+            perLane.add(new RunBuffers(s, sessions.windowsPerRun(s)));
+          }
+          return perLane;
+        });
+  }
+
+  private void closeOldTensors(Set<LoadedAdapter> inUse) {
+    Iterator<Map.Entry<LoadedAdapter, AdapterTensors>> oldestFirst = tensors.entrySet().iterator();
+    while (tensors.size() > KEPT_TENSORS && oldestFirst.hasNext()) {
+      Map.Entry<LoadedAdapter, AdapterTensors> e = oldestFirst.next();
+      if (!inUse.contains(e.getKey())) {
+        e.getValue().close();
+        oldestFirst.remove();
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    lanes.close();
+    buffers.values().forEach(perLane -> perLane.forEach(RunBuffers::close));
+    tensors.values().forEach(AdapterTensors::close);
+  }
+}
