@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.common.errors.InterruptException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,12 +64,27 @@ public final class DemoRun {
           DetectionFollower follower =
               new DetectionFollower(
                   ingest.kafkaClients(), ingest.topics().detections().name(), true, LOG::debug)) {
-        List<StreamPlan> plans = join(composing);
-        awaitReady(service, follower);
-        DemoState now = new DemoState(plans, service.model());
-        state.set(now);
-        return watch(plans, now, service, producer, follower);
+        return play(composing, service, producer, follower);
       }
+    }
+  }
+
+  private DemoReport play(
+      CompletableFuture<List<StreamPlan>> composing,
+      Service service,
+      ChunkProducer producer,
+      DetectionFollower follower)
+      throws InterruptedException {
+    try {
+      List<StreamPlan> plans = join(composing);
+      awaitReady(service, follower);
+      DemoState now = new DemoState(plans, service.model());
+      state.set(now);
+      return watch(plans, now, service, producer, follower);
+    } catch (InterruptException e) {
+      // Kafka's clients leave the thread interrupted; what is closed next would be cut short.
+      Thread.interrupted();
+      throw new InterruptedException("demo");
     }
   }
 

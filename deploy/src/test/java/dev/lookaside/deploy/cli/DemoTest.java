@@ -1,0 +1,46 @@
+package dev.lookaside.deploy.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DemoTest {
+  @TempDir private Path folder;
+
+  @Test
+  void aShortDemoHearsEveryWindowOnceAndItsNumbersAddUp() throws Exception {
+    Path file = folder.resolve("demo.json");
+    Cli demo = Cli.run("demo", "--seconds", 6, "--streams", 5, "--headless", "--json", file);
+    assertThat(demo.err()).isEmpty();
+    assertThat(demo.exitCode()).isZero();
+    JsonNode json = new ObjectMapper().readTree(file.toFile());
+    assertThat(json.get("streams").intValue()).isEqualTo(5);
+    assertThat(json.get("windowsExpected").longValue()).isPositive();
+    assertThat(json.get("windowsScored")).isEqualTo(json.get("windowsExpected"));
+    assertThat(json.get("windowsLost").longValue()).isZero();
+    assertThat(json.get("windowsDoubled").longValue()).isZero();
+    assertThat(json.get("eventsFound").longValue()).isPositive();
+    assertThat(json.get("eventsExpected").longValue())
+        .isEqualTo(json.get("eventsFound").longValue() + json.get("eventsMissed").longValue());
+    double right = 2 * json.get("eventsFound").doubleValue();
+    double all = right + json.get("eventsMissed").longValue() + json.get("eventsFalse").longValue();
+    assertThat(json.get("eventF1").doubleValue()).isEqualTo(right / all);
+    assertThat(json.get("latencyMillisP50").doubleValue())
+        .isPositive()
+        .isLessThanOrEqualTo(json.get("latencyMillisP99").doubleValue());
+    assertThat(demo.out())
+        .contains("again with   lookaside demo --seed 1 --streams 5 --seconds 6")
+        .contains("0 lost   0 doubled");
+  }
+
+  @Test
+  void tooFewStreamsAreAWrongCall() {
+    Cli demo = Cli.run("demo", "--streams", 0);
+    assertThat(demo.exitCode()).isEqualTo(2);
+    assertThat(demo.err()).contains("\"0\"");
+  }
+}
