@@ -51,6 +51,11 @@ public final class GraphRun implements AutoCloseable {
     return choice.description(threads);
   }
 
+  /** CPU or CUDA. */
+  public Device device() {
+    return choice.device();
+  }
+
   /**
    * The buffer of an input or output for a number of windows, row-major, position 0. An input's
    * values stay until they are written again or the buffer grows; an output's until the next run.

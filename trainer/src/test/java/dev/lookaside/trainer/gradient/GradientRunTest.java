@@ -5,15 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.lookaside.classifier.graph.Graph;
-import dev.lookaside.classifier.graph.TensorPart;
-import dev.lookaside.classifier.graph.TensorParts;
 import dev.lookaside.classifier.graph.VitLoaa;
 import dev.lookaside.classifier.weights.Activation;
 import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.ingest.SeededRandom;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -23,9 +21,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class GradientRunTest {
-  private static final double STEP = 1e-4;
-  private static final int PROBES = 2;
-
   @TempDir Path folder;
 
   @Test
@@ -59,79 +54,6 @@ class GradientRunTest {
             step.gradients().forEach((name, g) -> slow.check(random, name, g));
           }
         });
-  }
-
-  /** The loss in double precision, from a graph that is never differentiated. */
-  private static final class SlowModel {
-    private final TinyModel model;
-    private final Loss loss;
-    private final float[] targets;
-    private final float[] weights;
-    private final Graph graph;
-    private final Map<String, double[]> inputs = new HashMap<>();
-
-    SlowModel(TinyModel model, Loss loss, float[] x, float[] targets, float[] weights) {
-      this.model = model;
-      this.loss = loss;
-      this.targets = targets;
-      this.weights = weights;
-      Graph built = VitLoaa.build(model.spec(), model.backbone());
-      Set<String> open =
-          built.weights().stream()
-              .map(v -> v.name())
-              .filter(n -> TensorParts.of(model.spec()).stream().anyMatch(p -> p.value().equals(n)))
-              .collect(Collectors.toSet());
-      this.graph = built.withInputs(open);
-      inputs.put(VitLoaa.X, SlowGraph.doubles(x));
-      graph.inputs().stream()
-          .filter(v -> !v.name().equals(VitLoaa.X))
-          .forEach(v -> inputs.put(v.name(), new double[(int) v.shape().elements()]));
-      Map<String, float[]> tensors = model.tensors();
-      tensors.forEach((name, t) -> put(inputs, name, SlowGraph.doubles(t)));
-    }
-
-    private void put(Map<String, double[]> into, String tensor, double[] values) {
-      float[] numbered = new float[values.length];
-      for (int i = 0; i < numbered.length; i++) {
-        numbered[i] = i + 1;
-      }
-      for (TensorPart p : TensorParts.of(model.spec())) {
-        if (p.tensor().equals(tensor)) {
-          double[] value = into.get(p.value()).clone();
-          into.put(p.value(), value);
-          float[] sources = new float[value.length];
-          p.addTo(sources, numbered);
-          for (int j = 0; j < value.length; j++) {
-            value[j] += sources[j] > 0 ? values[(int) sources[j] - 1] : 0;
-          }
-        }
-      }
-    }
-
-    double loss(Map<String, double[]> changes) {
-      Map<String, double[]> all = new HashMap<>(inputs);
-      changes.forEach((tensor, change) -> put(all, tensor, change));
-      double[] logits = SlowGraph.run(graph, all, TinyModel.BATCH).get(VitLoaa.LOGITS).data();
-      return SlowLoss.of(loss, logits, targets, weights);
-    }
-
-    void check(RandomGenerator random, String name, float[] gradient) {
-      double scale = 0;
-      for (float g : gradient) {
-        scale = Math.max(scale, Math.abs(g));
-      }
-      for (int probe = 0; probe < PROBES; probe++) {
-        int i = random.nextInt(gradient.length);
-        double[] change = new double[gradient.length];
-        change[i] = STEP;
-        double up = loss(Map.of(name, change));
-        change[i] = -STEP;
-        double down = loss(Map.of(name, change));
-        assertThat((double) gradient[i])
-            .as("%s[%d]", name, i)
-            .isCloseTo((up - down) / (2 * STEP), within(2e-5 * scale + 1e-9));
-      }
-    }
   }
 
   @Test
@@ -173,7 +95,7 @@ class GradientRunTest {
 
   private static Set<String> names(TinyModel model, String... starts) {
     return model.adapter().tensors().keySet().stream()
-        .filter(n -> java.util.Arrays.stream(starts).anyMatch(n::startsWith))
+        .filter(n -> Arrays.stream(starts).anyMatch(n::startsWith))
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
@@ -222,6 +144,40 @@ class GradientRunTest {
   }
 
   @Test
+  void aBatchTooLargeForOneRunIsTheMeanOfItsWindows() {
+    TinyModel model = TinyModel.of(folder, 1, HeadKind.CLIP, Activation.SOFTMAX);
+    Map<String, float[]> tensors = model.tensors();
+    RandomGenerator random = SeededRandom.of(9);
+    float[] x = model.windows(random);
+    float[] targets = model.targets(random);
+    int copies = 70;
+    float[] many = new float[copies * x.length];
+    float[] manyTargets = new float[copies * targets.length];
+    float[] ones = new float[copies * 2];
+    Arrays.fill(ones, 1);
+    for (int i = 0; i < copies; i++) {
+      System.arraycopy(x, 0, many, i * x.length, x.length);
+      System.arraycopy(targets, 0, manyTargets, i * targets.length, targets.length);
+    }
+    Set<String> trained = names(model, "head.", "blocks.");
+    try (GradientRun run = model.open(trained, Loss.of(Activation.SOFTMAX), 1)) {
+      Gradients.Step two = run.step(tensors, x, targets, model.ones(), 2);
+      Gradients.Step all = run.step(tensors, many, manyTargets, ones, 2 * copies);
+      assertThat(all.loss()).isCloseTo(two.loss(), within(1e-9));
+      assertThat(Arrays.copyOfRange(all.logits(), all.logits().length - 6, all.logits().length))
+          .containsExactly(two.logits());
+      all.gradients()
+          .forEach(
+              (name, g) ->
+                  FiniteDifferences.near(
+                      SlowGraph.doubles(g),
+                      SlowGraph.doubles(two.gradients().get(name)),
+                      3e-6,
+                      name));
+    }
+  }
+
+  @Test
   void sameInputsGiveTheSameBytesWithAnyNumberOfThreads() {
     TinyModel model = TinyModel.of(folder, 2, HeadKind.CLIP, Activation.SOFTMAX);
     Map<String, float[]> tensors = model.tensors();
@@ -259,7 +215,7 @@ class GradientRunTest {
       assertThatThrownBy(() -> run.step(tensors, x, new float[5], ones, 2))
           .hasMessageContaining("targets of 5 values: must be 2 windows of 3");
       assertThatThrownBy(() -> run.step(tensors, x, targets, new float[2], 2))
-          .hasMessageContaining("target weights [0.0, 0.0]: must not be all 0");
+          .hasMessageContaining("target weights of 2 rows: must not be all 0");
       assertThatThrownBy(() -> run.step(tensors, x, targets, new float[] {1, -1}, 2))
           .hasMessageContaining("target weight -1.0: must be at least 0");
       assertThatThrownBy(() -> run.step(Map.of(), x, targets, ones, 2))
