@@ -24,6 +24,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  *   lookaside_component_errors_total{component_id, error_type}                  faults
  *   lookaside_audio_seconds_total{outcome="received|scored|skipped|gap|shed|rejected|unheard"}
  *   lookaside_detections_total{label, type}
+ *   lookaside_adapters_total{state="prepared|applied|refused", reason}         what became of ledger records here
  *   lookaside_window_latency_seconds                                            capture of the last sample to its scores
  *   lookaside_streams                                                           open now
  * </pre>
@@ -106,6 +107,11 @@ public final class Metrics implements AutoCloseable {
   public void detection(String label, String type) {
     detections.increment();
     registry.counter(PREFIX + "detections", "label", label, "type", type).increment();
+  }
+
+  /** Something became of a ledger record; {@code reason} is empty unless it was refused. */
+  public void adapter(String state, String reason) {
+    registry.counter(PREFIX + "adapters", "state", state, "reason", reason).increment();
   }
 
   /** Adds what changed in a stream's accounting. */

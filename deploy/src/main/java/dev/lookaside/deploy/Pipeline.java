@@ -13,16 +13,20 @@ import akka.actor.typed.javadsl.TimerScheduler;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.DetectionSink;
 import dev.lookaside.classifier.detect.StreamDetector;
+import dev.lookaside.classifier.infer.AdapterEvent;
 import dev.lookaside.classifier.infer.AdapterPlan;
 import dev.lookaside.classifier.infer.BackboneSessions;
 import dev.lookaside.classifier.infer.GpuClassifier;
 import dev.lookaside.classifier.infer.LoadedAdapter;
+import dev.lookaside.classifier.registry.Ack;
+import dev.lookaside.classifier.registry.AdapterRegistry;
 import dev.lookaside.featurizer.StreamFeaturizer;
 import dev.lookaside.ingest.KafkaSource;
 import dev.lookaside.ingest.StreamId;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
  * One run of everything between {@code audio.chunks} and {@code audio.detections}: source, streams,
@@ -49,6 +53,10 @@ final class Pipeline extends AbstractBehavior<Pipeline.Command> {
 
   private record Observed(StreamDetector.Event event) implements Command {}
 
+  private record OfAdapters(AdapterEvent event) implements Command {}
+
+  private record Acked(Ack ack) implements Command {}
+
   private enum QuietCheck implements Command {
     INSTANCE
   }
@@ -64,6 +72,7 @@ final class Pipeline extends AbstractBehavior<Pipeline.Command> {
   private final Parts parts;
   private final BackboneSessions sessions;
   private final TimerScheduler<Command> timers;
+  private final Optional<ActorRef<AdapterRegistry.Command>> registry;
   private final ActorRef<KafkaSource.Command> source;
   private final ActorRef<Streams.Command> streams;
   private boolean draining;
@@ -80,14 +89,16 @@ final class Pipeline extends AbstractBehavior<Pipeline.Command> {
     this.timers = timers;
     sessions = parts.sessions();
     LoadedAdapter configured = LoadedAdapter.of(parts.adapter());
+    boolean followed = parts.settings().registry().enabled();
     ActorRef<GpuClassifier.Command> classifier =
         context.spawn(
             GpuClassifier.create(
                 () -> parts.openScorer(sessions, configured),
                 parts.settings().classifier().batch(),
-                AdapterPlan.always(configured),
-                event -> {}),
+                followed ? AdapterPlan.UNKNOWN : AdapterPlan.always(configured),
+                event -> context.getSelf().tell(new OfAdapters(event))),
             "classifier");
+    registry = followed ? Optional.of(registry(configured, classifier)) : Optional.empty();
     ActorRef<DetectionSink.Command> sink =
         context.spawn(
             DetectionSink.create(
@@ -112,10 +123,25 @@ final class Pipeline extends AbstractBehavior<Pipeline.Command> {
             Streams.create(
                 stream -> detector(stream, peers), parts.settings().deploy().streamIdle()),
             "streams");
+    registry.ifPresent(context::watch);
     context.watch(classifier);
     context.watch(sink);
     context.watch(source);
     context.watch(streams);
+  }
+
+  private ActorRef<AdapterRegistry.Command> registry(
+      LoadedAdapter configured, ActorRef<GpuClassifier.Command> classifier) {
+    ActorRef<Command> self = getContext().getSelf();
+    AdapterRegistry.Listeners listeners =
+        new AdapterRegistry.Listeners(
+            plan -> classifier.tell(new GpuClassifier.Follow(plan)),
+            ack -> self.tell(new Acked(ack)));
+    return getContext()
+        .spawn(
+            parts.registry(sessions, configured, listeners),
+            "registry",
+            DispatcherSelector.fromConfig(AdapterRegistry.DISPATCHER));
   }
 
   private Behavior<StreamDetector.Command> detector(StreamId stream, StreamDetector.Peers peers) {
@@ -146,6 +172,8 @@ final class Pipeline extends AbstractBehavior<Pipeline.Command> {
         .onMessage(Source.class, this::onSource)
         .onMessage(Sink.class, this::onSink)
         .onMessage(Observed.class, this::onObserved)
+        .onMessage(OfAdapters.class, this::onAdapters)
+        .onMessage(Acked.class, this::onAcked)
         .onMessageEquals(Stop.INSTANCE, this::onStop)
         .onMessageEquals(QuietCheck.INSTANCE, this::onQuietCheck)
         .onMessageEquals(DrainTimeout.INSTANCE, this::stopSource)
@@ -212,6 +240,16 @@ final class Pipeline extends AbstractBehavior<Pipeline.Command> {
       }
     }
     parts.observer().accept(event);
+    return this;
+  }
+
+  private Behavior<Command> onAdapters(OfAdapters message) {
+    registry.ifPresent(r -> r.tell(new AdapterRegistry.Told(message.event())));
+    return this;
+  }
+
+  private Behavior<Command> onAcked(Acked acked) {
+    parts.metrics().adapter(acked.ack().state().word(), acked.ack().reasonWord());
     return this;
   }
 

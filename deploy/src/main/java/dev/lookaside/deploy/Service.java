@@ -4,6 +4,7 @@ import akka.actor.typed.ActorSystem;
 import com.typesafe.config.Config;
 import dev.lookaside.classifier.detect.DetectorModel;
 import dev.lookaside.classifier.detect.StreamDetector;
+import dev.lookaside.classifier.registry.TrustedKeys;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.ingest.audio.AudioDecoder;
@@ -60,6 +61,7 @@ public final class Service implements AutoCloseable {
    */
   public static Service start(Config config, Consumer<StreamDetector.Event> observer) {
     Settings settings = Settings.of(config);
+    TrustedKeys trusted = settings.registry().trusted();
     Model model = Model.load(settings);
     Metrics metrics = new Metrics();
     @Nullable MetricsServer server = null;
@@ -77,6 +79,7 @@ public final class Service implements AutoCloseable {
               model.backbone(),
               model.adapter(),
               model.detector(),
+              trusted,
               new AudioDecoder(deploy.channel(), settings.ingest().maxPayloadBytes()),
               metrics,
               status,

@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import dev.lookaside.classifier.ClassifierSettings;
 import dev.lookaside.classifier.detect.DetectSettings;
 import dev.lookaside.classifier.detect.SinkSettings;
+import dev.lookaside.classifier.registry.RegistrySettings;
 import dev.lookaside.featurizer.FeaturizerSettings;
 import dev.lookaside.ingest.IngestSettings;
 
@@ -16,6 +17,7 @@ import dev.lookaside.ingest.IngestSettings;
  * @param classifier {@code lookaside.classifier}
  * @param detect {@code lookaside.classifier.detect}
  * @param sink {@code lookaside.classifier.sink}
+ * @param registry {@code lookaside.classifier.registry} and {@code .security}
  * @param deploy {@code lookaside.deploy}
  */
 public record Settings(
@@ -24,6 +26,7 @@ public record Settings(
     ClassifierSettings classifier,
     DetectSettings detect,
     SinkSettings sink,
+    RegistrySettings registry,
     DeploySettings deploy) {
   private static final String CLASSIFIER = ClassifierSettings.ROOT;
 
@@ -41,6 +44,7 @@ public record Settings(
           ClassifierSettings.of(config),
           DetectSettings.of(config.getConfig(CLASSIFIER + ".detect")),
           SinkSettings.of(config.getConfig(CLASSIFIER + ".sink")),
+          RegistrySettings.of(config.getConfig(CLASSIFIER)),
           DeploySettings.of(config));
     } catch (ConfigException e) {
       // A wrong type or unit; the library's message has file, line and key.

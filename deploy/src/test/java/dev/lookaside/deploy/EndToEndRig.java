@@ -67,6 +67,11 @@ final class EndToEndRig implements AutoCloseable {
   private final DetectionFollower follower;
 
   EndToEndRig(String bootstrapServers, String name) {
+    this(bootstrapServers, name, Map.of());
+  }
+
+  /** With more settings, over the rig's own. */
+  EndToEndRig(String bootstrapServers, String name, Map<String, Object> more) {
     Map<String, Object> settings = new HashMap<>();
     settings.put("lookaside.ingest.kafka-clients.bootstrap.servers", bootstrapServers);
     settings.put("lookaside.ingest.source.group", name);
@@ -77,6 +82,10 @@ final class EndToEndRig implements AutoCloseable {
       settings.put("lookaside.ingest.topics." + topic + ".name", name + "." + topic);
       settings.put("lookaside.ingest.topics." + topic + ".partitions", 2);
     }
+    for (String topic : List.of("adapters", "cutovers", "acks")) {
+      settings.put("lookaside.ingest.topics." + topic + ".name", name + ".lookaside." + topic);
+    }
+    settings.putAll(more);
     config = Configuration.over(settings);
     ingest = IngestSettings.of(config);
     producer = ChunkProducer.connect(ingest);

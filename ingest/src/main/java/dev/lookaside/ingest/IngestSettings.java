@@ -96,7 +96,11 @@ public record IngestSettings(
         number(topics, "topics", "timeout-millis", 100, 60_000),
         topic(topics, "audio-chunks", replicas),
         topic(topics, "audio-detections", replicas),
-        topic(topics, "audio-dead-letters", replicas));
+        topic(topics, "audio-dead-letters", replicas),
+        new TopicSettings.Registry(
+            topic(topics, "adapters", replicas),
+            topic(topics, "cutovers", replicas),
+            topic(topics, "acks", replicas)));
   }
 
   private static Policy policy(String value) {

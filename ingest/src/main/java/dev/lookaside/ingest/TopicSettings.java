@@ -12,13 +12,33 @@ import java.util.Objects;
  * @param chunks audio in
  * @param detections what was heard
  * @param deadLetters what could not be used
+ * @param registry which adapter is in force, and the adapters
  */
 public record TopicSettings(
-    Policy policy, long timeoutMillis, Topic chunks, Topic detections, Topic deadLetters) {
+    Policy policy,
+    long timeoutMillis,
+    Topic chunks,
+    Topic detections,
+    Topic deadLetters,
+    Registry registry) {
   /** What happens when a topic is missing. */
   public enum Policy {
     CREATE,
     FAIL
+  }
+
+  /**
+   * The topics of the adapters.
+   *
+   * @param adapters their files in slices
+   * @param cutovers the ledger
+   * @param acks what became of it at each worker
+   */
+  public record Registry(Topic adapters, Topic cutovers, Topic acks) {
+    /** All of them. */
+    public List<Topic> all() {
+      return List.of(adapters, cutovers, acks);
+    }
   }
 
   /**
@@ -42,9 +62,10 @@ public record TopicSettings(
     Objects.requireNonNull(chunks, "chunks");
     Objects.requireNonNull(detections, "detections");
     Objects.requireNonNull(deadLetters, "deadLetters");
+    Objects.requireNonNull(registry, "registry");
   }
 
-  /** All of them, in the order of the audio's way. */
+  /** Those of the audio, in the order of its way. */
   public List<Topic> all() {
     return List.of(chunks, detections, deadLetters);
   }

@@ -55,12 +55,21 @@ public final class Topics {
    * @throws IngestException naming the topic that is missing, may not be made or would lose records
    */
   public static Map<String, Integer> ensure(IngestSettings settings) {
+    return ensure(settings, settings.topics().all());
+  }
+
+  /** As {@link #ensure(IngestSettings)}, for the topics of the adapters. */
+  public static Map<String, Integer> ensureRegistry(IngestSettings settings) {
+    return ensure(settings, settings.topics().registry().all());
+  }
+
+  private static Map<String, Integer> ensure(IngestSettings settings, List<Topic> topics) {
     Map<String, Object> properties = new HashMap<>(settings.kafkaClients());
     String timeout = Long.toString(settings.topics().timeoutMillis());
     properties.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, timeout);
     properties.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, timeout);
     try (Admin admin = Admin.create(properties)) {
-      return ensure(admin, settings.topics(), settings.servers());
+      return ensure(admin, settings.topics(), topics, settings.servers());
     } catch (KafkaException e) {
       throw Clients.cannotOpen(settings.servers(), e);
     }
@@ -68,23 +77,28 @@ public final class Topics {
 
   /** {@link #ensure(IngestSettings)} over a connection of the caller's. */
   static Map<String, Integer> ensure(Admin admin, TopicSettings settings, String servers) {
+    return ensure(admin, settings, settings.all(), servers);
+  }
+
+  private static Map<String, Integer> ensure(
+      Admin admin, TopicSettings settings, List<Topic> topics, String servers) {
     try {
-      return new Topics(admin, settings, servers).ensure();
+      return new Topics(admin, settings, servers).ensure(topics);
     } catch (AuthorizationException e) {
       throw new IngestException("topics at " + servers + ": " + Clients.rootMessage(e), e);
     }
   }
 
-  private Map<String, Integer> ensure() {
+  private Map<String, Integer> ensure(List<Topic> topics) {
     Map<String, Integer> partitions = new LinkedHashMap<>();
     List<Topic> missing = new ArrayList<>();
-    for (Topic topic : settings.all()) {
+    for (Topic topic : topics) {
       describe(topic)
           .ifPresentOrElse(
               found -> partitions.put(topic.name(), found.partitions().size()),
               () -> missing.add(topic));
     }
-    settings.all().stream().filter(t -> partitions.containsKey(t.name())).forEach(this::check);
+    topics.stream().filter(t -> partitions.containsKey(t.name())).forEach(this::check);
     if (settings.policy() == Policy.FAIL && !missing.isEmpty()) {
       String names =
           missing.stream().map(t -> "\"" + t.name() + "\"").collect(Collectors.joining(", "));

@@ -4,6 +4,7 @@ import dev.lookaside.classifier.weights.Activation;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterShape;
 import dev.lookaside.classifier.weights.FloatTensor;
+import dev.lookaside.classifier.weights.PackedConvs;
 import dev.lookaside.classifier.weights.Site;
 import java.util.Arrays;
 import java.util.Collections;
@@ -13,11 +14,16 @@ import java.util.Map;
 /**
  * An adapter in the form that a session takes: convolutions packed, the head's rows filled up with
  * zeros to a multiple of {@value #HEAD_ROWS}, so that adapters with other label sets share a
- * session. Immutable; its memory is given back when nobody holds it any more.
+ * session. Immutable. Its numbers lie on Java's heap, where they may come and go; whoever scores
+ * has native memory of its own for as many adapters as it needs at a time.
  */
 public final class LoadedAdapter {
   /** A head that grows by a label seldom needs another session. */
   static final int HEAD_ROWS = 16;
+
+  /** One input of the graph, row-major; not written. */
+  @SuppressWarnings("ArrayRecordComponent")
+  record Input(int[] shape, float[] values) {}
 
   private final AdapterFacts facts;
   private final AdapterShape shape;
@@ -25,9 +31,9 @@ public final class LoadedAdapter {
   private final Activation activation;
   private final float mean;
   private final float std;
-  private final Map<String, FloatTensor> inputs;
+  private final Map<String, Input> inputs;
 
-  private LoadedAdapter(Adapter adapter, AdapterShape runShape, Map<String, FloatTensor> inputs) {
+  private LoadedAdapter(Adapter adapter, AdapterShape runShape, Map<String, Input> inputs) {
     this.facts = AdapterFacts.of(adapter);
     this.shape = adapter.shape();
     this.runShape = runShape;
@@ -50,17 +56,17 @@ public final class LoadedAdapter {
             shape.head(),
             shape.attn(),
             shape.mlp());
-    Map<String, FloatTensor> inputs = new LinkedHashMap<>();
+    Map<String, Input> inputs = new LinkedHashMap<>();
     for (int b = 0; b < shape.blocks(); b++) {
       for (Site site : Site.values()) {
         if (shape.at(b, site).isPresent()) {
-          inputs.put(Adapter.convName(b, site, "down"), adapter.down(b, site));
-          inputs.put(Adapter.convName(b, site, "up"), adapter.up(b, site));
+          putConvs(adapter, b, site, inputs);
         }
       }
     }
     for (String name : new String[] {"head.norm.weight", "head.norm.bias"}) {
-      inputs.put(name, adapter.tensor(name));
+      FloatTensor norm = adapter.tensor(name);
+      inputs.put(name, new Input(norm.shape(), norm.toArray()));
     }
     for (String name : new String[] {"head.fc.weight", "head.fc.bias"}) {
       inputs.put(name, filledUp(adapter.tensor(name), rows));
@@ -68,11 +74,34 @@ public final class LoadedAdapter {
     return new LoadedAdapter(adapter, runShape, inputs);
   }
 
-  private static FloatTensor filledUp(FloatTensor head, int rows) {
+  private static void putConvs(Adapter adapter, int block, Site site, Map<String, Input> inputs) {
+    String downName = Adapter.convName(block, site, "down");
+    int[] s = adapter.tensor(downName).shape();
+    int rank = s[0];
+    int width = s[1];
+    int taps = s[2] * s[3];
+    float[] down = adapter.tensor(downName).toArray();
+    int[] sources = PackedConvs.downSources(width, taps, rank);
+    inputs.put(downName, new Input(new int[] {width, taps * rank}, moved(down, sources)));
+    String upName = Adapter.convName(block, site, "up");
+    float[] up = adapter.tensor(upName).toArray();
+    sources = PackedConvs.upSources(width, taps, rank);
+    inputs.put(upName, new Input(new int[] {taps * rank, width}, moved(up, sources)));
+  }
+
+  private static float[] moved(float[] from, int[] sources) {
+    float[] to = new float[from.length];
+    for (int i = 0; i < to.length; i++) {
+      to[i] = from[sources[i]];
+    }
+    return to;
+  }
+
+  private static Input filledUp(FloatTensor head, int rows) {
     int[] shape = head.shape();
     int row = head.size() / shape[0];
     shape[0] = rows;
-    return FloatTensor.of(shape, Arrays.copyOf(head.toArray(), rows * row));
+    return new Input(shape, Arrays.copyOf(head.toArray(), rows * row));
   }
 
   public AdapterFacts facts() {
@@ -106,8 +135,16 @@ public final class LoadedAdapter {
   }
 
   /** The graph's inputs by name. */
-  Map<String, FloatTensor> inputs() {
+  Map<String, Input> inputs() {
     return inputs;
+  }
+
+  Input input(String name) {
+    Input input = inputs.get(name);
+    if (input == null) {
+      throw new IllegalArgumentException("input \"" + name + "\": the adapter has none");
+    }
+    return input;
   }
 
   @Override

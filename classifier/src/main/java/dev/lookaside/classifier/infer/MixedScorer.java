@@ -18,7 +18,7 @@ import java.util.Set;
  * core each, so that eight adapters in a batch cost little more than one.
  */
 public final class MixedScorer implements AdapterScorer {
-  private static final int KEPT_TENSORS = 64;
+  private static final int SHAPES = 8;
   private static final int WARM_RUNS = 3;
 
   /** Windows of one adapter for one run; {@code places} are theirs in the batch. */
@@ -35,9 +35,8 @@ public final class MixedScorer implements AdapterScorer {
   }
 
   private final BackboneSessions sessions;
-  private final LinkedHashMap<LoadedAdapter, AdapterTensors> tensors =
+  private final LinkedHashMap<AdapterShape, ScoringPlace> places =
       new LinkedHashMap<>(16, 0.75f, true);
-  private final Map<AdapterShape, List<RunBuffers>> buffers = new LinkedHashMap<>();
   private final Lanes lanes = new Lanes();
 
   /**
@@ -95,30 +94,32 @@ public final class MixedScorer implements AdapterScorer {
       byAdapter.computeIfAbsent(adapters.get(i), a -> new ArrayList<>()).add(i);
     }
     Map<AdapterShape, List<Part>> byShape = new LinkedHashMap<>();
-    byAdapter.forEach((adapter, places) -> cut(adapter, places, adapters.size(), byShape));
+    byAdapter.forEach(
+        (adapter, places) -> {
+          AdapterTensors its = place(adapter.runShape()).tensors(adapter, byAdapter.keySet());
+          byShape
+              .computeIfAbsent(adapter.runShape(), s -> new ArrayList<>())
+              .addAll(parts(adapter, its, places, adapters.size()));
+        });
     byShape.forEach((shape, parts) -> run(shape, parts, source, sink));
-    closeOldTensors(byAdapter.keySet());
+    closeOldPlaces(byShape.keySet());
   }
 
-  private void cut(
-      LoadedAdapter adapter,
-      List<Integer> places,
-      int batch,
-      Map<AdapterShape, List<Part>> byShape) {
-    AdapterShape shape = adapter.runShape();
+  private List<Part> parts(
+      LoadedAdapter adapter, AdapterTensors its, List<Integer> places, int batch) {
     int fair = (batch + sessions.lanes() - 1) / sessions.lanes();
-    int size = Math.min(sessions.windowsPerRun(shape), fair);
-    AdapterTensors its = tensors.computeIfAbsent(adapter, AdapterTensors::of);
-    List<Part> parts = byShape.computeIfAbsent(shape, s -> new ArrayList<>());
+    int size = Math.min(sessions.windowsPerRun(adapter.runShape()), fair);
+    List<Part> parts = new ArrayList<>();
     for (int from = 0; from < places.size(); from += size) {
       int until = Math.min(places.size(), from + size);
       parts.add(new Part(adapter, its, places.subList(from, until)));
     }
+    return parts;
   }
 
   private void run(AdapterShape shape, List<Part> parts, Source source, Sink sink) {
     try (BackboneSessions.Use use = sessions.use(shape)) {
-      List<RunBuffers> perLane = buffers(shape);
+      List<RunBuffers> perLane = place(shape).lanes();
       int windows = parts.stream().mapToInt(p -> p.places().size()).sum();
       ModelSession session = use.session(windows < perLane.size());
       lanes.run(
@@ -141,22 +142,17 @@ public final class MixedScorer implements AdapterScorer {
     }
   }
 
-  private List<RunBuffers> buffers(AdapterShape shape) {
-    return buffers.computeIfAbsent(
+  private ScoringPlace place(AdapterShape shape) {
+    return places.computeIfAbsent(
         shape,
-        s -> {
-          List<RunBuffers> perLane = new ArrayList<>();
-          for (int lane = 0; lane < sessions.lanes(); lane++) {
-            perLane.add(new RunBuffers(s, sessions.windowsPerRun(s)));
-          }
-          return perLane;
-        });
+        s ->
+            new ScoringPlace(sessions.lanes(), () -> new RunBuffers(s, sessions.windowsPerRun(s))));
   }
 
-  private void closeOldTensors(Set<LoadedAdapter> inUse) {
-    Iterator<Map.Entry<LoadedAdapter, AdapterTensors>> oldestFirst = tensors.entrySet().iterator();
-    while (tensors.size() > KEPT_TENSORS && oldestFirst.hasNext()) {
-      Map.Entry<LoadedAdapter, AdapterTensors> e = oldestFirst.next();
+  private void closeOldPlaces(Set<AdapterShape> inUse) {
+    Iterator<Map.Entry<AdapterShape, ScoringPlace>> oldestFirst = places.entrySet().iterator();
+    while (places.size() > SHAPES && oldestFirst.hasNext()) {
+      Map.Entry<AdapterShape, ScoringPlace> e = oldestFirst.next();
       if (!inUse.contains(e.getKey())) {
         e.getValue().close();
         oldestFirst.remove();
@@ -167,7 +163,6 @@ public final class MixedScorer implements AdapterScorer {
   @Override
   public void close() {
     lanes.close();
-    buffers.values().forEach(perLane -> perLane.forEach(RunBuffers::close));
-    tensors.values().forEach(AdapterTensors::close);
+    places.values().forEach(ScoringPlace::close);
   }
 }

@@ -162,17 +162,20 @@ public final class Adapter {
     ViTSpec spec = backbone.spec();
     if (shape.width() != spec.width()) {
       throw new WeightsException(
+          WeightsException.Fault.SHAPE,
           "adapter %s: width \"%d\": backbone %s has width %d"
               .formatted(brief(digest), shape.width(), brief(backbone.digest()), spec.width()));
     }
     if (shape.blocks() > spec.depth()) {
       throw new WeightsException(
+          WeightsException.Fault.SHAPE,
           "adapter %s: blocks \"%d\": backbone %s has %d blocks"
               .formatted(brief(digest), shape.blocks(), brief(backbone.digest()), spec.depth()));
     }
     Optional<String> wanted = metadata.backbone();
     if (wanted.isPresent() && !wanted.get().equals(backbone.digest())) {
       throw new WeightsException(
+          WeightsException.Fault.BACKBONE,
           "adapter %s: backbone \"%s\": the backbone here is %s"
               .formatted(brief(digest), wanted.get(), backbone.digest()));
     }

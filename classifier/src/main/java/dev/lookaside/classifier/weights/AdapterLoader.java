@@ -1,5 +1,6 @@
 package dev.lookaside.classifier.weights;
 
+import dev.lookaside.classifier.weights.WeightsException.Fault;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -65,6 +66,7 @@ final class AdapterLoader {
     int[] s = file.shape("head.norm.weight");
     if (s == null || s.length != 1 || s[0] < 1) {
       throw WeightsException.tensor(
+          Fault.SHAPE,
           source,
           "head.norm.weight",
           "expected shape [width], found " + (s == null ? "no such tensor" : Arrays.toString(s)));
@@ -76,6 +78,7 @@ final class AdapterLoader {
     int[] found = file.shape(name);
     if (found != null && found.length == expected.length && found[0] != expected[0]) {
       throw WeightsException.tensor(
+          Fault.LABELS,
           source,
           name,
           "has %d rows, but metadata labels names %d labels".formatted(found[0], expected[0]));
@@ -89,7 +92,7 @@ final class AdapterLoader {
     for (int i = 0; i < data.capacity(); i++) {
       if (!Float.isFinite(data.get(i))) {
         throw WeightsException.tensor(
-            source, name, "value %d is %s: must be finite".formatted(i, data.get(i)));
+            Fault.VALUE, source, name, "value %d is %s: must be finite".formatted(i, data.get(i)));
       }
     }
     tensors.put(name, tensor);
@@ -131,7 +134,8 @@ final class AdapterLoader {
       int[] s = file.shape(down);
       int rank = s != null && s.length == 4 ? s[0] : 1;
       if (rank < 1 || rank > 4096) {
-        throw WeightsException.tensor(source, down, "rank \"" + rank + "\": must be 1 to 4096");
+        throw WeightsException.tensor(
+            Fault.SHAPE, source, down, "rank \"" + rank + "\": must be 1 to 4096");
       }
       take(down, rank, width, kernel.freq(), kernel.time());
       take(up, width, rank, kernel.freq(), kernel.time());

@@ -1,0 +1,262 @@
+package dev.lookaside.classifier.registry;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import akka.actor.typed.Behavior;
+import akka.actor.typed.PostStop;
+import akka.actor.typed.javadsl.AbstractBehavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.actor.typed.javadsl.Receive;
+import akka.actor.typed.javadsl.TimerScheduler;
+import dev.lookaside.classifier.infer.AdapterEvent;
+import dev.lookaside.classifier.infer.AdapterPlan;
+import dev.lookaside.classifier.infer.LoadedAdapter;
+import dev.lookaside.classifier.infer.ScorerException;
+import dev.lookaside.ingest.UnreachableException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.KafkaException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Follows the ledger and the adapters, prepares what is or will be in force, and says by which plan
+ * to score. Lives on a thread of its own and blocks there: in its consumers, and for the window
+ * that a new adapter is tried on.
+ *
+ * <p>No plan is given out before both topics were read to their ends; and if no broker has said for
+ * longer than the lead that this is still so, windows wait until one does: a decision that is not
+ * known here cannot be in force yet then.
+ */
+public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Command> {
+  /** Dispatcher to spawn it on. */
+  public static final String DISPATCHER = "lookaside.classifier.registry-dispatcher";
+
+  private static final Duration POLL = Duration.ofMillis(20);
+  private static final Duration CONFIRM_EVERY = Duration.ofMillis(500);
+  private static final Duration TRY_AGAIN = Duration.ofSeconds(1);
+
+  public sealed interface Command {}
+
+  /** Something the classifier has to say. */
+  public record Told(AdapterEvent event) implements Command {}
+
+  private enum Turn implements Command {
+    INSTANCE
+  }
+
+  /** Whom it talks to; called on its own thread. */
+  public record Listeners(Consumer<AdapterPlan> plans, Consumer<Ack> acks) {}
+
+  /**
+   * What it works with.
+   *
+   * @param configured scores where the ledger says nothing
+   */
+  public record Parts(
+      RegistrySettings settings,
+      TrustedKeys trusted,
+      RegistryClients clients,
+      Preparation preparation,
+      LoadedAdapter configured,
+      Clock clock) {}
+
+  private final Parts parts;
+  private final Listeners listeners;
+  private final TimerScheduler<Command> timers;
+  private final RegistryCore core;
+  private final AdapterCache cache;
+  private final Reader reader = new Reader();
+  private @Nullable RegistryTopics topics;
+  private @Nullable Producer<byte[], byte[]> producer;
+  private Instant confirmedAt = Instant.MIN;
+  private Instant aliveAt = Instant.MIN;
+  private Instant notBefore = Instant.MIN;
+
+  private AdapterRegistry(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      Parts parts,
+      Listeners listeners) {
+    super(context);
+    this.parts = parts;
+    this.listeners = listeners;
+    this.timers = timers;
+    RegistrySettings settings = parts.settings();
+    this.core = new RegistryCore(settings.worker(), parts.trusted(), parts.configured(), settings);
+    this.cache = new AdapterCache(settings.cache());
+    context.getSelf().tell(Turn.INSTANCE);
+  }
+
+  /** Spawn it on {@link #DISPATCHER}. */
+  public static Behavior<Command> create(Parts parts, Listeners listeners) {
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(timers -> new AdapterRegistry(context, timers, parts, listeners)));
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Told.class, this::onTold)
+        .onMessageEquals(Turn.INSTANCE, this::onTurn)
+        .onSignal(PostStop.class, stopped -> onStopped())
+        .build();
+  }
+
+  private Behavior<Command> onTold(Told told) {
+    if (told.event() instanceof AdapterEvent.Wanted wanted) {
+      core.want(wanted.digest());
+    } else if (told.event() instanceof AdapterEvent.Applied applied) {
+      core.applied(applied.decision(), now());
+    }
+    return this;
+  }
+
+  private Instant now() {
+    return parts.clock().instant();
+  }
+
+  private Behavior<Command> onTurn() {
+    RegistryTopics open = topics;
+    if (open == null) {
+      open = open();
+      if (open == null) {
+        timers.startSingleTimer(Turn.INSTANCE, TRY_AGAIN);
+        return this;
+      }
+    }
+    open.poll(POLL, reader);
+    confirm(open);
+    core.next(now()).ifPresent(task -> prepare(task, topics));
+    tell();
+    getContext().getSelf().tell(Turn.INSTANCE);
+    return this;
+  }
+
+  private @Nullable RegistryTopics open() {
+    try {
+      parts.clients().ensureTopics();
+      topics =
+          new RegistryTopics(
+              parts.clients().consumer(), parts.clients().consumer(), parts.clients().topics());
+      producer = parts.clients().producer();
+      return topics;
+    } catch (UnreachableException e) {
+      getContext().getLog().warn("Adapters: {}; still trying", e.getMessage());
+      return null;
+    }
+  }
+
+  private void confirm(RegistryTopics open) {
+    Instant before = now();
+    if (Duration.between(confirmedAt.equals(Instant.MIN) ? Instant.EPOCH : confirmedAt, before)
+            .compareTo(CONFIRM_EVERY)
+        < 0) {
+      return;
+    }
+    if (open.atEnd()) {
+      core.seenToEnd(before);
+      confirmedAt = before;
+    }
+  }
+
+  private void prepare(RegistryCore.Task task, @Nullable RegistryTopics open) {
+    Instant start = now();
+    if (open == null || start.isBefore(notBefore)) {
+      return;
+    }
+    Cutover cutover = task.cutover();
+    String digest = task.shelved().digest();
+    byte[] file = cache.get(digest);
+    if (file == null) {
+      RegistrySettings s = parts.settings();
+      RegistryTopics.Fetched fetched =
+          open.fetch(task.shelved(), s.maxBytes(), s.fetchTimeout()).orElse(null);
+      if (fetched == null) {
+        notBefore = now().plus(TRY_AGAIN);
+        return;
+      }
+      if (fetched.refusal().isPresent()) {
+        core.refused(cutover, fetched.refusal().get(), now());
+        return;
+      }
+      file = fetched.file();
+      cache.put(digest, file);
+    }
+    try {
+      Preparation.Result result = parts.preparation().prepare(cutover, file);
+      long millis = Duration.between(start, now()).toMillis();
+      if (result instanceof Preparation.Loaded loaded) {
+        core.prepared(cutover, loaded.adapter(), millis, file.length, now());
+      } else if (result instanceof Preparation.Refused refused) {
+        core.refused(cutover, refused.refusal(), now());
+      }
+    } catch (ScorerException e) {
+      getContext().getLog().warn("Adapter {} cannot be tried now: {}", digest, e.getMessage());
+      notBefore = now().plus(TRY_AGAIN);
+    }
+  }
+
+  private void tell() {
+    Instant now = now();
+    Optional<AdapterPlan> plan = core.plan(now);
+    plan.ifPresent(listeners.plans());
+    for (Ack ack : core.takeAcks()) {
+      if (ack.state() == Ack.State.REFUSED) {
+        getContext().getLog().warn("Cutover {} refused: {}", ack.cutover(), ack.reason());
+      }
+      listeners.acks().accept(ack);
+      send(ack);
+    }
+    if (core.current(now) && !now.isBefore(aliveAt)) {
+      aliveAt = now.plus(parts.settings().aliveInterval());
+      send(Ack.alive(parts.settings().worker(), now, core.loadedDigests()));
+    }
+  }
+
+  private void send(Ack ack) {
+    Producer<byte[], byte[]> open = producer;
+    if (open == null) {
+      return;
+    }
+    try {
+      open.send(ack.record(parts.clients().topics().acks().name()));
+    } catch (KafkaException e) {
+      getContext().getLog().warn("Ack not sent: {}", e.getMessage());
+    }
+  }
+
+  private Behavior<Command> onStopped() {
+    send(Ack.stopped(parts.settings().worker(), now()));
+    if (producer != null) {
+      producer.close(Duration.ofSeconds(1));
+    }
+    if (topics != null) {
+      topics.close();
+    }
+    return this;
+  }
+
+  private final class Reader implements RegistryTopics.Reader {
+    @Override
+    public void cutover(ConsumerRecord<byte[], byte[]> record) {
+      try {
+        core.read(CutoverCodec.decode(record), now());
+      } catch (RegistryException e) {
+        String key = record.key() == null ? "" : new String(record.key(), UTF_8);
+        core.unreadable(key, String.valueOf(e.getMessage()), now());
+      }
+    }
+
+    @Override
+    public void slice(Slice slice, ConsumerRecord<byte[], byte[]> record) {
+      core.read(slice, record.offset(), Instant.ofEpochMilli(record.timestamp()));
+    }
+  }
+}

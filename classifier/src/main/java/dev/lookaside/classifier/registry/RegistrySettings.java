@@ -1,0 +1,97 @@
+package dev.lookaside.classifier.registry;
+
+import com.typesafe.config.Config;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How decisions about adapters are followed; {@code lookaside.classifier.registry} and {@code
+ * lookaside.classifier.security.adapters}, whose {@code reference.conf} says what each is for.
+ *
+ * @param enabled false: the configured adapter scores everything
+ * @param worker what acks call this worker
+ * @param lead of an effective time over now; also how stale the ledger may be known
+ * @param fetchTimeout until missing slices are a refusal
+ * @param maxBytes of an adapter file
+ * @param maxPrepared adapters loaded beyond those in force
+ * @param maxArchitectures sessions open
+ * @param aliveInterval between two signs of life
+ * @param cache folder for adapter files, null: none
+ * @param keys folder of trusted keys
+ * @param allowUnsigned whether unsigned records count
+ */
+public record RegistrySettings(
+    boolean enabled,
+    String worker,
+    Duration lead,
+    Duration fetchTimeout,
+    long maxBytes,
+    int maxPrepared,
+    int maxArchitectures,
+    Duration aliveInterval,
+    @Nullable Path cache,
+    Path keys,
+    boolean allowUnsigned) {
+  private static final String ROOT = "lookaside.classifier.registry.";
+
+  public RegistrySettings {
+    between("lead-seconds", lead.toSeconds(), 1, 3_600);
+    between("fetch-timeout-seconds", fetchTimeout.toSeconds(), 1, 3_600);
+    between("max-adapter-bytes", maxBytes, 1, 1L << 30);
+    between("max-prepared", maxPrepared, 1, 10_000);
+    between("max-architectures", maxArchitectures, 1, 100);
+    between("alive-interval-seconds", aliveInterval.toSeconds(), 1, 3_600);
+  }
+
+  /**
+   * Reads it.
+   *
+   * @param classifier the block {@code lookaside.classifier}
+   * @throws RegistryException naming key and value
+   */
+  public static RegistrySettings of(Config classifier) {
+    Config own = classifier.getConfig("registry");
+    Config security = classifier.getConfig("security.adapters");
+    String cache = own.getString("cache-folder");
+    String keys = security.getString("keys-folder");
+    String worker = own.getString("worker");
+    return new RegistrySettings(
+        own.getBoolean("enabled"),
+        worker.isBlank() ? hostAndProcess() : worker,
+        Duration.ofSeconds(own.getLong("lead-seconds")),
+        Duration.ofSeconds(own.getLong("fetch-timeout-seconds")),
+        own.getLong("max-adapter-bytes"),
+        own.getInt("max-prepared"),
+        own.getInt("max-architectures"),
+        Duration.ofSeconds(own.getLong("alive-interval-seconds")),
+        cache.isBlank() ? null : Path.of(cache),
+        keys.isBlank()
+            ? Path.of(System.getProperty("user.home"), ".lookaside", "keys")
+            : Path.of(keys),
+        security.getBoolean("allow-unsigned"));
+  }
+
+  /** The keys whose signatures count. */
+  public TrustedKeys trusted() {
+    return TrustedKeys.of(new KeyFolder(keys).trusted(), allowUnsigned);
+  }
+
+  private static String hostAndProcess() {
+    String host;
+    try {
+      host = InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      host = "worker";
+    }
+    return host + "-" + ProcessHandle.current().pid();
+  }
+
+  private static void between(String key, long value, long least, long most) {
+    if (value < least || value > most) {
+      throw RegistryException.of(ROOT + key, value, "must be %d to %d".formatted(least, most));
+    }
+  }
+}

@@ -1,0 +1,208 @@
+package dev.lookaside.classifier.registry;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.lookaside.classifier.registry.AdapterShelf.Shelved;
+import dev.lookaside.classifier.registry.Refusal.Reason;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that the registry's topics hold, read to their ends once and brought up to date on demand.
+ */
+public final class RegistryView implements AutoCloseable {
+  /**
+   * A ledger record as it stands on the topic.
+   *
+   * @param keyId it is signed with; empty if it is not
+   * @param refusal why it does not count; empty if it does
+   */
+  public record Entry(Cutover cutover, Optional<String> keyId, Optional<Refusal> refusal) {}
+
+  private static final Duration POLL = Duration.ofMillis(50);
+  private static final Duration ASK = Duration.ofSeconds(5);
+  private static final Duration FETCH = Duration.ofSeconds(30);
+
+  private final TrustedKeys trusted;
+  private final RegistryTopics topics;
+  private final Consumer<byte[], byte[]> acksConsumer;
+  private final TopicPartition acksPartition;
+  private final List<Entry> entries = new ArrayList<>();
+  private final List<String> unreadable = new ArrayList<>();
+  private final AdapterShelf shelf = new AdapterShelf();
+  private final Map<String, Ack> lastAck = new HashMap<>();
+  private Ledger ledger = Ledger.EMPTY;
+
+  private RegistryView(RegistryClients clients, TrustedKeys trusted) {
+    this.trusted = trusted;
+    this.topics = new RegistryTopics(clients.consumer(), clients.consumer(), clients.topics());
+    this.acksConsumer = clients.consumer();
+    this.acksPartition = new TopicPartition(clients.topics().acks().name(), 0);
+    acksConsumer.assign(List.of(acksPartition));
+    acksConsumer.seekToBeginning(List.of(acksPartition));
+  }
+
+  /**
+   * Connects and reads everything.
+   *
+   * @throws dev.lookaside.ingest.UnreachableException if no broker answers
+   */
+  public static RegistryView open(RegistryClients clients, TrustedKeys trusted) {
+    clients.ensureTopics();
+    RegistryView view = new RegistryView(clients, trusted);
+    view.refresh();
+    return view;
+  }
+
+  /** Reads what has come since. */
+  public void refresh() {
+    boolean atEnd = false;
+    while (!atEnd) {
+      topics.poll(POLL, new Reader());
+      atEnd = topics.atEnd();
+    }
+    long end = acksConsumer.endOffsets(List.of(acksPartition), ASK).getOrDefault(acksPartition, 0L);
+    while (acksConsumer.position(acksPartition, ASK) < end) {
+      for (ConsumerRecord<byte[], byte[]> record : acksConsumer.poll(POLL)) {
+        readAck(record);
+      }
+    }
+  }
+
+  private void readAck(ConsumerRecord<byte[], byte[]> record) {
+    byte[] value = record.value();
+    if (value != null && record.key() != null) {
+      try {
+        Ack ack = Ack.fromJson(value);
+        lastAck.put(new String(record.key(), UTF_8) + "#" + ack.state(), ack);
+      } catch (RegistryException e) {
+        unreadable.add("ack " + record.offset() + ": " + e.getMessage());
+      }
+    }
+  }
+
+  public Ledger ledger() {
+    return ledger;
+  }
+
+  /** All ledger records in the order of the topic. */
+  public List<Entry> entries() {
+    return List.copyOf(entries);
+  }
+
+  /** What stands on the topics and cannot be read, for people. */
+  public List<String> unreadable() {
+    return List.copyOf(unreadable);
+  }
+
+  /** Digests of all adapters on the topic, whole or not. */
+  public List<String> adapters() {
+    return shelf.digests().stream().sorted().toList();
+  }
+
+  /** When an adapter's newest part was published. */
+  public Instant publishedAt(String digest) {
+    return shelf.newest(digest);
+  }
+
+  /** Numbers of the adapter's parts on the topic. */
+  List<Integer> parts(String digest) {
+    return shelf.present(digest).stream().sorted().toList();
+  }
+
+  /**
+   * An adapter's file.
+   *
+   * @throws RegistryException with the reason, if it is not whole or not sound
+   */
+  public byte[] file(String digest, long maxBytes) {
+    Shelved shelved = shelf.find(digest);
+    if (shelved == null) {
+      throw new RegistryException(
+          new Refusal(
+                  Reason.MISSING_SLICES,
+                  "parts",
+                  shelf.missing(digest).toString(),
+                  "must be on the topic")
+              .message());
+    }
+    RegistryTopics.Fetched fetched =
+        topics
+            .fetch(shelved, maxBytes, FETCH)
+            .orElseThrow(() -> new RegistryException("adapter " + digest + ": cannot be read now"));
+    fetched
+        .refusal()
+        .ifPresent(
+            r -> {
+              throw new RegistryException(r.message());
+            });
+    return fetched.file();
+  }
+
+  /** The last ack of each worker about a ledger record. */
+  public List<Ack> acks(String cutover) {
+    return lastAck.values().stream().filter(a -> a.cutover().equals(cutover)).toList();
+  }
+
+  /** Last signs of life of the workers that have given one since {@code since} and not stopped. */
+  public List<Ack> alive(Instant since) {
+    List<Ack> alive = new ArrayList<>();
+    for (Ack ack : lastAck.values()) {
+      Ack stopped = lastAck.get(ack.worker() + "#" + Ack.State.STOPPED);
+      boolean gone = stopped != null && stopped.at().isAfter(ack.at());
+      if (ack.state() == Ack.State.ALIVE && !ack.at().isBefore(since) && !gone) {
+        alive.add(ack);
+      }
+    }
+    alive.sort(Comparator.comparing(Ack::worker));
+    return alive;
+  }
+
+  /** The record of this id that counts, or null. */
+  public @Nullable Cutover cutover(String id) {
+    for (Entry e : entries) {
+      if (e.refusal().isEmpty() && e.cutover().id().equals(id)) {
+        return e.cutover();
+      }
+    }
+    return null;
+  }
+
+  @Override
+  public void close() {
+    topics.close();
+    acksConsumer.close();
+  }
+
+  private final class Reader implements RegistryTopics.Reader {
+    @Override
+    public void cutover(ConsumerRecord<byte[], byte[]> record) {
+      try {
+        SignedCutover signed = CutoverCodec.decode(record);
+        Cutover c = signed.cutover();
+        Optional<Refusal> refusal = trusted.refusal(signed).or(() -> ledger.refusal(c));
+        entries.add(new Entry(c, signed.keyId(), refusal));
+        if (refusal.isEmpty()) {
+          ledger = ledger.with(c);
+        }
+      } catch (RegistryException e) {
+        unreadable.add("record " + record.offset() + ": " + e.getMessage());
+      }
+    }
+
+    @Override
+    public void slice(Slice slice, ConsumerRecord<byte[], byte[]> record) {
+      shelf.add(slice, record.offset(), Instant.ofEpochMilli(record.timestamp()));
+    }
+  }
+}

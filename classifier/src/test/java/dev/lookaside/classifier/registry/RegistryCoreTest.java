@@ -1,0 +1,239 @@
+package dev.lookaside.classifier.registry;
+
+import static dev.lookaside.classifier.registry.Cutovers.NOON;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+
+import dev.lookaside.classifier.infer.AdapterPlan;
+import dev.lookaside.classifier.infer.LoadedAdapter;
+import dev.lookaside.classifier.registry.Ack.State;
+import dev.lookaside.classifier.registry.Refusal.Reason;
+import dev.lookaside.classifier.weights.Activation;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.classifier.weights.HeadKind;
+import dev.lookaside.classifier.weights.ViTSpec;
+import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.ingest.StreamId;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class RegistryCoreTest {
+  private static final StreamId STREAM = new StreamId("acme/door");
+  private static final LoadedAdapter CONFIGURED = loaded("configured");
+  private static final LoadedAdapter FIRST = loaded("first");
+  private static final LoadedAdapter SECOND = loaded("second");
+
+  private RegistryCore core;
+  private Instant now = NOON;
+
+  @BeforeEach
+  void start() {
+    core = core(2);
+  }
+
+  private static RegistryCore core(int maxPrepared) {
+    RegistrySettings settings =
+        new RegistrySettings(
+            true,
+            "worker",
+            Duration.ofSeconds(5),
+            Duration.ofSeconds(10),
+            1 << 20,
+            maxPrepared,
+            4,
+            Duration.ofSeconds(5),
+            null,
+            Path.of("keys"),
+            true);
+    return new RegistryCore("worker", TrustedKeys.of(List.of(), true), CONFIGURED, settings);
+  }
+
+  private static LoadedAdapter loaded(String label) {
+    return LoadedAdapter.of(
+        AdapterFactory.fresh(
+            new ViTSpec(64, 1, 1, 128, 2, 8, 8, 1e-6f),
+            new AdapterFactory.Meaning(
+                List.of(label),
+                Activation.SIGMOID,
+                HeadKind.CLIP,
+                FrontEnd.AST_FBANK,
+                16,
+                -4.25f,
+                4.5f),
+            Optional.empty(),
+            Optional.empty(),
+            0,
+            1));
+  }
+
+  private static Cutover cutover(String scope, long number, LoadedAdapter adapter, int second) {
+    return new Cutover(
+        Scope.parse(scope),
+        number,
+        adapter.digest(),
+        NOON.plusSeconds(second),
+        "promote",
+        "a test",
+        NOON,
+        null,
+        null,
+        null,
+        null,
+        null);
+  }
+
+  private void read(Cutover c) {
+    core.read(CutoverCodec.fromJson(CutoverCodec.toJson(c, null)), now);
+  }
+
+  private void publish(LoadedAdapter adapter) {
+    core.read(new Slice(adapter.digest(), 0, 1, 1, new byte[1]), 0, now);
+  }
+
+  private void seenToEnd() {
+    core.seenToEnd(now);
+  }
+
+  private AdapterPlan.Choice choose(AdapterPlan plan, int second) {
+    return plan.choose(STREAM, NOON.plusSeconds(second));
+  }
+
+  private static AdapterPlan.Use use(LoadedAdapter adapter, String decision) {
+    return new AdapterPlan.Use(adapter, decision);
+  }
+
+  @Test
+  void nothingIsScoredBeforeBothTopicsWereReadToTheirEnds() {
+    read(cutover("*", 1, FIRST, 0));
+    assertThat(core.plan(now)).contains(AdapterPlan.UNKNOWN);
+    assertThat(core.next(now)).isEmpty();
+    seenToEnd();
+    AdapterPlan plan = core.plan(now).orElseThrow();
+    assertThat(choose(plan, -1)).isEqualTo(use(CONFIGURED, ""));
+    assertThat(choose(plan, 0)).isEqualTo(new AdapterPlan.Wait("*@1"));
+    assertThat(core.plan(now)).as("nothing new").isEmpty();
+  }
+
+  @Test
+  void aPreparedAdapterScoresFromItsTimeOn() {
+    read(cutover("*", 1, FIRST, 3));
+    publish(FIRST);
+    seenToEnd();
+    RegistryCore.Task task = core.next(now).orElseThrow();
+    assertThat(task.cutover().id()).isEqualTo("*@1");
+    core.prepared(task.cutover(), FIRST, 7, 99, now);
+    assertThat(core.next(now)).isEmpty();
+    AdapterPlan plan = core.plan(now).orElseThrow();
+    assertThat(choose(plan, 2)).isEqualTo(use(CONFIGURED, ""));
+    assertThat(choose(plan, 3)).isEqualTo(use(FIRST, "*@1"));
+    core.applied("*@1", now);
+    assertThat(core.takeAcks())
+        .extracting(Ack::state, Ack::millis, Ack::bytes)
+        .containsExactly(tuple(State.PREPARED, 7L, 99L), tuple(State.APPLIED, 0L, 0L));
+  }
+
+  @Test
+  void aRefusedAdapterLeavesTheIncumbent() {
+    read(cutover("*", 1, FIRST, 0));
+    read(cutover("*", 2, SECOND, 1));
+    publish(FIRST);
+    publish(SECOND);
+    seenToEnd();
+    core.prepared(core.next(now).orElseThrow().cutover(), FIRST, 0, 0, now);
+    Refusal refusal = new Refusal(Reason.NOT_FINITE, "file", "x", "must be finite");
+    core.refused(core.next(now.plusSeconds(2)).orElseThrow().cutover(), refusal, now);
+    AdapterPlan plan = core.plan(now).orElseThrow();
+    assertThat(choose(plan, 5)).isEqualTo(use(FIRST, "*@1"));
+    assertThat(core.takeAcks())
+        .extracting(Ack::state, Ack::reasonWord)
+        .contains(tuple(State.REFUSED, "not-finite"));
+  }
+
+  @Test
+  void missingSlicesAreWaitedForRefusedAndTakenWhenTheyCome() {
+    read(cutover("*", 1, FIRST, 0));
+    seenToEnd();
+    assertThat(core.next(now)).isEmpty();
+    assertThat(core.next(now.plusSeconds(9))).isEmpty();
+    assertThat(core.takeAcks()).isEmpty();
+    assertThat(core.next(now.plusSeconds(10))).isEmpty();
+    assertThat(core.takeAcks())
+        .extracting(Ack::reason)
+        .containsExactly("missing-slices: parts \"[0]\": must be on the topic within 10 s");
+    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(use(CONFIGURED, ""));
+    publish(FIRST);
+    core.prepared(core.next(now).orElseThrow().cutover(), FIRST, 0, 0, now);
+    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(use(FIRST, "*@1"));
+  }
+
+  @Test
+  void whoHasLostSightOfTheLedgerLetsWindowsWait() {
+    seenToEnd();
+    assertThat(choose(core.plan(now).orElseThrow(), 0)).isEqualTo(use(CONFIGURED, ""));
+    assertThat(core.plan(now.plusSeconds(5))).isEmpty();
+    assertThat(core.plan(now.plusSeconds(6))).contains(AdapterPlan.UNKNOWN);
+    now = now.plusSeconds(7);
+    seenToEnd();
+    assertThat(choose(core.plan(now).orElseThrow(), 0)).isEqualTo(use(CONFIGURED, ""));
+  }
+
+  @Test
+  void anAdapterThatWasLetGoIsPreparedAgainWhenAWindowOfItsTimeComes() {
+    core = core(1);
+    read(cutover("*", 1, FIRST, 0));
+    read(cutover("*", 2, SECOND, 10));
+    publish(FIRST);
+    publish(SECOND);
+    now = NOON.plusSeconds(20);
+    seenToEnd();
+    core.want("*@1");
+    core.prepared(core.next(now).orElseThrow().cutover(), FIRST, 0, 0, now);
+    core.prepared(core.next(now).orElseThrow().cutover(), SECOND, 0, 0, now);
+    AdapterPlan plan = core.plan(now).orElseThrow();
+    assertThat(choose(plan, 10)).isEqualTo(use(SECOND, "*@2"));
+    assertThat(choose(plan, 5)).isEqualTo(new AdapterPlan.Wait("*@1"));
+    assertThat(core.next(now)).as("nobody wants it").isEmpty();
+    core.want("*@1");
+    assertThat(core.next(now).orElseThrow().cutover().id()).isEqualTo("*@1");
+  }
+
+  @Test
+  void theConfiguredAdapterNeedsNoSlices() {
+    read(cutover("stream:acme/door", 1, CONFIGURED, 0));
+    seenToEnd();
+    assertThat(core.next(now)).isEmpty();
+    assertThat(choose(core.plan(now).orElseThrow(), 1))
+        .isEqualTo(use(CONFIGURED, "stream:acme/door@1"));
+  }
+
+  @Test
+  void recordsThatDoNotCountAreSaidAndChangeNothing() {
+    read(cutover("*", 2, FIRST, 10));
+    read(cutover("*", 2, SECOND, 20));
+    core.unreadable("*@7", "value: is not sound JSON", now);
+    seenToEnd();
+    assertThat(core.takeAcks())
+        .extracting(Ack::cutover, Ack::reasonWord)
+        .containsExactly(tuple("*@2", "number-taken"), tuple("*@7", "bad-record"));
+    assertThat(choose(core.plan(now).orElseThrow(), 30)).isEqualTo(new AdapterPlan.Wait("*@2"));
+  }
+
+  @Test
+  void acksAreReadAsTheyWereWritten() {
+    Refusal refusal = new Refusal(Reason.TOO_LARGE, "bytes", "9", "must be at most 8");
+    Cutover c = cutover("*", 1, FIRST, 0);
+    for (Ack ack :
+        List.of(
+            Ack.alive("w", NOON, List.of("a", "b")),
+            Ack.stopped("w", NOON),
+            Ack.prepared("w", State.PREPARED, NOON, c, 5, 6),
+            Ack.refused("w", NOON, "*@1", null, refusal))) {
+      assertThat(Ack.fromJson(ack.toJson())).isEqualTo(ack);
+    }
+  }
+}
