@@ -38,6 +38,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "fit",
     sortOptions = false,
+    customSynopsis =
+        "@|bold lookaside fit|@ CLIPS --backbone=B [--init=A | --tune=WHAT] [OPTIONS] --out=A2",
     footer = {
       "",
       "Example:",

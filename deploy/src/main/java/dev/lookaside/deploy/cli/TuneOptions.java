@@ -50,7 +50,6 @@ final class TuneOptions {
   @Option(
       names = "--tune",
       paramLabel = "WHAT",
-      converter = KindConverter.class,
       description =
           "A new adapter: linear-probe (head only), parallel (1x1 at both sites), loaa-attn, loaa-mlp, loaa-both, or full (the "
               + "whole backbone and the head, no adapter). Default without --init: loaa-both.")
@@ -126,22 +125,6 @@ final class TuneOptions {
       paramLabel = "X",
       description = "Log-mel deviation to normalise with. Default: that of the clips.")
   private @Nullable Float std;
-
-  /** Parses a word and names all of them if it is none. */
-  static final class KindConverter implements picocli.CommandLine.ITypeConverter<Kind> {
-    @Override
-    public Kind convert(String text) {
-      for (Kind kind : Kind.values()) {
-        if (kind.word.equals(text)) {
-          return kind;
-        }
-      }
-      throw new picocli.CommandLine.TypeConversionException(
-          "\""
-              + text
-              + "\": must be linear-probe, parallel, loaa-attn, loaa-mlp, loaa-both or full");
-    }
-  }
 
   /**
    * The adapter to begin with, if it is a file.

@@ -205,7 +205,10 @@ class FitCommandTest {
 
   @Test
   void wrongCallsAreOneLineThatNamesOptionAndValue() {
-    assertThat(fit("x", "--tune", "lora").err()).contains("--tune").contains("\"lora\"");
+    assertThat(fit("x", "--tune", "lora").err())
+        .contains("--tune")
+        .contains("loaa-both")
+        .contains("'lora'");
     assertThat(fit("x", "--tune", "full").err()).contains("--out-backbone");
     assertThat(fit("x", "--init", INITIAL, "--tune", "linear-probe").err())
         .contains("excludes --tune \"linear-probe\"");
