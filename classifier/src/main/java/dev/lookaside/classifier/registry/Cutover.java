@@ -63,6 +63,13 @@ public record Cutover(
     }
   }
 
+  /** The same decision under another number, time and date. */
+  Cutover as(long itsNumber, @Nullable Instant from, Instant at) {
+    return new Cutover(
+        scope, itsNumber, adapter, from, reason, author, at, previous, backbone, features, golden,
+        gate);
+  }
+
   /** Names the record: {@code scope@number}, the key on the topic. */
   public String id() {
     return scope + "@" + number;

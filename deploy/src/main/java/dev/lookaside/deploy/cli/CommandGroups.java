@@ -21,6 +21,7 @@ final class CommandGroups {
     GROUPS.put("Streams on Kafka:", List.of(Demo.class, Run.class, Send.class, Listen.class));
     GROUPS.put("Audio files:", List.of(Classify.class, PlotCommand.class, Features.class));
     GROUPS.put("Models:", List.of(FitCommand.class, Backbones.class, Models.class));
+    GROUPS.put("Adapters in force:", List.of(AdapterCommand.class, KeysCommand.class));
     GROUPS.put("This machine:", List.of(BenchCommand.class));
   }
 

@@ -1,0 +1,130 @@
+package dev.lookaside.deploy.cli;
+
+import dev.lookaside.classifier.infer.AdapterTrial;
+import dev.lookaside.classifier.infer.LoadedAdapter;
+import dev.lookaside.classifier.registry.Cutover;
+import dev.lookaside.classifier.registry.GoldenLogits;
+import dev.lookaside.classifier.registry.Promotion;
+import dev.lookaside.classifier.registry.RegistryException;
+import dev.lookaside.classifier.registry.RegistryView;
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.classifier.weights.Adapter;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Who decides, and from when on. */
+final class DecisionOptions {
+  private static final long GOLDEN_SEED = 1;
+
+  @Option(
+      names = "--author",
+      paramLabel = "NAME",
+      description = "Who decides (default: the user's name).")
+  private @Nullable String author;
+
+  @Option(
+      names = "--lead-seconds",
+      paramLabel = "N",
+      description =
+          "Seconds from now until it takes effect (setting lookaside.classifier.registry.lead-seconds).")
+  private @Nullable Integer leadSeconds;
+
+  @Option(
+      names = "--effective-from",
+      paramLabel = "TIME",
+      description =
+          "Capture time from which on it takes effect, as 2026-03-01T12:00:00Z. Windows that were scored already stay as they are.")
+  private @Nullable String effectiveFrom;
+
+  /**
+   * When the decision takes effect.
+   *
+   * @throws CliException naming the option that is wrong
+   */
+  Promotion.When when(RegistryAccess access) {
+    Integer seconds = leadSeconds;
+    if (seconds != null && seconds < 0) {
+      throw new CliException("--lead-seconds \"" + seconds + "\": must be 0 or more");
+    }
+    Duration lead = seconds == null ? access.registry().lead() : Duration.ofSeconds(seconds);
+    return new Promotion.When(lead, effectiveFrom());
+  }
+
+  static Scope scope(String text) {
+    try {
+      return Scope.parse(text);
+    } catch (RegistryException e) {
+      throw new CliException("--scope \"" + text + "\": must be *, tenant:NAME or stream:ID", e);
+    }
+  }
+
+  /**
+   * A decision without number, for an adapter that this machine has tried, with the logits that
+   * every worker must find again.
+   */
+  Cutover draft(
+      RegistryAccess access, RegistryView view, Scope scope, Adapter adapter, String reason) {
+    return access.withModel(
+        (sessions, features) -> {
+          LoadedAdapter loaded = LoadedAdapter.of(adapter);
+          int values = adapter.shape().windowFrames() * adapter.shape().mels();
+          float[] logits =
+              AdapterTrial.logits(sessions, loaded, GoldenLogits.window(GOLDEN_SEED, values));
+          return draft(
+              view,
+              scope,
+              adapter.digest(),
+              reason,
+              sessions.backbone().digest(),
+              features.fingerprint(),
+              GoldenLogits.of(GOLDEN_SEED, logits));
+        });
+  }
+
+  /** A decision that no scope-specific adapter is in force any more. */
+  Cutover release(RegistryView view, Scope scope, String reason) {
+    return draft(view, scope, null, reason, null, null, null);
+  }
+
+  private Cutover draft(
+      RegistryView view,
+      Scope scope,
+      @Nullable String adapter,
+      String reason,
+      @Nullable String backbone,
+      @Nullable String features,
+      @Nullable GoldenLogits golden) {
+    Instant now = Instant.now();
+    String name = author == null ? System.getProperty("user.name", "unknown") : author;
+    return new Cutover(
+        scope,
+        1,
+        adapter,
+        now,
+        reason,
+        name,
+        now,
+        view.ledger().inForce(scope, now, c -> true).map(Cutover::adapter).orElse(null),
+        backbone,
+        features,
+        golden,
+        null);
+  }
+
+  private @Nullable Instant effectiveFrom() {
+    if (effectiveFrom == null) {
+      return null;
+    }
+    try {
+      return Instant.parse(effectiveFrom);
+    } catch (DateTimeParseException e) {
+      throw new CliException(
+          "--effective-from \"%s\": must be a time as 2026-03-01T12:00:00Z"
+              .formatted(effectiveFrom),
+          e);
+    }
+  }
+}

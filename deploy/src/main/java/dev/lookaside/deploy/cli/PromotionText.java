@@ -1,0 +1,73 @@
+package dev.lookaside.deploy.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.registry.Ack;
+import dev.lookaside.classifier.registry.Cutover;
+import dev.lookaside.classifier.registry.Promotion;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** What a promotion has to say, for people and programs. */
+final class PromotionText {
+  private PromotionText() {}
+
+  static String text(Promotion.Result result) {
+    StringBuilder text = new StringBuilder();
+    for (Promotion.Worker w : result.workers()) {
+      text.append("  ").append(line(w, result.announced())).append(System.lineSeparator());
+    }
+    if (result.workers().isEmpty()) {
+      text.append("  no worker is alive: whoever starts prepares it then")
+          .append(System.lineSeparator());
+    }
+    Cutover c = result.inForce();
+    return text.append(
+            c == null
+                ? "refused, nothing changes"
+                : "%s in force from %s (%s)".formatted(c.adapter(), c.effectiveFrom(), c.id()))
+        .toString();
+  }
+
+  private static String line(Promotion.Worker worker, Cutover announced) {
+    Ack answer = worker.answer();
+    if (answer == null) {
+      return worker.name()
+          + "  has not answered; it will hold its windows until it has the adapter";
+    }
+    return answer.state() == Ack.State.REFUSED
+        ? worker.name() + "  refuses it: " + answer.reason()
+        : "%s  prepared %,d bytes in %d ms, %d ms after the announcement"
+            .formatted(
+                worker.name(),
+                answer.bytes(),
+                answer.millis(),
+                Duration.between(announced.written(), answer.at()).toMillis());
+  }
+
+  static ObjectNode json(@Nullable Cutover inForce, List<Promotion.Worker> workers) {
+    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    root.put("promoted", inForce != null);
+    if (inForce != null) {
+      root.put("cutover", inForce.id())
+          .put("adapter", inForce.adapter())
+          .put("effectiveFrom", Objects.toString(inForce.effectiveFrom(), null));
+    }
+    ArrayNode list = root.putArray("workers");
+    for (Promotion.Worker w : workers) {
+      ObjectNode node = list.addObject().put("worker", w.name());
+      Ack answer = w.answer();
+      node.put("state", answer == null ? "silent" : answer.state().word());
+      if (answer != null) {
+        node.put("at", answer.at().toString())
+            .put("millis", answer.millis())
+            .put("bytes", answer.bytes())
+            .put("reason", answer.reason().isEmpty() ? null : answer.reason());
+      }
+    }
+    return root;
+  }
+}

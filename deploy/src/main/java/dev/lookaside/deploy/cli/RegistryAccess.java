@@ -1,0 +1,128 @@
+package dev.lookaside.deploy.cli;
+
+import com.typesafe.config.Config;
+import dev.lookaside.classifier.ClassifierSettings;
+import dev.lookaside.classifier.infer.BackboneSessions;
+import dev.lookaside.classifier.registry.KeyFolder;
+import dev.lookaside.classifier.registry.RegistryClients;
+import dev.lookaside.classifier.registry.RegistrySettings;
+import dev.lookaside.classifier.registry.RegistryView;
+import dev.lookaside.classifier.registry.RegistryWriter;
+import dev.lookaside.classifier.registry.SigningKey;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.deploy.BundledModel;
+import dev.lookaside.deploy.Settings;
+import dev.lookaside.featurizer.FeatureSpec;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** What commands about adapters work with: settings, keys, topics, the backbone. */
+final class RegistryAccess {
+  private static final int TRIAL_ARCHITECTURES = 1;
+
+  @Mixin private ConfigOptions options = new ConfigOptions();
+
+  @Option(
+      names = "--key",
+      paramLabel = "NAME",
+      description = "Key that signs (default: the only one, see lookaside keys list).")
+  private @Nullable String keyName;
+
+  private @Nullable Settings settings;
+
+  Settings settings() {
+    Settings known = settings;
+    if (known == null) {
+      Config config = options.load();
+      known = Settings.of(config);
+      settings = known;
+    }
+    return known;
+  }
+
+  RegistrySettings registry() {
+    return settings().registry();
+  }
+
+  RegistryView view() {
+    return RegistryView.open(new RegistryClients(settings().ingest()), registry().trusted());
+  }
+
+  RegistryWriter writer() {
+    return new RegistryWriter(new RegistryClients(settings().ingest()), key());
+  }
+
+  /**
+   * The key that signs; null if there is none and none is needed.
+   *
+   * @throws CliException if it is not clear which one
+   */
+  private @Nullable SigningKey key() {
+    KeyFolder keys = new KeyFolder(registry().keys());
+    if (keyName != null) {
+      return keys.signing(keyName);
+    }
+    List<String> names = keys.signingNames();
+    if (names.size() == 1) {
+      return keys.signing(names.get(0));
+    }
+    if (names.isEmpty() && registry().allowUnsigned()) {
+      return null;
+    }
+    throw new CliException(
+        names.isEmpty()
+            ? "--key: there is no key in " + keys.path() + "; make one with lookaside keys new"
+            : "--key: must name one of " + String.join(", ", names));
+  }
+
+  /** The backbone of the settings, and windows as the configured adapter's. */
+  <T> T withModel(ModelUse<T> use) {
+    Path backboneFile = settings().deploy().backbone();
+    Path adapterFile = settings().deploy().adapter();
+    if (backboneFile != null && adapterFile != null) {
+      return with(backboneFile, adapterFile, use);
+    }
+    try (BundledModel bundled = BundledModel.open()) {
+      return with(bundled.backbone(), bundled.adapter(), use);
+    }
+  }
+
+  /** Something done with a model. */
+  interface ModelUse<T> {
+    T with(BackboneSessions sessions, FeatureSpec features);
+  }
+
+  private <T> T with(Path backboneFile, Path adapterFile, ModelUse<T> use) {
+    Adapter adapter = Adapter.load(adapterFile);
+    FeatureSpec features = settings().featurizer().spec(adapter.frontEnd(), adapter.windowFrames());
+    ClassifierSettings classifier = settings().classifier();
+    try (BackboneSessions sessions =
+        new BackboneSessions(
+            Backbone.load(backboneFile), classifier.scorer(), TRIAL_ARCHITECTURES)) {
+      return use.with(sessions, features);
+    }
+  }
+
+  /**
+   * The adapter on the topic whose digest begins with {@code start}.
+   *
+   * @throws CliException if there is none, or more than one
+   */
+  static String digest(RegistryView view, String start) {
+    List<String> found = view.adapters().stream().filter(d -> d.startsWith(start)).toList();
+    if (found.size() != 1) {
+      throw new CliException(
+          "adapter \"%s\": %s"
+              .formatted(
+                  start,
+                  found.isEmpty()
+                      ? "no adapter on the topic begins so"
+                      : found.size() + " adapters begin so; give more digits"));
+    }
+    return found.get(0);
+  }
+}

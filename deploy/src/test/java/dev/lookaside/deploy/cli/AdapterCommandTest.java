@@ -1,0 +1,224 @@
+package dev.lookaside.deploy.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.FloatTensor;
+import dev.lookaside.classifier.weights.SafetensorsWriter;
+import dev.lookaside.deploy.BundledModel;
+import dev.lookaside.deploy.Configuration;
+import dev.lookaside.deploy.EmbeddedKafka;
+import dev.lookaside.deploy.Service;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(200)
+class AdapterCommandTest {
+  @TempDir Path folder;
+  private EmbeddedKafka kafka;
+  private String keys;
+
+  @BeforeEach
+  void startKafka() {
+    kafka = EmbeddedKafka.start();
+    keys = "lookaside.classifier.security.adapters.keys-folder=" + folder.resolve("keys");
+  }
+
+  @AfterEach
+  void stopKafka() {
+    kafka.close();
+  }
+
+  private Cli run(Object... words) {
+    List<Object> all = new ArrayList<>(List.of(words));
+    all.addAll(List.of("--set", keys, "--bootstrap-servers", kafka.bootstrapServers()));
+    return Cli.run(all.toArray());
+  }
+
+  private JsonNode json(Object... words) throws IOException {
+    List<Object> all = new ArrayList<>(List.of(words));
+    all.add("--json");
+    Cli cli = run(all.toArray());
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    return new JsonMapper().readTree(cli.out());
+  }
+
+  /** The bundled adapter with a new head bias and a parent. */
+  private Path variant(String name, float bias, String parent) throws IOException {
+    try (BundledModel model = BundledModel.open()) {
+      Adapter bundled = Adapter.load(model.adapter());
+      Map<String, FloatTensor> tensors = new TreeMap<>(bundled.tensors());
+      float[] values = new float[bundled.labels().size()];
+      Arrays.fill(values, bias);
+      tensors.put("head.fc.bias", FloatTensor.of(new int[] {values.length}, values));
+      Map<String, String> metadata = new TreeMap<>(bundled.metadata());
+      metadata.put("parent", parent.isEmpty() ? bundled.digest() : parent);
+      Path file = folder.resolve(name);
+      return Files.write(file, SafetensorsWriter.encode(tensors, metadata));
+    }
+  }
+
+  @Test
+  void anAdapterGoesItsWayFromFileIntoForceAndBack() throws IOException {
+    assertThat(run("keys", "new", "site-1").exitCode()).isZero();
+    Path first = variant("first.safetensors", .25f, "");
+    String one = json("adapter", "publish", first).get("adapter").textValue();
+    String two =
+        json("adapter", "publish", variant("second.safetensors", .5f, one))
+            .get("adapter")
+            .textValue();
+    assertThat(json("adapter", "verify", one.substring(0, 10)).get("sound").booleanValue())
+        .isTrue();
+
+    try (Service worker =
+        Service.start(
+            Configuration.over(
+                Map.of(
+                    "lookaside.ingest.kafka-clients.bootstrap.servers",
+                    kafka.bootstrapServers(),
+                    "lookaside.classifier.registry.worker",
+                    "worker-1",
+                    "lookaside.classifier.registry.alive-interval-seconds",
+                    1,
+                    "lookaside.classifier.security.adapters.keys-folder",
+                    folder.resolve("keys").toString())),
+            event -> {})) {
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(60))
+          .untilAsserted(() -> assertThat(worker.health().healthy()).isTrue());
+      Awaitility.await("the worker's sign of life")
+          .atMost(Duration.ofSeconds(60))
+          .untilAsserted(
+              () -> {
+                JsonNode promoted = json("adapter", "promote", one, "--lead-seconds", "0");
+                assertThat(promoted.get("workers")).hasSize(1);
+              });
+      JsonNode promoted = json("adapter", "promote", two, "--lead-seconds", "0");
+      assertThat(promoted.get("promoted").booleanValue()).isTrue();
+      assertThat(promoted.get("workers").get(0).get("worker").textValue()).isEqualTo("worker-1");
+      assertThat(promoted.get("workers").get(0).get("state").textValue()).isEqualTo("prepared");
+      assertThat(promoted.get("workers").get(0).get("bytes").longValue())
+          .isEqualTo(Files.size(folder.resolve("second.safetensors")));
+      assertThat(worker.scrape())
+          .contains("lookaside_adapters_total{reason=\"\",state=\"prepared\"}");
+      assertShown(one, two);
+    }
+
+    JsonNode back = json("adapter", "rollback", "--lead-seconds", "0");
+    assertThat(back.get("adapter").textValue()).isEqualTo(one);
+    assertThat(Instant.parse(back.get("effectiveFrom").textValue())).isBefore(Instant.now());
+    assertThat(json("adapter", "show", one).get("inForce").get(0).textValue()).isEqualTo("*");
+
+    assertPinned(two);
+    assertExported(first, one, two);
+  }
+
+  private void assertShown(String one, String two) {
+    Awaitility.await("the worker says what it has loaded")
+        .untilAsserted(
+            () -> {
+              JsonNode shown = json("adapter", "show", two);
+              assertThat(shown.get("loadedBy"))
+                  .extracting(JsonNode::textValue)
+                  .containsExactly("worker-1");
+              assertThat(shown.get("lineage").get(0).textValue()).isEqualTo(one);
+              assertThat(shown.get("inForce")).extracting(JsonNode::textValue).containsExactly("*");
+              assertThat(shown.get("cutovers").get(0).get("reason").textValue())
+                  .isEqualTo("promote");
+            });
+  }
+
+  private void assertPinned(String two) throws IOException {
+    JsonNode pinned = json("adapter", "pin", "site/crane", two, "--author", "ada");
+    assertThat(pinned.get("cutover").textValue()).isEqualTo("stream:site/crane@1");
+    JsonNode released = json("adapter", "pin", "site/crane", "--release");
+    assertThat(Instant.parse(released.get("effectiveFrom").textValue()))
+        .isAfterOrEqualTo(Instant.parse(pinned.get("effectiveFrom").textValue()));
+    Instant given = Instant.parse("2100-01-01T00:00:00Z");
+    assertThat(
+            json("adapter", "pin", "other", two, "--effective-from", given)
+                .get("effectiveFrom")
+                .textValue())
+        .isEqualTo(given.toString());
+    Cli list = run("adapter", "list");
+    assertThat(list.out())
+        .contains(
+            "cutover  stream:site/crane@1", "pin by ada", "stream:site/crane@2", "(released)");
+    assertThat(run("adapter", "rollback", "--scope", "tenant:none").err())
+        .contains("--scope \"tenant:none\": nothing was decided for it");
+  }
+
+  private void assertExported(Path first, String one, String two) throws IOException {
+    Path out = folder.resolve("out.safetensors");
+    assertThat(json("adapter", "export", one, "--out", out).get("adapter").textValue())
+        .isEqualTo(one);
+    assertThat(out).hasSameBinaryContentAs(first);
+    JsonNode diff = json("adapter", "diff", out, two);
+    assertThat(diff.get("tensors").properties()).hasSize(1);
+    assertThat(diff.get("tensors").get("head.fc.bias").doubleValue()).isEqualTo(1.0);
+    assertThat(diff.get("metadata").has("parent")).isTrue();
+  }
+
+  @Test
+  void whatAWorkerWouldRefuseIsNotPublished() throws IOException {
+    Path broken = Files.write(folder.resolve("broken"), new byte[] {1, 2, 3});
+    Cli cli = run("adapter", "publish", broken);
+    assertThat(cli.exitCode()).isEqualTo(1);
+    assertThat(cli.err()).contains("broken: bad-file");
+    Cli verify = run("adapter", "verify", broken);
+    assertThat(verify.exitCode()).isEqualTo(1);
+    assertThat(verify.out()).contains("refused: bad-file");
+  }
+
+  @Test
+  void wrongWordsAreNamed() throws IOException {
+    Path sound = variant("sound.safetensors", 0, "");
+    assertThat(run("adapter", "publish", sound).err()).contains("make one with lookaside keys new");
+    run("keys", "new", "a");
+    run("keys", "new", "b");
+    assertThat(run("adapter", "publish", sound).err()).contains("--key: must name one of a, b");
+    assertThat(run("keys", "new", "a").err()).contains("is there already");
+    assertThat(run("adapter", "show", "ffff").err())
+        .contains("adapter \"ffff\": no adapter on the topic begins so");
+    assertThat(run("adapter", "promote", "ff", "--scope", "site").err())
+        .contains("--scope \"site\": must be *, tenant:NAME or stream:ID");
+    assertThat(run("adapter", "pin", "s").err()).contains("give a digest or --release");
+    assertThat(run("adapter").exitCode()).isEqualTo(2);
+    assertThat(run("keys").exitCode()).isEqualTo(2);
+  }
+
+  @Test
+  void keysAreListedAndTrusted() {
+    run("keys", "new", "mine");
+    Cli theirs =
+        Cli.run(
+            "keys",
+            "new",
+            "them",
+            "--set",
+            "lookaside.classifier.security.adapters.keys-folder=" + folder.resolve("theirs"));
+    assertThat(theirs.exitCode()).isZero();
+    Cli trusted = run("keys", "trust", "--name", "them", folder.resolve("theirs/them.pub"));
+    assertThat(trusted.out())
+        .isEqualTo(theirs.out().substring(0, 16) + "  them" + System.lineSeparator());
+    assertThat(run("keys", "list").out())
+        .contains("signs    mine", "trusted  mine", "trusted  them");
+    assertThat(run("keys", "list", "--json").out()).contains("\"use\" : \"signs\"");
+  }
+}
