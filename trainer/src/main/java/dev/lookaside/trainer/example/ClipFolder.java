@@ -54,6 +54,15 @@ public record ClipFolder(List<String> labels, List<Clip> clips) {
     return new ClipFolder(labels, clips(folder, labels));
   }
 
+  /**
+   * The clips of some of a folder's classes; other folders are no concern.
+   *
+   * @throws TrainerException naming a class folder without audio files
+   */
+  public static ClipFolder of(Path folder, List<String> labels) {
+    return new ClipFolder(labels, clips(folder, labels));
+  }
+
   private static List<String> classes(Path folder) {
     if (!Files.isDirectory(folder)) {
       throw new TrainerException(folder + ": is no folder of class folders");

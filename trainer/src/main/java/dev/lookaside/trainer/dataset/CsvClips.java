@@ -1,0 +1,108 @@
+package dev.lookaside.trainer.dataset;
+
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.trainer.TrainerException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/**
+ * A table of clips: {@code path} (from the table's folder), {@code label}, {@code split}, and if
+ * wanted {@code onset, offset} in seconds and the file's {@code sha256}. Classes are sorted by
+ * name, or in the order of a {@code labels.txt} beside the table, one a line.
+ */
+final class CsvClips {
+  private CsvClips() {}
+
+  /**
+   * @param place the table, or a folder with {@code clips.csv}
+   */
+  static DataSet load(Path place) {
+    Path table = Files.isDirectory(place) ? place.resolve("clips.csv") : place;
+    List<CsvTable.Row> rows = CsvTable.read(table, List.of("path", "label", "split"));
+    List<String> labels = labels(table, rows);
+    Map<Path, Recording> recordings = new HashMap<>();
+    List<Segment> segments = new ArrayList<>();
+    for (CsvTable.Row row : rows) {
+      int label = labels.indexOf(row.text("label"));
+      if (label < 0) {
+        throw row.bad("label", "is not among the labels of labels.txt");
+      }
+      Path file = table.resolveSibling(row.text("path"));
+      if (!Files.isRegularFile(file)) {
+        throw row.bad("path", "no such file: " + file);
+      }
+      Recording recording = recordings.computeIfAbsent(file, f -> recording(row, f));
+      String part = row.has("onset") ? "#" + row.text("onset") + ":" + row.text("label") : "";
+      segments.add(
+          new Segment(row.text("path") + part, recording, row.text("split"), label, span(row)));
+    }
+    return new DataSet("csv", table.toString(), labels, segments, List.of());
+  }
+
+  private static List<String> labels(Path table, List<CsvTable.Row> rows) {
+    Path list = table.resolveSibling("labels.txt");
+    if (!Files.isRegularFile(list)) {
+      TreeSet<String> sorted = new TreeSet<>();
+      rows.forEach(r -> sorted.add(r.text("label")));
+      return List.copyOf(sorted);
+    }
+    try {
+      return Files.readAllLines(list).stream()
+          .map(String::strip)
+          .filter(l -> !l.isEmpty())
+          .toList();
+    } catch (IOException e) {
+      throw new TrainerException(list + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static Optional<Span> span(CsvTable.Row row) {
+    if (!row.has("onset") && !row.has("offset")) {
+      return Optional.empty();
+    }
+    Span span = new Span(row.seconds("onset"), row.seconds("offset"));
+    if (span.offsetSeconds() <= span.onsetSeconds()) {
+      throw row.bad("offset", "must be after onset \"%s\"".formatted(row.text("onset")));
+    }
+    return Optional.of(span);
+  }
+
+  private static Recording recording(CsvTable.Row row, Path file) {
+    Recording plain = Recording.of(file, row.text("path"));
+    return row.has("sha256") ? new Checked(plain, file, row) : plain;
+  }
+
+  /** Its bytes are compared with the table's checksum whenever it is read whole. */
+  private record Checked(Recording plain, Path file, CsvTable.Row row) implements Recording {
+    @Override
+    public String name() {
+      return plain.name();
+    }
+
+    @Override
+    public Pcm read() {
+      try {
+        byte[] sum = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
+        String found = HexFormat.of().formatHex(sum);
+        if (!found.equals(row.text("sha256"))) {
+          throw row.bad("sha256", "%s has %s".formatted(file, found));
+        }
+      } catch (IOException e) {
+        throw new TrainerException(file + ": cannot be read: " + e.getMessage(), e);
+      } catch (NoSuchAlgorithmException e) {
+        throw new IllegalStateException("every Java has SHA-256", e);
+      }
+      return plain.read();
+    }
+  }
+}

@@ -1,0 +1,115 @@
+package dev.lookaside.trainer.dataset;
+
+import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.example.Clip;
+import dev.lookaside.trainer.metric.Event;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/**
+ * A data set.
+ *
+ * @param name as the command line calls it
+ * @param folder where it lies, for messages
+ * @param labels the classes, in the order of their indices
+ * @param segments in the order of the distribution
+ * @param noise backgrounds that come with it and are of no class
+ */
+public record DataSet(
+    String name,
+    String folder,
+    List<String> labels,
+    List<Segment> segments,
+    List<Recording> noise) {
+  /** The usual names of splits; ESC-50 and folders of clips have fewer. */
+  public static final String TRAIN = "train";
+
+  /** Split on which settings and thresholds are chosen. */
+  public static final String VALIDATION = "validation";
+
+  /** Split on which results are reported. */
+  public static final String TEST = "test";
+
+  public DataSet {
+    labels = List.copyOf(labels);
+    segments = List.copyOf(segments);
+    noise = List.copyOf(noise);
+    if (segments.isEmpty()) {
+      throw new TrainerException("%s: data set %s: holds no clips".formatted(folder, name));
+    }
+  }
+
+  /** The splits that have segments, sorted. */
+  public TreeSet<String> splits() {
+    TreeSet<String> splits = new TreeSet<>();
+    segments.forEach(s -> splits.add(s.split()));
+    return splits;
+  }
+
+  /**
+   * Segments of a split, in order.
+   *
+   * @throws TrainerException if there is no such split, naming those there are
+   */
+  public List<Segment> segments(String split) {
+    List<Segment> found = segments.stream().filter(s -> s.split().equals(split)).toList();
+    if (found.isEmpty()) {
+      throw new TrainerException(
+          "%s: split \"%s\": must be one of %s".formatted(folder, split, splits()));
+    }
+    return found;
+  }
+
+  /**
+   * Segments of a split as clips to fit on.
+   *
+   * @throws TrainerException also if the split's labels are not published
+   */
+  public List<Clip> clips(String split) {
+    List<Clip> clips = new ArrayList<>();
+    for (Segment s : segments(split)) {
+      if (s.label() == Segment.UNLABELLED) {
+        throw new TrainerException("%s: split \"%s\": has no labels".formatted(folder, split));
+      }
+      clips.add(new Clip(s.id(), s.label(), s::read));
+    }
+    return clips;
+  }
+
+  /**
+   * Whether a split says when its classes sound: then it can be used for detection.
+   *
+   * @throws TrainerException if there is no such split
+   */
+  public boolean hasTimes(String split) {
+    return segments(split).stream().allMatch(s -> s.span().isPresent() && s.label() >= 0);
+  }
+
+  /** Recordings of a split, each once, in the order of their first segment. */
+  public List<Recording> recordings(String split) {
+    Map<String, Recording> byName = new LinkedHashMap<>();
+    segments(split).forEach(s -> byName.putIfAbsent(s.recording().name(), s.recording()));
+    return List.copyOf(byName.values());
+  }
+
+  /** What sounds when in a split; streams are the recordings' names. */
+  public List<Event> events(String split) {
+    List<Event> events = new ArrayList<>();
+    for (Segment s : segments(split)) {
+      Optional<Span> span = s.span();
+      if (span.isPresent() && s.label() >= 0) {
+        events.add(
+            new Event(
+                s.recording().name(),
+                labels.get(s.label()),
+                span.get().onsetSeconds(),
+                span.get().offsetSeconds()));
+      }
+    }
+    return events;
+  }
+}

@@ -1,0 +1,68 @@
+package dev.lookaside.trainer.dataset;
+
+import dev.lookaside.ingest.audio.AudioFiles;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.trainer.TrainerException;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/** Sound of a data set that is read when it is needed. Any thread may read. */
+public interface Recording {
+  /** Unique in its data set: what events and submissions call it. */
+  String name();
+
+  /**
+   * All of it.
+   *
+   * @throws dev.lookaside.ingest.IngestException or {@link TrainerException} if there is none to be
+   *     had
+   */
+  Pcm read();
+
+  /**
+   * A part of it: the samples {@code [int(onset * rate), int(offset * rate))}, as far as the
+   * recording goes.
+   *
+   * @throws TrainerException if the recording ends before the part begins
+   */
+  default Pcm read(Span span) {
+    return part(read(), span);
+  }
+
+  /** The same part of samples that are in memory. */
+  default Pcm part(Pcm whole, Span span) {
+    int[] cut = cut(span, whole.rateHz(), whole.lengthSamples());
+    return new Pcm(whole.rateHz(), Arrays.copyOfRange(whole.samples(), cut[0], cut[1]));
+  }
+
+  /** First and end sample of a part of a recording of so many samples. */
+  default int[] cut(Span span, int rateHz, long samples) {
+    long from = (long) (span.onsetSeconds() * rateHz);
+    long until = Math.min(samples, (long) (span.offsetSeconds() * rateHz));
+    if (from >= until) {
+      throw new TrainerException(
+          "%s: span \"%s to %s s\": lies outside its %.3f s"
+              .formatted(
+                  name(), span.onsetSeconds(), span.offsetSeconds(), (double) samples / rateHz));
+    }
+    return new int[] {Math.toIntExact(from), Math.toIntExact(until)};
+  }
+
+  /** A file, channels mixed. The file read last stays in memory while there is room. */
+  static Recording of(Path file, String name) {
+    return new FileRecording(file, name);
+  }
+
+  /** See {@link Recording#of}. */
+  record FileRecording(Path file, String name) implements Recording {
+    @Override
+    public Pcm read() {
+      return AudioFiles.read(file);
+    }
+
+    @Override
+    public Pcm read(Span span) {
+      return part(LastRead.of(file), span);
+    }
+  }
+}

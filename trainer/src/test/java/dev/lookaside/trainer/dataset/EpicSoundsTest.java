@@ -1,0 +1,130 @@
+package dev.lookaside.trainer.dataset;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.trainer.TrainerException;
+import io.jhdf.HdfFile;
+import io.jhdf.WritableHdfFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EpicSoundsTest {
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void tables() throws IOException {
+    MadeUp.text(
+        folder.resolve("EPIC_Sounds_train.csv"),
+        MadeUp.EPIC_HEADER,
+        MadeUp.epicLine("P01_01_0", "P01_01", "00:00:00.500", "00:00:01.000", 5),
+        MadeUp.epicLine("P01_01_1", "P01_01", "00:00:00.750", "00:00:02.000", 13));
+    MadeUp.text(
+        folder.resolve("EPIC_Sounds_validation.csv"),
+        MadeUp.EPIC_HEADER,
+        MadeUp.epicLine("P01_02_0", "P01_02", "00:00:01.000", "00:00:01.200", 43));
+    MadeUp.text(
+        folder.resolve("EPIC_Sounds_recognition_test_timestamps.csv"),
+        "annotation_id,participant_id,video_id,start_timestamp,stop_timestamp,start_sample,stop_sample",
+        "P01_03_0,P01,P01_03,00:00:00.000,00:00:00.100,0,2400");
+  }
+
+  private DataSet load() {
+    return Distribution.EPIC_SOUNDS.load(folder, Optional.empty());
+  }
+
+  private void hdf() {
+    short[] ramp = new short[48_000];
+    for (int i = 0; i < ramp.length; i++) {
+      ramp[i] = (short) (i % 32_768);
+    }
+    try (WritableHdfFile file = HdfFile.write(folder.resolve("EPIC_audio.hdf5"))) {
+      file.putDataset("P01_01", ramp);
+      file.putDataset("P01_02", MadeUp.ramp(48_000));
+      file.putDataset("P01_03", ramp);
+    }
+  }
+
+  private void checkSounds() {
+    DataSet set = load();
+    assertThat(set.labels()).hasSize(44).doesNotHaveDuplicates();
+    assertThat(set.splits()).containsExactly("test", "train", "validation");
+    assertThat(set.segments("train")).extracting(Segment::label).containsExactly(5, 13);
+    assertThat(set.segments("train")).extracting(Segment::id).contains("P01_01_1");
+    Pcm water = set.segments("train").get(0).read();
+    assertThat(water.rateHz()).isEqualTo(24_000);
+    assertThat(water.samples()).hasSize(12_000);
+    assertThat(water.samples()[1]).isEqualTo(12_001 / 32_768f);
+    assertThat(set.segments("validation").get(0).read().samples()[0]).isEqualTo(24_000 / 32_768f);
+    assertThat(set.recordings("train")).singleElement().satisfies(r -> whole(r.read()));
+    assertThat(set.hasTimes("train")).isTrue();
+    assertThat(set.hasTimes("test")).isFalse();
+    assertThat(set.segments("test").get(0).read().samples()).hasSize(2_400);
+    assertThatThrownBy(() -> set.clips("test"))
+        .isInstanceOf(TrainerException.class)
+        .hasMessageContaining("split \"test\": has no labels");
+  }
+
+  private static void whole(Pcm pcm) {
+    assertThat(pcm.samples()).hasSize(48_000);
+  }
+
+  @Test
+  void audioComesFromHdf5OfShortsOrFloats() {
+    hdf();
+    checkSounds();
+  }
+
+  @Test
+  void audioComesFromOneWavPerVideo() throws IOException {
+    for (String video : new String[] {"P01_01", "P01_02", "P01_03"}) {
+      MadeUp.wav(folder.resolve("audio").resolve(video + ".wav"), 24_000, 48_000);
+    }
+    checkSounds();
+  }
+
+  @Test
+  void whatBreaksTheTablesIsNamed() throws IOException {
+    assertThatThrownBy(this::load)
+        .hasMessageContaining("EPIC_Sounds_train.csv line 2: video_id \"P01_01\": no audio");
+    hdf();
+    Path table = folder.resolve("EPIC_Sounds_train.csv");
+    String good = MadeUp.epicLine("P01_01_0", "P01_01", "00:00:00.500", "00:00:01.000", 5);
+    MadeUp.text(table, MadeUp.EPIC_HEADER, good, good.replace(",5", ",44"));
+    assertThatThrownBy(this::load)
+        .hasMessageContaining("EPIC_Sounds_train.csv line 3: class_id \"44\": must be 0 to 43");
+    MadeUp.text(table, MadeUp.EPIC_HEADER, good.replace("water", "wafer"));
+    assertThatThrownBy(this::load).hasMessageContaining("class \"wafer\": class_id 5 is \"water\"");
+    MadeUp.text(table, MadeUp.EPIC_HEADER, good.replace("00:00:01.000", "1 s"));
+    assertThatThrownBy(this::load)
+        .hasMessageContaining("stop_timestamp \"1 s\": must be HH:mm:ss.SSS");
+    MadeUp.text(table, MadeUp.EPIC_HEADER, good.replace("00:00:01.000", "00:00:00.400"));
+    assertThatThrownBy(this::load).hasMessageContaining("must be after the start");
+  }
+
+  @Test
+  void aSegmentBehindTheEndOfItsVideoIsNamedWhenItIsRead() throws IOException {
+    hdf();
+    MadeUp.text(
+        folder.resolve("EPIC_Sounds_train.csv"),
+        MadeUp.EPIC_HEADER,
+        MadeUp.epicLine("P01_01_0", "P01_01", "01:00:02.500", "01:00:03.000", 5));
+    assertThatThrownBy(() -> load().segments("train").get(0).read())
+        .hasMessageContaining("P01_01: span \"3602.5 to 3603.0 s\": lies outside its 2.000 s");
+  }
+
+  @Test
+  void aFileThatIsNoHdf5AndAFolderWithoutTablesAreNamed() throws IOException {
+    Files.writeString(folder.resolve("EPIC_audio.hdf5"), "not an HDF5 file");
+    assertThatThrownBy(this::load).hasMessageContaining("EPIC_audio.hdf5: is no HDF5 file");
+    Path empty = Files.createDirectory(folder.resolve("empty"));
+    assertThatThrownBy(() -> Distribution.EPIC_SOUNDS.load(empty, Optional.empty()))
+        .hasMessageContaining("holds neither EPIC_Sounds_train.csv");
+  }
+}
