@@ -171,36 +171,53 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
     if (open == null || start.isBefore(notBefore)) {
       return;
     }
-    Cutover cutover = task.cutover();
-    String digest = task.shelved().digest();
-    byte[] file = cache.get(digest);
-    if (file == null) {
-      RegistrySettings s = parts.settings();
-      RegistryTopics.Fetched fetched =
-          open.fetch(task.shelved(), s.maxBytes(), s.fetchTimeout()).orElse(null);
-      if (fetched == null) {
-        notBefore = now().plus(TRY_AGAIN);
-        return;
-      }
-      if (fetched.refusal().isPresent()) {
-        core.refused(cutover, fetched.refusal().get(), now());
-        return;
-      }
-      file = fetched.file();
-      cache.put(digest, file);
-    }
     try {
-      Preparation.Result result = parts.preparation().prepare(cutover, file);
-      long millis = Duration.between(start, now()).toMillis();
-      if (result instanceof Preparation.Loaded loaded) {
-        core.prepared(cutover, loaded.adapter(), millis, file.length, now());
-      } else if (result instanceof Preparation.Refused refused) {
-        core.refused(cutover, refused.refusal(), now());
+      LoadedAdapter known = core.loaded(task.shelved().digest());
+      if (known != null) {
+        took(task.cutover(), parts.preparation().prepare(task.cutover(), known), start, 0);
+        return;
+      }
+      byte[] file = file(task, open);
+      if (file != null) {
+        Preparation.Result result = parts.preparation().prepare(task.cutover(), file);
+        took(task.cutover(), result, start, file.length);
       }
     } catch (ScorerException e) {
-      getContext().getLog().warn("Adapter {} cannot be tried now: {}", digest, e.getMessage());
+      getContext().getLog().warn("Cutover {} cannot be tried now", task.cutover().id(), e);
       notBefore = now().plus(TRY_AGAIN);
     }
+  }
+
+  private void took(Cutover cutover, Preparation.Result result, Instant start, long bytes) {
+    Instant now = now();
+    if (result instanceof Preparation.Loaded loaded) {
+      long millis = Duration.between(start, now).toMillis();
+      core.prepared(cutover, loaded.adapter(), millis, bytes, now);
+    } else if (result instanceof Preparation.Refused refused) {
+      core.refused(cutover, refused.refusal(), now);
+    }
+  }
+
+  /** The file from disk or topic; null if there is none now, which has been dealt with. */
+  private byte @Nullable [] file(RegistryCore.Task task, RegistryTopics open) {
+    String digest = task.shelved().digest();
+    byte[] kept = cache.get(digest);
+    if (kept != null) {
+      return kept;
+    }
+    RegistrySettings s = parts.settings();
+    RegistryTopics.Fetched fetched =
+        open.fetch(task.shelved(), s.maxBytes(), s.fetchTimeout()).orElse(null);
+    if (fetched == null) {
+      notBefore = now().plus(TRY_AGAIN);
+      return null;
+    }
+    if (fetched.refusal().isPresent()) {
+      core.refused(task.cutover(), fetched.refusal().get(), now());
+      return null;
+    }
+    cache.put(digest, fetched.file());
+    return fetched.file();
   }
 
   private void tell() {

@@ -7,6 +7,7 @@ import dev.lookaside.classifier.registry.Refusal.Reason;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.WeightsException;
 import dev.lookaside.featurizer.FeatureSpec;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checks an adapter file against a ledger record and what runs here, and loads it. Blocks for as
@@ -44,6 +45,22 @@ public final class Preparation {
    *     sound
    */
   public Result prepare(Cutover cutover, byte[] file) {
+    Refused elsewhere = madeElsewhere(cutover);
+    return elsewhere != null ? elsewhere : loaded(cutover, file);
+  }
+
+  /**
+   * Prepares a decision for an adapter that is loaded already.
+   *
+   * @throws dev.lookaside.classifier.infer.ScorerException as above
+   */
+  public Result prepare(Cutover cutover, LoadedAdapter loaded) {
+    Refused elsewhere = madeElsewhere(cutover);
+    return elsewhere != null ? elsewhere : tried(cutover, loaded);
+  }
+
+  /** What the decision says of where the adapter was judged; null if that is as here. */
+  private @Nullable Refused madeElsewhere(Cutover cutover) {
     String backbone = sessions.backbone().digest();
     if (cutover.backbone() != null && !cutover.backbone().equals(backbone)) {
       return refused(
@@ -60,6 +77,10 @@ public final class Preparation {
           cutover.features(),
           "the features here are " + fingerprint);
     }
+    return null;
+  }
+
+  private Result loaded(Cutover cutover, byte[] file) {
     Adapter adapter;
     try {
       adapter = Adapter.of(file, "adapter");

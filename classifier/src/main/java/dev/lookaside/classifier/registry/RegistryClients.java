@@ -43,7 +43,8 @@ public final class RegistryClients {
     properties.put("enable.auto.commit", "false");
     properties.put("allow.auto.create.topics", "false");
     properties.put("auto.offset.reset", "earliest");
-    properties.put("fetch.max.wait.ms", "100");
+    // What is asked for is mostly there already; a fetch under way at another place delays a seek.
+    properties.put("fetch.max.wait.ms", "20");
     properties.put("default.api.timeout.ms", MAX_BLOCK_MILLIS);
     return new KafkaConsumer<>(
         properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());

@@ -210,6 +210,11 @@ final class RegistryCore {
     }
   }
 
+  /** The adapter, if it is loaded; else null. */
+  @Nullable LoadedAdapter loaded(String digest) {
+    return loaded.get(digest);
+  }
+
   /** Digests of all adapters loaded now. */
   List<String> loadedDigests() {
     return List.copyOf(loaded.keySet());

@@ -13,6 +13,7 @@ public enum Bench {
   ADAPTER_COST(ForwardBench::adapterCost),
   GRADIENT(GradientBench::run),
   PIPELINE(PipelineBench::share),
+  SWAPS(SwapBench::run),
   MEMORY(PipelineBench::memory);
 
   private final Consumer<Report> measurement;
