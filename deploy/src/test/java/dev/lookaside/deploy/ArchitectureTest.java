@@ -71,6 +71,10 @@ class ArchitectureTest {
           .definedBy("dev.lookaside.trainer.example..")
           .layer("gradient")
           .definedBy("dev.lookaside.trainer.gradient..")
+          .layer("metric")
+          .definedBy("dev.lookaside.trainer.metric..")
+          .layer("judge")
+          .definedBy("dev.lookaside.trainer.judge..")
           .layer("fit")
           .definedBy("dev.lookaside.trainer.fit..")
           .layer("errors")
@@ -85,6 +89,10 @@ class ArchitectureTest {
           .mayOnlyAccessLayers("errors")
           .whereLayer("gradient")
           .mayOnlyAccessLayers("errors")
+          .whereLayer("metric")
+          .mayNotAccessAnyLayer()
+          .whereLayer("judge")
+          .mayOnlyAccessLayers("metric")
           .whereLayer("fit")
           .mayOnlyAccessLayers("example", "gradient", "errors");
 

@@ -12,7 +12,8 @@ import java.util.TreeMap;
  * says what each is for.
  */
 public record DetectSettings(
-    Combination combination,
+    Combination clipCombination,
+    Combination columnsCombination,
     Map<String, Threshold> thresholds,
     Duration minLength,
     Duration minGap,
@@ -32,10 +33,16 @@ public record DetectSettings(
     between("score-attempts", scoreAttempts, 1, 100);
   }
 
+  /** The rule for windows with so many posteriors per class: 1 for a clip head. */
+  Combination combination(int columns) {
+    return columns == 1 ? clipCombination : columnsCombination;
+  }
+
   /** Reads the block {@code lookaside.classifier.detect}. */
   public static DetectSettings of(Config detect) {
     return new DetectSettings(
-        Combination.of(detect.getString("combination")),
+        Combination.of(detect.getString("combination.clip")),
+        Combination.of(detect.getString("combination.columns")),
         thresholds(detect.getConfig("thresholds")),
         Duration.ofMillis(detect.getLong("min-length-millis")),
         Duration.ofMillis(detect.getLong("min-gap-millis")),

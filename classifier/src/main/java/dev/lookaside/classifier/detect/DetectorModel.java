@@ -77,7 +77,7 @@ public record DetectorModel(
     }
     DecoderSettings decoder =
         new DecoderSettings(
-            settings.combination(),
+            settings.combination(adapter.columns()),
             on,
             off,
             frames(settings.minLength(), spec.frontEnd()),

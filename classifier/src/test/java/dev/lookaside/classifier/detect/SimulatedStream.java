@@ -113,6 +113,7 @@ final class SimulatedStream {
       Combination how, int minLengthFrames, int minGapFrames, int windows, int publishes) {
     return new DetectSettings(
         how,
+        how,
         Map.of(),
         Duration.ofMillis(10L * minLengthFrames),
         Duration.ofMillis(10L * minGapFrames),

@@ -20,7 +20,8 @@ final class CommandGroups {
   static {
     GROUPS.put("Streams on Kafka:", List.of(Demo.class, Run.class, Send.class, Listen.class));
     GROUPS.put("Audio files:", List.of(Classify.class, PlotCommand.class, Features.class));
-    GROUPS.put("Models:", List.of(FitCommand.class, Backbones.class, Models.class));
+    GROUPS.put(
+        "Models:", List.of(FitCommand.class, Calibrate.class, Backbones.class, Models.class));
     GROUPS.put("Adapters in force:", List.of(AdapterCommand.class, KeysCommand.class));
     GROUPS.put("This machine:", List.of(BenchCommand.class));
   }

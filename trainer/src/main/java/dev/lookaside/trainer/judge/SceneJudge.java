@@ -1,0 +1,181 @@
+package dev.lookaside.trainer.judge;
+
+import dev.lookaside.classifier.detect.DecoderSettings;
+import dev.lookaside.classifier.detect.DetectorModel;
+import dev.lookaside.classifier.detect.HysteresisDecoder;
+import dev.lookaside.classifier.infer.Scores;
+import dev.lookaside.classifier.infer.WindowScorer;
+import dev.lookaside.featurizer.ClipWindows;
+import dev.lookaside.featurizer.MelWindow;
+import dev.lookaside.ingest.send.LabelledEvent;
+import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.trainer.metric.Collars;
+import dev.lookaside.trainer.metric.Event;
+import dev.lookaside.trainer.metric.EventF1;
+import dev.lookaside.trainer.metric.EventScore;
+import dev.lookaside.trainer.metric.ThresholdCalibration;
+import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * Scenes with known truth, scored once and decoded as often as thresholds are tried. Holds one
+ * posterior per class, column and window of all scenes. Not for several threads at once.
+ */
+public final class SceneJudge {
+  /** Candidates of {@link #calibrated}: as fine as posteriors of small models are worth. */
+  private static final double[] ONS = steps(0.05, 0.95, 19);
+
+  private static final double[] OFF_SHARES = {0.2, 0.4, 0.6, 0.8, 1};
+
+  /** A window without its log-mel; {@code posteriors} row-major {@code [columns][classes]}. */
+  private record Scored(long index, int validFrames, float[] posteriors) {}
+
+  private record ScoredScene(String name, List<Scored> windows) {}
+
+  private final DetectorModel model;
+  private final List<ScoredScene> scenes = new ArrayList<>();
+  private final List<Event> truth = new ArrayList<>();
+
+  /**
+   * A judge without scenes.
+   *
+   * @param model says how windows lie and are decoded
+   */
+  public SceneJudge(DetectorModel model) {
+    this.model = model;
+  }
+
+  /**
+   * Scores a scene.
+   *
+   * @param scorer of the judge's model; stays the caller's to close
+   * @param maxBatch windows scored together
+   */
+  public void add(Scene scene, WindowScorer scorer, int maxBatch) {
+    String name = "scene " + scenes.size();
+    List<MelWindow> windows = ClipWindows.of(scene.audio(), model.spec());
+    List<Scored> scored = new ArrayList<>(windows.size());
+    for (int from = 0; from < windows.size(); from += maxBatch) {
+      List<MelWindow> batch = windows.subList(from, Math.min(windows.size(), from + maxBatch));
+      Scores scores = scorer.score(batch);
+      for (int i = 0; i < batch.size(); i++) {
+        scored.add(new Scored(batch.get(i).index(), batch.get(i).validFrames(), scores.of(i)));
+      }
+    }
+    scenes.add(new ScoredScene(name, scored));
+    for (LabelledEvent e : scene.events()) {
+      truth.add(new Event(name, e.label(), e.onsetSeconds(), e.offsetSeconds()));
+    }
+  }
+
+  /** All true events. */
+  public List<Event> truth() {
+    return List.copyOf(truth);
+  }
+
+  /** How well the model's own thresholds do. */
+  public EventScore score(Collars collars) {
+    return score(model.decoder(), collars);
+  }
+
+  /**
+   * How well these thresholds do; labels without one keep the model's.
+   *
+   * @param pairs by label
+   */
+  public EventScore score(SortedMap<String, CalibratedPair> pairs, Collars collars) {
+    float[] on = model.decoder().on().clone();
+    float[] off = model.decoder().off().clone();
+    for (int c = 0; c < on.length; c++) {
+      CalibratedPair pair = pairs.get(model.labels().get(c));
+      if (pair != null) {
+        on[c] = (float) pair.on();
+        off[c] = (float) pair.off();
+      }
+    }
+    return score(with(on, off), collars);
+  }
+
+  /**
+   * Thresholds of greatest event F1 per label, each label by itself; labels that no pair finds any
+   * event of are left out.
+   */
+  public SortedMap<String, CalibratedPair> calibrated(Collars collars) {
+    SortedMap<String, CalibratedPair> best = new TreeMap<>();
+    for (int c = 0; c < model.labels().size(); c++) {
+      int classIndex = c;
+      String label = model.labels().get(c);
+      List<Event> own = truth.stream().filter(e -> e.label().equals(label)).toList();
+      ThresholdCalibration.ofDecoder(
+              own, ONS, OFF_SHARES, collars, (on, off) -> decodeOne(classIndex, on, off))
+          .ifPresent(pair -> best.put(label, pair));
+    }
+    return best;
+  }
+
+  private EventScore score(DecoderSettings decoder, Collars collars) {
+    List<Event> found = new ArrayList<>();
+    for (ScoredScene scene : scenes) {
+      decode(scene, decoder, -1, found);
+    }
+    return EventF1.of(truth, found, collars);
+  }
+
+  private List<Event> decodeOne(int classIndex, double on, double off) {
+    List<Event> found = new ArrayList<>();
+    DecoderSettings decoder = with(new float[] {(float) on}, new float[] {(float) off});
+    for (ScoredScene scene : scenes) {
+      decode(scene, decoder, classIndex, found);
+    }
+    return found;
+  }
+
+  private DecoderSettings with(float[] on, float[] off) {
+    DecoderSettings own = model.decoder();
+    return new DecoderSettings(
+        own.combination(), on, off, own.minLengthFrames(), own.minGapFrames());
+  }
+
+  /** {@code classIndex}: the only class that {@code decoder} knows, or -1 for all. */
+  private void decode(
+      ScoredScene scene, DecoderSettings settings, int classIndex, List<Event> found) {
+    HysteresisDecoder decoder =
+        HysteresisDecoder.of(
+            model.spec().windowFrames(), model.spec().hopFrames(), model.columns(), settings);
+    List<HysteresisDecoder.Event> events = new ArrayList<>();
+    for (Scored w : scene.windows()) {
+      float[] posteriors = classIndex < 0 ? w.posteriors() : column(w.posteriors(), classIndex);
+      events.addAll(decoder.push(w.index(), w.validFrames(), posteriors));
+    }
+    events.addAll(decoder.finish());
+    double cellSeconds = decoder.cellFrames() * model.spec().frontEnd().hopSeconds();
+    for (HysteresisDecoder.Event e : events) {
+      if (e.kind() == HysteresisDecoder.Kind.ENDED) {
+        String label = model.labels().get(classIndex < 0 ? e.classIndex() : classIndex);
+        found.add(
+            new Event(
+                scene.name(), label, e.onsetCell() * cellSeconds, e.offsetCell() * cellSeconds));
+      }
+    }
+  }
+
+  private float[] column(float[] posteriors, int classIndex) {
+    int classes = model.labels().size();
+    float[] one = new float[posteriors.length / classes];
+    for (int i = 0; i < one.length; i++) {
+      one[i] = posteriors[i * classes + classIndex];
+    }
+    return one;
+  }
+
+  private static double[] steps(double from, double until, int count) {
+    double[] steps = new double[count];
+    for (int i = 0; i < count; i++) {
+      steps[i] = from + (until - from) * i / (count - 1);
+    }
+    return steps;
+  }
+}

@@ -1,0 +1,112 @@
+package dev.lookaside.trainer.judge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.lookaside.classifier.detect.Combination;
+import dev.lookaside.classifier.detect.DecoderSettings;
+import dev.lookaside.classifier.detect.DetectorModel;
+import dev.lookaside.classifier.infer.Scores;
+import dev.lookaside.classifier.infer.WindowScorer;
+import dev.lookaside.featurizer.FeatureSpec;
+import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.featurizer.MelWindow;
+import dev.lookaside.ingest.SeededRandom;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.send.LabelledEvent;
+import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.trainer.metric.Collars;
+import dev.lookaside.trainer.metric.EventScore;
+import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+
+class SceneJudgeTest {
+  private static final int COLUMNS = 8;
+  private static final Collars COLLARS = Collars.onset(0.2);
+
+  /** Two labels; the thresholds of a posterior that never comes. */
+  private static final DetectorModel MODEL =
+      new DetectorModel(
+          List.of("loud", "never"),
+          COLUMNS,
+          new FeatureSpec(FrontEnd.AST_FBANK, 128, 16),
+          new DecoderSettings(
+              Combination.MEAN, new float[] {.99f, .99f}, new float[] {.9f, .9f}, 16, 16),
+          "adapter",
+          "backbone");
+
+  /** Hears noise bursts: 0.6 in columns where most frames are loud, 0.2 elsewhere. */
+  private static final WindowScorer EAR =
+      new WindowScorer() {
+        @Override
+        public Scores score(List<MelWindow> windows) {
+          float[][] posteriors = new float[windows.size()][];
+          for (int w = 0; w < posteriors.length; w++) {
+            posteriors[w] = new float[2 * COLUMNS];
+            for (int c = 0; c < COLUMNS; c++) {
+              posteriors[w][2 * c] = level(windows.get(w), 16 * c) > -9 ? .6f : .2f;
+            }
+          }
+          return new Scores(COLUMNS, 2, posteriors);
+        }
+
+        @Override
+        public String adapterDigest() {
+          return "adapter";
+        }
+
+        @Override
+        public String deviceDescription() {
+          return "ear";
+        }
+
+        @Override
+        public void close() {}
+      };
+
+  /** Mean log-mel of one band over a column; what is padded is silent. */
+  private static double level(MelWindow window, int from) {
+    double sum = 0;
+    for (int f = from; f < from + 16; f++) {
+      sum += f < window.validFrames() ? window.rows()[f][100] : -16;
+    }
+    return sum / 16;
+  }
+
+  @Test
+  void thresholdsAreChosenThatFindEveryBurst() {
+    SceneJudge judge = new SceneJudge(MODEL);
+    judge.add(scene(1, 1.0, 3.5), EAR, 8);
+    judge.add(scene(2, 2.25, 4.5), EAR, 3);
+    assertThat(judge.truth()).hasSize(4);
+    assertThat(judge.score(COLLARS).microF1()).isZero();
+
+    SortedMap<String, CalibratedPair> pairs = judge.calibrated(COLLARS);
+    assertThat(pairs).containsOnlyKeys("loud");
+    assertThat(pairs.get("loud").on()).isBetween(.2, .6);
+    EventScore after = judge.score(pairs, COLLARS);
+    assertThat(after.microF1()).isCloseTo(1, within(1e-9));
+    assertThat(after.total().falsePositives()).isZero();
+  }
+
+  /** Six seconds of near silence with half a second of noise at each onset. */
+  private static Scene scene(long seed, double... onsetsSeconds) {
+    RandomGenerator random = SeededRandom.of(seed);
+    float[] samples = new float[6 * 16_000];
+    for (int i = 0; i < samples.length; i++) {
+      samples[i] = (float) (1e-5 * random.nextGaussian());
+    }
+    List<LabelledEvent> events = new ArrayList<>();
+    for (double onset : onsetsSeconds) {
+      for (int i = 0; i < 8_000; i++) {
+        samples[(int) (onset * 16_000) + i] += (float) (0.1 * random.nextGaussian());
+      }
+      events.add(new LabelledEvent("loud", onset, onset + 0.5));
+    }
+    return new Scene(new Pcm(16_000, samples), events);
+  }
+}
