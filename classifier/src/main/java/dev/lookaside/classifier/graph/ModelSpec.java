@@ -29,12 +29,12 @@ public record ModelSpec(ViTSpec vit, AdapterShape adapter, boolean attention) {
 
   /** Patches along frequency. */
   public int rows() {
-    return adapter.mels() / ViTSpec.PATCH;
+    return adapter.gridRows();
   }
 
   /** Patches along time. */
   public int columns() {
-    return adapter.windowFrames() / ViTSpec.PATCH;
+    return adapter.gridColumns();
   }
 
   /** Tokens of a window: special tokens, then patches, frequency-major. */

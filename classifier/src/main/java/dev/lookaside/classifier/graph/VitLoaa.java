@@ -75,10 +75,7 @@ public final class VitLoaa {
     int rows = spec.rows();
     int columns = spec.columns();
     Value x = g.input(X, Shape.perWindow(1, a.windowFrames(), a.mels()));
-    if (columns * side < a.windowFrames()) {
-      x = g.apply("patches.cut", new Ops.Slice(1, 0, columns * side), x);
-    }
-    x = g.apply("patches.cells", new Ops.Reshape(Shape.perWindow(1, columns, side, rows, side)), x);
+    x = a.stride() == side ? besideEachOther(x) : overlapping(x);
     x = g.apply("patches.order", new Ops.Transpose(0, 3, 1, 2, 4), x);
     x = g.apply("patches", new Ops.Reshape(Shape.perWindow(rows * columns, side * side)), x);
     x =
@@ -96,6 +93,34 @@ public final class VitLoaa {
             x,
             composed(TensorParts.start(spec), spec.tokens(), vit.width()));
     return g.apply("tokens", new Ops.Reshape(Shape.perWindow(spec.tokens(), vit.width())), x);
+  }
+
+  /** Cells {@code [B, columns, side, rows, side]} of patches that do not overlap. */
+  private Value besideEachOther(Value x) {
+    int side = ViTSpec.PATCH;
+    if (spec.columns() * side < spec.adapter().windowFrames()) {
+      x = g.apply("patches.cut", new Ops.Slice(1, 0, spec.columns() * side), x);
+    }
+    Shape cells = Shape.perWindow(1, spec.columns(), side, spec.rows(), side);
+    return g.apply("patches.cells", new Ops.Reshape(cells), x);
+  }
+
+  /** As {@link #besideEachOther}, frames and mels repeated where patches overlap. */
+  private Value overlapping(Value x) {
+    int side = ViTSpec.PATCH;
+    int stride = spec.adapter().stride();
+    int[] byColumn = {spec.columns(), side};
+    x = g.apply("patches.frames", new Ops.Gather(1, byColumn, starts(spec.columns(), stride)), x);
+    int[] byRow = {spec.rows(), side};
+    return g.apply("patches.cells", new Ops.Gather(3, byRow, starts(spec.rows(), stride)), x);
+  }
+
+  private static int[] starts(int patches, int stride) {
+    int[] index = new int[patches * ViTSpec.PATCH];
+    for (int i = 0; i < index.length; i++) {
+      index[i] = i / ViTSpec.PATCH * stride + i % ViTSpec.PATCH;
+    }
+    return index;
   }
 
   /** A weight that is made up of several tensors of the backbone, or of one in another order. */

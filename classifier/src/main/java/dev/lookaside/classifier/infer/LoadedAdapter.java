@@ -52,6 +52,7 @@ public final class LoadedAdapter {
             shape.width(),
             shape.windowFrames(),
             shape.mels(),
+            shape.stride(),
             rows,
             shape.head(),
             shape.attn(),

@@ -17,6 +17,7 @@ public final class AdapterFactory {
    *
    * @param labels the head's rows
    * @param mean and {@code std}: of the front end's values, for normalisation
+   * @param stride frames and mels from patch to patch, see {@link AdapterShape}
    */
   public record Meaning(
       List<String> labels,
@@ -25,9 +26,22 @@ public final class AdapterFactory {
       FrontEnd frontEnd,
       int windowFrames,
       float mean,
-      float std) {
+      float std,
+      int stride) {
     public Meaning {
       labels = List.copyOf(labels);
+    }
+
+    /** With patches side by side. */
+    public Meaning(
+        List<String> labels,
+        Activation activation,
+        HeadKind head,
+        FrontEnd frontEnd,
+        int windowFrames,
+        float mean,
+        float std) {
+      this(labels, activation, head, frontEnd, windowFrames, mean, std, ViTSpec.PATCH);
     }
   }
 
@@ -126,6 +140,9 @@ public final class AdapterFactory {
     m.put("window_frames", Integer.toString(meaning.windowFrames()));
     m.put("mean", Float.toString(meaning.mean()));
     m.put("std", Float.toString(meaning.std()));
+    if (meaning.stride() != ViTSpec.PATCH) {
+      m.put("stride", Integer.toString(meaning.stride()));
+    }
     attn.ifPresent(k -> m.put("attn_kernel", k.kernel().word()));
     mlp.ifPresent(k -> m.put("mlp_kernel", k.kernel().word()));
     return Collections.unmodifiableSortedMap(m);

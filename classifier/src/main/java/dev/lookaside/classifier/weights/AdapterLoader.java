@@ -55,6 +55,7 @@ final class AdapterLoader {
             width,
             metadata.windowFrames(),
             metadata.frontEnd().mels(),
+            metadata.stride(),
             classes,
             metadata.head(),
             sites.getOrDefault(Site.ATTN, List.of()),

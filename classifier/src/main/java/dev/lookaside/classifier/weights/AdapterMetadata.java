@@ -20,6 +20,7 @@ record AdapterMetadata(
     Activation activation,
     HeadKind head,
     int windowFrames,
+    int stride,
     FrontEnd frontEnd,
     float mean,
     float std,
@@ -55,6 +56,7 @@ record AdapterMetadata(
           activation(),
           head(),
           windowFrames(),
+          stride(),
           frontEnd(),
           number("mean", false),
           number("std", true),
@@ -127,17 +129,29 @@ record AdapterMetadata(
     }
 
     private int windowFrames() {
-      String text = required("window_frames");
-      int frames;
+      return whole("window_frames", required("window_frames"), ViTSpec.PATCH, MAX_WINDOW_FRAMES);
+    }
+
+    private int stride() {
+      String text = metadata.get("stride");
+      if (text == null) {
+        return ViTSpec.PATCH;
+      }
+      int from = head() == HeadKind.COLUMNS ? ViTSpec.PATCH : 1;
+      return whole("stride", text, from, ViTSpec.PATCH);
+    }
+
+    private int whole(String key, String text, int from, int to) {
+      int number;
       try {
-        frames = Integer.parseInt(text);
+        number = Integer.parseInt(text);
       } catch (NumberFormatException e) {
-        throw bad("window_frames", "must be a whole number");
+        throw bad(key, "must be a whole number");
       }
-      if (frames < ViTSpec.PATCH || frames > MAX_WINDOW_FRAMES) {
-        throw bad("window_frames", "must be " + ViTSpec.PATCH + " to " + MAX_WINDOW_FRAMES);
+      if (number < from || number > to) {
+        throw bad(key, from == to ? "must be " + from : "must be " + from + " to " + to);
       }
-      return frames;
+      return number;
     }
 
     private FrontEnd frontEnd() {

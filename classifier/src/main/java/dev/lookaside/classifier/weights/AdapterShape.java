@@ -10,6 +10,7 @@ import java.util.Optional;
  * @param width channels of the backbone
  * @param windowFrames frames of a window
  * @param mels bands of a frame
+ * @param stride frames and mels from patch to patch; below {@link ViTSpec#PATCH} patches overlap
  * @param classes rows of {@code head.fc}
  * @param attn the adapter beside the attention of each block, if there is one
  * @param mlp the adapter beside the MLP of each block, if there is one
@@ -18,6 +19,7 @@ public record AdapterShape(
     int width,
     int windowFrames,
     int mels,
+    int stride,
     int classes,
     HeadKind head,
     List<Optional<Bottleneck>> attn,
@@ -29,6 +31,22 @@ public record AdapterShape(
       throw new IllegalArgumentException(
           "adapters for %d and %d blocks: must be as many".formatted(attn.size(), mlp.size()));
     }
+    if (stride < 1 || stride > ViTSpec.PATCH) {
+      throw new IllegalArgumentException("stride " + stride + ": must be 1 to " + ViTSpec.PATCH);
+    }
+    if (head == HeadKind.COLUMNS && stride != ViTSpec.PATCH) {
+      throw new IllegalArgumentException("stride " + stride + ": a columns head needs 16");
+    }
+  }
+
+  /** Patches along frequency. */
+  public int gridRows() {
+    return (mels - ViTSpec.PATCH) / stride + 1;
+  }
+
+  /** Patches along time. */
+  public int gridColumns() {
+    return (windowFrames - ViTSpec.PATCH) / stride + 1;
   }
 
   /**
@@ -46,7 +64,7 @@ public record AdapterShape(
 
   /** Rows of posteriors per window. */
   public int columns() {
-    return head == HeadKind.COLUMNS ? windowFrames / ViTSpec.PATCH : 1;
+    return head == HeadKind.COLUMNS ? gridColumns() : 1;
   }
 
   /** Values that a trainer fits: convolutions, head norm and head. */

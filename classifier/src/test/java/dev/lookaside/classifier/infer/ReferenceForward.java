@@ -15,6 +15,7 @@ final class ReferenceForward {
   private final Backbone backbone;
   private final Adapter adapter;
   private final ViTSpec vit;
+  private final int stride;
   private final int rows;
   private final int columns;
   private final int width;
@@ -23,8 +24,9 @@ final class ReferenceForward {
     this.backbone = backbone;
     this.adapter = adapter;
     this.vit = backbone.spec();
-    this.rows = adapter.shape().mels() / 16;
-    this.columns = adapter.windowFrames() / 16;
+    this.stride = adapter.shape().stride();
+    this.rows = (adapter.shape().mels() - 16) / stride + 1;
+    this.columns = (adapter.windowFrames() - 16) / stride + 1;
     this.width = vit.width();
   }
 
@@ -64,7 +66,7 @@ final class ReferenceForward {
           double v = bias[d] + position(f, t, d);
           for (int i = 0; i < 16; i++) {
             for (int j = 0; j < 16; j++) {
-              double pixel = x[(t * 16 + j) * adapter.shape().mels() + f * 16 + i];
+              double pixel = x[(t * stride + j) * adapter.shape().mels() + f * stride + i];
               v += stem[(d * 16 + i) * 16 + j] * pixel;
             }
           }

@@ -119,6 +119,8 @@ class AdapterTest {
     metadataRefused("window_frames", "9.5", "window_frames \"9.5\": must be a whole number");
     metadataRefused("window_frames", "15", "window_frames \"15\": must be 16 to 8192");
     metadataRefused("window_frames", "-96", "window_frames \"-96\"");
+    metadataRefused("stride", "0", "stride \"0\": must be 1 to 16");
+    metadataRefused("stride", "ten", "stride \"ten\": must be a whole number");
     metadataRefused("frontend", "mfcc", "frontend \"mfcc\"");
     metadataRefused("mean", "NaN", "mean \"NaN\": must be finite");
     metadataRefused("std", "0", "std \"0\": must be finite and above 0");

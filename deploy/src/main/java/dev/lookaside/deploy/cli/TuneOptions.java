@@ -115,6 +115,14 @@ final class TuneOptions {
   private int windowFrames = DEFAULT_WINDOW_FRAMES;
 
   @Option(
+      names = "--stride",
+      paramLabel = "N",
+      defaultValue = "16",
+      description =
+          "Frames and mels from patch to patch, 1 to 16; below 16 patches overlap (AST: 10). Default: ${DEFAULT-VALUE}.")
+  private int stride;
+
+  @Option(
       names = "--mean",
       paramLabel = "X",
       description = "Log-mel mean to normalise with. Default: that of the clips.")
@@ -198,6 +206,12 @@ final class TuneOptions {
       throw new CliException(
           "--window-frames \"%d\": must be a multiple of 16".formatted(windowFrames));
     }
+    int least = head == HeadKind.COLUMNS ? 16 : 1;
+    if (stride < least || stride > 16) {
+      throw new CliException(
+          "--stride \"%d\": must be %s"
+              .formatted(stride, least == 16 ? "16 for a columns head" : "1 to 16"));
+    }
     ClipSet.Statistics found =
         mean == null || std == null
             ? clips.statistics(windowFrames)
@@ -210,7 +224,8 @@ final class TuneOptions {
             clips.frontEnd(),
             windowFrames,
             mean == null ? found.mean() : mean,
-            std == null ? found.std() : std);
+            std == null ? found.std() : std,
+            stride);
     Tune.Adapters adapters = tune() instanceof Tune.Adapters a ? a : Tune.linearProbe();
     return AdapterFactory.fresh(
         backbone.spec(),

@@ -168,6 +168,8 @@ class FitCommandTest {
             backbone,
             "--window-frames",
             "96",
+            "--stride",
+            "10",
             "--lr",
             "1e-4");
     assertThat(run.exitCode()).as(run.err()).isZero();
@@ -175,8 +177,9 @@ class FitCommandTest {
     Backbone tuned = Backbone.load(backbone);
     adapter.checkFits(tuned);
     assertThat(adapter.backboneDigest()).contains(tuned.digest());
-    assertThat(tuned.spec().gridRows()).isEqualTo(8);
-    assertThat(tuned.spec().gridColumns()).isEqualTo(6);
+    assertThat(adapter.metadata()).containsEntry("stride", "10");
+    assertThat(tuned.spec().gridRows()).isEqualTo(12);
+    assertThat(tuned.spec().gridColumns()).isEqualTo(9);
     float[] before = Backbone.load(BACKBONE).tensor("blocks.0.attn.qkv.weight").toArray();
     float[] after = tuned.tensor("blocks.0.attn.qkv.weight").toArray();
     assertThat(after).isNotEqualTo(before).containsExactly(before, within(0.02f));
@@ -212,6 +215,9 @@ class FitCommandTest {
     assertThat(fit("x", "--tune", "full").err()).contains("--out-backbone");
     assertThat(fit("x", "--init", INITIAL, "--tune", "linear-probe").err())
         .contains("excludes --tune \"linear-probe\"");
+    assertThat(fit("x", "--stride", "17").err()).contains("--stride \"17\": must be 1 to 16");
+    assertThat(fit("x", "--head", "columns", "--stride", "8").err())
+        .contains("--stride \"8\": must be 16 for a columns head");
     assertThat(fit("x", "--batch-size", "0").err()).contains("batch size \"0\"");
     assertThat(fit("x", "--schedule", "sometimes").err()).contains("schedule \"sometimes\"");
     assertThat(fit("none/x").err()).contains("its folder cannot be written to");

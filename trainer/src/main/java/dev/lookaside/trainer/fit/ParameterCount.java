@@ -39,7 +39,7 @@ public record ParameterCount(long trainable, long backbone) {
   private static long backbone(ViTSpec vit, AdapterShape shape) {
     long d = vit.width();
     long hidden = vit.mlpWidth();
-    long patches = (long) shape.mels() / ViTSpec.PATCH * (shape.windowFrames() / ViTSpec.PATCH);
+    long patches = (long) shape.gridRows() * shape.gridColumns();
     long tokens = vit.specials() * d + (vit.specials() + patches) * d;
     long stem = d * ViTSpec.PATCH * ViTSpec.PATCH + d;
     long attention = 3 * d * d + 3 * d + d * d + d;

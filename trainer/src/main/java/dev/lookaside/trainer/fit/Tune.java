@@ -43,6 +43,7 @@ public sealed interface Tune {
           vit.width(),
           meaning.windowFrames(),
           meaning.frontEnd().mels(),
+          meaning.stride(),
           meaning.labels().size(),
           meaning.head(),
           attnByBlock,
