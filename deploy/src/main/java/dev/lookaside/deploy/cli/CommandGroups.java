@@ -21,7 +21,8 @@ final class CommandGroups {
     GROUPS.put("Streams on Kafka:", List.of(Demo.class, Run.class, Send.class, Listen.class));
     GROUPS.put("Audio files:", List.of(Classify.class, PlotCommand.class, Features.class));
     GROUPS.put(
-        "Models:", List.of(FitCommand.class, Calibrate.class, Backbones.class, Models.class));
+        "Models:",
+        List.of(FitCommand.class, Calibrate.class, Recipes.class, Backbones.class, Models.class));
     GROUPS.put("Adapters in force:", List.of(AdapterCommand.class, KeysCommand.class));
     GROUPS.put("This machine:", List.of(BenchCommand.class));
   }

@@ -39,11 +39,12 @@ import picocli.CommandLine.Spec;
     name = "fit",
     sortOptions = false,
     customSynopsis =
-        "@|bold lookaside fit|@ CLIPS --backbone=B [--init=A | --tune=WHAT] [OPTIONS] --out=A2",
+        "@|bold lookaside fit|@ CLIPS|--dataset=NAME --data=FOLDER --backbone=B [--init=A | --tune=WHAT] [OPTIONS] --out=A2",
     footer = {
       "",
       "Example:",
-      "  lookaside fit clips/ --backbone b.safetensors --tune loaa-both --rank 8 --epochs 30 --log steps.jsonl --out a.safetensors"
+      "  lookaside fit clips/ --backbone b.safetensors --tune loaa-both --rank 8 --epochs 30 --log steps.jsonl --out a.safetensors",
+      "  lookaside fit --recipe epic-sounds/loaa-attn-t-2pct --data EPIC/ --backbone deit.safetensors --out a.safetensors"
     },
     description = {
       "Fit an adapter (or a whole model) to a folder of class folders.",
@@ -54,8 +55,17 @@ import picocli.CommandLine.Spec;
 final class FitCommand implements Runnable {
   private static final int MAX_NAMED_SKIPS = 20;
 
-  @Parameters(paramLabel = "CLIPS", description = "Folder of class folders of audio files.")
-  private Path clipFolder = Path.of("");
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "CLIPS",
+      description = "Folder of class folders of audio files; or --dataset and --data.")
+  private @Nullable Path clipFolder;
+
+  @Option(
+      names = "--recipe",
+      paramLabel = "NAME",
+      description = "Options of a row of the LoAA paper (lookaside recipes); others given win.")
+  private @Nullable String recipe;
 
   @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
   private Path backboneFile = Path.of("");
@@ -107,6 +117,9 @@ final class FitCommand implements Runnable {
   @ArgGroup(validate = false, heading = "%nOn what:%n")
   private ExampleOptions what = new ExampleOptions();
 
+  @ArgGroup(validate = false, heading = "%nWhich clips, instead of CLIPS:%n")
+  private DataOptions data = new DataOptions();
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   /** What a fit is made of, once everything is read. */
@@ -115,6 +128,9 @@ final class FitCommand implements Runnable {
 
   @Override
   public void run() {
+    if (recipe != null) {
+      RecipeArguments.apply(recipe, spec.commandLine());
+    }
     checkOutputs();
     try (TemporaryFolder temporary = new TemporaryFolder("lookaside-fit-")) {
       Plan plan = plan(temporary);
@@ -147,10 +163,7 @@ final class FitCommand implements Runnable {
     Backbone backbone = Backbone.load(backboneFile);
     Optional<Adapter> init = tune.init();
     init.ifPresent(adapter -> adapter.checkFits(backbone));
-    ClipFolder listed =
-        init.isPresent()
-            ? ClipFolder.list(clipFolder, init.get().labels())
-            : ClipFolder.list(clipFolder);
+    ClipFolder listed = data.clips(clipFolder, init);
     ClipSet clips =
         ClipSet.read(
             init.map(Adapter::frontEnd).orElseGet(tune::frontEnd),

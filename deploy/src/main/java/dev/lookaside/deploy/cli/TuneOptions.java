@@ -7,11 +7,15 @@ import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.Bottleneck;
 import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.classifier.weights.Kernel;
+import dev.lookaside.classifier.weights.ViTSpec;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.trainer.example.ClipSet;
+import dev.lookaside.trainer.fit.ParameterCount;
 import dev.lookaside.trainer.fit.Tune;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -194,6 +198,22 @@ final class TuneOptions {
       return own;
     }
     return rank == null ? otherwise : rank;
+  }
+
+  /** How much a fit of so many classes moves beside DeiT's weights, before there is a clip. */
+  ParameterCount count(ViTSpec vit, int classes) {
+    List<String> labels = IntStream.range(0, classes).mapToObj(Integer::toString).toList();
+    AdapterFactory.Meaning meaning =
+        new AdapterFactory.Meaning(
+            labels,
+            activation == null ? Activation.SOFTMAX : activation,
+            head == null ? HeadKind.CLIP : head,
+            frontEnd(),
+            windowFrames,
+            0,
+            1);
+    return ParameterCount.of(
+        tune(), vit, tune().shape(vit, meaning), ParameterCount.deitHeads(vit.width()));
   }
 
   /**

@@ -37,14 +37,21 @@ public record WindowSpec(FrontEnd frontEnd, int frames, float mean, float std) {
   }
 
   /**
-   * Cuts or zero-pads to the window's length, before normalisation: AST's rule.
+   * Cuts or pads to the window's length, before normalisation: with zeros as AST does, with the
+   * last frame again and again as EPIC-SOUNDS does, by the front end.
    *
    * @param logMel row-major {@code [any][mels]}; not retained
    * @param fromFrame first frame of the window
    */
   float[] cut(float[] logMel, int fromFrame) {
     int from = fromFrame * frontEnd.mels();
-    return Arrays.copyOf(Arrays.copyOfRange(logMel, from, logMel.length), values());
+    float[] window = Arrays.copyOf(Arrays.copyOfRange(logMel, from, logMel.length), values());
+    if (frontEnd == FrontEnd.EPIC_LOGMEL && logMel.length > from) {
+      for (int i = logMel.length - from; i < window.length; i++) {
+        window[i] = window[i - frontEnd.mels()];
+      }
+    }
+    return window;
   }
 
   /** Normalises in place. */

@@ -1,0 +1,170 @@
+package dev.lookaside.deploy.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.classifier.weights.Activation;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.Kernel;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.audio.WavWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Fits on data sets and by recipes, on a made-up ESC-50. */
+class FitDataTest {
+  private static final Path BACKBONE = Golden.file("fit/backbone.safetensors");
+
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void esc50() throws IOException {
+    Files.createDirectories(folder.resolve("meta"));
+    Files.createDirectories(folder.resolve("audio"));
+    StringBuilder table = new StringBuilder("filename,fold,target,category\n");
+    for (int i = 0; i < 10; i++) {
+      String name = "%d-%d.wav".formatted(1 + i / 2, i);
+      table.append("%s,%d,%d,%s%n".formatted(name, 1 + i / 2, i % 2, i % 2 == 0 ? "dog" : "rain"));
+      WavWriter.writeInt16(folder.resolve("audio").resolve(name), noise(i));
+    }
+    Files.writeString(folder.resolve("meta/esc50.csv"), table);
+  }
+
+  private static Pcm noise(int seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    float[] samples = new float[8_000];
+    for (int i = 0; i < samples.length; i++) {
+      samples[i] = (float) (random.nextDouble() - 0.5) * (seed % 2 == 0 ? 0.5f : 0.05f);
+    }
+    return new Pcm(16_000, samples);
+  }
+
+  @Test
+  void aFoldIsLeftOut() throws IOException {
+    Path out = folder.resolve("a.safetensors");
+    Cli run =
+        Cli.run(
+            "fit",
+            "--dataset",
+            "esc50",
+            "--data",
+            folder,
+            "--fold",
+            2,
+            "--backbone",
+            BACKBONE,
+            "--tune",
+            "linear-probe",
+            "--epochs",
+            1,
+            "--window-frames",
+            32,
+            "--out",
+            out,
+            "--json");
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    JsonNode done = new ObjectMapper().readTree(run.out());
+    assertThat(done.get("clips").asInt()).isEqualTo(8);
+    assertThat(Adapter.load(out).labels()).containsExactly("dog", "rain");
+  }
+
+  @Test
+  void aRecipeIsFollowedButOptionsWin() throws IOException {
+    Path out = folder.resolve("a.safetensors");
+    Path log = folder.resolve("steps.jsonl");
+    Cli run =
+        Cli.run(
+            "--stacktrace",
+            "fit",
+            "--recipe",
+            "esc50/loaa-5pct",
+            "--data",
+            folder,
+            "--backbone",
+            BACKBONE,
+            "--epochs",
+            2,
+            "--attn-rank=3",
+            "--window-frames",
+            32,
+            "--log",
+            log,
+            "--out",
+            out);
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    Adapter adapter = Adapter.load(out);
+    assertThat(adapter.shape().attn().get(0).orElseThrow().kernel()).isEqualTo(Kernel.of("1x3"));
+    assertThat(adapter.shape().attn().get(0).orElseThrow().rank()).isEqualTo(3);
+    assertThat(adapter.shape().mlp().get(0).orElseThrow().kernel()).isEqualTo(Kernel.of("3x1"));
+    assertThat(adapter.shape().mlp().get(0).orElseThrow().rank()).isEqualTo(36);
+    assertThat(adapter.mean()).isEqualTo(-6.6268077f);
+    assertThat(adapter.activation()).isEqualTo(Activation.SOFTMAX);
+    assertThat(adapter.windowFrames()).isEqualTo(32);
+    String[] steps = Files.readString(log).split("\n");
+    assertThat(steps).hasSize(2);
+    assertThat(new ObjectMapper().readTree(steps[0]).get("lr").asDouble()).isEqualTo(5e-4);
+  }
+
+  private void refused(String message, Object... words) {
+    Cli run = Cli.run(words);
+    assertThat(run.exitCode()).isNotZero();
+    assertThat(run.err()).contains(message).doesNotContain("\tat ");
+  }
+
+  @Test
+  void whatDoesNotFitTogetherIsSaid() {
+    Path out = folder.resolve("a.safetensors");
+    refused("CLIPS or --dataset", "fit", "--backbone", BACKBONE, "--out", out);
+    refused(
+        "--dataset \"esc50\": needs --data",
+        "fit",
+        "--dataset",
+        "esc50",
+        "--backbone",
+        BACKBONE,
+        "--out",
+        out);
+    refused(
+        "CLIPS or --dataset",
+        "fit",
+        folder,
+        "--dataset",
+        "esc50",
+        "--data",
+        folder,
+        "--backbone",
+        BACKBONE,
+        "--out",
+        out);
+    refused(
+        "recipe \"esc50/best\": there is none",
+        "fit",
+        "--recipe",
+        "esc50/best",
+        "--data",
+        folder,
+        "--backbone",
+        BACKBONE,
+        "--out",
+        out);
+    refused(
+        "labels do not match the adapter's: only the data set has [dog, rain]",
+        "fit",
+        "--dataset",
+        "esc50",
+        "--data",
+        folder,
+        "--backbone",
+        BACKBONE,
+        "--init",
+        Golden.file("fit/initial.safetensors"),
+        "--out",
+        out);
+  }
+}

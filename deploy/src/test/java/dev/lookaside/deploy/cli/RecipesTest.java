@@ -1,0 +1,118 @@
+package dev.lookaside.deploy.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.trainer.dataset.Distribution;
+import dev.lookaside.trainer.recipe.Recipe;
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+class RecipesTest {
+  @TestFactory
+  List<DynamicTest> everyRecipeIsAFitOfThePapersSize() {
+    List<DynamicTest> tests = new ArrayList<>();
+    for (String name : Recipe.names()) {
+      tests.add(DynamicTest.dynamicTest(name, () -> check(Recipe.of(name))));
+    }
+    return tests;
+  }
+
+  private static void check(Recipe recipe) {
+    Recipes.FitParts parts = Recipes.FitParts.of(recipe);
+    assertThat(parts.how.settings().epochs()).isIn(25, 30);
+    String dataset = Objects.requireNonNull(recipe.options().get("dataset"));
+    assertThat(recipe.name()).startsWith(Distribution.of(dataset) + "/");
+    assertThat(recipe.title()).isNotBlank();
+    recipe
+        .paper()
+        .trainableMillions()
+        .ifPresent(
+            millions ->
+                assertThat(1e-6 * parts.count(recipe.paper().countedWithClasses()).trainable())
+                    .isCloseTo(millions, within(5e-4)));
+    recipe
+        .paper()
+        .percent()
+        .ifPresent(
+            percent ->
+                assertThat(parts.count(recipe.paper().countedWithClasses()).percent())
+                    .isCloseTo(percent, within(percent < 0.1 ? 5e-3 : 5e-2)));
+  }
+
+  @Test
+  void theRowsThatThePaperCountsExactlyAreCountedSo() {
+    Map<String, Long> expected =
+        Map.of(
+            "epic-sounds/linear-probe", 35_372L,
+            "epic-sounds/loaa-attn-t-2pct", 2_026_028L,
+            "epic-sounds/parallel-5pct", 4_016_684L,
+            "epic-sounds/loaa-5pct", 4_016_684L,
+            "epic-sounds/loaa-10pct", 7_997_996L,
+            "esc50/linear-probe", 39_986L,
+            "epic-sounds/full", 85_445_420L);
+    expected.forEach(
+        (name, trainable) -> {
+          Recipe recipe = Recipe.of(name);
+          assertThat(Recipes.FitParts.of(recipe).count(recipe.classes()).trainable())
+              .as(name)
+              .isEqualTo(trainable);
+        });
+  }
+
+  /** A file that the index forgets could not be run. */
+  @Test
+  void theIndexHasEveryFile() throws IOException, URISyntaxException {
+    URL index = Objects.requireNonNull(Recipe.class.getResource("/recipes/index.conf"));
+    if (index.getProtocol().equals("jar")) {
+      String jar = index.getPath().substring("file:".length(), index.getPath().indexOf('!'));
+      try (FileSystem files = FileSystems.newFileSystem(Path.of(jar))) {
+        checkFiles(files.getPath("recipes"));
+      }
+    } else {
+      checkFiles(Path.of(index.toURI()).resolveSibling("."));
+    }
+  }
+
+  private static void checkFiles(Path root) throws IOException {
+    try (Stream<Path> files = Files.walk(root)) {
+      List<String> names =
+          files
+              .filter(f -> f.toString().endsWith(".conf") && !f.endsWith("index.conf"))
+              .map(f -> root.relativize(f).toString().replace(File.separatorChar, '/'))
+              .map(f -> f.substring(0, f.length() - ".conf".length()))
+              .filter(f -> !f.endsWith("/common"))
+              .toList();
+      assertThat(names).containsExactlyInAnyOrderElementsOf(Recipe.names());
+    }
+  }
+
+  @Test
+  void theListIsATableOrJson() throws IOException {
+    Cli table = Cli.run("recipes");
+    assertThat(table.exitCode()).isZero();
+    assertThat(table.out()).contains("2,026,028   2.330   54.52  LoAA beside the attention");
+    assertThat(table.out().lines()).hasSize(1 + Recipe.names().size());
+    JsonNode json = new ObjectMapper().readTree(Cli.run("recipes", "--json").out());
+    assertThat(json).hasSize(Recipe.names().size());
+    assertThat(json.get(0).get("recipe").asText()).isEqualTo("epic-sounds/linear-probe");
+    assertThat(json.get(0).get("paper").get("top1").asDouble()).isEqualTo(38.95);
+    assertThat(json.get(0).get("options").get("lr").asText()).isEqualTo("1e-4");
+  }
+}
