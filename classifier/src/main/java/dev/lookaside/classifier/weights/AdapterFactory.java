@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.lookaside.featurizer.FrontEnd;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -88,6 +89,31 @@ public final class AdapterFactory {
     return SafetensorsWriter.encode(adapter.tensors(), adapter.metadata());
   }
 
+  /**
+   * The same adapter with other thresholds for some of its labels; its parent is {@code adapter}.
+   *
+   * @throws WeightsException if a label is not the adapter's
+   */
+  public static Adapter withThresholds(Adapter adapter, Map<String, Threshold> changed) {
+    Map<String, Threshold> thresholds = new LinkedHashMap<>(adapter.thresholds());
+    thresholds.putAll(changed);
+    Map<String, Map<String, Double>> pairs = new LinkedHashMap<>();
+    thresholds.forEach(
+        (label, t) -> pairs.put(label, new TreeMap<>(Map.of("on", t.on(), "off", t.off()))));
+    TreeMap<String, String> metadata = new TreeMap<>(adapter.metadata());
+    metadata.put("thresholds", json("thresholds", pairs));
+    metadata.put("parent", adapter.digest());
+    return of(adapter.tensors(), metadata);
+  }
+
+  private static String json(String key, Object value) {
+    try {
+      return SafetensorsHeader.JSON.writeValueAsString(value);
+    } catch (JsonProcessingException e) {
+      throw new WeightsException(key + " " + value + " cannot be written as JSON", e);
+    }
+  }
+
   private static Map<String, FloatTensor> tensors(
       ViTSpec vit,
       Meaning meaning,
@@ -129,11 +155,7 @@ public final class AdapterFactory {
       Meaning meaning, Optional<Bottleneck> attn, Optional<Bottleneck> mlp) {
     TreeMap<String, String> m = new TreeMap<>();
     m.put("format", AdapterMetadata.FORMAT);
-    try {
-      m.put("labels", SafetensorsHeader.JSON.writeValueAsString(new ArrayList<>(meaning.labels())));
-    } catch (JsonProcessingException e) {
-      throw new WeightsException("labels " + meaning.labels() + " cannot be written as JSON", e);
-    }
+    m.put("labels", json("labels", new ArrayList<>(meaning.labels())));
     m.put("activation", meaning.activation().word());
     m.put("head", meaning.head().word());
     m.put("frontend", meaning.frontEnd().id());

@@ -22,7 +22,13 @@ final class CommandGroups {
     GROUPS.put("Audio files:", List.of(Classify.class, PlotCommand.class, Features.class));
     GROUPS.put(
         "Models:",
-        List.of(FitCommand.class, Calibrate.class, Recipes.class, Backbones.class, Models.class));
+        List.of(
+            FitCommand.class,
+            Calibrate.class,
+            Evaluate.class,
+            Recipes.class,
+            Backbones.class,
+            Models.class));
     GROUPS.put("Adapters in force:", List.of(AdapterCommand.class, KeysCommand.class));
     GROUPS.put("This machine:", List.of(BenchCommand.class));
   }

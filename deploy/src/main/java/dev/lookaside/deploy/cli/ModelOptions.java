@@ -55,6 +55,11 @@ final class ModelOptions {
 
   /** What the options say, as settings. */
   Map<String, Object> settings() {
+    return settings(hopFrames, device);
+  }
+
+  /** Settings of a hop and a device; none for null. */
+  static Map<String, Object> settings(@Nullable Integer hopFrames, @Nullable Device device) {
     Map<String, Object> settings = new LinkedHashMap<>();
     if (hopFrames != null) {
       settings.put("lookaside.featurizer.hop-frames", hopFrames);

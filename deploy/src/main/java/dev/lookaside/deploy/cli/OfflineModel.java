@@ -14,6 +14,7 @@ import dev.lookaside.deploy.Configuration;
 import dev.lookaside.featurizer.FeaturizerSettings;
 import dev.lookaside.ingest.audio.Pcm;
 import java.nio.file.Path;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A model that hears whole files, with the settings streams have, too. For one thread. */
@@ -57,6 +58,11 @@ final class OfflineModel implements AutoCloseable {
       bundled.close();
       throw e;
     }
+  }
+
+  /** As above, for a model whose files are known. */
+  static OfflineModel open(Path backbone, Path adapter, Map<String, Object> settings) {
+    return new OfflineModel(null, backbone, adapter, Configuration.over(settings));
   }
 
   ClipDetections detect(Pcm clip) {

@@ -1,0 +1,263 @@
+package dev.lookaside.deploy.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.infer.Device;
+import dev.lookaside.classifier.infer.Scorer;
+import dev.lookaside.classifier.infer.ScorerSettings;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.classifier.weights.Threshold;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.trainer.dataset.DataSet;
+import dev.lookaside.trainer.dataset.Distribution;
+import dev.lookaside.trainer.dataset.Recording;
+import dev.lookaside.trainer.dataset.Segment;
+import dev.lookaside.trainer.evaluate.DetectedEvents;
+import dev.lookaside.trainer.evaluate.EpicSubmission;
+import dev.lookaside.trainer.evaluate.RecognizedClips;
+import dev.lookaside.trainer.fit.AtomicFile;
+import dev.lookaside.trainer.metric.DetectionMap;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code lookaside evaluate}: how right a model is on labelled data. */
+@Command(
+    name = "evaluate",
+    sortOptions = false,
+    footer = {
+      "",
+      "Examples:",
+      "  lookaside evaluate --backbone b.safetensors --adapter a.safetensors --dataset esc50 --data ESC-50/ --json scores.json",
+      "  lookaside evaluate --backbone b.safetensors --adapter a.safetensors --dataset epic-sounds --data EPIC/ --split test --submission epic.zip"
+    },
+    description = {
+      "Say how right an adapter is on clips or on a data set.",
+      "",
+      "Recognition gives each clip one class: top-1, top-5, mean class accuracy, mAP, mAUC and d'. Detection says when classes sound "
+          + "in whole recordings: mAP at tIoU 0.1 to 0.5 as the EPIC-SOUNDS challenge, event F1 within 0.2 s of the onset, PSDS1 and PSDS2."
+    })
+final class Evaluate implements Runnable {
+  private static final int EPIC_VIEWS = 5;
+
+  /** The command line's words. */
+  enum Task {
+    RECOGNITION,
+    DETECTION;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "CLIPS",
+      description = "Folder of class folders of audio files; or --dataset and --data.")
+  private @Nullable Path clipFolder;
+
+  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
+  private Path backboneFile = Path.of("");
+
+  @Option(names = "--adapter", required = true, paramLabel = "A", description = "Adapter file.")
+  private Path adapterFile = Path.of("");
+
+  @Option(
+      names = "--task",
+      paramLabel = "WHAT",
+      defaultValue = "recognition",
+      description = "recognition or detection. Default: ${DEFAULT-VALUE}.")
+  private Task task = Task.RECOGNITION;
+
+  @Option(
+      names = "--views",
+      paramLabel = "N",
+      description = "Windows per clip, their logits summed. Default: 5 for epic-sounds, else 1.")
+  private @Nullable Integer views;
+
+  @Option(
+      names = "--redact-background",
+      description = "Leave clips of the class background out, as the EPIC-SOUNDS challenge does.")
+  private boolean redactBackground;
+
+  @Option(names = "--hop-frames", paramLabel = "N", description = "Of windows, for detection.")
+  private @Nullable Integer hopFrames;
+
+  @Option(names = "--json", paramLabel = "FILE", description = "Write all figures, per class, too.")
+  private @Nullable Path json;
+
+  @Option(
+      names = "--submission",
+      paramLabel = "FILE.zip",
+      description = "Write what the EPIC-SOUNDS challenge of this task takes.")
+  private @Nullable Path submission;
+
+  @Option(
+      names = "--sls",
+      paramLabel = "PT,TL,TD",
+      split = ",",
+      arity = "1",
+      defaultValue = "2,3,4",
+      description = "Supervision levels to state in the submission. Default: ${DEFAULT-VALUE}.")
+  private List<Integer> levels = List.of();
+
+  @Option(
+      names = "--calibrate-to",
+      paramLabel = "A2",
+      description =
+          "Choose each class's threshold where its F1 is greatest on this split and write the adapter with them. Use a validation "
+              + "split: figures on the same split are too good afterwards.")
+  private @Nullable Path calibrateTo;
+
+  @Option(
+      names = "--device",
+      paramLabel = "WHERE",
+      defaultValue = "auto",
+      description = "auto, cpu or cuda. Default: ${DEFAULT-VALUE}.")
+  private Device device = Device.AUTO;
+
+  @ArgGroup(validate = false, heading = "%nWhich clips, instead of CLIPS:%n")
+  private DataOptions data = new DataOptions();
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public void run() {
+    DataOptions.Part part = part();
+    Adapter adapter = Adapter.load(adapterFile);
+    int[] indices = part.indices(adapter);
+    if (task == Task.RECOGNITION) {
+      recognize(part, adapter, indices);
+    } else {
+      detect(part, adapter);
+    }
+  }
+
+  private DataOptions.Part part() {
+    Optional<DataOptions.Part> named = data.part(DataSet.TEST, DataSet.VALIDATION);
+    Path folder = clipFolder;
+    if ((folder == null) == named.isEmpty()) {
+      throw new CliException("CLIPS or --dataset: one of them must be given, not both");
+    }
+    if (folder == null) {
+      return named.orElseThrow();
+    }
+    return new DataOptions.Part(
+        Distribution.FOLDER.load(folder, Optional.empty()), Distribution.ALL);
+  }
+
+  private void recognize(DataOptions.Part part, Adapter adapter, int[] indices) {
+    List<Segment> segments = part.set().segments(part.split());
+    int perClip = views == null ? usualViews(part) : views;
+    if (perClip < 1) {
+      throw new CliException("--views \"%d\": must be at least 1".formatted(perClip));
+    }
+    RecognizedClips clips;
+    try (Scorer scorer =
+            Scorer.open(
+                Backbone.load(backboneFile), adapter, new ScorerSettings(device, 0, perClip));
+        EvaluateDisplay display = new EvaluateDisplay("clips", segments.size(), err())) {
+      clips = RecognizedClips.of(scorer, segments, indices, perClip, display::done);
+    }
+    clips.skipped().forEach(s -> err().println("skipped: " + s));
+    if (submission != null) {
+      levels().writeRecognition(clips, indices, submission);
+      err().printf("%s: %,d clips%n", submission, clips.ids().size());
+    }
+    boolean labelled = segments.stream().allMatch(s -> s.label() >= 0);
+    if (labelled) {
+      RecognizedClips judged =
+          redactBackground ? clips.without(DetectionMap.EPIC_SOUNDS_REDACTED) : clips;
+      write(EvaluateReport.of(part, judged));
+      calibrate(adapter, judged::calibrated);
+    } else if (submission == null) {
+      throw new CliException(
+          "--split \"%s\": has no labels; --submission writes its scores".formatted(part.split()));
+    }
+  }
+
+  private static int usualViews(DataOptions.Part part) {
+    return part.set().name().equals(Distribution.EPIC_SOUNDS.toString()) ? EPIC_VIEWS : 1;
+  }
+
+  private void detect(DataOptions.Part part, Adapter adapter) {
+    boolean timed = part.set().hasTimes(part.split());
+    if (!timed && submission == null) {
+      throw new CliException(
+          "--task \"detection\": split %s does not say when its classes sound"
+              .formatted(part.split()));
+    }
+    DetectedEvents events = new DetectedEvents(part.set().events(part.split()));
+    List<Recording> recordings = part.set().recordings(part.split());
+    int done = 0;
+    try (OfflineModel model =
+            OfflineModel.open(backboneFile, adapterFile, ModelOptions.settings(hopFrames, device));
+        EvaluateDisplay display = new EvaluateDisplay("recordings", recordings.size(), err())) {
+      for (Recording recording : recordings) {
+        Pcm pcm = recording.read();
+        events.add(recording.name(), model.detect(pcm), pcm.seconds());
+        display.done(++done);
+      }
+    }
+    if (submission != null) {
+      List<String> videos = recordings.stream().map(Recording::name).toList();
+      levels().writeDetection(videos, part.set().labels(), events.found(), submission);
+      err().printf("%s: %,d events%n", submission, events.found().size());
+    }
+    if (timed) {
+      write(EvaluateReport.of(part, events.score()));
+      calibrate(adapter, events::calibrated);
+    }
+  }
+
+  private EpicSubmission levels() {
+    if (levels.size() != 3) {
+      throw new CliException("--sls \"%s\": must be three numbers".formatted(levels));
+    }
+    return new EpicSubmission(levels.get(0), levels.get(1), levels.get(2));
+  }
+
+  private void write(EvaluateReport report) {
+    PrintWriter out = spec.commandLine().getOut();
+    report.print(out);
+    out.flush();
+    if (json != null) {
+      ObjectNode node = report.json();
+      AtomicFile.write(json, path -> Files.writeString(path, node.toPrettyString() + "\n"));
+    }
+  }
+
+  private void calibrate(
+      Adapter adapter, java.util.function.Supplier<SortedMap<String, Threshold>> thresholds) {
+    if (calibrateTo != null) {
+      Map<String, Threshold> chosen = thresholds.get();
+      Adapter calibrated = AdapterFactory.withThresholds(adapter, chosen);
+      AtomicFile.write(calibrateTo, path -> Files.write(path, AdapterFactory.encode(calibrated)));
+      err()
+          .printf(
+              "%s: %s, thresholds of %d of %d classes chosen%n",
+              calibrateTo,
+              calibrated.digest().substring(0, 12),
+              chosen.size(),
+              adapter.labels().size());
+    }
+  }
+
+  private PrintWriter err() {
+    return spec.commandLine().getErr();
+  }
+}

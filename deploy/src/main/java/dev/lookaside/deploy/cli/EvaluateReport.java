@@ -1,0 +1,95 @@
+package dev.lookaside.deploy.cli;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.trainer.evaluate.DetectedEvents;
+import dev.lookaside.trainer.evaluate.RecognizedClips;
+import dev.lookaside.trainer.metric.DetectionMap;
+import dev.lookaside.trainer.metric.RecognitionScore;
+import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Figures of an evaluation.
+ *
+ * @param title of the table
+ * @param figures by name, 0 to 1 but for d' and counts
+ * @param classes by label, the figures of one class; figures that do not exist are absent
+ */
+record EvaluateReport(
+    String title, Map<String, Double> figures, Map<String, Map<String, Double>> classes) {
+  static EvaluateReport of(DataOptions.Part part, RecognizedClips clips) {
+    RecognitionScore score = clips.score();
+    Map<String, Double> figures = new LinkedHashMap<>();
+    figures.put("clips", (double) score.examples());
+    figures.put("top1", score.top1());
+    figures.put("top5", score.top5());
+    figures.put("meanClassAccuracy", score.meanClassAccuracy());
+    figures.put("mAP", score.macroAp());
+    figures.put("mAUC", score.macroAuc());
+    figures.put("dPrime", score.dPrime());
+    Map<String, Map<String, Double>> classes = new LinkedHashMap<>();
+    for (int c = 0; c < clips.labels().size(); c++) {
+      Map<String, Double> own = new LinkedHashMap<>();
+      own.put("recall", score.recalls().get(c));
+      own.put("AP", score.averagePrecisions().get(c));
+      own.put("AUC", score.aucs().get(c));
+      classes.put(clips.labels().get(c), own);
+    }
+    return new EvaluateReport(title(part, "recognition"), figures, classes);
+  }
+
+  static EvaluateReport of(DataOptions.Part part, DetectedEvents.Score score) {
+    Map<String, Double> figures = new LinkedHashMap<>();
+    figures.put("seconds", score.seconds());
+    double[] thresholds = DetectionMap.epicSoundsThresholds();
+    for (int t = 0; t < thresholds.length; t++) {
+      figures.put(String.format(Locale.ROOT, "mAP@%.1f", thresholds[t]), score.map().map(t));
+    }
+    figures.put("averageMAP", score.map().averageMap());
+    figures.put("eventF1micro", score.events().microF1());
+    figures.put("eventF1macro", score.events().macroF1());
+    figures.put("eventErrorRate", score.events().errorRate());
+    figures.put("PSDS1", score.psds1().psds());
+    figures.put("PSDS2", score.psds2().psds());
+    Map<String, Map<String, Double>> classes = new LinkedHashMap<>();
+    score
+        .events()
+        .classes()
+        .forEach((label, counts) -> classes.put(label, Map.of("eventF1", counts.f1())));
+    return new EvaluateReport(title(part, "detection"), figures, classes);
+  }
+
+  private static String title(DataOptions.Part part, String task) {
+    return "%s, %s split, %s".formatted(part.set().name(), part.split(), task);
+  }
+
+  void print(PrintWriter out) {
+    out.println(title);
+    figures.forEach(
+        (name, value) -> {
+          boolean count = List.of("clips", "seconds").contains(name);
+          out.printf(Locale.ROOT, count ? "  %-18s %,.0f%n" : "  %-18s %.4f%n", name, value);
+        });
+  }
+
+  ObjectNode json() {
+    ObjectNode node = JsonNodeFactory.instance.objectNode().put("title", title);
+    put(node.putObject("figures"), figures);
+    ObjectNode perClass = node.putObject("classes");
+    classes.forEach((label, own) -> put(perClass.putObject(label), own));
+    return node;
+  }
+
+  private static void put(ObjectNode node, Map<String, Double> values) {
+    values.forEach(
+        (name, value) -> {
+          if (!Double.isNaN(value)) {
+            node.put(name, value);
+          }
+        });
+  }
+}

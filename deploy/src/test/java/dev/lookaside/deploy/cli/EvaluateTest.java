@@ -1,0 +1,163 @@
+package dev.lookaside.deploy.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.classifier.infer.Device;
+import dev.lookaside.classifier.infer.Scorer;
+import dev.lookaside.classifier.infer.ScorerSettings;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.ingest.audio.AudioFiles;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.audio.WavWriter;
+import dev.lookaside.trainer.example.Augmentation;
+import dev.lookaside.trainer.example.ClipExamples;
+import dev.lookaside.trainer.example.ClipFolder;
+import dev.lookaside.trainer.example.ClipSet;
+import dev.lookaside.trainer.example.WindowSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EvaluateTest {
+  private static final Path BACKBONE = Golden.file("fit/backbone.safetensors");
+  private static final Path ADAPTER = Golden.file("fit/final.safetensors");
+  private static final Path CLIPS = Golden.file("fit/clips");
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir private Path folder;
+
+  private static Cli evaluate(Object... more) {
+    Object[] fixed = {"evaluate", "--backbone", BACKBONE, "--adapter", ADAPTER};
+    Object[] all = java.util.Arrays.copyOf(fixed, fixed.length + more.length);
+    System.arraycopy(more, 0, all, fixed.length, more.length);
+    return Cli.run(all);
+  }
+
+  /** The share of clips whose greatest logit is their class, from the windows that a fit sees. */
+  private static double top1() {
+    Adapter adapter = Adapter.load(ADAPTER);
+    ClipFolder listed = ClipFolder.list(CLIPS, adapter.labels());
+    ClipSet set = ClipSet.read(adapter.frontEnd(), adapter.labels(), listed.clips(), true);
+    ClipExamples examples = new ClipExamples(set, WindowSpec.of(adapter), false, Augmentation.NONE);
+    int right = 0;
+    try (Scorer scorer =
+        Scorer.open(Backbone.load(BACKBONE), adapter, new ScorerSettings(Device.CPU, 1, 1))) {
+      for (int i = 0; i < set.size(); i++) {
+        float[] window = examples.example(i, new SplittableRandom(1)).window();
+        float[] logits = scorer.logits(window, 1)[0];
+        int best = 0;
+        for (int c = 1; c < logits.length; c++) {
+          best = logits[c] > logits[best] ? c : best;
+        }
+        right += best == set.label(i) ? 1 : 0;
+      }
+    }
+    return (double) right / set.size();
+  }
+
+  @Test
+  void recognitionJudgesTheWindowsThatAFitSees() throws IOException {
+    Path json = folder.resolve("scores.json");
+    Cli run = evaluate(CLIPS, "--json", json);
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    JsonNode figures = JSON.readTree(Files.readString(json)).get("figures");
+    assertThat(figures.get("top1").asDouble()).isCloseTo(top1(), within(1e-9));
+    assertThat(figures.get("top5").asDouble()).isBetween(figures.get("top1").asDouble(), 1.0);
+    assertThat(figures.has("mAP")).isTrue();
+    assertThat(JSON.readTree(Files.readString(json)).get("classes"))
+        .hasSize(Adapter.load(ADAPTER).labels().size());
+    assertThat(run.out())
+        .contains("folder, all split, recognition", "top1", "meanClassAccuracy", "dPrime");
+  }
+
+  @Test
+  void thresholdsAreChosenAndStored() {
+    Path out = folder.resolve("calibrated.safetensors");
+    Cli run = evaluate(CLIPS, "--calibrate-to", out);
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    Adapter before = Adapter.load(ADAPTER);
+    Adapter after = Adapter.load(out);
+    assertThat(after.thresholds()).isNotEqualTo(before.thresholds());
+    assertThat(after.metadata()).containsEntry("parent", before.digest());
+    assertThat(after.tensors().keySet()).isEqualTo(before.tensors().keySet());
+    assertThat(run.err()).contains("thresholds of ");
+    after
+        .thresholds()
+        .forEach((label, t) -> assertThat(t.off()).as(label).isLessThanOrEqualTo(t.on()));
+  }
+
+  private Path strongTable() throws IOException {
+    Adapter adapter = Adapter.load(ADAPTER);
+    ClipFolder listed = ClipFolder.list(CLIPS, adapter.labels());
+    Pcm first = AudioFiles.read(CLIPS.resolve(listed.clips().get(0).name()));
+    float[] twice = new float[3 * first.lengthSamples()];
+    System.arraycopy(first.samples(), 0, twice, first.lengthSamples(), first.lengthSamples());
+    WavWriter.writeInt16(folder.resolve("scene.wav"), new Pcm(first.rateHz(), twice));
+    Files.write(folder.resolve("labels.txt"), adapter.labels());
+    Path table = folder.resolve("clips.csv");
+    Files.writeString(
+        table,
+        "path,label,split,onset,offset%nscene.wav,%s,test,%s,%s%n"
+            .formatted(
+                adapter.labels().get(listed.clips().get(0).label()),
+                first.seconds(),
+                2 * first.seconds()));
+    return table;
+  }
+
+  @Test
+  void detectionJudgesWholeRecordings() throws IOException {
+    Path json = folder.resolve("scores.json");
+    Path zip = folder.resolve("events.zip");
+    Cli run =
+        evaluate(
+            "--task",
+            "detection",
+            "--dataset",
+            "csv",
+            "--data",
+            strongTable(),
+            "--json",
+            json,
+            "--submission",
+            zip);
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    JsonNode figures = JSON.readTree(Files.readString(json)).get("figures");
+    assertThat(figures.get("mAP@0.1").asDouble()).isBetween(0.0, 1.0);
+    assertThat(figures.get("mAP@0.5").asDouble())
+        .isLessThanOrEqualTo(figures.get("mAP@0.1").asDouble());
+    assertThat(figures.get("seconds").asDouble())
+        .isCloseTo(AudioFiles.read(folder.resolve("scene.wav")).seconds(), within(1e-9));
+    assertThat(figures.has("PSDS1")).isTrue();
+    assertThat(zip).isNotEmptyFile();
+  }
+
+  private void refused(String message, Object... words) {
+    Cli run = evaluate(words);
+    assertThat(run.exitCode()).isNotZero();
+    assertThat(run.err()).contains(message).doesNotContain("\tat ");
+  }
+
+  @Test
+  void whatCannotBeJudgedIsSaid() throws IOException {
+    refused("CLIPS or --dataset");
+    refused("--views \"0\": must be at least 1", CLIPS, "--views", "0");
+    refused("does not say when its classes sound", CLIPS, "--task", "detection");
+    Files.createDirectories(folder.resolve("clips/other"));
+    Files.copy(
+        CLIPS.resolve(ClipFolder.list(CLIPS).clips().get(0).name()),
+        folder.resolve("clips/other/a.wav"));
+    refused(
+        "labels do not match the adapter's: only the data set has [other]",
+        folder.resolve("clips"));
+    refused(
+        "--sls \"[1]\": must be three", CLIPS, "--sls", "1", "--submission", folder.resolve("x"));
+  }
+}

@@ -1,0 +1,88 @@
+package dev.lookaside.trainer.evaluate;
+
+import dev.lookaside.classifier.detect.ClipDetections;
+import dev.lookaside.classifier.weights.Threshold;
+import dev.lookaside.trainer.metric.Collars;
+import dev.lookaside.trainer.metric.DetectionMap;
+import dev.lookaside.trainer.metric.DetectionMapScore;
+import dev.lookaside.trainer.metric.Event;
+import dev.lookaside.trainer.metric.EventF1;
+import dev.lookaside.trainer.metric.EventScore;
+import dev.lookaside.trainer.metric.Psds;
+import dev.lookaside.trainer.metric.PsdsCriteria;
+import dev.lookaside.trainer.metric.PsdsScore;
+import dev.lookaside.trainer.metric.ScoreCurve;
+import dev.lookaside.trainer.metric.ScoredEvent;
+import dev.lookaside.trainer.metric.ThresholdCalibration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+
+/** Recordings and the events found in them, gathered one recording after the other. */
+public final class DetectedEvents {
+  private static final double ONSET_COLLAR_SECONDS = 0.2;
+
+  private final List<Event> truth;
+  private final List<ScoredEvent> found = new ArrayList<>();
+  private final List<ScoreCurve> curves = new ArrayList<>();
+  private double seconds;
+
+  /**
+   * What the events are worth.
+   *
+   * @param map mean average precision at the tIoU thresholds of EPIC-SOUNDS, background left out
+   * @param events event F1 within an onset collar of 0.2 s
+   */
+  public record Score(
+      DetectionMapScore map, EventScore events, PsdsScore psds1, PsdsScore psds2, double seconds) {}
+
+  /**
+   * @param truth true events of all recordings to come
+   */
+  public DetectedEvents(List<Event> truth) {
+    this.truth = List.copyOf(truth);
+  }
+
+  /** Takes what was found in a recording: its events, scored by their mean, and its curves. */
+  public void add(String recording, ClipDetections detections, double recordingSeconds) {
+    for (ClipDetections.DetectedEvent e : detections.events()) {
+      found.add(
+          new ScoredEvent(
+              new Event(recording, e.label(), e.onsetSeconds(), e.offsetSeconds()), e.mean()));
+    }
+    for (int c = 0; c < detections.labels().size(); c++) {
+      float[] scores = new float[detections.curve().length];
+      for (int i = 0; i < scores.length; i++) {
+        scores[i] = detections.curve()[i][c];
+      }
+      if (scores.length > 0) {
+        curves.add(
+            ScoreCurve.evenly(
+                recording, detections.labels().get(c), 0, detections.cellSeconds(), scores));
+      }
+    }
+    seconds += recordingSeconds;
+  }
+
+  /** All events found so far. */
+  public List<ScoredEvent> found() {
+    return List.copyOf(found);
+  }
+
+  /** The metrics of what was found so far. */
+  public Score score() {
+    List<Event> events = found.stream().map(ScoredEvent::event).toList();
+    return new Score(
+        DetectionMap.epicSounds(truth, found),
+        EventF1.of(truth, events, ONSET_COLLAR_SECONDS),
+        Psds.of(truth, curves, seconds, PsdsCriteria.psds1()),
+        Psds.of(truth, curves, seconds, PsdsCriteria.psds2()),
+        seconds);
+  }
+
+  /** Thresholds of greatest event F1 within 0.2 s of the onset; a class never found is absent. */
+  public SortedMap<String, Threshold> calibrated() {
+    return RecognizedClips.thresholds(
+        ThresholdCalibration.ofCurves(truth, curves, Collars.onset(ONSET_COLLAR_SECONDS)));
+  }
+}
