@@ -118,7 +118,7 @@ class AdapterRefusalTest {
     decide(Reason.WRONG_DIGEST, Safetensors.sha256(file));
 
     List<Slice> missing = Slice.cut(variant(.12f));
-    assertThat(missing).hasSize(2);
+    assertThat(missing).hasSizeGreaterThan(1);
     adapters.send(List.of(missing.get(1).record(adapters.adaptersTopic())));
     decide(Reason.MISSING_SLICES, missing.get(0).digest());
 
