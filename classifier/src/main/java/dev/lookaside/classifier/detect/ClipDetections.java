@@ -29,6 +29,12 @@ public record ClipDetections(
     events = List.copyOf(events);
   }
 
+  /** The same posteriors decoded otherwise. */
+  ClipDetections withEvents(List<DetectedEvent> others) {
+    return new ClipDetections(
+        labels, others, posteriors, columns, hopSeconds, windowSeconds, curve, cellSeconds);
+  }
+
   /**
    * An event of a clip.
    *

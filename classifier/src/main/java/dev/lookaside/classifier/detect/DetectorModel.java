@@ -86,6 +86,15 @@ public record DetectorModel(
         labels, adapter.columns(), spec, decoder, adapter.digest(), backboneDigest);
   }
 
+  /** Per label: a quiet class begins to sound at this posterior. */
+  public double[] onThresholds() {
+    double[] on = new double[labels.size()];
+    for (int c = 0; c < on.length; c++) {
+      on[c] = decoder.on(c);
+    }
+    return on;
+  }
+
   CurveGrid grid() {
     return CurveGrid.of(spec.windowFrames(), spec.hopFrames(), columns);
   }

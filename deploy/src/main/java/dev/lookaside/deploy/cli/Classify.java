@@ -46,6 +46,15 @@ final class Classify implements Callable<Integer> {
   private EventFormat format = EventFormat.TABLE;
 
   @Option(
+      names = "--decoder",
+      paramLabel = "NAME",
+      defaultValue = "hysteresis",
+      description =
+          "hysteresis (as streams) or sebb (change-point boxes with a mean posterior from the on threshold up). Default: "
+              + "${DEFAULT-VALUE}.")
+  private OfflineModel.Decoder decoder = OfflineModel.Decoder.HYSTERESIS;
+
+  @Option(
       names = "--posteriors",
       paramLabel = "P.npy",
       description =
@@ -74,7 +83,7 @@ final class Classify implements Callable<Integer> {
   private boolean classify(OfflineModel model, Path file, List<FileEvent> events) {
     ClipDetections found;
     try {
-      found = model.detect(AudioFiles.read(file));
+      found = model.detect(AudioFiles.read(file), decoder);
     } catch (IngestException e) {
       String message = Errors.describe(e);
       String named = message.contains(file.toString()) ? message : file + ": " + message;

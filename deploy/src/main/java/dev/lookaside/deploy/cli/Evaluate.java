@@ -97,6 +97,14 @@ final class Evaluate implements Runnable {
   @Option(names = "--hop-frames", paramLabel = "N", description = "Of windows, for detection.")
   private @Nullable Integer hopFrames;
 
+  @Option(
+      names = "--decoder",
+      paramLabel = "NAME",
+      defaultValue = "hysteresis",
+      description =
+          "Of detection: hysteresis, or sebb for change-point boxes; PSDS is of the curves either way. Default: ${DEFAULT-VALUE}.")
+  private OfflineModel.Decoder decoder = OfflineModel.Decoder.HYSTERESIS;
+
   @Option(names = "--json", paramLabel = "FILE", description = "Write all figures, per class, too.")
   private @Nullable Path json;
 
@@ -209,7 +217,7 @@ final class Evaluate implements Runnable {
         EvaluateDisplay display = new EvaluateDisplay("recordings", recordings.size(), err())) {
       for (Recording recording : recordings) {
         Pcm pcm = recording.read();
-        events.add(recording.name(), model.detect(pcm), pcm.seconds());
+        events.add(recording.name(), model.detect(pcm, decoder), pcm.seconds());
         display.done(++done);
       }
     }

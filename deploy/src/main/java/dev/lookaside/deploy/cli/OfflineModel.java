@@ -2,6 +2,7 @@ package dev.lookaside.deploy.cli;
 
 import com.typesafe.config.Config;
 import dev.lookaside.classifier.ClassifierSettings;
+import dev.lookaside.classifier.detect.ChangePointDecoder;
 import dev.lookaside.classifier.detect.ClipDetections;
 import dev.lookaside.classifier.detect.ClipDetector;
 import dev.lookaside.classifier.detect.DetectSettings;
@@ -14,11 +15,23 @@ import dev.lookaside.deploy.Configuration;
 import dev.lookaside.featurizer.FeaturizerSettings;
 import dev.lookaside.ingest.audio.Pcm;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A model that hears whole files, with the settings streams have, too. For one thread. */
 final class OfflineModel implements AutoCloseable {
+  /** How a curve becomes events; the command line's words. */
+  enum Decoder {
+    HYSTERESIS,
+    SEBB;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
   private final @Nullable BundledModel bundled;
   private final Scorer scorer;
   private final DetectorModel model;
@@ -65,8 +78,17 @@ final class OfflineModel implements AutoCloseable {
     return new OfflineModel(null, backbone, adapter, Configuration.over(settings));
   }
 
+  /** Events as streams have them. */
   ClipDetections detect(Pcm clip) {
-    return detector.detect(clip);
+    return detect(clip, Decoder.HYSTERESIS);
+  }
+
+  ClipDetections detect(Pcm clip, Decoder decoder) {
+    ClipDetections found = detector.detect(clip);
+    return decoder == Decoder.HYSTERESIS
+        ? found
+        : new ChangePointDecoder(ChangePointDecoder.Settings.DEFAULT)
+            .decode(found, model.onThresholds());
   }
 
   DetectorModel model() {

@@ -9,7 +9,9 @@ import dev.lookaside.classifier.infer.Device;
 import dev.lookaside.classifier.infer.Scorer;
 import dev.lookaside.classifier.infer.ScorerSettings;
 import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.classifier.weights.Threshold;
 import dev.lookaside.ingest.audio.AudioFiles;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.audio.WavWriter;
@@ -21,7 +23,11 @@ import dev.lookaside.trainer.example.WindowSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.zip.ZipInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -137,6 +143,53 @@ class EvaluateTest {
         .isCloseTo(AudioFiles.read(folder.resolve("scene.wav")).seconds(), within(1e-9));
     assertThat(figures.has("PSDS1")).isTrue();
     assertThat(zip).isNotEmptyFile();
+  }
+
+  private static JsonNode found(Path zip) throws IOException {
+    try (ZipInputStream in = new ZipInputStream(Files.newInputStream(zip))) {
+      in.getNextEntry();
+      return JSON.readTree(in.readAllBytes()).get("results").get("scene.wav");
+    }
+  }
+
+  /** Thresholds that everything passes: hysteresis hears whole recordings, boxes have edges. */
+  @Test
+  void changePointBoxesCanBeJudgedInsteadOfHysteresis() throws IOException {
+    Path table = strongTable();
+    Adapter adapter = Adapter.load(ADAPTER);
+    Map<String, Threshold> low = new HashMap<>();
+    adapter.labels().forEach(l -> low.put(l, new Threshold(1e-6, 1e-6)));
+    Path eager = folder.resolve("eager.safetensors");
+    Files.write(eager, AdapterFactory.encode(AdapterFactory.withThresholds(adapter, low)));
+    Map<String, JsonNode> found = new HashMap<>();
+    for (String decoder : List.of("sebb", "hysteresis")) {
+      Path zip = folder.resolve(decoder + ".zip");
+      Cli run =
+          Cli.run(
+              "evaluate",
+              "--backbone",
+              BACKBONE,
+              "--adapter",
+              eager,
+              "--task",
+              "detection",
+              "--decoder",
+              decoder,
+              "--dataset",
+              "csv",
+              "--data",
+              table,
+              "--submission",
+              zip,
+              "--hop-frames",
+              "4");
+      assertThat(run.exitCode()).as(run.err()).isZero();
+      assertThat(run.out()).contains("csv, test split, detection", "PSDS1");
+      found.put(decoder, found(zip));
+    }
+    assertThat(found.get("hysteresis")).hasSize(adapter.labels().size());
+    assertThat(found.get("sebb")).isNotEmpty().isNotEqualTo(found.get("hysteresis"));
+    refused("--decoder", "--decoder", "median", CLIPS);
   }
 
   private void refused(String message, Object... words) {
