@@ -13,11 +13,6 @@ import dev.lookaside.classifier.infer.GpuClassifier.Score;
 import dev.lookaside.classifier.infer.GpuClassifier.Scored;
 import dev.lookaside.classifier.infer.GpuClassifier.Shed;
 import dev.lookaside.classifier.infer.GpuClassifier.Stats;
-import dev.lookaside.classifier.weights.Activation;
-import dev.lookaside.classifier.weights.AdapterFactory;
-import dev.lookaside.classifier.weights.HeadKind;
-import dev.lookaside.classifier.weights.ViTSpec;
-import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.featurizer.MelWindow;
 import dev.lookaside.ingest.StreamId;
 import java.time.Duration;
@@ -25,7 +20,6 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
@@ -35,13 +29,14 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
+/** Above 300 lines: one actor, its protocol and the fakes that only it needs. */
 class GpuClassifierTest {
   private static final Duration DELAY = Duration.ofMillis(20);
   private static final BatchSettings SETTINGS =
       new BatchSettings(4, DELAY, 8, Duration.ofMillis(100), Duration.ofMillis(400));
 
-  private static final LoadedAdapter FIRST = loaded("first");
-  private static final LoadedAdapter SECOND = loaded("second");
+  private static final LoadedAdapter FIRST = TinyAdapters.of("first");
+  private static final LoadedAdapter SECOND = TinyAdapters.of("second");
 
   private final List<AdapterEvent> adapterEvents = new CopyOnWriteArrayList<>();
   private final ActorTestKit kit =
@@ -316,23 +311,5 @@ class GpuClassifierTest {
     public void close() {
       closed.incrementAndGet();
     }
-  }
-
-  private static LoadedAdapter loaded(String label) {
-    return LoadedAdapter.of(
-        AdapterFactory.fresh(
-            new ViTSpec(64, 1, 1, 128, 2, 8, 8, 1e-6f),
-            new AdapterFactory.Meaning(
-                List.of(label),
-                Activation.SIGMOID,
-                HeadKind.CLIP,
-                FrontEnd.AST_FBANK,
-                16,
-                -4.25f,
-                4.5f),
-            Optional.empty(),
-            Optional.empty(),
-            0,
-            1));
   }
 }

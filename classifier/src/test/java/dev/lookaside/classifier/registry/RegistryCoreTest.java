@@ -6,27 +6,22 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.lookaside.classifier.infer.AdapterPlan;
 import dev.lookaside.classifier.infer.LoadedAdapter;
+import dev.lookaside.classifier.infer.TinyAdapters;
 import dev.lookaside.classifier.registry.Ack.State;
 import dev.lookaside.classifier.registry.Refusal.Reason;
-import dev.lookaside.classifier.weights.Activation;
-import dev.lookaside.classifier.weights.AdapterFactory;
-import dev.lookaside.classifier.weights.HeadKind;
-import dev.lookaside.classifier.weights.ViTSpec;
-import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.ingest.StreamId;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class RegistryCoreTest {
   private static final StreamId STREAM = new StreamId("acme/door");
-  private static final LoadedAdapter CONFIGURED = loaded("configured");
-  private static final LoadedAdapter FIRST = loaded("first");
-  private static final LoadedAdapter SECOND = loaded("second");
+  private static final LoadedAdapter CONFIGURED = TinyAdapters.of("configured");
+  private static final LoadedAdapter FIRST = TinyAdapters.of("first");
+  private static final LoadedAdapter SECOND = TinyAdapters.of("second");
 
   private RegistryCore core;
   private Instant now = NOON;
@@ -51,24 +46,6 @@ class RegistryCoreTest {
             Path.of("keys"),
             true);
     return new RegistryCore("worker", TrustedKeys.of(List.of(), true), CONFIGURED, settings);
-  }
-
-  private static LoadedAdapter loaded(String label) {
-    return LoadedAdapter.of(
-        AdapterFactory.fresh(
-            new ViTSpec(64, 1, 1, 128, 2, 8, 8, 1e-6f),
-            new AdapterFactory.Meaning(
-                List.of(label),
-                Activation.SIGMOID,
-                HeadKind.CLIP,
-                FrontEnd.AST_FBANK,
-                16,
-                -4.25f,
-                4.5f),
-            Optional.empty(),
-            Optional.empty(),
-            0,
-            1));
   }
 
   private static Cutover cutover(String scope, long number, LoadedAdapter adapter, int second) {
