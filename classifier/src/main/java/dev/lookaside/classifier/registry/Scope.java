@@ -46,6 +46,15 @@ public record Scope(Kind kind, String name) {
         : Optional.of(new Scope(Kind.TENANT, stream.value().substring(0, slash)));
   }
 
+  /** Whether a record of this scope can decide for {@code stream}. */
+  public boolean covers(StreamId stream) {
+    return switch (kind) {
+      case ALL -> true;
+      case TENANT -> tenantOf(stream).filter(this::equals).isPresent();
+      case STREAM -> stream.value().equals(name);
+    };
+  }
+
   /**
    * Reads the wire form.
    *

@@ -1,0 +1,44 @@
+package dev.lookaside.trainer.shadow;
+
+import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.ingest.StreamId;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An event that incumbent and candidate do not agree on.
+ *
+ * @param kind how they differ
+ * @param incumbent what the incumbent says; null if it says nothing
+ * @param candidate what the candidate says; null if it says nothing
+ */
+public record ShadowDifference(
+    Kind kind, @Nullable Detection incumbent, @Nullable Detection candidate) {
+  /** How two adapters can differ. */
+  public enum Kind {
+    /** The candidate does not hear it. */
+    ONLY_INCUMBENT,
+    /** The incumbent does not hear it. */
+    ONLY_CANDIDATE,
+    /** Both hear something there, and name it differently. */
+    LABEL_DIFFERS
+  }
+
+  public ShadowDifference {
+    Objects.requireNonNull(kind, "kind");
+    if ((incumbent == null) != (kind == Kind.ONLY_CANDIDATE)
+        || (candidate == null) != (kind == Kind.ONLY_INCUMBENT)) {
+      throw new IllegalArgumentException(kind + ": has the events it speaks of, and no others");
+    }
+  }
+
+  /** Whose audio. */
+  public StreamId stream() {
+    return either().stream();
+  }
+
+  /** The incumbent's event, or the candidate's if it has none. */
+  public Detection either() {
+    return incumbent != null ? incumbent : Objects.requireNonNull(candidate, "candidate");
+  }
+}
