@@ -100,7 +100,9 @@ public record IngestSettings(
         new TopicSettings.Registry(
             topic(topics, "adapters", replicas),
             topic(topics, "cutovers", replicas),
-            topic(topics, "acks", replicas)));
+            topic(topics, "acks", replicas)),
+        new TopicSettings.Training(
+            topic(topics, "audio-labels", replicas), topic(topics, "requests", replicas)));
   }
 
   private static Policy policy(String value) {

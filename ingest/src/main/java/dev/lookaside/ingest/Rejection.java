@@ -22,13 +22,15 @@ public record Rejection(Reason reason, String field, String value, String messag
     BAD_KEY,
     /** A {@code ce_} header cannot be read or lies outside its range. */
     BAD_HEADER,
-    /** A CloudEvent of another type or version than an audio chunk. */
+    /** A CloudEvent of another type or version than its topic holds. */
     WRONG_TYPE,
     /** The content type is missing, unknown or lacks a parameter. */
     BAD_CONTENT_TYPE,
     /** Sample rate or channel count outside what Lookaside hears. */
     BAD_FORMAT,
-    /** No audio in the chunk. */
+    /** The value is no JSON object, or one of its fields is missing or wrong. */
+    BAD_VALUE,
+    /** No audio in the chunk, or no value in the record. */
     EMPTY,
     /** More bytes than the configured limit. */
     TOO_LARGE,

@@ -13,6 +13,7 @@ import java.util.Objects;
  * @param detections what was heard
  * @param deadLetters what could not be used
  * @param registry which adapter is in force, and the adapters
+ * @param training what the trainer learns from and is asked for
  */
 public record TopicSettings(
     Policy policy,
@@ -20,7 +21,8 @@ public record TopicSettings(
     Topic chunks,
     Topic detections,
     Topic deadLetters,
-    Registry registry) {
+    Registry registry,
+    Training training) {
   /** What happens when a topic is missing. */
   public enum Policy {
     CREATE,
@@ -38,6 +40,19 @@ public record TopicSettings(
     /** All of them. */
     public List<Topic> all() {
       return List.of(adapters, cutovers, acks);
+    }
+  }
+
+  /**
+   * The topics of the trainer.
+   *
+   * @param labels what people said about detections
+   * @param requests what the trainer is asked to do
+   */
+  public record Training(Topic labels, Topic requests) {
+    /** All of them. */
+    public List<Topic> all() {
+      return List.of(labels, requests);
     }
   }
 
@@ -63,6 +78,7 @@ public record TopicSettings(
     Objects.requireNonNull(detections, "detections");
     Objects.requireNonNull(deadLetters, "deadLetters");
     Objects.requireNonNull(registry, "registry");
+    Objects.requireNonNull(training, "training");
   }
 
   /** Those of the audio, in the order of its way. */

@@ -63,6 +63,16 @@ public final class Topics {
     return ensure(settings, settings.topics().registry().all());
   }
 
+  /**
+   * As {@link #ensure(IngestSettings)}, for the topics of the trainer and the dead letters of its
+   * labels.
+   */
+  public static Map<String, Integer> ensureTraining(IngestSettings settings) {
+    List<Topic> topics = new ArrayList<>(settings.topics().training().all());
+    topics.add(settings.topics().deadLetters());
+    return ensure(settings, topics);
+  }
+
   private static Map<String, Integer> ensure(IngestSettings settings, List<Topic> topics) {
     Map<String, Object> properties = new HashMap<>(settings.kafkaClients());
     String timeout = Long.toString(settings.topics().timeoutMillis());

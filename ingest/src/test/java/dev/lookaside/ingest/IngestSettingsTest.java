@@ -19,6 +19,15 @@ class IngestSettingsTest {
         .containsExactly("audio.chunks", "audio.detections", "audio.dead-letters");
     assertThat(settings.topics().all())
         .allSatisfy(t -> assertThat(t.configs()).containsEntry("cleanup.policy", "delete"));
+    TopicSettings.Training training = settings.topics().training();
+    assertThat(training.labels().name()).isEqualTo("audio.labels");
+    assertThat(training.labels().configs())
+        .containsEntry("retention.ms", "-1")
+        .containsEntry("retention.bytes", "-1")
+        .containsEntry("cleanup.policy", "delete");
+    assertThat(training.requests())
+        .extracting(TopicSettings.Topic::name, TopicSettings.Topic::partitions)
+        .containsExactly("lookaside.requests", 1);
     assertThat(settings.source().consumerProperties())
         .containsEntry("auto.offset.reset", "earliest")
         .containsEntry("allow.auto.create.topics", "false")

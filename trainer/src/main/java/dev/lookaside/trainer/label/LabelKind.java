@@ -1,0 +1,30 @@
+package dev.lookaside.trainer.label;
+
+import java.util.Locale;
+
+/** What a label says; on the wire in lower case. */
+public enum LabelKind {
+  /** The detection is right. */
+  CONFIRM,
+  /** The class that was detected does not sound there; which one does is not said. */
+  REJECT,
+  /** Another class than the detected one sounds there. */
+  RELABEL,
+  /** A class sounds where nothing was detected. */
+  ADD;
+
+  /** The word on the wire. */
+  public String word() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** True if the label is about a detection. */
+  public boolean judgesDetection() {
+    return this != ADD;
+  }
+
+  /** True if the label says that the detection was wrong. */
+  public boolean saysWrong() {
+    return this == REJECT || this == RELABEL;
+  }
+}

@@ -1,0 +1,20 @@
+package dev.lookaside.trainer.store;
+
+import java.util.Locale;
+
+/** Whether what an example says counts. */
+public enum Standing {
+  /** It counts. */
+  USABLE,
+  /** The same author has said something newer about the same stretch. */
+  SUPERSEDED,
+  /** Another author has said the contrary about the same stretch. */
+  CONFLICT,
+  /** Another author has said the same before; one example of one sound is enough. */
+  DUPLICATE;
+
+  /** The word in tables. */
+  public String word() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}
