@@ -1,0 +1,74 @@
+package dev.lookaside.trainer.gate;
+
+import com.typesafe.config.Config;
+import dev.lookaside.trainer.TrainerException;
+
+/**
+ * {@code lookaside.trainer.gate}, whose {@code reference.conf} says what each is for.
+ *
+ * @param mapEpsilon by how much the mean average precision over known classes may fall
+ * @param classDropMax by how much that of one known class may fall
+ * @param newClassPrecisionMin average precision that a new class needs
+ * @param minExamples held-out sounds of a class, below which it is not judged by itself
+ * @param minNewExamples held-out sounds that a new class needs
+ * @param falseAlarmsPerHourMax on background; more are allowed only if the incumbent has as many
+ * @param falseAlarmRise share by which an incumbent beyond that may be exceeded
+ * @param minBackgroundSeconds below which false alarms are not judged
+ * @param calibrationErrorMax bound; a worse one is allowed only if the incumbent's is no better
+ * @param calibrationRise by which an incumbent beyond that may be exceeded
+ */
+public record GateSettings(
+    double mapEpsilon,
+    double classDropMax,
+    double newClassPrecisionMin,
+    int minExamples,
+    int minNewExamples,
+    double falseAlarmsPerHourMax,
+    double falseAlarmRise,
+    double minBackgroundSeconds,
+    double calibrationErrorMax,
+    double calibrationRise) {
+  private static final String ROOT = "lookaside.trainer.gate";
+
+  public GateSettings {
+    between("map-epsilon", mapEpsilon, 0, 1);
+    between("class-drop-max", classDropMax, 0, 1);
+    between("new-class-precision-min", newClassPrecisionMin, 0, 1);
+    between("min-examples", minExamples, 1, 1_000_000);
+    between("min-new-examples", minNewExamples, 0, 1_000_000);
+    between("false-alarms-per-hour-max", falseAlarmsPerHourMax, 0, 1e6);
+    between("false-alarm-rise", falseAlarmRise, 0, 100);
+    between("min-background-seconds", minBackgroundSeconds, 0, 1e6);
+    between("calibration-error-max", calibrationErrorMax, 0, 1);
+    between("calibration-rise", calibrationRise, 0, 1);
+  }
+
+  /**
+   * Reads the settings.
+   *
+   * @param config the whole configuration, with reference.conf beneath
+   * @throws TrainerException naming key, value and range of the first one that is wrong
+   */
+  public static GateSettings of(Config config) {
+    Config own = config.getConfig(ROOT);
+    return new GateSettings(
+        own.getDouble("map-epsilon"),
+        own.getDouble("class-drop-max"),
+        own.getDouble("new-class-precision-min"),
+        own.getInt("min-examples"),
+        own.getInt("min-new-examples"),
+        own.getDouble("false-alarms-per-hour-max"),
+        own.getDouble("false-alarm-rise"),
+        own.getDouble("min-background-seconds"),
+        own.getDouble("calibration-error-max"),
+        own.getDouble("calibration-rise"));
+  }
+
+  private static void between(String key, double value, double least, double most) {
+    // Written so that NaN fails too.
+    if (!(value >= least && value <= most)) {
+      throw new TrainerException(
+          "%s.%s \"%s\": must be %s to %s".formatted(ROOT, key, value, least, most));
+    }
+  }
+}

@@ -1,0 +1,208 @@
+package dev.lookaside.trainer.gate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.typesafe.config.ConfigFactory;
+import dev.lookaside.ingest.SeededRandom;
+import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.gate.GateEvidence.ClassEvidence;
+import dev.lookaside.trainer.gate.GateEvidence.Correction;
+import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+
+class GateTest {
+  private static final GateSettings SETTINGS =
+      new GateSettings(.02, .1, .3, 3, 1, 60, .1, 30, .1, .02);
+
+  private static final GateEvidence INCUMBENT =
+      evidence("a".repeat(64), Map.of("drum", .6, "water", .8), 0, .05);
+
+  private static GateEvidence evidence(
+      String adapter, Map<String, Double> precisions, int falseAlarms, double calibration) {
+    TreeMap<String, ClassEvidence> classes = new TreeMap<>();
+    precisions.forEach((label, ap) -> classes.put(label, new ClassEvidence(5, ap)));
+    return new GateEvidence(adapter, classes, 60, falseAlarms, calibration, new TreeMap<>());
+  }
+
+  private static GateReport judged(
+      Map<String, Double> precisions, int falseAlarms, double calibration) {
+    return Gate.judge(
+        INCUMBENT, evidence("b".repeat(64), precisions, falseAlarms, calibration), SETTINGS);
+  }
+
+  @Test
+  void aCandidateThatIsNotWorsePasses() {
+    GateReport report = judged(Map.of("drum", .59, "water", .79), 1, .1);
+    assertThat(report.passed()).isTrue();
+    assertThat(report.reasons()).isEmpty();
+    assertThat(report.map()).isEqualTo(new GateReport.Change(.7, .69));
+  }
+
+  @Test
+  void theMeanOverKnownClassesMayFallByEpsilonOnly() {
+    assertThat(judged(Map.of("drum", .58, "water", .79), 0, .05).passed()).isTrue();
+    assertThat(judged(Map.of("drum", .57, "water", .78), 0, .05).reasons())
+        .containsExactly(
+            "mean average precision over 2 known classes fell from 0.700 to 0.675: at most 0.020"
+                + " less is allowed");
+  }
+
+  @Test
+  void aNewClassDoesNotMakeUpForAKnownOne() {
+    assertThat(judged(Map.of("drum", .5, "water", .8, "dog", 1.0), 0, .05).passed()).isFalse();
+  }
+
+  @Test
+  void oneClassMayNotPayForTheOthers() {
+    assertThat(judged(Map.of("drum", .49, "water", .95), 0, .05).reasons())
+        .containsExactly(
+            "class drum: average precision fell from 0.600 to 0.490: at most 0.100 less is allowed");
+    assertThat(judged(Map.of("drum", .51, "water", .95), 0, .05).passed()).isTrue();
+  }
+
+  @Test
+  void aClassWithFewSoundsIsNotJudgedByItself() {
+    TreeMap<String, ClassEvidence> before = new TreeMap<>(INCUMBENT.classes());
+    before.put("drum", new ClassEvidence(2, .6));
+    GateEvidence few = new GateEvidence("a".repeat(64), before, 60, 0, .05, new TreeMap<>());
+    GateReport report =
+        Gate.judge(
+            few, evidence("b".repeat(64), Map.of("drum", .4, "water", 1.0), 0, .05), SETTINGS);
+    assertThat(report.passed()).isTrue();
+    assertThat(report.notes())
+        .containsExactly("class drum: 2 held-out sounds, not judged by itself");
+  }
+
+  @Test
+  void aForgottenClassFails() {
+    assertThat(judged(Map.of("drum", 1.0), 0, .05).reasons())
+        .contains("class water: the candidate does not know it any more");
+  }
+
+  @Test
+  void aNewClassMustBeHeard() {
+    GateReport good = judged(Map.of("drum", .6, "water", .8, "dog", .3), 0, .05);
+    assertThat(good.passed()).isTrue();
+    assertThat(good.classes().get("dog").averagePrecision())
+        .isEqualTo(new GateReport.Change(null, .3));
+    assertThat(judged(Map.of("drum", .6, "water", .8, "dog", .29), 0, .05).reasons())
+        .containsExactly("new class dog: average precision 0.290, must be at least 0.300");
+  }
+
+  @Test
+  void aNewClassWithoutHeldOutSoundsIsNotProven() {
+    TreeMap<String, ClassEvidence> after = new TreeMap<>(INCUMBENT.classes());
+    after.put("dog", new ClassEvidence(0, 1));
+    GateEvidence unproven = new GateEvidence("b".repeat(64), after, 60, 0, .05, new TreeMap<>());
+    assertThat(Gate.judge(INCUMBENT, unproven, SETTINGS).reasons())
+        .containsExactly("new class dog: 0 held-out sounds, must be at least 1");
+  }
+
+  @Test
+  void falseAlarmsStayWithinTheBudget() {
+    Map<String, Double> same = Map.of("drum", .6, "water", .8);
+    assertThat(judged(same, 1, .05).passed()).isTrue();
+    assertThat(judged(same, 2, .05).reasons())
+        .containsExactly(
+            "false alarms on background: 120.0 an hour, before 0.0: at most 60.0 are allowed");
+  }
+
+  @Test
+  void anIncumbentBeyondTheBudgetIsTheMeasure() {
+    GateEvidence loud = evidence("a".repeat(64), Map.of("drum", .6), 10, .05);
+    GateEvidence same = evidence("b".repeat(64), Map.of("drum", .6), 11, .05);
+    GateEvidence louder = evidence("b".repeat(64), Map.of("drum", .6), 12, .05);
+    assertThat(Gate.judge(loud, same, SETTINGS).passed()).isTrue();
+    assertThat(Gate.judge(loud, louder, SETTINGS).passed()).isFalse();
+  }
+
+  @Test
+  void tooLittleBackgroundIsSaidAndNotJudged() {
+    GateEvidence brief =
+        new GateEvidence("b".repeat(64), INCUMBENT.classes(), 29, 29, .05, new TreeMap<>());
+    GateReport report = Gate.judge(INCUMBENT, brief, SETTINGS);
+    assertThat(report.passed()).isTrue();
+    assertThat(report.notes())
+        .containsExactly("29 s of held-out background: false alarms not judged");
+  }
+
+  @Test
+  void posteriorsStayCalibrated() {
+    Map<String, Double> same = Map.of("drum", .6, "water", .8);
+    assertThat(judged(same, 0, .1).passed()).isTrue();
+    assertThat(judged(same, 0, .11).reasons())
+        .containsExactly(
+            "calibration error of the posteriors: 0.110, before 0.050: at most 0.100 is allowed");
+    assertThat(judged(same, 0, Double.NaN).passed()).isFalse();
+  }
+
+  @Test
+  void correctionsAreFollowedOneByOne() {
+    GateEvidence before = with(INCUMBENT, Map.of("1", false, "2", true, "3", false));
+    GateEvidence after = with(INCUMBENT, Map.of("1", true, "2", false, "3", false));
+    GateReport report = Gate.judge(before, after, SETTINGS);
+    assertThat(report.nowRight()).containsExactly(new CorrectionChange("1", "dog", false, true));
+    assertThat(report.nowWrong()).containsExactly(new CorrectionChange("2", "dog", true, false));
+  }
+
+  private static GateEvidence with(GateEvidence e, Map<String, Boolean> right) {
+    TreeMap<String, Correction> corrections = new TreeMap<>();
+    right.forEach((id, is) -> corrections.put(id, new Correction("dog", is)));
+    return new GateEvidence(
+        e.adapter(), e.classes(), e.backgroundSeconds(), 0, e.calibrationError(), corrections);
+  }
+
+  @Test
+  void aReportComesBackFromItsJson() {
+    SeededRandom.forAll(
+        GateTest.class,
+        100,
+        random -> {
+          GateReport report =
+              Gate.judge(random(random), random(random), SETTINGS).withNote("a note");
+          assertThat(GateReport.fromJson(report.toJson())).isEqualTo(report);
+        });
+  }
+
+  private static GateEvidence random(RandomGenerator random) {
+    TreeMap<String, ClassEvidence> classes = new TreeMap<>();
+    TreeMap<String, Correction> corrections = new TreeMap<>();
+    for (String label : new String[] {"drum", "water", "dog"}) {
+      if (random.nextBoolean()) {
+        classes.put(label, new ClassEvidence(random.nextInt(6), random.nextDouble()));
+        corrections.put(label, new Correction("not " + label, random.nextBoolean()));
+      }
+    }
+    return new GateEvidence(
+        "%064x".formatted(random.nextLong()),
+        classes,
+        random.nextInt(100),
+        random.nextInt(5),
+        random.nextDouble(),
+        corrections);
+  }
+
+  @Test
+  void aReportOfAnotherShapeIsRefused() {
+    assertThatThrownBy(
+            () -> GateReport.fromJson(JsonNodeFactory.instance.objectNode().put("reasons", "none")))
+        .isInstanceOf(TrainerException.class)
+        .hasMessageContaining("gate report");
+  }
+
+  @Test
+  void theReferenceSettingsAreSoundAndWrongOnesAreNamed() {
+    assertThat(GateSettings.of(ConfigFactory.load()).mapEpsilon()).isBetween(0.0, .1);
+    assertThatThrownBy(
+            () ->
+                GateSettings.of(
+                    ConfigFactory.parseString("lookaside.trainer.gate.map-epsilon = 2")
+                        .withFallback(ConfigFactory.load())))
+        .hasMessage("lookaside.trainer.gate.map-epsilon \"2.0\": must be 0.0 to 1.0");
+  }
+}
