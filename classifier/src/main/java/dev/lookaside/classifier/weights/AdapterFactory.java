@@ -106,7 +106,7 @@ public final class AdapterFactory {
     return of(adapter.tensors(), metadata);
   }
 
-  private static String json(String key, Object value) {
+  static String json(String key, Object value) {
     try {
       return SafetensorsHeader.JSON.writeValueAsString(value);
     } catch (JsonProcessingException e) {
