@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -27,11 +28,13 @@ public final class SceneComposer {
   private final int rateHz;
   private final Map<String, List<LabelledClip>> byLabel = new TreeMap<>();
   private final @Nullable Pcm background;
+  private final List<Pcm> distractors;
+  private final double distractorShare;
 
-  /** One clip at its place. */
-  private record Placed(LabelledClip clip, int fromSample) {
+  /** One sound at its place; a distractor has no label. */
+  private record Placed(@Nullable String label, Pcm pcm, int fromSample) {
     int untilSample() {
-      return fromSample + clip.pcm().lengthSamples();
+      return fromSample + pcm.lengthSamples();
     }
   }
 
@@ -40,22 +43,49 @@ public final class SceneComposer {
    * @param background at the same rate, looped; null: {@link BackgroundNoise#pink}
    */
   public SceneComposer(SceneSettings settings, List<LabelledClip> clips, @Nullable Pcm background) {
+    this(settings, clips, background, List.of(), 0);
+  }
+
+  /**
+   * With sounds that are none of the labels and therefore no events.
+   *
+   * @param distractors at the clips' rate, not silent
+   * @param distractorShare chance, 0 to 1, that the next sound is one of them; without distractors
+   *     it does not count
+   */
+  public SceneComposer(
+      SceneSettings settings,
+      List<LabelledClip> clips,
+      @Nullable Pcm background,
+      List<Pcm> distractors,
+      double distractorShare) {
     if (clips.isEmpty()) {
       throw new IngestException("clips \"0\": must be 1 or more");
     }
     this.settings = settings;
     this.rateHz = clips.get(0).pcm().rateHz();
     for (LabelledClip clip : clips) {
-      checkRate("clip " + clip.label(), clip.pcm());
-      if (rms(clip.pcm().samples()) < SILENT_RMS) {
-        throw new IngestException("clip \"%s\": must not be silent".formatted(clip.label()));
-      }
+      check("clip \"%s\"".formatted(clip.label()), clip.pcm());
       byLabel.computeIfAbsent(clip.label(), l -> new ArrayList<>()).add(clip);
     }
     if (background != null) {
       checkRate("background", background);
     }
     this.background = background;
+    distractors.forEach(d -> check("distractor", d));
+    this.distractors = List.copyOf(distractors);
+    if (!(distractorShare >= 0 && distractorShare < 1)) {
+      throw new IngestException(
+          "distractorShare \"%s\": must be at least 0 and below 1".formatted(distractorShare));
+    }
+    this.distractorShare = distractorShare;
+  }
+
+  private void check(String what, Pcm pcm) {
+    checkRate(what.replace("\"", ""), pcm);
+    if (rms(pcm.samples()) < SILENT_RMS) {
+      throw new IngestException(what + ": must not be silent");
+    }
   }
 
   private void checkRate(String what, Pcm pcm) {
@@ -73,7 +103,7 @@ public final class SceneComposer {
     List<Placed> placed = place(random, length);
     double[] mix = background(random, length);
     for (Placed p : placed) {
-      float[] samples = p.clip.pcm().samples();
+      float[] samples = p.pcm.samples();
       double snrDb =
           settings.minSnrDb() + random.nextDouble() * (settings.maxSnrDb() - settings.minSnrDb());
       double gain = settings.backgroundRms() * decibels(snrDb) / rms(samples);
@@ -87,9 +117,12 @@ public final class SceneComposer {
   private List<LabelledEvent> events(List<Placed> placed) {
     List<LabelledEvent> events = new ArrayList<>();
     for (Placed p : placed) {
-      events.add(
-          new LabelledEvent(
-              p.clip.label(), (double) p.fromSample / rateHz, (double) p.untilSample() / rateHz));
+      String label = p.label;
+      if (label != null) {
+        events.add(
+            new LabelledEvent(
+                label, (double) p.fromSample / rateHz, (double) p.untilSample() / rateHz));
+      }
     }
     events.sort(
         Comparator.comparingDouble(LabelledEvent::onsetSeconds)
@@ -103,14 +136,20 @@ public final class SceneComposer {
     List<String> round = new ArrayList<>();
     int freeFrom = 0;
     while (true) {
-      if (round.isEmpty()) {
-        round.addAll(byLabel.keySet());
-        shuffle(round, random);
+      Placed next;
+      if (!distractors.isEmpty() && random.nextDouble() < distractorShare) {
+        Pcm distractor = distractors.get(random.nextInt(distractors.size()));
+        next = new Placed(null, distractor, onset(random, placed, freeFrom, null));
+      } else {
+        if (round.isEmpty()) {
+          round.addAll(byLabel.keySet());
+          shuffle(round, random);
+        }
+        List<LabelledClip> clips = byLabel.getOrDefault(round.remove(0), List.of());
+        LabelledClip clip = clips.get(random.nextInt(clips.size()));
+        int from = onset(random, placed, freeFrom, clip.label());
+        next = new Placed(clip.label(), clip.pcm(), from);
       }
-      List<LabelledClip> clips = byLabel.getOrDefault(round.remove(0), List.of());
-      LabelledClip clip = clips.get(random.nextInt(clips.size()));
-      int from = onset(random, placed, freeFrom, clip.label());
-      Placed next = new Placed(clip, from);
       if (next.untilSample() > length) {
         return placed;
       }
@@ -119,7 +158,8 @@ public final class SceneComposer {
     }
   }
 
-  private int onset(RandomGenerator random, List<Placed> placed, int freeFrom, String label) {
+  private int onset(
+      RandomGenerator random, List<Placed> placed, int freeFrom, @Nullable String label) {
     double gap =
         settings.minGapSeconds()
             + random.nextDouble() * (settings.maxGapSeconds() - settings.minGapSeconds());
@@ -127,8 +167,8 @@ public final class SceneComposer {
     double within = random.nextDouble();
     if (overlap && !placed.isEmpty()) {
       Placed last = placed.get(placed.size() - 1);
-      int from = last.fromSample + (int) (within * last.clip.pcm().lengthSamples());
-      if (from >= lastEnd(placed, label) && !last.clip.label().equals(label)) {
+      int from = last.fromSample + (int) (within * last.pcm.lengthSamples());
+      if (from >= lastEnd(placed, label) && !Objects.equals(last.label, label)) {
         return from;
       }
     }
@@ -136,10 +176,10 @@ public final class SceneComposer {
   }
 
   /** From where an event of {@code label} may start again. */
-  private int lastEnd(List<Placed> placed, String label) {
+  private int lastEnd(List<Placed> placed, @Nullable String label) {
     int end = 0;
     for (Placed p : placed) {
-      if (p.clip.label().equals(label)) {
+      if (Objects.equals(p.label, label)) {
         end = Math.max(end, p.untilSample() + (int) (settings.minGapSeconds() * rateHz));
       }
     }

@@ -183,4 +183,50 @@ class SceneComposerTest {
         .hasMessage("label \" \": must not be blank");
     assertThatThrownBy(() -> new LabelledEvent("x", 2, 1)).hasMessageContaining("before offset");
   }
+
+  /** They are as loud as events, and no event says so. */
+  @Test
+  void distractorsSoundWithoutBeingEvents() {
+    Pcm distractor = clip("none", 2000, 0.4f).pcm();
+    SceneSettings settings = new SceneSettings(20, 0.5, 1.0, 30, 30, 0, 0.001);
+    SeededRandom.forAll(
+        SceneComposerTest.class,
+        50,
+        random -> {
+          long seed = random.nextLong();
+          Scene scene =
+              new SceneComposer(settings, clips(), ramp(), List.of(distractor), 0.5).compose(seed);
+          int events = 0;
+          for (LabelledEvent e : scene.events()) {
+            events += (int) Math.round((e.offsetSeconds() - e.onsetSeconds()) * RATE_HZ);
+          }
+          int loud = 0;
+          for (float x : scene.audio().samples()) {
+            loud += Math.abs(x) > 0.01 ? 1 : 0;
+          }
+          assertThat(loud - events).isPositive();
+          assertThat((loud - events) % 2000).isZero();
+        });
+  }
+
+  @Test
+  void withoutDistractorsTheBytesAreThoseOfAComposerThatKnowsNone() {
+    Scene scene = new SceneComposer(settings(5, 0.5), clips(), null, List.of(), 0.5).compose(42);
+    assertThat(scene.audio().samples())
+        .isEqualTo(
+            new SceneComposer(settings(5, 0.5), clips(), null).compose(42).audio().samples());
+  }
+
+  @Test
+  void distractorsAreCheckedAsClipsAre() {
+    Pcm slow = new Pcm(RATE_HZ / 2, new float[] {1, -1});
+    assertThatThrownBy(() -> new SceneComposer(settings(5, 0), clips(), null, List.of(slow), 0.5))
+        .isInstanceOf(IngestException.class)
+        .hasMessage("rate of distractor \"4000\": must be 8000 like the other sounds'");
+    Pcm silent = new Pcm(RATE_HZ, new float[10]);
+    assertThatThrownBy(() -> new SceneComposer(settings(5, 0), clips(), null, List.of(silent), 0.5))
+        .hasMessage("distractor: must not be silent");
+    assertThatThrownBy(() -> new SceneComposer(settings(5, 0), clips(), null, List.of(), 1))
+        .hasMessageContaining("distractorShare \"1.0\"");
+  }
 }

@@ -40,9 +40,23 @@ public final class SceneExamples implements ExampleSource {
     }
   }
 
+  /**
+   * What no class sounds in, all at the clips' rate.
+   *
+   * @param backgrounds one is chosen for each scene; pink noise if there are none
+   * @param distractors sounds of no class, laid into scenes as clips are, not silent
+   * @param distractorShare chance, 0 up to 1, that the next sound is one of them
+   */
+  public record Unlabelled(List<Pcm> backgrounds, List<Pcm> distractors, double distractorShare) {
+    public Unlabelled {
+      backgrounds = List.copyOf(backgrounds);
+      distractors = List.copyOf(distractors);
+    }
+  }
+
   private final ClipSet clips;
   private final List<LabelledClip> sounds = new ArrayList<>();
-  private final List<Pcm> backgrounds;
+  private final Unlabelled unlabelled;
   private final WindowSpec spec;
   private final Plan plan;
   private final Augmentation augmentation;
@@ -61,8 +75,19 @@ public final class SceneExamples implements ExampleSource {
       boolean columns,
       Plan plan,
       Augmentation augmentation) {
+    this(clips, new Unlabelled(backgrounds, List.of(), 0), spec, columns, plan, augmentation);
+  }
+
+  /** With more than backgrounds that belong to no class. Errors as the other one. */
+  public SceneExamples(
+      ClipSet clips,
+      Unlabelled unlabelled,
+      WindowSpec spec,
+      boolean columns,
+      Plan plan,
+      Augmentation augmentation) {
     this.clips = clips;
-    this.backgrounds = List.copyOf(backgrounds);
+    this.unlabelled = unlabelled;
     this.spec = spec;
     this.plan = plan;
     this.augmentation = augmentation;
@@ -97,12 +122,18 @@ public final class SceneExamples implements ExampleSource {
 
   @Override
   public String identity() {
-    return "scenes of %s %s %s over %s, %s rows %d"
+    List<Pcm> backgrounds = unlabelled.backgrounds();
+    List<Pcm> distractors = unlabelled.distractors();
+    return "scenes of %s %s %s over %s%s, %s rows %d"
         .formatted(
             clips.identity(),
             spec,
             plan,
             backgrounds.isEmpty() ? "pink noise" : Augmentation.identity(backgrounds),
+            distractors.isEmpty()
+                ? ""
+                : " with %s of %s"
+                    .formatted(unlabelled.distractorShare(), Augmentation.identity(distractors)),
             augmentation.identity(),
             targets.rows());
   }
@@ -121,11 +152,18 @@ public final class SceneExamples implements ExampleSource {
   }
 
   private Scene compose(long seed) {
+    List<Pcm> backgrounds = unlabelled.backgrounds();
     Pcm background =
         backgrounds.isEmpty()
             ? BackgroundNoise.pink(seed, spec.frontEnd().rateHz(), BED_SECONDS)
             : backgrounds.get(Math.floorMod(seed, backgrounds.size()));
-    return new SceneComposer(plan.settings(), sounds, background).compose(seed);
+    return new SceneComposer(
+            plan.settings(),
+            sounds,
+            background,
+            unlabelled.distractors(),
+            unlabelled.distractorShare())
+        .compose(seed);
   }
 
   private final class ComposedEpoch implements Epoch {

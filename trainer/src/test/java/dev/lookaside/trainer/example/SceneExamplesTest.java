@@ -134,4 +134,47 @@ class SceneExamplesTest {
                     Augmentation.NONE))
         .hasMessageContaining("scene seconds \"0.5\"");
   }
+
+  @Test
+  void distractorsAreHeardAndWantedByNoClass() {
+    ClipSet clips =
+        ClipSet.read(
+            FrontEnd.AST_FBANK,
+            LABELS,
+            List.of(tone("a", 0, 500, 0.7), tone("b", 1, 3000, 0.4)),
+            true);
+    Pcm distractor = tone("d", 0, 1500, 0.5).reader().get();
+    SceneExamples.Plan plan =
+        new SceneExamples.Plan(3, new SceneSettings(4, 0.2, 0.6, 30, 30, 0, 0.005), 16, 3);
+    SceneExamples with =
+        new SceneExamples(
+            clips,
+            new SceneExamples.Unlabelled(List.of(), List.of(distractor), 0.5),
+            SPEC,
+            true,
+            plan,
+            Augmentation.NONE);
+    assertThat(with.identity()).isNotEqualTo(scenes(true, 3).identity());
+    int unwanted = 0;
+    for (int i = 0; i < with.size(); i++) {
+      Example example = with.epoch(0).example(i, new SplittableRandom(1));
+      for (int c = 0; c < FRAMES / 16; c++) {
+        boolean wanted = example.targets()[2 * c] + example.targets()[2 * c + 1] > 0;
+        unwanted += !wanted && loudest(example.window(), 16 * c) > 0.7 ? 1 : 0;
+      }
+    }
+    assertThat(unwanted).isPositive();
+  }
+
+  @Test
+  void fixedExamplesAreThoseOfTheFirstEpochAgainAndAgain() {
+    FixedExamples fixed = new FixedExamples(scenes(true, 4));
+    float[] first = scenes(true, 4).epoch(0).example(5, new SplittableRandom(1)).window();
+    for (int epoch = 0; epoch < 3; epoch++) {
+      Example example = fixed.epoch(epoch).example(5, new SplittableRandom(epoch));
+      assertThat(example.window()).isEqualTo(first);
+      assertThat(example.key()).isEqualTo(5);
+    }
+    assertThat(fixed.size()).isEqualTo(scenes(true, 4).size());
+  }
 }
