@@ -16,6 +16,7 @@ import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.fit.CheckpointFile;
 import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.fit.ModelFit;
+import dev.lookaside.trainer.fit.Moves;
 import dev.lookaside.trainer.fit.ParameterCount;
 import dev.lookaside.trainer.fit.StepLog;
 import dev.lookaside.trainer.fit.Tune;
@@ -211,7 +212,7 @@ final class FitCommand implements Runnable {
           new ModelFit(
               plan.backbone(),
               plan.start(),
-              tune.full(),
+              tune.full() ? Moves.EVERYTHING : Moves.ADAPTER,
               how.loss(plan.start().activation()),
               how.settings(),
               plan.source(),

@@ -29,7 +29,7 @@ public final class ModelFit implements AutoCloseable {
 
   private final Backbone backbone;
   private final Adapter start;
-  private final boolean full;
+  private final Moves moves;
   private final GradientRun gradients;
   private final Fit fit;
   private final Map<String, String> identity = new TreeMap<>();
@@ -40,13 +40,13 @@ public final class ModelFit implements AutoCloseable {
    *
    * @param backbone for a full fit on the grid of the windows, see {@link #onGrid}
    * @param start the adapter to begin with; its labels are those of {@code source}
-   * @param full whether the backbone is trained, too
+   * @param moves which weights are trained
    * @throws dev.lookaside.classifier.weights.WeightsException if adapter and backbone do not fit
    */
   public ModelFit(
       Backbone backbone,
       Adapter start,
-      boolean full,
+      Moves moves,
       Loss loss,
       FitSettings settings,
       ExampleSource source,
@@ -60,14 +60,21 @@ public final class ModelFit implements AutoCloseable {
     }
     this.backbone = backbone;
     this.start = start;
-    this.full = full;
-    start.tensors().forEach((name, tensor) -> weights.put(name, tensor.toArray()));
-    if (full) {
+    this.moves = moves;
+    start
+        .tensors()
+        .forEach(
+            (name, tensor) -> {
+              if (moves != Moves.HEAD || name.startsWith("head.")) {
+                weights.put(name, tensor.toArray());
+              }
+            });
+    if (moves == Moves.EVERYTHING) {
       backbone.tensors().forEach((name, tensor) -> weights.put(name, tensor.toArray()));
     }
     identity.put("backbone", backbone.digest());
     identity.put("adapter", start.digest());
-    identity.put("trained", full ? "backbone and adapter" : "adapter");
+    identity.put("trained", moves.word());
     identity.put("loss", loss.toString());
     this.gradients = GradientRun.open(backbone, start, weights.keySet(), loss, where);
     boolean hasPrefix = gradients.entryFloats() != start.windowFrames() * start.shape().mels();
@@ -135,10 +142,10 @@ public final class ModelFit implements AutoCloseable {
     start
         .tensors()
         .forEach(
-            (name, tensor) ->
-                tensors.put(
-                    name,
-                    FloatTensor.of(tensor.shape(), weights.getOrDefault(name, new float[0]))));
+            (name, tensor) -> {
+              float[] moved = weights.get(name);
+              tensors.put(name, moved == null ? tensor : FloatTensor.of(tensor.shape(), moved));
+            });
     Map<String, String> metadata = new TreeMap<>(start.metadata());
     metadata.put("backbone", backboneDigest);
     parent.ifPresent(digest -> metadata.put("parent", digest));

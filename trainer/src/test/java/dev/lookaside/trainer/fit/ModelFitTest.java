@@ -19,6 +19,7 @@ import dev.lookaside.trainer.example.ExampleSource;
 import dev.lookaside.trainer.gradient.Loss;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -93,6 +94,10 @@ class ModelFitTest {
   }
 
   private Adapter fit(Adapter start, ExampleSource source, List<Double> losses) {
+    return fit(start, Moves.ADAPTER, source, losses);
+  }
+
+  private Adapter fit(Adapter start, Moves moves, ExampleSource source, List<Double> losses) {
     FitSettings settings =
         new FitSettings(
             OptimizerSettings.adamW(1e-4),
@@ -119,7 +124,7 @@ class ModelFitTest {
         new ModelFit(
             BACKBONE,
             start,
-            false,
+            moves,
             Loss.of(Activation.SIGMOID),
             settings,
             source,
@@ -142,6 +147,34 @@ class ModelFitTest {
     assertThat(a.digest()).isEqualTo(b.digest()).isNotEqualTo(start.digest());
     assertThat(kept).isEqualTo(again);
     assertThat(kept.get(kept.size() - 1)).isLessThan(0.75 * kept.get(0));
+  }
+
+  /** The blocks and the convolutions beside them run once per window; nothing else changes. */
+  @ParameterizedTest
+  @EnumSource(HeadKind.class)
+  void aFitOfTheHeadLeavesTheConvolutionsAsTheyAre(HeadKind head) {
+    Adapter start = fit(fresh(head, 2), new Noise(fresh(head, 2).columns(), true), noLosses());
+    List<Double> kept = new ArrayList<>();
+    List<Double> again = new ArrayList<>();
+    Adapter a = fit(start, Moves.HEAD, new Noise(start.columns(), true), kept);
+    Adapter b = fit(start, Moves.HEAD, new Noise(start.columns(), false), again);
+    assertThat(a.digest()).isEqualTo(b.digest());
+    assertThat(kept).isEqualTo(again);
+    assertThat(kept.get(kept.size() - 1)).isLessThan(kept.get(0));
+    start
+        .tensors()
+        .forEach(
+            (name, tensor) -> {
+              float[] before = tensor.toArray();
+              float[] after = a.tensor(name).toArray();
+              assertThat(Arrays.equals(before, after))
+                  .as(name)
+                  .isEqualTo(!name.startsWith("head."));
+            });
+  }
+
+  private static List<Double> noLosses() {
+    return new ArrayList<>();
   }
 
   @Test
