@@ -24,7 +24,8 @@ public record IngestSettings(
     int maxPayloadBytes,
     @Nullable AudioFormat defaultFormat,
     TopicSettings topics,
-    SourceSettings source) {
+    SourceSettings source,
+    RetainedSettings retained) {
   private static final String ROOT = "lookaside.ingest";
   private static final String SERVERS = "bootstrap.servers";
 
@@ -52,7 +53,8 @@ public record IngestSettings(
         (int) number(chunks, "chunks", "max-payload-bytes", 1, 1 << 30),
         defaultFormat(chunks.getString("default-content-type")),
         topics(ingest.getConfig("topics")),
-        source(ingest.getConfig("source"), clients));
+        source(ingest.getConfig("source"), clients),
+        retained(ingest.getConfig("retained"), clients));
   }
 
   /** The brokers, as configured. */
@@ -139,6 +141,16 @@ public record IngestSettings(
         number(source, at, "stop-timeout-millis", 0, 60_000),
         over(clients, properties(source.getConfig("kafka-clients"))),
         over(clients, properties(source.getConfig("letter-kafka-clients"))));
+  }
+
+  private static RetainedSettings retained(Config retained, Map<String, Object> clients) {
+    String at = "retained";
+    return new RetainedSettings(
+        number(retained, at, "margin-millis", 0, 86_400_000),
+        number(retained, at, "max-late-millis", 0, 86_400_000),
+        number(retained, at, "timeout-millis", 100, 3_600_000),
+        (int) number(retained, at, "max-read-seconds", 1, 86_400),
+        over(clients, properties(retained.getConfig("kafka-clients"))));
   }
 
   private static Map<String, Object> over(Map<String, Object> below, Map<String, Object> above) {

@@ -1,0 +1,31 @@
+package dev.lookaside.ingest.retained;
+
+import java.util.Locale;
+
+/** Why audio of a stretch is not there. */
+public enum Cause {
+  /** No partition holds a chunk of the stream. */
+  UNKNOWN_STREAM,
+  /** It was there and has been deleted with the topic's retention. */
+  NOT_RETAINED,
+  /** The stream, or its sender's present run, began later. */
+  BEFORE_START,
+  /** It was never received although audio after it was. */
+  GAP,
+  /** It was received and could not be used. */
+  REJECTED,
+  /** It is later than all that has been received; it may come. */
+  NOT_YET,
+  /** The stream has ended before. */
+  AFTER_END;
+
+  /** Lower case with hyphens. */
+  public String word() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** True if asking again later may find more. */
+  public boolean mayCome() {
+    return this == NOT_YET || this == UNKNOWN_STREAM;
+  }
+}
