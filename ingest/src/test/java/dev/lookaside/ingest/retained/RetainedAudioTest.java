@@ -102,7 +102,7 @@ class RetainedAudioTest {
     for (int i = 0; i < expected.length; i++) {
       expected[i] = sample(from + i);
     }
-    assertThat(piece.pcm().samples()).containsExactly(expected);
+    assertThat(piece.pcm().samples()).isEqualTo(expected);
   }
 
   @Test
@@ -125,7 +125,7 @@ class RetainedAudioTest {
   void anySendingGivesWhatTheSamplesThemselvesSay() {
     SeededRandom.forAll(
         RetainedAudioTest.class,
-        150,
+        60,
         random -> {
           LogConsumer some = new LogConsumer(TOPIC, PARTITIONS, random.nextInt(1, 50));
           boolean[] sent = fill(some, random);
@@ -155,7 +155,7 @@ class RetainedAudioTest {
   /** Live, faster than it sounds, days late or by a wrong clock; with losses and repeats. */
   private boolean[] fill(LogConsumer some, RandomGenerator random) {
     int partition = random.nextInt(4) == 0 ? random.nextInt(PARTITIONS) : usual(DOCK);
-    int chunks = random.nextInt(2, 1_500);
+    int chunks = random.nextInt(2, random.nextBoolean() ? 200 : 1_500);
     boolean[] sent = new boolean[chunks * 1_600];
     double speed = random.nextBoolean() ? 1 : random.nextDouble(1, 200);
     long shift = random.nextInt(3) == 0 ? random.nextLong(-100_000, 500_000_000) : 100;
