@@ -3,16 +3,17 @@ package dev.lookaside.classifier.graph;
 import dev.lookaside.classifier.weights.AdapterShape;
 import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.classifier.weights.ViTSpec;
+import java.util.OptionalInt;
 
 /**
  * Which model a graph is built for. Equal specs give equal graphs.
  *
  * @param vit the backbone's sizes
  * @param adapter the adapter's sizes
- * @param attention whether the last block's attention is an output; every token of the last block
+ * @param attentionOf the block whose attention is an output, if any; of the last block every token
  *     is then computed, also those the head does not need
  */
-public record ModelSpec(ViTSpec vit, AdapterShape adapter, boolean attention) {
+public record ModelSpec(ViTSpec vit, AdapterShape adapter, OptionalInt attentionOf) {
   public ModelSpec {
     if (adapter.width() != vit.width()) {
       throw new ShapeException(
@@ -25,6 +26,19 @@ public record ModelSpec(ViTSpec vit, AdapterShape adapter, boolean attention) {
     if (adapter.mels() % ViTSpec.PATCH != 0) {
       throw new ShapeException("mels %d: must be a multiple of 16".formatted(adapter.mels()));
     }
+    attentionOf.ifPresent(
+        block -> {
+          if (block < 0 || block >= vit.depth()) {
+            throw new ShapeException(
+                "attention of block %d: backbone has blocks 0 to %d"
+                    .formatted(block, vit.depth() - 1));
+          }
+        });
+  }
+
+  /** With the attention of the last block as an output, or without any. */
+  public ModelSpec(ViTSpec vit, AdapterShape adapter, boolean attention) {
+    this(vit, adapter, attention ? OptionalInt.of(vit.depth() - 1) : OptionalInt.empty());
   }
 
   /** Patches along frequency. */
@@ -42,8 +56,12 @@ public record ModelSpec(ViTSpec vit, AdapterShape adapter, boolean attention) {
     return vit.specials() + rows() * columns();
   }
 
+  boolean attentionIn(int block) {
+    return attentionOf.isPresent() && attentionOf.getAsInt() == block;
+  }
+
   /** Whether the last block computes only the tokens that the head looks at. */
   boolean prunesLastBlock() {
-    return !attention && adapter.head() == HeadKind.CLIP;
+    return !attentionIn(vit.depth() - 1) && adapter.head() == HeadKind.CLIP;
   }
 }

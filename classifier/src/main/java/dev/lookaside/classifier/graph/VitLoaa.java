@@ -141,7 +141,7 @@ public final class VitLoaa {
       kept = keepSpecials(name + "norm1.kept", normal);
       h = keepSpecials(name + "kept", h);
     }
-    Value attended = attention(name + "attn.", normal, kept, last && spec.attention());
+    Value attended = attention(name + "attn.", normal, kept, spec.attentionIn(b));
     h = g.apply(name + "attn.residual", new Ops.Add(), attended, h);
     h = lookAside.add(b, Site.ATTN, kept, h);
     normal = layerNorm(name + "norm2", h, vit.epsilon());

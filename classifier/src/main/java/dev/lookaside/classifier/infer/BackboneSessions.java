@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -194,9 +195,9 @@ public final class BackboneSessions implements AutoCloseable {
     return description;
   }
 
-  /** Opens a session that also gives the last block's attention; the caller closes it. */
-  ModelSession openWithAttention(AdapterShape runShape) throws OrtException {
-    ModelSpec spec = new ModelSpec(backbone.spec(), runShape, true);
+  /** Opens a session that also gives a block's attention; the caller closes it. */
+  ModelSession openWithAttention(AdapterShape runShape, int block) throws OrtException {
+    ModelSpec spec = new ModelSpec(backbone.spec(), runShape, OptionalInt.of(block));
     return ModelSession.openOn(
         VitLoaa.build(spec, backbone), chosen(), settings.threads(), ModelSession.Memory.PLANNED);
   }

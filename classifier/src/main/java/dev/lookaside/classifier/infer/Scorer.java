@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.OptionalInt;
 
 /**
  * Scores windows with one backbone and one adapter, for whatever runs without streams. For one
@@ -24,7 +24,6 @@ public final class Scorer implements WindowScorer {
   private final LoadedAdapter loaded;
   private final BackboneSessions sessions;
   private final MixedScorer mixed;
-  private @Nullable ModelSession attentionSession;
 
   private Scorer(
       Adapter adapter, LoadedAdapter loaded, BackboneSessions sessions, MixedScorer mixed) {
@@ -100,9 +99,18 @@ public final class Scorer implements WindowScorer {
 
   /** As {@link #logits}, with the last block's attention; window by window, not for streams. */
   public Attention logitsAndAttention(float[] normalised, int batch) {
+    return logitsAndAttention(normalised, batch, backbone().spec().depth() - 1);
+  }
+
+  /**
+   * As {@link #logits}, with the attention of a block, 0 being the first.
+   *
+   * @throws dev.lookaside.classifier.graph.ShapeException if the backbone has no such block
+   */
+  public Attention logitsAndAttention(float[] normalised, int batch, int block) {
     int floats = checkedWindowFloats(normalised, batch);
     AdapterShape shape = loaded.runShape();
-    ModelSpec spec = new ModelSpec(backbone().spec(), shape, true);
+    ModelSpec spec = new ModelSpec(backbone().spec(), shape, OptionalInt.of(block));
     int tokens = spec.tokens();
     int heads = spec.vit().heads();
     FloatBuffer x = RunBuffers.allocate(floats);
@@ -110,7 +118,8 @@ public final class Scorer implements WindowScorer {
     FloatBuffer shares = RunBuffers.allocate(heads * tokens * tokens);
     float[][] logits = new float[batch][];
     float[][] attention = new float[batch][shares.capacity()];
-    try (AdapterTensors tensors = AdapterTensors.of(loaded);
+    try (ModelSession session = sessions.openWithAttention(shape, block);
+        AdapterTensors tensors = AdapterTensors.of(loaded);
         OnnxTensor in = ModelSession.tensor(x, 1, shape.windowFrames(), shape.mels());
         OnnxTensor out = RunBuffers.logitTensor(shape, y, 1);
         OnnxTensor map = ModelSession.tensor(shares, 1, heads, tokens, tokens)) {
@@ -119,7 +128,7 @@ public final class Scorer implements WindowScorer {
       Map<String, OnnxTensor> outputs = Map.of(VitLoaa.LOGITS, out, VitLoaa.ATTENTION, map);
       for (int i = 0; i < batch; i++) {
         x.put(0, normalised, i * floats, floats);
-        attentionSession().run(inputs, outputs);
+        session.run(inputs, outputs);
         logits[i] = RunBuffers.logits(y, 0, shape, adapter.shape().classes());
         shares.get(0, attention[i]);
       }
@@ -127,15 +136,6 @@ public final class Scorer implements WindowScorer {
       throw new ScorerException("no tensors for the attention: " + e.getMessage(), e);
     }
     return new Attention(logits, heads, tokens, attention);
-  }
-
-  private ModelSession attentionSession() throws OrtException {
-    ModelSession session = attentionSession;
-    if (session == null) {
-      session = sessions.openWithAttention(loaded.runShape());
-      attentionSession = session;
-    }
-    return session;
   }
 
   /** Posteriors of one window's logits, {@code [columns][classes]}. */
@@ -146,9 +146,6 @@ public final class Scorer implements WindowScorer {
   @Override
   public void close() {
     mixed.close();
-    if (attentionSession != null) {
-      attentionSession.close();
-    }
     sessions.close();
   }
 }

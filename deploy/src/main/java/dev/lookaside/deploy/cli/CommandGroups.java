@@ -19,7 +19,8 @@ final class CommandGroups {
 
   static {
     GROUPS.put("Streams on Kafka:", List.of(Demo.class, Run.class, Send.class, Listen.class));
-    GROUPS.put("Audio files:", List.of(Classify.class, PlotCommand.class, Features.class));
+    GROUPS.put(
+        "Audio files:", List.of(Classify.class, PlotCommand.class, Explain.class, Features.class));
     GROUPS.put(
         "Models:",
         List.of(

@@ -63,6 +63,16 @@ final class Features implements Runnable {
     return LogMel.of(frontEnd).clip(mono);
   }
 
+  /** {@code [frames][mels]} of a whole clip. */
+  static float[][] frames(Pcm pcm, FrontEnd frontEnd) {
+    float[] values = compute(pcm, frontEnd);
+    float[][] frames = new float[values.length / frontEnd.mels()][frontEnd.mels()];
+    for (int i = 0; i < frames.length; i++) {
+      System.arraycopy(values, i * frontEnd.mels(), frames[i], 0, frontEnd.mels());
+    }
+    return frames;
+  }
+
   private FrontEnd frontEnd() {
     try {
       return FrontEnd.of(frontEndName);

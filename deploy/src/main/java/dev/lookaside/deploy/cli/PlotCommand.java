@@ -71,11 +71,7 @@ final class PlotCommand implements Runnable {
 
   private Scene scene(Pcm pcm, DetectorModel model, ClipDetections found) {
     FrontEnd frontEnd = model.spec().frontEnd();
-    float[] values = Features.compute(pcm, frontEnd);
-    float[][] frames = new float[values.length / frontEnd.mels()][frontEnd.mels()];
-    for (int i = 0; i < frames.length; i++) {
-      System.arraycopy(values, i * frontEnd.mels(), frames[i], 0, frontEnd.mels());
-    }
+    float[][] frames = Features.frames(pcm, frontEnd);
     List<Scene.Event> events =
         found.events().stream()
             .map(e -> new Scene.Event(e.label(), e.onsetSeconds(), e.offsetSeconds(), e.peak()))

@@ -8,8 +8,6 @@ import java.util.Locale;
 
 /** The log-mel with its frequency axis and a colour bar. */
 final class MelPanel {
-  private static final int[] TICKS_HZ = {100, 250, 500, 1000, 2000, 4000, 8000, 12_000};
-  private static final double MIN_TICK_PIXELS = 22;
   private static final int BAR_PIXELS = 14;
 
   private final Scene scene;
@@ -29,17 +27,7 @@ final class MelPanel {
     sheet.pixels(
         image((int) time.width(), (int) (bottom - top), time), (int) time.left(), (int) top);
     sheet.frame(time.left(), top, time.right(), bottom, Palette.FRAME);
-    double previous = Double.POSITIVE_INFINITY;
-    for (int hz : TICKS_HZ) {
-      double y = bottom - place(hz) * (bottom - top);
-      if (y < top - 1 || y > bottom || previous - y < MIN_TICK_PIXELS) {
-        continue;
-      }
-      previous = y;
-      sheet.line(time.left() - 6, y, time.left(), y, 1, Palette.FRAME);
-      sheet.text(frequency(hz), 15, time.left() - 11, y + 5, Align.RIGHT, Palette.INK);
-    }
-    sheet.uprightText("frequency, Hz (mel scale)", 15, 26, (top + bottom) / 2, Palette.SOFT_INK);
+    MelAxis.draw(sheet, scene.frontEnd(), time.left(), top, bottom);
     colourBar(sheet, time.right() + 24, top, bottom);
   }
 
@@ -126,21 +114,5 @@ final class MelPanel {
     float[] sorted = Arrays.copyOf(values, count);
     Arrays.sort(sorted);
     return sorted;
-  }
-
-  /** 0 at the lowest mel row's foot, 1 at the highest one's top. */
-  private double place(double hz) {
-    FrontEnd frontEnd = scene.frontEnd();
-    double lowest = mel(frontEnd == FrontEnd.AST_FBANK ? 20 : 0);
-    double highest = mel(frontEnd.rateHz() / 2.0);
-    return (mel(hz) - lowest) / (highest - lowest);
-  }
-
-  private static double mel(double hz) {
-    return 1127 * Math.log1p(hz / 700);
-  }
-
-  private static String frequency(int hz) {
-    return hz >= 1000 ? hz / 1000 + "k" : Integer.toString(hz);
   }
 }

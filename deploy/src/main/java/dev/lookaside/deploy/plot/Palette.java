@@ -27,6 +27,9 @@ final class Palette {
     0x9d174d
   };
 
+  /** Okabe and Ito's vermilion. */
+  private static final int TINT = 0xd55e00;
+
   private Palette() {}
 
   /** Packed RGB for a level of 0 (dark) to 1 (bright); values outside are clamped. */
@@ -39,6 +42,17 @@ final class Palette {
       int from = MAGMA[below] >> shift & 0xff;
       int until = MAGMA[below + 1] >> shift & 0xff;
       rgb |= (int) Math.round(from + part * (until - from)) << shift;
+    }
+    return rgb;
+  }
+
+  /** Packed RGB of a grey, 0 to 1, under a tint of 0 (none) to 1 (vermilion). */
+  static int tinted(double grey, double tint) {
+    double part = Math.min(Math.max(tint, 0), 1);
+    int rgb = 0;
+    for (int shift = 16; shift >= 0; shift -= 8) {
+      int ink = TINT >> shift & 0xff;
+      rgb |= (int) Math.round(grey * (255 + part * (ink - 255))) << shift;
     }
     return rgb;
   }

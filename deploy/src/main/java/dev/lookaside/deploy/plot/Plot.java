@@ -31,10 +31,7 @@ public final class Plot {
    *     number of classes heard
    */
   public static BufferedImage draw(Scene scene, int width) {
-    if (width < MIN_WIDTH || width > MAX_WIDTH) {
-      throw new IllegalArgumentException(
-          "width \"%d\": must be in %d..%d".formatted(width, MIN_WIDTH, MAX_WIDTH));
-    }
+    checkWidth(width);
     ClassOrder order = new ClassOrder(scene);
     EventPanel events = new EventPanel(scene, order);
     double curveTop = TOP + MEL_HEIGHT + SPACE;
@@ -70,6 +67,13 @@ public final class Plot {
       if (!ImageIO.write(image, "png", out)) {
         throw new IOException(file + ": this Java cannot write PNG");
       }
+    }
+  }
+
+  static void checkWidth(int width) {
+    if (width < MIN_WIDTH || width > MAX_WIDTH) {
+      throw new IllegalArgumentException(
+          "width \"%d\": must be in %d..%d".formatted(width, MIN_WIDTH, MAX_WIDTH));
     }
   }
 

@@ -122,6 +122,13 @@ final class Sheet implements AutoCloseable {
     stroke(new Rectangle2D.Double(x0, y0, x1 - x0, y1 - y0), 1, color);
   }
 
+  /** A frame that shows on whatever is under it. */
+  void haloFrame(double x0, double y0, double x1, double y1, Color color, Color halo) {
+    Rectangle2D frame = new Rectangle2D.Double(x0, y0, x1 - x0, y1 - y0);
+    stroke(frame, 4.5, Palette.faded(halo, 190));
+    stroke(frame, 2.2, color);
+  }
+
   /** Sharp edges: pixels as they are. */
   void pixels(BufferedImage part, int x, int y) {
     graphics.drawImage(part, x, y, null);
