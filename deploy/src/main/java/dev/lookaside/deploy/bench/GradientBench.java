@@ -36,6 +36,7 @@ final class GradientBench {
       Adapter adapter = ForwardBench.adapter(base, ForwardBench.WINDOW_FRAMES, true);
       Model large = new Model("vitB16", "ViT-B/16, 512 + 2 tokens", base, adapter, 1, 5);
       steps(report, large, 1, 4);
+      computedAgain(report, large);
       lastBlocks(report, large, 1, 3, 6, 12);
     }
   }
@@ -80,6 +81,45 @@ final class GradientBench {
     }
   }
 
+  /** What it costs and saves to keep only what enters the blocks. */
+  private static void computedAgain(Report report, Model model) {
+    double[] peakMiB = new double[2];
+    Turns turns = new Turns();
+    int depth = model.backbone().spec().depth();
+    // The one that needs less first: memory once taken stays with the process.
+    try (GradientRun again = open(model, depth, 0)) {
+      peakMiB[0] = peakMiB(step(again, model, 1));
+      try (GradientRun kept = open(model, depth, GradientRun.KEPT_LIMIT_BYTES)) {
+        peakMiB[1] = peakMiB(step(kept, model, 1));
+        turns.add("again", step(again, model, 1)).add("kept", step(kept, model, 1));
+        turns.run(model.warmUps(), model.rounds());
+        report.figure(
+            model.key() + "KeptMiB",
+            model.name() + ", values kept",
+            kept.keptBytesPerWindow() / (double) (1 << 20),
+            "MiB per window, %.0f MiB with blocks computed twice"
+                .formatted(again.keptBytesPerWindow() / (double) (1 << 20)));
+      }
+    }
+    report.figure(
+        model.key() + "RecomputedOverKept",
+        model.name() + ", blocks computed twice",
+        turns.minimumRatio("again", "kept"),
+        "times a step's time");
+    report.figure(
+        model.key() + "RecomputedPeakMiB",
+        model.name() + ", blocks computed twice, peak memory",
+        peakMiB[0],
+        "MiB of the whole process (both sessions: %.0f)".formatted(peakMiB[1]));
+  }
+
+  private static double peakMiB(Runnable step) {
+    Machine.forgetPeak();
+    step.run();
+    step.run();
+    return Machine.peakResidentMiB();
+  }
+
   /** The blocks before the trained ones ran once; a step starts from what they gave. */
   private static void lastBlocks(Report report, Model model, int... counts) {
     for (int last : counts) {
@@ -96,6 +136,10 @@ final class GradientBench {
   }
 
   private static GradientRun open(Model model, int lastBlocks) {
+    return open(model, lastBlocks, GradientRun.KEPT_LIMIT_BYTES);
+  }
+
+  private static GradientRun open(Model model, int lastBlocks, long keptLimitBytes) {
     int first = model.backbone().spec().depth() - lastBlocks;
     Set<String> trained = new TreeSet<>();
     for (String name : model.adapter().tensors().keySet()) {
@@ -108,7 +152,8 @@ final class GradientBench {
         model.adapter(),
         trained,
         Loss.of(model.adapter().activation()),
-        new ScorerSettings(Device.CPU, 0, 1));
+        new ScorerSettings(Device.CPU, 0, 1),
+        keptLimitBytes);
   }
 
   private static Runnable step(GradientRun gradients, Model model, int batch) {

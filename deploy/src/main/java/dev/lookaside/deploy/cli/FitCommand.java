@@ -218,8 +218,12 @@ final class FitCommand implements Runnable {
               plan.source(),
               checkpoint,
               last,
-              new ScorerSettings(device, threads, 1))) {
+              new ScorerSettings(device, threads, 1),
+              how.keptLimitBytes())) {
         err.println(fit.deviceDescription());
+        if (fit.recomputes()) {
+          err.println("blocks are computed twice: a window's values are above --keep-mib");
+        }
         try (Interruption ignored = Interruption.by(fit::stop)) {
           fit.run(resume);
         }

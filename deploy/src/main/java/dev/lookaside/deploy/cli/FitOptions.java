@@ -47,6 +47,15 @@ final class FitOptions {
   private int parts;
 
   @Option(
+      names = "--keep-mib",
+      paramLabel = "N",
+      defaultValue = "4096",
+      description =
+          "Values kept for the way back. Fewer windows run at once; a model of which one window needs more computes its blocks "
+              + "twice instead. 0: always. Default: ${DEFAULT-VALUE}.")
+  private long keepMib;
+
+  @Option(
       names = "--lr",
       paramLabel = "X",
       defaultValue = "1e-3",
@@ -148,6 +157,14 @@ final class FitOptions {
 
   long seed() {
     return seed;
+  }
+
+  /** Bound of the values kept for the way back. */
+  long keptLimitBytes() {
+    if (keepMib < 0 || keepMib > Long.MAX_VALUE >> 20) {
+      throw new CliException("--keep-mib \"%d\": must be 0 or more MiB".formatted(keepMib));
+    }
+    return keepMib << 20;
   }
 
   /**

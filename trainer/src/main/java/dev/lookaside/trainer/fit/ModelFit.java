@@ -41,6 +41,7 @@ public final class ModelFit implements AutoCloseable {
    * @param backbone for a full fit on the grid of the windows, see {@link #onGrid}
    * @param start the adapter to begin with; its labels are those of {@code source}
    * @param moves which weights are trained
+   * @param keptLimitBytes see {@link GradientRun#open}
    * @throws dev.lookaside.classifier.weights.WeightsException if adapter and backbone do not fit
    */
   public ModelFit(
@@ -52,7 +53,8 @@ public final class ModelFit implements AutoCloseable {
       ExampleSource source,
       CheckpointFile checkpoints,
       FitProgress progress,
-      ScorerSettings where) {
+      ScorerSettings where,
+      long keptLimitBytes) {
     if (!start.labels().equals(source.labels()) || start.columns() != source.rows()) {
       throw new TrainerException(
           "examples of %s in %d rows: the adapter wants %s in %d"
@@ -76,12 +78,41 @@ public final class ModelFit implements AutoCloseable {
     identity.put("adapter", start.digest());
     identity.put("trained", moves.word());
     identity.put("loss", loss.toString());
-    this.gradients = GradientRun.open(backbone, start, weights.keySet(), loss, where);
+    this.gradients =
+        GradientRun.open(backbone, start, weights.keySet(), loss, where, keptLimitBytes);
+    if (keptLimitBytes != GradientRun.KEPT_LIMIT_BYTES) {
+      // Whether blocks are computed again, and how many windows run at once, moves the last bits.
+      identity.put("kept values", keptLimitBytes + " bytes");
+    }
     boolean hasPrefix = gradients.entryFloats() != start.windowFrames() * start.shape().mels();
     BatchGradients steps = hasPrefix ? new PrefixCache(gradients) : BatchGradients.of(gradients);
     this.fit = new Fit(settings, source, steps, identity, checkpoints, progress);
     identity.put("settings", settings.identity());
     identity.put("examples", source.identity());
+  }
+
+  /** As the other, with {@link GradientRun#KEPT_LIMIT_BYTES}. */
+  public ModelFit(
+      Backbone backbone,
+      Adapter start,
+      Moves moves,
+      Loss loss,
+      FitSettings settings,
+      ExampleSource source,
+      CheckpointFile checkpoints,
+      FitProgress progress,
+      ScorerSettings where) {
+    this(
+        backbone,
+        start,
+        moves,
+        loss,
+        settings,
+        source,
+        checkpoints,
+        progress,
+        where,
+        GradientRun.KEPT_LIMIT_BYTES);
   }
 
   /**
@@ -105,6 +136,11 @@ public final class ModelFit implements AutoCloseable {
   /** Where it runs and why, one line. */
   public String deviceDescription() {
     return gradients.deviceDescription();
+  }
+
+  /** Whether blocks are computed once more on the way back, for want of memory. */
+  public boolean recomputes() {
+    return gradients.recomputes();
   }
 
   /**

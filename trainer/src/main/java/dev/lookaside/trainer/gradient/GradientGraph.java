@@ -3,6 +3,7 @@ package dev.lookaside.trainer.gradient;
 import dev.lookaside.classifier.graph.Graph;
 import dev.lookaside.classifier.graph.GraphBuilder;
 import dev.lookaside.classifier.graph.ModelSpec;
+import dev.lookaside.classifier.graph.Node;
 import dev.lookaside.classifier.graph.Op;
 import dev.lookaside.classifier.graph.Ops;
 import dev.lookaside.classifier.graph.ReverseOps;
@@ -13,6 +14,7 @@ import dev.lookaside.classifier.graph.VitLoaa;
 import dev.lookaside.classifier.weights.Activation;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.ViTSpec;
+import dev.lookaside.trainer.gradient.ReverseWalk.Segment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,13 +33,18 @@ import java.util.stream.Collectors;
  *     values of {@code entry}
  * @param gradients by the name of a trained input, the output that is its gradient
  * @param all how all files' tensors make up inputs and weights
+ * @param keptBytes of one window, kept for the way back
+ * @param recomputed whether blocks keep what enters them only, and are computed once more on the
+ *     way back (Chen et al., arXiv 1604.06174)
  */
 record GradientGraph(
     Graph graph,
     String entry,
     Optional<Graph> prefix,
     Map<String, String> gradients,
-    List<TensorPart> all) {
+    List<TensorPart> all,
+    long keptBytes,
+    boolean recomputed) {
   /** Inputs of the loss, shaped as the logits. */
   static final String SHARE = "loss.share";
 
@@ -48,11 +55,16 @@ record GradientGraph(
    *
    * @param activation of the loss
    * @param trained names of tensors in the adapter's and the backbone's file
+   * @param keptLimitBytes if a window's values need more, blocks keep what enters them only
    * @throws IllegalArgumentException if one is no tensor of the model, or the position table to be
    *     trained is not on the model's grid
    */
   static GradientGraph of(
-      ModelSpec spec, Backbone backbone, Activation activation, Set<String> trained) {
+      ModelSpec spec,
+      Backbone backbone,
+      Activation activation,
+      Set<String> trained,
+      long keptLimitBytes) {
     List<TensorPart> parts = TensorParts.of(spec);
     check(spec, parts, trained);
     Set<String> open =
@@ -70,7 +82,32 @@ record GradientGraph(
       entry = Graph.givenName(cut);
       forward = forward.after(cut);
     }
-    return withGradients(forward, entry, prefix, activation, open, parts);
+    List<Segment> blocks = blocks(forward, spec.vit(), block);
+    boolean recomputed = bytes(forward.nodes()) > keptLimitBytes && !blocks.isEmpty();
+    List<Segment> again = recomputed ? blocks : List.of();
+    return withGradients(forward, entry, prefix, activation, open, parts, again);
+  }
+
+  /** All blocks but the last, with which the way back begins while its values are still there. */
+  private static List<Segment> blocks(Graph forward, ViTSpec vit, int first) {
+    List<Value> results = forward.nodes().stream().map(Node::output).toList();
+    List<Segment> blocks = new ArrayList<>();
+    for (int b = first; b < vit.depth() - 1; b++) {
+      Value entry = VitLoaa.entering(forward, vit, b);
+      int from = results.indexOf(entry) + 1;
+      int until = results.indexOf(VitLoaa.entering(forward, vit, b + 1)) + 1;
+      blocks.add(new Segment(entry, forward.nodes().subList(from, until)));
+    }
+    return blocks;
+  }
+
+  /** Of what the nodes give for one window; another shape of the same values needs no memory. */
+  private static long bytes(List<Node> nodes) {
+    return Float.BYTES
+        * nodes.stream()
+            .filter(n -> !(n.op() instanceof Ops.Reshape))
+            .mapToLong(n -> n.output().shape().elements())
+            .sum();
   }
 
   private static GradientGraph withGradients(
@@ -79,7 +116,8 @@ record GradientGraph(
       Optional<Graph> prefix,
       Activation activation,
       Set<String> open,
-      List<TensorPart> parts) {
+      List<TensorPart> parts,
+      List<Segment> again) {
     GraphBuilder g = GraphBuilder.continuing(forward);
     Value logits = forward.outputs().get(0);
     Op act = activation == Activation.SOFTMAX ? new Ops.Softmax() : new ReverseOps.Sigmoid();
@@ -90,13 +128,17 @@ record GradientGraph(
     Value dLogits = g.apply("loss.gradient", new ReverseOps.Sub(), y, target);
     List<Value> trained = forward.inputs().stream().filter(v -> open.contains(v.name())).toList();
     Map<String, String> gradients = new LinkedHashMap<>();
-    ReverseWalk.gradients(g, forward, logits, dLogits, trained)
+    ReverseWalk.gradients(g, forward, logits, dLogits, trained, again)
         .forEach(
             (v, gradient) -> {
               g.output(gradient);
               gradients.put(v.name(), gradient.name());
             });
-    return new GradientGraph(g.build(), entry, prefix, gradients, parts);
+    long kept = bytes(forward.nodes());
+    for (Segment block : again) {
+      kept -= bytes(block.nodes().subList(0, block.nodes().size() - 1));
+    }
+    return new GradientGraph(g.build(), entry, prefix, gradients, parts, kept, !again.isEmpty());
   }
 
   private static Graph opened(Graph forward, Set<String> open) {

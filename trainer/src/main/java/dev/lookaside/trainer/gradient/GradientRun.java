@@ -31,8 +31,10 @@ public final class GradientRun implements Gradients {
    */
   private static final int CPU_TOKENS = 1000;
 
-  /** About 10 GiB of kept values for ViT-B. */
   private static final int CUDA_TOKENS = 16_000;
+
+  /** Values of one run kept for its way back, unless it is said otherwise. */
+  public static final long KEPT_LIMIT_BYTES = 4L << 30;
 
   private final GradientGraph gradients;
   private final Loss loss;
@@ -50,7 +52,8 @@ public final class GradientRun implements Gradients {
       ModelSpec spec,
       SortedSet<String> trained,
       Function<String, float[]> tensors,
-      ScorerSettings settings) {
+      ScorerSettings settings,
+      long keptLimitBytes) {
     this.gradients = gradients;
     this.loss = loss;
     this.shape = spec.adapter();
@@ -59,7 +62,8 @@ public final class GradientRun implements Gradients {
     this.parameters = new ParameterBuffers(run, gradients.parts(), trained, tensors);
     this.entryFloats = run.buffer(gradients.entry(), 1).capacity();
     int tokens = run.device() == Device.CPU ? CPU_TOKENS : CUDA_TOKENS;
-    this.windowsPerRun = Math.max(1, tokens / spec.tokens());
+    long fitting = keptLimitBytes / gradients.keptBytes();
+    this.windowsPerRun = (int) Math.max(1, Math.min(tokens / spec.tokens(), fitting));
     this.prefix = gradients.prefix().map(g -> openBeside(run, g, settings)).orElse(null);
     if (prefix != null) {
       new ParameterBuffers(prefix, gradients.prefixParts(), Set.of(), tensors);
@@ -87,22 +91,48 @@ public final class GradientRun implements Gradients {
    * @param adapter its shape is the model's; its values stand for what is not trained
    * @param trained names of tensors of the adapter or the backbone
    * @param settings device and threads; how many windows run at once follows from the device
+   * @param keptLimitBytes bounds the values that are kept for the way back: fewer windows run at
+   *     once, and if one needs more, all blocks but the last keep only what enters them and are
+   *     computed once more, which takes the time of one more forward pass
    * @throws dev.lookaside.classifier.weights.WeightsException if the adapter does not fit
    * @throws IllegalArgumentException if a name is no tensor of the model
    * @throws dev.lookaside.classifier.infer.ScorerException if the device cannot be used
    */
   public static GradientRun open(
-      Backbone backbone, Adapter adapter, Set<String> trained, Loss loss, ScorerSettings settings) {
+      Backbone backbone,
+      Adapter adapter,
+      Set<String> trained,
+      Loss loss,
+      ScorerSettings settings,
+      long keptLimitBytes) {
     adapter.checkFits(backbone);
     ModelSpec spec = new ModelSpec(backbone.spec(), adapter.shape(), false);
-    GradientGraph gradients = GradientGraph.of(spec, backbone, loss.activation(), trained);
+    GradientGraph gradients =
+        GradientGraph.of(spec, backbone, loss.activation(), trained, keptLimitBytes);
     return new GradientRun(
         gradients,
         loss,
         spec,
         new TreeSet<>(trained),
         name -> tensor(spec, backbone, adapter, name),
-        settings);
+        settings,
+        keptLimitBytes);
+  }
+
+  /** As {@link #open} with {@link #KEPT_LIMIT_BYTES}. */
+  public static GradientRun open(
+      Backbone backbone, Adapter adapter, Set<String> trained, Loss loss, ScorerSettings settings) {
+    return open(backbone, adapter, trained, loss, settings, KEPT_LIMIT_BYTES);
+  }
+
+  /** Values of one window that are kept for the way back, before ONNX Runtime's own savings. */
+  public long keptBytesPerWindow() {
+    return gradients.keptBytes();
+  }
+
+  /** Whether blocks are computed once more on the way back, for want of memory. */
+  public boolean recomputes() {
+    return gradients.recomputed();
   }
 
   /** The device and why it was chosen, one line. */

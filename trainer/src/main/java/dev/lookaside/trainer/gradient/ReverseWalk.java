@@ -28,11 +28,33 @@ final class ReverseWalk {
   private final Map<Value, Node> producers = new HashMap<>();
   private final Map<Value, List<Node>> uses = new HashMap<>();
   private final Map<Value, Value> gradients = new HashMap<>();
+  private final List<Segment> again;
   private String at = "";
   private int applied;
 
-  private ReverseWalk(GraphBuilder g) {
+  /**
+   * Nodes whose values are not kept for the way back but computed again.
+   *
+   * @param entry what the nodes start from; no other node uses it
+   * @param nodes in an order in which they can run; nothing outside uses what they give, except for
+   *     the last, whose shape is that of {@code entry}
+   */
+  record Segment(Value entry, List<Node> nodes) {
+    Segment {
+      nodes = List.copyOf(nodes);
+      if (!nodes.get(nodes.size() - 1).output().shape().equals(entry.shape())) {
+        throw new IllegalArgumentException(entry.name() + ": another shape goes out");
+      }
+    }
+
+    Value result() {
+      return nodes.get(nodes.size() - 1).output();
+    }
+  }
+
+  private ReverseWalk(GraphBuilder g, List<Segment> again) {
     this.g = g;
+    this.again = again;
   }
 
   /**
@@ -42,20 +64,15 @@ final class ReverseWalk {
    * @param y a value of {@code forward}
    * @param dy the loss's gradient in {@code y}, of its shape
    * @param trained inputs of {@code forward} whose gradients are wanted
+   * @param again segments of {@code forward}, which do not overlap
    * @return the gradient of each trained input, in their order
    * @throws IllegalArgumentException if {@code y} does not depend on one of them
    */
   static Map<Value, Value> gradients(
-      GraphBuilder g, Graph forward, Value y, Value dy, List<Value> trained) {
-    ReverseWalk walk = new ReverseWalk(g);
+      GraphBuilder g, Graph forward, Value y, Value dy, List<Value> trained, List<Segment> again) {
+    ReverseWalk walk = new ReverseWalk(g, again);
     walk.wanted.addAll(trained);
-    for (Node node : forward.nodes()) {
-      walk.producers.put(node.output(), node);
-      node.inputs().forEach(v -> walk.uses.computeIfAbsent(v, x -> new ArrayList<>()).add(node));
-      if (node.inputs().stream().anyMatch(walk.wanted::contains)) {
-        walk.wanted.add(node.output());
-      }
-    }
+    forward.nodes().forEach(walk::know);
     walk.give(y, dy);
     walk.back(forward.nodes());
     Map<Value, Value> found = new LinkedHashMap<>();
@@ -70,16 +87,74 @@ final class ReverseWalk {
     return found;
   }
 
+  private void know(Node node) {
+    producers.put(node.output(), node);
+    node.inputs().forEach(v -> uses.computeIfAbsent(v, x -> new ArrayList<>()).add(node));
+    if (node.inputs().stream().anyMatch(wanted::contains)) {
+      wanted.add(node.output());
+    }
+  }
+
   private void back(List<Node> nodes) {
     for (int i = nodes.size() - 1; i >= 0; i--) {
       Node node = nodes.get(i);
       Value dy = gradients.get(node.output());
-      if (dy != null) {
+      if (dy != null && !computeAgain(node.output(), dy)) {
         at = node.output().name();
         applied = 0;
         Rules.apply(this, node, dy);
       }
     }
+  }
+
+  /**
+   * Where a segment ends, adds its nodes once more and goes back through these: the segment's own
+   * nodes get no gradients then, and nothing is left that would need their values. The copies start
+   * from {@code entry + 0 dy}, which is the entry, but not known before the way back has come here:
+   * without it, ONNX Runtime would compute them beside their originals, or see that they are equal.
+   *
+   * @return whether a segment ends there
+   */
+  private boolean computeAgain(Value end, Value dy) {
+    for (Segment segment : again) {
+      if (segment.result().equals(end)) {
+        at = "entering." + segment.entry().name();
+        applied = 0;
+        Value nothing = apply(new Ops.Mul(), dy, scalar(0));
+        Value entry = apply(new Ops.Add(), segment.entry(), nothing);
+        if (wants(segment.entry())) {
+          wanted.add(entry);
+        }
+        List<Node> copies = copies(segment, entry);
+        give(copies.get(copies.size() - 1).output(), dy);
+        back(copies);
+        Value toEntry = gradients.get(entry);
+        if (toEntry != null) {
+          give(segment.entry(), toEntry);
+        }
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private List<Node> copies(Segment segment, Value entry) {
+    Map<Value, Value> copies = new HashMap<>(Map.of(segment.entry(), entry));
+    List<Node> nodes = new ArrayList<>();
+    for (Node node : segment.nodes()) {
+      if (node.inputs().stream().anyMatch(copies::containsKey)) {
+        nodes.add(copy(node, copies));
+      }
+    }
+    nodes.forEach(this::know);
+    return nodes;
+  }
+
+  private Node copy(Node node, Map<Value, Value> copies) {
+    Value[] in = node.inputs().stream().map(v -> copies.getOrDefault(v, v)).toArray(Value[]::new);
+    Value out = g.apply("again." + node.output().name(), node.op(), in);
+    copies.put(node.output(), out);
+    return new Node(node.op(), List.of(in), out);
   }
 
   /** Whether a value depends on a trained tensor. */

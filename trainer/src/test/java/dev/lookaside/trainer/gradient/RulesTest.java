@@ -122,7 +122,8 @@ class RulesTest {
     Graph forward = g.build();
     GraphBuilder more = GraphBuilder.continuing(forward);
     Value dx =
-        ReverseWalk.gradients(more, forward, forward.outputs().get(0), dy, List.of(x)).get(x);
+        ReverseWalk.gradients(more, forward, forward.outputs().get(0), dy, List.of(x), List.of())
+            .get(x);
     more.output(dx);
     float[] at = {-1e4f, -20, -0f, 0, 1e-30f, 20, 1e4f};
     try (GraphRun run = GraphRun.open(more.build(), new ScorerSettings(Device.CPU, 1, 1))) {
@@ -153,7 +154,7 @@ class RulesTest {
     GraphBuilder more = GraphBuilder.continuing(forward);
     List<Value> given = new ArrayList<>();
     Value dy = shaped(more, "dy", y.shape(), given);
-    Map<Value, Value> gradients = ReverseWalk.gradients(more, forward, y, dy, inputs);
+    Map<Value, Value> gradients = ReverseWalk.gradients(more, forward, y, dy, inputs, List.of());
     gradients.values().forEach(more::output);
     Graph graph = more.build();
     SeededRandom.forAll(

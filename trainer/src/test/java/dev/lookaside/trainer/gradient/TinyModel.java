@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 
@@ -49,9 +50,18 @@ record TinyModel(Backbone backbone, Adapter adapter) {
     return new ModelSpec(backbone.spec(), adapter.shape(), false);
   }
 
-  GradientRun open(java.util.Set<String> trained, Loss loss, int threads) {
+  GradientRun open(Set<String> trained, Loss loss, int threads) {
+    return open(trained, loss, threads, GradientRun.KEPT_LIMIT_BYTES);
+  }
+
+  GradientRun open(Set<String> trained, Loss loss, int threads, long keptLimitBytes) {
     return GradientRun.open(
-        backbone, adapter, trained, loss, new ScorerSettings(Device.CPU, threads, 1));
+        backbone,
+        adapter,
+        trained,
+        loss,
+        new ScorerSettings(Device.CPU, threads, 1),
+        keptLimitBytes);
   }
 
   /** Every tensor of adapter and backbone, as files have them. */
