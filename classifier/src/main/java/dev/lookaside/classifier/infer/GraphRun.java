@@ -39,11 +39,18 @@ public final class GraphRun implements AutoCloseable {
    * @throws ScorerException if the configured device cannot be used
    */
   public static GraphRun open(Graph graph, ScorerSettings settings) {
+    return open(graph, settings, ModelSession.Memory.FROM_ARENA);
+  }
+
+  /** As {@link #open}, slower and with no second copy of the matrices. */
+  public static GraphRun openSmall(Graph graph, ScorerSettings settings) {
+    return open(graph, settings, ModelSession.Memory.LEAST);
+  }
+
+  private static GraphRun open(Graph graph, ScorerSettings settings, ModelSession.Memory memory) {
     int threads = settings.threads();
     return new GraphRun(
-        graph,
-        ModelSession.open(graph, settings.device(), threads, ModelSession.Memory.FROM_ARENA),
-        threads);
+        graph, ModelSession.open(graph, settings.device(), threads, memory), threads);
   }
 
   /** The device and why it was chosen, one line. */

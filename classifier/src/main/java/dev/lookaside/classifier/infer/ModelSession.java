@@ -20,8 +20,8 @@ import java.util.Set;
 
 /**
  * An ONNX Runtime session over a graph. The weights stay where the backbone has them, usually the
- * mapped file; ONNX Runtime keeps matrices once more, packed for its kernels. Owner: one scorer or
- * {@link GraphRun}.
+ * mapped file; ONNX Runtime keeps matrices once more, packed for its kernels, per use. Owner: one
+ * scorer or {@link GraphRun}.
  */
 final class ModelSession implements AutoCloseable {
   /** How a session uses memory from run to run. */
@@ -29,7 +29,11 @@ final class ModelSession implements AutoCloseable {
     /** In one block, laid out after the first run of each batch size: for few values, often. */
     PLANNED,
     /** As values come and go: where so many are kept that a second layout would be too much. */
-    FROM_ARENA
+    FROM_ARENA,
+    /**
+     * As from the arena, and matrices are packed anew in each run: slower, by a quarter if small.
+     */
+    LEAST
   }
 
   private final OrtSession session;
@@ -80,6 +84,7 @@ final class ModelSession implements AutoCloseable {
       options.setIntraOpNumThreads(threads);
       options.setInterOpNumThreads(1);
       options.setMemoryPatternOptimization(memory == Memory.PLANNED);
+      options.addConfigEntry("session.disable_prepacking", memory == Memory.LEAST ? "1" : "0");
       // Threads that spin while they wait take the cores from the rest of the pipeline.
       options.addConfigEntry("session.intra_op.allow_spinning", "0");
       if (device == Device.CUDA) {

@@ -58,7 +58,10 @@ public final class GradientRun implements Gradients {
     this.loss = loss;
     this.shape = spec.adapter();
     trained.forEach(name -> sizes.put(name, tensors.apply(name).length));
-    this.run = GraphRun.open(gradients.graph(), settings);
+    this.run =
+        gradients.recomputed()
+            ? GraphRun.openSmall(gradients.graph(), settings)
+            : GraphRun.open(gradients.graph(), settings);
     this.parameters = new ParameterBuffers(run, gradients.parts(), trained, tensors);
     this.entryFloats = run.buffer(gradients.entry(), 1).capacity();
     int tokens = run.device() == Device.CPU ? CPU_TOKENS : CUDA_TOKENS;
