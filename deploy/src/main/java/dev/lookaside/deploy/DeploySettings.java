@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param streamIdle log time without a chunk that ends a stream
  * @param metricsHost address of the metrics server
  * @param metricsPort its port, 0: none
+ * @param pageHost address of the live page
+ * @param pagePort its port, 0: none, {@link #FREE_PORT}: any that is free
  * @param restartDelay pause before a failed pipeline is built again
  * @param restartDelayMax longest such pause
  * @param restartsMax in a row before giving up
@@ -29,10 +31,15 @@ public record DeploySettings(
     Duration streamIdle,
     String metricsHost,
     int metricsPort,
+    String pageHost,
+    int pagePort,
     Duration restartDelay,
     Duration restartDelayMax,
     int restartsMax,
     Duration stopTimeout) {
+  /** As {@code page.port}. */
+  public static final int FREE_PORT = -1;
+
   private static final String ROOT = "lookaside.deploy";
 
   /**
@@ -58,6 +65,8 @@ public record DeploySettings(
           Duration.ofSeconds(number(own, "stream-idle-seconds", 1, 86_400)),
           own.getString("metrics.host"),
           number(own, "metrics.port", 0, 65_535),
+          own.getString("page.host"),
+          number(own, "page.port", FREE_PORT, 65_535),
           Duration.ofMillis(number(own, "restart-delay-millis", 1, 60_000)),
           Duration.ofMillis(number(own, "restart-delay-max-millis", 1, 600_000)),
           number(own, "restarts-max", 0, 1_000),

@@ -7,6 +7,8 @@ import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.registry.TrustedKeys;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.deploy.page.Page;
+import dev.lookaside.deploy.page.PageEvents;
 import dev.lookaside.ingest.audio.AudioDecoder;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -36,6 +38,7 @@ public final class Service implements AutoCloseable {
   private final Model model;
   private final Parts parts;
   private final @Nullable MetricsServer metricsServer;
+  private final @Nullable Page page;
   private final AtomicReference<@Nullable String> failure;
   private boolean closed;
 
@@ -44,11 +47,13 @@ public final class Service implements AutoCloseable {
       Model model,
       Parts parts,
       @Nullable MetricsServer metricsServer,
+      @Nullable Page page,
       AtomicReference<@Nullable String> failure) {
     this.system = system;
     this.model = model;
     this.parts = parts;
     this.metricsServer = metricsServer;
+    this.page = page;
     this.failure = failure;
   }
 
@@ -65,6 +70,7 @@ public final class Service implements AutoCloseable {
     Model model = Model.load(settings);
     Metrics metrics = new Metrics();
     @Nullable MetricsServer server = null;
+    @Nullable Page page = null;
     try {
       Status status = new Status();
       DeploySettings deploy = settings.deploy();
@@ -73,6 +79,7 @@ public final class Service implements AutoCloseable {
             MetricsServer.start(
                 deploy.metricsHost(), deploy.metricsPort(), metrics, status::health);
       }
+      page = deploy.pagePort() == 0 ? null : page(settings, status);
       Parts parts =
           new Parts(
               settings,
@@ -83,19 +90,45 @@ public final class Service implements AutoCloseable {
               new AudioDecoder(deploy.channel(), settings.ingest().maxPayloadBytes()),
               metrics,
               status,
-              observer);
+              page == null ? observer : page.andThen(observer));
       AtomicReference<@Nullable String> failure = new AtomicReference<>();
       ActorSystem<Guardian.Command> system =
           ActorSystem.create(Guardian.create(parts, failure::set), "lookaside", config);
-      return new Service(system, model, parts, server, failure);
+      return new Service(system, model, parts, server, page, failure);
     } catch (RuntimeException e) {
       if (server != null) {
         server.close();
+      }
+      if (page != null) {
+        page.close();
       }
       metrics.close();
       model.close();
       throw e;
     }
+  }
+
+  private static Page page(Settings settings, Status status) {
+    DeploySettings deploy = settings.deploy();
+    return Page.start(
+        deploy.pageHost(),
+        Math.max(deploy.pagePort(), 0),
+        settings.ingest(),
+        deploy.channel(),
+        () -> {
+          MetricsServer.Health health = status.health();
+          return new Page.Surroundings(status.device(), health.healthy(), health.text());
+        });
+  }
+
+  /** Where the live page is, if it is served. */
+  public Optional<String> pageAddress() {
+    return Optional.ofNullable(page).map(Page::address);
+  }
+
+  /** What a trainer beside the service tells the page, if it is served. */
+  public Optional<PageEvents> pageEvents() {
+    return Optional.ofNullable(page);
   }
 
   /** What runs here, for people: model, features and topics, one line each. */
@@ -196,6 +229,9 @@ public final class Service implements AutoCloseable {
   private void release() {
     if (metricsServer != null) {
       metricsServer.close();
+    }
+    if (page != null) {
+      page.close();
     }
     parts.metrics().close();
     model.close();

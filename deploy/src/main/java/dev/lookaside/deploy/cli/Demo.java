@@ -11,6 +11,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -30,6 +31,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  lookaside demo",
       "  lookaside demo --seconds 20 --streams 8 --seed 3",
+      "  lookaside demo --page --seconds 300",
       "  lookaside demo --headless --json demo.json",
     })
 final class Demo implements Callable<Integer> {
@@ -61,14 +63,21 @@ final class Demo implements Callable<Integer> {
       description = "Only sounds that the bundled model was not trained on: harder.")
   private boolean unseen;
 
+  @Option(
+      names = "--page",
+      description = "Serve the live page as well, and keep it after the end until Ctrl-C.")
+  private boolean page;
+
   @Option(names = "--headless", description = "Plain lines instead of a redrawn picture.")
   private boolean headless;
 
   @Option(names = "--json", paramLabel = "FILE", description = "Write the numbers there as well.")
   private @Nullable Path json;
 
+  private boolean finished;
+
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     boolean live = !headless && Terminal.interactive();
     DemoOptions options;
     try {
@@ -78,6 +87,7 @@ final class Demo implements Callable<Integer> {
               seconds,
               seed,
               unseen,
+              page,
               live,
               live && Terminal.colours(),
               live ? Terminal.columns() : 0);
@@ -91,12 +101,28 @@ final class Demo implements Callable<Integer> {
         streams, seconds, seed);
     out.flush();
     try (Interruption interruption = Interruption.ofThisThread()) {
-      DemoReport report = new DemoRun(options, out).run();
-      finish(report, out);
+      DemoReport report = new DemoRun(options, out, done -> afterwards(done, out)).run();
       return report.windowsLost() == 0 ? 0 : 1;
     } catch (InterruptedException e) {
+      if (finished) {
+        return 0;
+      }
       out.println("Stopped before the end; nothing is left behind.");
       return 130;
+    }
+  }
+
+  private void afterwards(DemoReport report, PrintWriter out) throws InterruptedException {
+    try {
+      finish(report, out);
+    } catch (IOException e) {
+      throw new CliException("--json \"" + json + "\": " + Errors.describe(e), e);
+    }
+    finished = true;
+    if (page) {
+      out.println("  the page stays until Ctrl-C");
+      out.flush();
+      new CountDownLatch(1).await();
     }
   }
 

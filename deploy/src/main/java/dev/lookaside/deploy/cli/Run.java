@@ -1,14 +1,18 @@
 package dev.lookaside.deploy.cli;
 
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigValueFactory;
 import dev.lookaside.deploy.Service;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code lookaside run}: the service. */
@@ -23,10 +27,18 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  lookaside run",
       "  lookaside run --config lookaside.conf --bootstrap-servers kafka1:9092,kafka2:9092",
+      "  lookaside run --page-port 8080",
       "  lookaside run --set lookaside.deploy.metrics.port=9100",
     })
 final class Run implements Callable<Integer> {
   private static final Duration LOOK = Duration.ofSeconds(1);
+
+  @Option(
+      names = "--page-port",
+      paramLabel = "PORT",
+      description =
+          "Serve the live page there, on this machine only unless lookaside.deploy.page.host says otherwise.")
+  private @Nullable Integer pagePort;
 
   @Mixin private ConfigOptions options = new ConfigOptions();
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -34,10 +46,19 @@ final class Run implements Callable<Integer> {
   @Override
   public Integer call() {
     Config config = options.load();
+    if (pagePort != null) {
+      if (pagePort < 1 || pagePort > 65_535) {
+        throw new ParameterException(
+            spec.commandLine(), "--page-port \"%d\": must be 1 to 65535".formatted(pagePort));
+      }
+      config =
+          config.withValue("lookaside.deploy.page.port", ConfigValueFactory.fromAnyRef(pagePort));
+    }
     PrintWriter err = spec.commandLine().getErr();
     try (Interruption interruption = Interruption.ofThisThread();
         Service service = Service.start(config, event -> {})) {
       service.description().forEach(err::println);
+      service.pageAddress().ifPresent(address -> err.println("page      " + address));
       return await(service, err);
     }
   }

@@ -7,6 +7,7 @@ package dev.lookaside.deploy.demo;
  * @param seconds of audio per stream, {@value #MIN_SECONDS} to {@value #MAX_SECONDS}
  * @param seed of the scenes
  * @param unseen only sounds that the bundled model was not trained on
+ * @param page serve the live page
  * @param live redraw a picture; otherwise plain lines
  * @param colours ANSI colours in the picture
  * @param columns width of the picture
@@ -16,6 +17,7 @@ public record DemoOptions(
     int seconds,
     long seed,
     boolean unseen,
+    boolean page,
     boolean live,
     boolean colours,
     int columns) {

@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.deploy.Configuration;
 import dev.lookaside.deploy.DeployException;
+import dev.lookaside.deploy.DeploySettings;
 import dev.lookaside.deploy.DetectionFollower;
 import dev.lookaside.deploy.EmbeddedKafka;
 import dev.lookaside.deploy.Service;
@@ -35,16 +36,27 @@ public final class DemoRun {
 
   private final DemoOptions options;
   private final PrintWriter out;
+  private final Afterwards afterwards;
   private final AtomicReference<@Nullable DemoState> state = new AtomicReference<>();
+
+  /** What is done with the report while everything still runs. */
+  public interface Afterwards {
+    /**
+     * @throws InterruptedException to stop
+     */
+    void accept(DemoReport report) throws InterruptedException;
+  }
 
   /**
    * Prepares a run.
    *
-   * @param out gets the live view and nothing else
+   * @param out gets the live view and the page's address
+   * @param afterwards called once, before anything is closed
    */
-  public DemoRun(DemoOptions options, PrintWriter out) {
+  public DemoRun(DemoOptions options, PrintWriter out, Afterwards afterwards) {
     this.options = options;
     this.out = out;
+    this.afterwards = afterwards;
   }
 
   /**
@@ -64,7 +76,10 @@ public final class DemoRun {
           DetectionFollower follower =
               new DetectionFollower(
                   ingest.kafkaClients(), ingest.topics().detections().name(), true, LOG::debug)) {
-        return play(composing, service, producer, follower);
+        service.pageAddress().ifPresent(this::sayPage);
+        DemoReport report = play(composing, service, producer, follower);
+        afterwards.accept(report);
+        return report;
       }
     }
   }
@@ -96,7 +111,15 @@ public final class DemoRun {
       settings.put("lookaside.ingest.topics." + topic + ".partitions", 4);
     }
     settings.put("lookaside.deploy.stop-timeout-seconds", 3);
+    if (options.page()) {
+      settings.put("lookaside.deploy.page.port", DeploySettings.FREE_PORT);
+    }
     return settings;
+  }
+
+  private void sayPage(String address) {
+    out.println("  page         " + address);
+    out.flush();
   }
 
   private void observed(StreamDetector.Event event) {

@@ -1,0 +1,118 @@
+package dev.lookaside.deploy.page;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.StreamId;
+import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.label.Label;
+import java.io.IOException;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
+
+/**
+ * Reads what the page posts.
+ *
+ * <pre>
+ *   {"kind": "confirm"|"reject", "detection": ID,                             "author": WHO, "note"?: TEXT}
+ *   {"kind": "relabel",          "detection": ID, "label": CLASS,             "author": WHO, "note"?: TEXT}
+ *   {"kind": "add", "stream": S, "label": CLASS, "onset": ISO, "offset": ISO, "author": WHO, "note"?: TEXT}
+ * </pre>
+ */
+final class LabelRequest {
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+  private static final Set<String> FIELDS =
+      Set.of("kind", "detection", "stream", "label", "onset", "offset", "author", "note");
+
+  private LabelRequest() {}
+
+  /**
+   * The label meant.
+   *
+   * @param ended knows the detections on the page
+   * @throws Refused naming field and value
+   */
+  static Label read(byte[] body, Function<String, Optional<Detection>> ended, Instant now) {
+    JsonNode node = parsed(body);
+    String unknown =
+        StreamSupport.stream(((Iterable<String>) node::fieldNames).spliterator(), false)
+            .filter(name -> !FIELDS.contains(name))
+            .collect(Collectors.joining(", "));
+    if (!unknown.isEmpty()) {
+      throw Refused.bad("field", unknown, "must be one of " + FIELDS.stream().sorted().toList());
+    }
+    String kind = text(node, "kind");
+    String author = text(node, "author");
+    Optional<String> note =
+        node.path("note").asText("").isBlank() ? Optional.empty() : Optional.of(text(node, "note"));
+    try {
+      return switch (kind) {
+        case "confirm" -> Label.confirm(detection(node, ended), author, now, note);
+        case "reject" -> Label.reject(detection(node, ended), author, now, note);
+        case "relabel" ->
+            Label.relabel(detection(node, ended), text(node, "label"), author, now, note);
+        case "add" ->
+            Label.add(
+                new StreamId(text(node, "stream")),
+                text(node, "label"),
+                time("onset", text(node, "onset")),
+                time("offset", text(node, "offset")),
+                author,
+                now,
+                note);
+        default -> throw Refused.bad("kind", kind, "must be confirm, reject, relabel or add");
+      };
+    } catch (TrainerException e) {
+      throw Refused.bad(e);
+    } catch (IngestException e) {
+      throw Refused.bad(e);
+    }
+  }
+
+  private static JsonNode parsed(byte[] body) {
+    try {
+      JsonNode node = JSON.readTree(body);
+      if (node == null || !node.isObject()) {
+        throw new Refused(400, "body: must be one JSON object");
+      }
+      return node;
+    } catch (JsonProcessingException e) {
+      throw new Refused(400, "body: is no JSON: " + e.getOriginalMessage());
+    } catch (IOException e) {
+      throw new Refused(400, "body: is no JSON");
+    }
+  }
+
+  private static Detection detection(JsonNode node, Function<String, Optional<Detection>> ended) {
+    String id = text(node, "detection");
+    return ended
+        .apply(id)
+        .orElseThrow(
+            () -> Refused.bad("detection", id, "must be one that has ended and is still shown"));
+  }
+
+  private static String text(JsonNode node, String field) {
+    JsonNode value = node.path(field);
+    if (!value.isTextual() || value.textValue().isBlank()) {
+      throw Refused.bad(field, value.asText(""), "must be given, as text");
+    }
+    return value.textValue();
+  }
+
+  static Instant time(String field, String text) {
+    try {
+      return Instant.parse(text);
+    } catch (DateTimeException e) {
+      throw Refused.bad(field, text, "must be a time as 2026-03-01T12:00:00Z");
+    }
+  }
+}

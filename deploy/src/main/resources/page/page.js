@@ -1,0 +1,342 @@
+// What is told by /events becomes rows; what people say becomes labels.
+const $ = id => document.getElementById(id);
+const SPANS = [["30 s", 30], ["1 min", 60], ["5 min", 300]];
+const rows = new Map(), corrections = new Map(), labels = new Set();
+let span = 30_000, held = false, subject = null, order = 0;
+
+function row(stream) {
+  if (rows.has(stream)) return rows.get(stream);
+  $("empty").hidden = true;
+  const timeline = new Timeline(stream), element = document.createElement("div");
+  element.className = "stream";
+  const name = document.createElement("div");
+  name.className = "name";
+  const parts = ["h2", "p", "p", "p"].map(tag => document.createElement(tag));
+  ["", "now quiet", "kept", "adapter"].forEach((c, i) => { parts[i].className = c; });
+  parts[0].textContent = stream;
+  parts[0].title = stream;
+  name.append(...parts);
+  element.append(name, timeline.canvas);
+  const made = { timeline, element, now: parts[1], kept: parts[2], adapter: parts[3], windows: 0, holes: 0, right: 0 };
+  rows.set(stream, made);
+  for (const [, r] of [...rows].sort((a, b) => a[0].localeCompare(b[0]))) $("timelines").append(r.element);
+  listenTo(made);
+  return made;
+}
+
+function take(message) {
+  if (message.kind === "trainer") return showTrainer(message.status);
+  if (message.kind === "correction") return takeCorrection(message);
+  const r = row(message.stream);
+  r.timeline.add(message);
+  if (message.kind === "window") r.windows++;
+  if (message.kind === "hole") r.holes++;
+  if (message.kind === "event") {
+    message.order = ++order;
+    know(message.label);
+    for (const c of corrections.values()) if (c.detection === message.id) message.correction = c;
+  }
+  if (message.kind === "swap") {
+    message.labels.forEach(know);
+    r.adapter.textContent = "adapter ";
+    const code = document.createElement("code");
+    code.textContent = message.adapter.slice(0, 8);
+    code.title = message.adapter;
+    r.adapter.append(code);
+  }
+  if (message.kind === "finished") r.finished = true;
+}
+
+function know(label) {
+  if (labels.has(label)) return;
+  labels.add(label);
+  colourOf(label);
+  $("classes").append(new Option(label));
+}
+
+function takeCorrection(message) {
+  corrections.set(message.id, message);
+  know(message.label);
+  const r = row(message.stream), event = message.detection && r.timeline.events.get(message.detection);
+  if (event) event.correction = message;
+  if (message.verdict === "add") {
+    r.timeline.add({ ...message, kind: "event", id: "label " + message.id, state: "added", correction: message });
+  }
+  listCorrections();
+}
+
+const clock = ms => new Date(ms).toLocaleTimeString([], { hour12: false });
+
+function listCorrections() {
+  const all = [...corrections.values()].reverse().slice(0, 50);
+  $("corrections-hint").hidden = all.length > 0;
+  $("corrections").replaceChildren(...all.map(c => {
+    const item = document.createElement("li"), stage = document.createElement("span");
+    const said = { confirm: `${c.label} is right`, reject: `${c.label} is not there`, relabel: `it is ${c.label}`, add: `${c.label} was missed` };
+    item.textContent = `${said[c.verdict]}, ${c.stream} ${clock(c.onset)}`;
+    stage.className = "stage " + c.stage;
+    stage.textContent = {
+      sent: "sent", stored: "in the store of examples", disputed: "disputed: kept out of training",
+      "in-force": `in adapter ${(c.adapter ?? "").slice(0, 8)} since ${clock(c.since)}`,
+    }[c.stage];
+    item.append(stage);
+    return item;
+  }));
+}
+
+let listed = "";
+function listRecent() {
+  const all = [...rows].flatMap(([, r]) => [...r.timeline.events.values()])
+    .filter(e => e.state === "ended" || e.state === "open").sort((a, b) => b.order - a.order).slice(0, 12);
+  const key = all.map(e => e.id + e.state + (e.correction?.verdict ?? "")).join();
+  if (key === listed) return;
+  listed = key;
+  const focused = document.activeElement?.dataset?.id;
+  $("recent").replaceChildren(...all.map(e => {
+    const item = document.createElement("li"), button = document.createElement("button");
+    const swatch = document.createElement("span"), what = document.createElement("span"), where = document.createElement("span");
+    swatch.className = "swatch";
+    swatch.style.background = shade(colourOf(e.label));
+    what.textContent = e.label + (e.state === "open" ? " …" : ` ${((e.offset - e.onset) / 1000).toFixed(2)} s`);
+    where.className = "where";
+    where.textContent = `${e.stream} ${clock(e.onset)}`;
+    button.dataset.id = e.id;
+    button.append(swatch, what, where);
+    button.addEventListener("click", () => {
+      const box = button.getBoundingClientRect();
+      ask(e, box.left - 330, box.top);
+    });
+    item.append(button);
+    return item;
+  }));
+  if (focused) [...$("recent").querySelectorAll("button")].find(b => b.dataset.id === focused)?.focus();
+}
+
+function showFigures(f) {
+  const number = n => (n ?? 0).toLocaleString("en");
+  const millis = n => n === undefined ? "–" : n < 10_000 ? `${n} ms` : `${(n / 1000).toLocaleString("en", { maximumFractionDigits: 0 })} s`;
+  $("streams").textContent = number(f.streams) + (f.unseenStreams ? "+" : "");
+  $("scored").textContent = number(f.scored);
+  $("shed").textContent = number(f.shed);
+  $("p50").textContent = millis(f.p50);
+  $("p99").textContent = millis(f.p99);
+  $("device").textContent = $("device").title = f.device;
+  health(f.healthy, f.health);
+}
+
+function health(good, text) {
+  $("dot").className = "dot " + (good ? "good" : "bad");
+  $("health").textContent = text;
+}
+
+function showTrainer(s) {
+  $("trainer").hidden = false;
+  $("phase").textContent = s.phase ?? "";
+  const parts = [];
+  if (s.scope) parts.push(`scope ${s.scope}`);
+  if (s.since) parts.push(`since ${clock(Date.parse(s.since))}`);
+  if (s.freshLabels !== undefined) parts.push(`${s.freshLabels} new labels`);
+  if (s.round) parts.push(`${s.round.fit} fit, step ${s.round.step} of ${s.round.steps}`);
+  $("trainer-line").textContent = parts.join(" · ");
+  $("progress").hidden = !s.round?.steps;
+  if (s.round?.steps) $("progress-bar").style.width = `${100 * s.round.step / s.round.steps}%`;
+  $("trouble").hidden = !s.trouble;
+  $("trouble").textContent = s.trouble ?? "";
+  showGate(s.last);
+}
+
+function showGate(last) {
+  $("gate").replaceChildren();
+  if (!last) return;
+  const head = document.createElement("h3");
+  head.className = last.gate ? (last.gate.passed ? "passed" : "failed") : "";
+  head.textContent = `Last round: ${last.outcome}` + (last.candidate ? ` (${last.candidate.slice(0, 8)})` : "");
+  const reason = document.createElement("p");
+  reason.className = "hint";
+  reason.textContent = last.reason ?? "";
+  $("gate").append(head, reason);
+  if (!last.gate) return;
+  const table = document.createElement("table");
+  const change = (name, c, digits) => {
+    if (!c || c.after === undefined || c.after === null) return;
+    const tr = table.insertRow(), th = document.createElement("th");
+    th.textContent = name;
+    const before = c.before === null || c.before === undefined ? "new" : Number(c.before).toFixed(digits);
+    tr.append(th);
+    tr.insertCell().textContent = `${before} → ${Number(c.after).toFixed(digits)}`;
+  };
+  change("mAP", last.gate.map, 3);
+  change("false alarms / h", last.gate.falseAlarmsPerHour, 1);
+  change("calibration error", last.gate.calibrationError, 3);
+  for (const [label, c] of Object.entries(last.gate.classes ?? {})) change(label, c.averagePrecision, 3);
+  $("gate").append(table);
+  const list = document.createElement("ul");
+  for (const text of last.gate.reasons ?? []) list.append(Object.assign(document.createElement("li"), { textContent: text }));
+  if (list.children.length) $("gate").append(list);
+}
+
+// Judging.
+
+function listenTo(r) {
+  const { canvas } = r.timeline;
+  canvas.addEventListener("pointerdown", e => {
+    if (e.button !== 0) return;
+    const found = r.timeline.at(e.offsetX, e.offsetY);
+    if (found) return ask(found, e.pageX, e.pageY);
+    close();
+    r.timeline.drag = { from: e.offsetX, until: e.offsetX, right: r.timeline.right };
+    r.frozen = r.timeline.right;
+    canvas.setPointerCapture(e.pointerId);
+  });
+  canvas.addEventListener("pointermove", e => {
+    const { drag } = r.timeline;
+    if (drag) drag.until = Math.max(0, Math.min(e.offsetX, canvas.clientWidth));
+    canvas.style.cursor = r.timeline.at(e.offsetX, e.offsetY) ? "pointer" : "crosshair";
+  });
+  canvas.addEventListener("pointerup", e => {
+    const { drag } = r.timeline;
+    if (!drag) return;
+    const [a, b] = [drag.from, drag.until].sort((p, q) => p - q).map(x => Math.round(r.timeline.time(x)));
+    if (b - a < 50) { forget(); return; }
+    ask({ state: "new", stream: r.timeline.stream, onset: a, offset: b, label: "" }, e.pageX, e.pageY);
+  });
+  canvas.addEventListener("pointercancel", forget);
+}
+
+function forget() {
+  for (const r of rows.values()) { r.timeline.drag = null; r.frozen = 0; }
+}
+
+function ask(event, x, y) {
+  if (event.state !== "new") forget();
+  subject = event;
+  const fresh = event.state === "new", judged = event.state === "ended";
+  $("sheet-title").textContent = fresh ? "A sound that was missed" : event.state === "added" ? `${event.label}, added` : `${event.label}?`;
+  const length = event.offset ? `${((event.offset - event.onset) / 1000).toFixed(2)} s` : "still sounding: judge it when it has ended";
+  const peak = event.peak === undefined ? "" : `, peak ${event.peak.toFixed(2)}, adapter ${event.adapter.slice(0, 8)}`;
+  $("sheet-facts").textContent = `${event.stream}, ${clock(event.onset)}, ${length}${peak}`;
+  $("verdicts").hidden = !judged;
+  $("sheet-form").hidden = !judged && !fresh;
+  $("class-question").textContent = fresh ? "What sounds there" : "No, it is";
+  $("class-send").textContent = fresh ? "Add" : "Relabel";
+  $("class").value = "";
+  $("sheet-trouble").hidden = true;
+  const player = $("player");
+  player.hidden = !event.offset;
+  if (event.offset) {
+    // A quarter of a second around it: an onset cut off is hard to judge.
+    const query = new URLSearchParams({ stream: event.stream, from: iso(event.onset - 250), until: iso(Math.min(event.offset + 250, event.onset + 55_000)) });
+    player.src = "/audio?" + query;
+  }
+  const sheet = $("sheet");
+  sheet.hidden = false;
+  sheet.style.left = `${Math.max(8, Math.min(x, innerWidth - 330))}px`;
+  sheet.style.top = `${Math.max(scrollY + 8, Math.min(y + 10, scrollY + innerHeight - sheet.offsetHeight - 12))}px`;
+  (fresh ? $("class") : judged ? $("verdicts").firstElementChild : $("sheet-close")).focus();
+}
+
+const iso = ms => new Date(ms).toISOString();
+
+function close() {
+  $("sheet").hidden = true;
+  $("player").removeAttribute("src");
+  subject = null;
+  forget();
+}
+
+async function send(label) {
+  $("sheet-trouble").hidden = true;
+  try {
+    const answer = await fetch("/labels", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Lookaside-Token": "TOKEN" },
+      body: JSON.stringify({ ...label, author: $("author").value.trim() || "page" }),
+    });
+    if (!answer.ok) throw new Error((await answer.json()).error);
+    close();
+  } catch (e) {
+    $("sheet-trouble").textContent = e.message;
+    $("sheet-trouble").hidden = false;
+  }
+}
+
+$("verdicts").addEventListener("click", e => {
+  const kind = e.target.dataset.kind;
+  if (kind && subject) send({ kind, detection: subject.id });
+});
+$("sheet-form").addEventListener("submit", e => {
+  e.preventDefault();
+  const label = $("class").value.trim();
+  if (!subject || !label) return;
+  send(subject.state === "new"
+    ? { kind: "add", stream: subject.stream, label, onset: iso(subject.onset), offset: iso(subject.offset) }
+    : { kind: "relabel", detection: subject.id, label });
+});
+$("sheet-close").addEventListener("click", close);
+$("player").addEventListener("error", async () => {
+  const src = $("player").getAttribute("src");
+  if (!src) return;
+  const answer = await fetch(src).catch(() => null);
+  const text = answer && !answer.ok ? (await answer.json()).error : "The audio cannot be played.";
+  $("sheet-trouble").textContent = text;
+  $("sheet-trouble").hidden = false;
+});
+
+for (const [text, seconds] of SPANS) {
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+  button.setAttribute("aria-pressed", seconds * 1000 === span);
+  button.addEventListener("click", () => {
+    span = seconds * 1000;
+    for (const b of $("spans").querySelectorAll("button")) b.setAttribute("aria-pressed", b === button);
+  });
+  $("spans").append(button);
+}
+function hold(on) {
+  held = on;
+  $("hold").setAttribute("aria-pressed", on);
+  $("hold").textContent = on ? "Go on" : "Hold";
+}
+$("hold").addEventListener("click", () => hold(!held));
+addEventListener("keydown", e => {
+  if (e.key === "Escape") close();
+  if (e.key === " " && e.target === document.body) { e.preventDefault(); hold(!held); }
+});
+try {
+  $("author").value = localStorage.getItem("author") ?? "";
+  $("author").addEventListener("change", () => localStorage.setItem("author", $("author").value));
+} catch { /* Storage is switched off: the name is asked for again next time. */ }
+
+function draw() {
+  for (const r of rows.values()) {
+    if (!held && !r.frozen) r.right = r.timeline.now();
+    r.timeline.draw(r.frozen || r.right, span);
+    const open = r.timeline.open()[0];
+    r.now.textContent = open ? open.label : r.finished ? "ended" : "–";
+    r.now.className = open ? "now" : "now quiet";
+    r.now.style.color = open ? shade(colourOf(open.label)) : "";
+    r.kept.textContent = r.holes ? `${r.holes} gap${r.holes > 1 ? "s" : ""}` : r.windows ? "no gap" : "";
+    r.kept.classList.toggle("holes", r.holes > 0);
+  }
+  requestAnimationFrame(draw);
+}
+
+function follow() {
+  const source = new EventSource("/events");
+  source.onmessage = e => {
+    const told = JSON.parse(e.data);
+    if (told.hello) {
+      rows.clear();
+      corrections.clear();
+      for (const old of $("timelines").querySelectorAll(".stream")) old.remove();
+    }
+    told.messages.forEach(take);
+    if (told.figures) showFigures(told.figures);
+    listRecent();
+  };
+  source.onerror = () => {
+    health(false, "connection lost, trying again");
+    if (source.readyState === EventSource.CLOSED) setTimeout(follow, 2000);
+  };
+}
+follow();
+requestAnimationFrame(draw);
