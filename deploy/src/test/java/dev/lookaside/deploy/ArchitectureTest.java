@@ -91,6 +91,8 @@ class ArchitectureTest {
           .definedBy("dev.lookaside.trainer.label..")
           .layer("store")
           .definedBy("dev.lookaside.trainer.store..")
+          .layer("loop")
+          .definedBy("dev.lookaside.trainer.loop..")
           .layer("gate")
           .definedBy("dev.lookaside.trainer.gate..")
           .whereLayer("gate")

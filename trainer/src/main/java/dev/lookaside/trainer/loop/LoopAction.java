@@ -1,0 +1,55 @@
+package dev.lookaside.trainer.loop;
+
+import dev.lookaside.trainer.gate.GateReport;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What {@link LoopCore} wants done, in this order. Every one may be done twice: after a kill the
+ * last ones come again.
+ */
+public sealed interface LoopAction {
+  /** Work that takes long; one at a time. */
+  sealed interface Work extends LoopAction {}
+
+  /** Remember this before anything that follows. */
+  record Save(LoopState state) implements LoopAction {}
+
+  /** Fit, or go on from the round's checkpoint. */
+  record Fit(Round round) implements Work {}
+
+  /** Judge the candidate and put it on the adapters' topic. */
+  record Judge(Round round, String candidate) implements Work {}
+
+  /** Let it hear live audio beside the incumbent. */
+  record Shadow(Round round, String candidate, GateReport report) implements Work {}
+
+  /** Bring it into force for a share of the streams. */
+  record Canary(Round round, String candidate, GateReport report) implements Work {}
+
+  /**
+   * Bring it into force for the scope.
+   *
+   * @param canary streams whose own records are released then; null if there are none
+   */
+  record Promote(Round round, String candidate, GateReport report, Phase.@Nullable Canary canary)
+      implements Work {}
+
+  /** Release the streams that hear with a candidate that will not be promoted. */
+  record Withdraw(Round round, String candidate, Phase.Canary canary, String reason)
+      implements Work {}
+
+  /** Bring the previous adapter back. */
+  record RollBack(Watch watch, String reason) implements Work {}
+
+  /** Stop whatever work is under way, with a checkpoint. */
+  enum StopWork implements LoopAction {
+    INSTANCE
+  }
+
+  /** Tell everybody how a round ended, and clear its folder. */
+  record Finish(RoundOutcome outcome) implements LoopAction {}
+
+  /** Do the last work again after a pause. */
+  record Again(Work work, Duration pause) implements LoopAction {}
+}

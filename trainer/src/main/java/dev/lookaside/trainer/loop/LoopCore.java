@@ -1,0 +1,464 @@
+package dev.lookaside.trainer.loop;
+
+import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.loop.LoopAction.Again;
+import dev.lookaside.trainer.loop.LoopAction.Finish;
+import dev.lookaside.trainer.loop.LoopAction.Save;
+import dev.lookaside.trainer.loop.LoopAction.Work;
+import dev.lookaside.trainer.loop.Phase.Canary;
+import dev.lookaside.trainer.loop.Phase.Collecting;
+import dev.lookaside.trainer.loop.Phase.Fitting;
+import dev.lookaside.trainer.loop.Phase.Judging;
+import dev.lookaside.trainer.loop.Phase.Publishing;
+import dev.lookaside.trainer.loop.Phase.RollingBack;
+import dev.lookaside.trainer.loop.Phase.Shadowing;
+import dev.lookaside.trainer.loop.RoundOutcome.Kind;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides what the loop of one scope does next: events in, actions out. Pure but for its state; one
+ * thread.
+ *
+ * <pre>
+ *   Collecting ──labels, time, drift, request──► Fitting ──► Judging ──gate──► Shadowing ──► Publishing ──► Collecting
+ *        │                                                     │ refused          │ differs      │ canary judged wrong
+ *        │ judged wrong in force                               ▼                  ▼              ▼
+ *        └──► RollingBack ──► Collecting                    Collecting         Collecting     Collecting
+ * </pre>
+ *
+ * <p>A state is saved before the work that follows from it begins, so a killed trainer begins that
+ * work again; all work may be done twice. Whoever loses the scope does nothing until it leads again
+ * and has read the state anew.
+ */
+final class LoopCore {
+  private static final double MILLIS = 1e3;
+  private static final int WAITING_MAX = 100;
+
+  private final LoopSettings settings;
+  private LoopState state = LoopState.FIRST;
+  private boolean leads;
+  private LoopEvent.@Nullable Labels labels;
+  private @Nullable Instant freshSince;
+  private @Nullable String drift;
+  private @Nullable Work busy;
+
+  LoopCore(LoopSettings settings) {
+    this.settings = settings;
+  }
+
+  LoopState state() {
+    return state;
+  }
+
+  boolean leads() {
+    return leads;
+  }
+
+  /** Usable labels that no full fit has seen, as far as known. */
+  int freshLabels() {
+    return labels == null ? 0 : labels.fresh();
+  }
+
+  /** Digest whose detections {@link LoopEvent.Labels} counts; empty if nothing is watched. */
+  Optional<String> watched() {
+    if (state.phase() instanceof Publishing p && p.canary() != null) {
+      return Optional.of(p.candidate());
+    }
+    return Optional.ofNullable(state.watch()).map(Watch::adapter);
+  }
+
+  /** What to do after {@code event}. */
+  List<LoopAction> on(LoopEvent event, Instant now) {
+    List<LoopAction> actions = new ArrayList<>();
+    if (event instanceof LoopEvent.Led led) {
+      leads = true;
+      state = led.saved();
+      labels = null;
+      busy = null;
+      begin(actions, now);
+    } else if (event instanceof LoopEvent.Lost) {
+      leads = false;
+      busy = null;
+      actions.add(LoopAction.StopWork.INSTANCE);
+    } else if (leads) {
+      dispatch(event, now, actions);
+    }
+    return actions;
+  }
+
+  private void dispatch(LoopEvent event, Instant now, List<LoopAction> actions) {
+    if (event instanceof LoopEvent.Labels l) {
+      if (freshSince == null || l.fresh() != freshLabels()) {
+        freshSince = now;
+      }
+      labels = l;
+      consider(now, actions);
+    } else if (event instanceof LoopEvent.Tick) {
+      consider(now, actions);
+    } else if (event instanceof LoopEvent.Requested r) {
+      onRequested(r.request(), now, actions);
+    } else if (event instanceof LoopEvent.Drifted d) {
+      drift = d.detail();
+      consider(now, actions);
+    } else if (event instanceof LoopEvent.Failed f) {
+      onFailed(f, now, actions);
+    } else {
+      onResult(event, now, actions);
+    }
+  }
+
+  private void onRequested(RefitRequest request, Instant now, List<LoopAction> actions) {
+    boolean known =
+        state.waiting().stream().anyMatch(r -> r.id().equals(request.id()))
+            || state.phase().underWay().filter(r -> request.id().equals(r.request())).isPresent();
+    if (!known && state.waiting().size() < WAITING_MAX) {
+      List<RefitRequest> longer = new ArrayList<>(state.waiting());
+      longer.add(request);
+      save(state.waitingFor(longer), actions);
+      consider(now, actions);
+    }
+  }
+
+  /** Looks whether something is due. */
+  private void consider(Instant now, List<LoopAction> actions) {
+    Phase phase = state.phase();
+    if (busy != null) {
+      return;
+    }
+    if (phase instanceof Publishing p) {
+      canaryDue(p, now, actions);
+    } else if (phase instanceof Collecting) {
+      Watch watch = state.watch();
+      Optional<String> wrong =
+          watch == null ? Optional.empty() : tooWrong(watch.sinceMillis(), now);
+      if (watch != null && wrong.isPresent()) {
+        go(new RollingBack(watch, wrong.get()), actions, now);
+      } else {
+        refitDue(now, actions);
+      }
+    }
+  }
+
+  private void canaryDue(Publishing p, Instant now, List<LoopAction> actions) {
+    Canary canary = p.canary();
+    if (canary == null) {
+      return;
+    }
+    long since = canary.untilMillis() - settings.canaryFor().toMillis();
+    Optional<String> wrong = tooWrong(since, now);
+    if (wrong.isPresent()) {
+      work(new LoopAction.Withdraw(p.round(), p.candidate(), canary, wrong.get()), actions);
+    } else if (now.toEpochMilli() >= canary.untilMillis()) {
+      work(new LoopAction.Promote(p.round(), p.candidate(), p.report(), canary), actions);
+    }
+  }
+
+  private void work(Work work, List<LoopAction> actions) {
+    busy = work;
+    actions.add(work);
+  }
+
+  /** Why the watched adapter should go, if people say that it is too often wrong. */
+  private Optional<String> tooWrong(long sinceMillis, Instant now) {
+    LoopEvent.Labels l = labels;
+    if (l == null || l.judged() < settings.judgedMin()) {
+      return Optional.empty();
+    }
+    double rate = (double) l.wrong() / l.judged();
+    if (rate > settings.wrongRateMax()) {
+      return Optional.of(
+          String.format(
+              Locale.ROOT,
+              "%d of %d judged detections were wrong (%.2f, at most %.2f are allowed)",
+              l.wrong(),
+              l.judged(),
+              rate,
+              settings.wrongRateMax()));
+    }
+    double hours = Math.max(1, now.toEpochMilli() - sinceMillis) / MILLIS / 3600;
+    if (settings.wrongPerHourMax() > 0 && l.wrong() / hours > settings.wrongPerHourMax()) {
+      return Optional.of(
+          String.format(
+              Locale.ROOT,
+              "%.1f wrong detections an hour (at most %.1f are allowed)",
+              l.wrong() / hours,
+              settings.wrongPerHourMax()));
+    }
+    return Optional.empty();
+  }
+
+  private void refitDue(Instant now, List<LoopAction> actions) {
+    LoopEvent.Labels l = labels;
+    if (l == null) {
+      return;
+    }
+    if (!state.waiting().isEmpty()) {
+      RefitRequest first = state.waiting().get(0);
+      state = state.waitingFor(state.waiting().subList(1, state.waiting().size()));
+      Round.Kind kind = first.headOnly() ? Round.Kind.HEAD : Round.Kind.FULL;
+      start(kind, "request of " + first.author(), first.id(), false, now, actions);
+      return;
+    }
+    Optional<String> trigger = trigger(l, now);
+    if (trigger.isPresent()) {
+      drift = null;
+      boolean head = settings.headFirst();
+      start(head ? Round.Kind.HEAD : Round.Kind.FULL, trigger.get(), null, head, now, actions);
+    }
+  }
+
+  private Optional<String> trigger(LoopEvent.Labels l, Instant now) {
+    if (drift != null) {
+      return Optional.of("drift: " + drift);
+    }
+    Instant since = freshSince == null ? now : freshSince;
+    boolean quiet = !now.isBefore(since.plus(settings.quiet()));
+    if (l.fresh() >= settings.labels() && quiet) {
+      return Optional.of(l.fresh() + (l.fresh() == 1 ? " new label" : " new labels"));
+    }
+    Instant last =
+        state.lastRefitMillis() > 0 ? Instant.ofEpochMilli(state.lastRefitMillis()) : since;
+    if (l.fresh() >= 1 && quiet && !now.isBefore(last.plus(settings.interval()))) {
+      return Optional.of("%d new in %s".formatted(l.fresh(), text(settings.interval())));
+    }
+    return Optional.empty();
+  }
+
+  private static String text(Duration duration) {
+    return duration.toString().substring(2).toLowerCase(Locale.ROOT);
+  }
+
+  private void start(
+      Round.Kind kind,
+      String trigger,
+      @Nullable String request,
+      boolean fullFollows,
+      Instant now,
+      List<LoopAction> actions) {
+    Round round =
+        new Round(
+            state.rounds() + 1,
+            kind,
+            trigger,
+            request,
+            fullFollows,
+            freshLabels(),
+            now.toEpochMilli());
+    Seen seen = labels == null ? state.seen() : labels.seen();
+    state = state.begun(round, seen);
+    if (kind == Round.Kind.FULL) {
+      labels =
+          labels == null ? null : new LoopEvent.Labels(0, seen, labels.judged(), labels.wrong());
+    }
+    actions.add(new Save(state));
+    begin(actions, now);
+  }
+
+  /** Saves, then begins the work of a phase. */
+  private void go(Phase next, List<LoopAction> actions, Instant now) {
+    busy = null;
+    save(state.at(next), actions);
+    begin(actions, now);
+  }
+
+  private void save(LoopState next, List<LoopAction> actions) {
+    state = next;
+    actions.add(new Save(next));
+  }
+
+  /** The work of the phase, also after a restart. */
+  private void begin(List<LoopAction> actions, Instant now) {
+    Optional<Work> next = next();
+    if (next.isPresent()) {
+      work(next.get(), actions);
+    } else {
+      consider(now, actions);
+    }
+  }
+
+  private Optional<Work> next() {
+    Phase phase = state.phase();
+    if (phase instanceof Fitting p) {
+      return Optional.of(new LoopAction.Fit(p.round()));
+    } else if (phase instanceof Judging p) {
+      return Optional.of(new LoopAction.Judge(p.round(), p.candidate()));
+    } else if (phase instanceof Shadowing p) {
+      return Optional.of(new LoopAction.Shadow(p.round(), p.candidate(), p.report()));
+    } else if (phase instanceof Publishing p) {
+      return p.canary() == null ? Optional.of(publishing(p)) : Optional.empty();
+    } else if (phase instanceof RollingBack p) {
+      return Optional.of(new LoopAction.RollBack(p.watch(), p.reason()));
+    }
+    return Optional.empty();
+  }
+
+  private Work publishing(Publishing p) {
+    return settings.canaryShare() > 0
+        ? new LoopAction.Canary(p.round(), p.candidate(), p.report())
+        : new LoopAction.Promote(p.round(), p.candidate(), p.report(), null);
+  }
+
+  private void onResult(LoopEvent event, Instant now, List<LoopAction> actions) {
+    Phase phase = state.phase();
+    if (busy == null) {
+      return;
+    }
+    if (event instanceof LoopEvent.Fitted e
+        && phase instanceof Fitting p
+        && p.round().number() == e.round()) {
+      go(new Judging(p.round(), e.candidate()), actions, now);
+    } else if (event instanceof LoopEvent.Judged e
+        && phase instanceof Judging p
+        && p.round().number() == e.round()) {
+      onJudged(p, e.report(), now, actions);
+    } else if (event instanceof LoopEvent.Shadowed e
+        && phase instanceof Shadowing p
+        && p.round().number() == e.round()) {
+      onShadowed(p, e, now, actions);
+    } else if (phase instanceof Publishing p) {
+      onPublishing(p, event, now, actions);
+    } else if (event instanceof LoopEvent.RolledBack e
+        && phase instanceof RollingBack p
+        && p.watch().adapter().equals(e.adapter())) {
+      onRolledBack(p, e, now, actions);
+    }
+  }
+
+  private void onJudged(Judging p, GateReport report, Instant now, List<LoopAction> actions) {
+    if (!report.passed()) {
+      String why = String.join("; ", report.reasons());
+      finish(p.round(), Kind.REFUSED, p.candidate(), report, null, why, now, actions);
+    } else if (settings.shadowShare() > 0) {
+      go(new Shadowing(p.round(), p.candidate(), report), actions, now);
+    } else {
+      GateReport said = report.withNote("not tried in shadow: shadow.share is 0");
+      go(new Publishing(p.round(), p.candidate(), said, null), actions, now);
+    }
+  }
+
+  private void onShadowed(
+      Shadowing p, LoopEvent.Shadowed e, Instant now, List<LoopAction> actions) {
+    if (e.agreement() < settings.shadowAgreementMin()) {
+      String why =
+          String.format(
+              Locale.ROOT,
+              "agrees with the incumbent to %.2f on live audio, must be at least %.2f",
+              e.agreement(),
+              settings.shadowAgreementMin());
+      finish(p.round(), Kind.REFUSED, p.candidate(), e.report(), null, why, now, actions);
+    } else {
+      go(new Publishing(p.round(), p.candidate(), e.report(), null), actions, now);
+    }
+  }
+
+  private void onPublishing(Publishing p, LoopEvent event, Instant now, List<LoopAction> actions) {
+    long number = p.round().number();
+    if (event instanceof LoopEvent.CanaryUp e && number == e.round() && p.canary() == null) {
+      long until = now.plus(settings.canaryFor()).toEpochMilli();
+      // Without a stream there is nobody to wait for.
+      Canary canary = new Canary(e.streams(), e.streams().isEmpty() ? now.toEpochMilli() : until);
+      labels = labels == null ? null : new LoopEvent.Labels(labels.fresh(), labels.seen(), 0, 0);
+      go(new Publishing(p.round(), p.candidate(), p.report(), canary), actions, now);
+    } else if (event instanceof LoopEvent.Promoted e && number == e.round()) {
+      state = state.watching(new Watch(p.round(), p.candidate(), e.previous(), now.toEpochMilli()));
+      labels = labels == null ? null : new LoopEvent.Labels(labels.fresh(), labels.seen(), 0, 0);
+      finish(
+          p.round(),
+          Kind.PUBLISHED,
+          p.candidate(),
+          p.report(),
+          e.cutover(),
+          "passed",
+          now,
+          actions);
+    } else if (event instanceof LoopEvent.Withdrawn e && number == e.round()) {
+      finish(
+          p.round(), Kind.ROLLED_BACK, p.candidate(), p.report(), null, e.reason(), now, actions);
+    }
+  }
+
+  private void onRolledBack(
+      RollingBack p, LoopEvent.RolledBack e, Instant now, List<LoopAction> actions) {
+    busy = null;
+    Watch watch = p.watch();
+    String cutover = e.cutover();
+    save(state.watching(null).at(new Collecting()), actions);
+    if (cutover != null) {
+      double seconds = (now.toEpochMilli() - watch.sinceMillis()) / MILLIS;
+      actions.add(
+          new Finish(
+              new RoundOutcome(
+                  watch.round(),
+                  Kind.ROLLED_BACK,
+                  watch.adapter(),
+                  null,
+                  cutover,
+                  p.reason(),
+                  seconds)));
+    }
+    consider(now, actions);
+  }
+
+  private void finish(
+      Round round,
+      Kind kind,
+      @Nullable String candidate,
+      @Nullable GateReport report,
+      @Nullable String cutover,
+      String reason,
+      Instant now,
+      List<LoopAction> actions) {
+    busy = null;
+    double seconds = (now.toEpochMilli() - round.startedAtMillis()) / MILLIS;
+    // Told before it is saved: who dies between the two tells it twice rather than never.
+    actions.add(
+        new Finish(new RoundOutcome(round, kind, candidate, report, cutover, reason, seconds)));
+    state = state.at(new Collecting());
+    if (round.fullFollows()) {
+      start(Round.Kind.FULL, round.trigger(), null, false, now, actions);
+    } else {
+      actions.add(new Save(state));
+      consider(now, actions);
+    }
+  }
+
+  private void onFailed(LoopEvent.Failed failed, Instant now, List<LoopAction> actions) {
+    Work failing = busy;
+    if (failing == null) {
+      return;
+    }
+    state = state.failedOnce();
+    // What may be in force half-way is tried until it is clear which of the two it is.
+    boolean mustEnd = state.phase() instanceof Publishing || state.phase() instanceof RollingBack;
+    boolean again = mustEnd || state.attempts() < settings.attempts();
+    if (again && !failed.lasting()) {
+      int doublings = Math.min(state.attempts() - 1, 5);
+      actions.add(new Again(failing, settings.pause().multipliedBy(1L << doublings)));
+      return;
+    }
+    String why = failed.step() + ": " + failed.reason();
+    Optional<Round> round = state.phase().underWay();
+    if (round.isPresent()) {
+      finish(round.get(), Kind.FAILED, candidate(), null, null, why, now, actions);
+    } else {
+      busy = null;
+      save(state.watching(null).at(new Collecting()), actions);
+    }
+  }
+
+  private @Nullable String candidate() {
+    Phase phase = state.phase();
+    if (phase instanceof Judging p) {
+      return p.candidate();
+    }
+    return phase instanceof Shadowing p
+        ? p.candidate()
+        : phase instanceof Publishing q ? q.candidate() : null;
+  }
+}

@@ -1,0 +1,78 @@
+package dev.lookaside.trainer.loop;
+
+import dev.lookaside.trainer.gate.GateReport;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What {@link LoopCore} is told. Results name their round: those of another one are late. */
+public sealed interface LoopEvent {
+  /** This trainer leads its scope from here on, and this is where the last leader stood. */
+  record Led(LoopState saved) implements LoopEvent {}
+
+  /** Another trainer leads. */
+  enum Lost implements LoopEvent {
+    INSTANCE
+  }
+
+  /** Time passes. */
+  enum Tick implements LoopEvent {
+    INSTANCE
+  }
+
+  /**
+   * What the store holds.
+   *
+   * @param fresh usable labels that no full fit has seen
+   * @param seen what a fit begun now would have seen
+   * @param judged detections of the adapter in {@link LoopState#watch} that people have judged
+   * @param wrong of these
+   */
+  record Labels(int fresh, Seen seen, int judged, int wrong) implements LoopEvent {}
+
+  /** Somebody asks. */
+  record Requested(RefitRequest request) implements LoopEvent {}
+
+  /** A stream does not sound as it did when the incumbent was fitted. */
+  record Drifted(String detail) implements LoopEvent {}
+
+  /** A candidate lies in the round's folder. */
+  record Fitted(long round, String candidate) implements LoopEvent {}
+
+  /** It is on the adapters' topic, and judged. */
+  record Judged(long round, GateReport report) implements LoopEvent {}
+
+  /**
+   * It was heard beside the incumbent.
+   *
+   * @param report with what the shadow run found among its notes
+   * @param agreement 0 to 1
+   */
+  record Shadowed(long round, GateReport report, double agreement) implements LoopEvent {}
+
+  /** Records of single streams are in force, or were found to be so. */
+  record CanaryUp(long round, List<String> streams) implements LoopEvent {}
+
+  /**
+   * The scope's record is in force.
+   *
+   * @param previous digest in force there before
+   */
+  record Promoted(long round, String cutover, @Nullable String previous) implements LoopEvent {}
+
+  /** The candidate will not be in force, and no stream hears with it. */
+  record Withdrawn(long round, String reason) implements LoopEvent {}
+
+  /**
+   * The previous adapter is in force again.
+   *
+   * @param cutover null if the adapter was not in force any more
+   */
+  record RolledBack(String adapter, @Nullable String cutover) implements LoopEvent {}
+
+  /**
+   * A step did not succeed.
+   *
+   * @param lasting whether it would fail again
+   */
+  record Failed(String step, String reason, boolean lasting) implements LoopEvent {}
+}

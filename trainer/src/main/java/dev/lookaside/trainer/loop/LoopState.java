@@ -1,0 +1,89 @@
+package dev.lookaside.trainer.loop;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lookaside.trainer.TrainerException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that the loop of one scope must not forget. Written whole before whatever follows from it is
+ * begun.
+ *
+ * @param rounds that have begun
+ * @param seen which examples full fits have had
+ * @param lastRefitMillis when a full fit was last begun, since 1970; 0 if never
+ * @param watch what is judged in force; null if nothing is
+ * @param waiting requests that were not begun
+ * @param phase where it is
+ * @param attempts at this phase that failed
+ */
+public record LoopState(
+    long rounds,
+    Seen seen,
+    long lastRefitMillis,
+    @Nullable Watch watch,
+    List<RefitRequest> waiting,
+    Phase phase,
+    int attempts) {
+  /** Nothing has happened. */
+  public static final LoopState FIRST =
+      new LoopState(0, Seen.NOTHING, 0, null, List.of(), new Phase.Collecting(), 0);
+
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
+
+  public LoopState {
+    waiting = List.copyOf(waiting);
+  }
+
+  String toJson() {
+    try {
+      return MAPPER.writeValueAsString(this);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a state is plain data", e);
+    }
+  }
+
+  /**
+   * Reads {@link #toJson}.
+   *
+   * @throws TrainerException if it is none
+   */
+  static LoopState fromJson(String json) {
+    try {
+      return MAPPER.readValue(json, LoopState.class);
+    } catch (JsonProcessingException e) {
+      throw new TrainerException("state of the trainer: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  LoopState at(Phase next) {
+    return new LoopState(rounds, seen, lastRefitMillis, watch, waiting, next, 0);
+  }
+
+  LoopState failedOnce() {
+    return new LoopState(rounds, seen, lastRefitMillis, watch, waiting, phase, attempts + 1);
+  }
+
+  LoopState watching(@Nullable Watch what) {
+    return new LoopState(rounds, seen, lastRefitMillis, what, waiting, phase, attempts);
+  }
+
+  LoopState waitingFor(List<RefitRequest> requests) {
+    return new LoopState(rounds, seen, lastRefitMillis, watch, requests, phase, attempts);
+  }
+
+  LoopState begun(Round round, Seen nowSeen) {
+    boolean full = round.kind() == Round.Kind.FULL;
+    return new LoopState(
+        round.number(),
+        full ? nowSeen : seen,
+        full ? round.startedAtMillis() : lastRefitMillis,
+        watch,
+        waiting,
+        new Phase.Fitting(round),
+        0);
+  }
+}

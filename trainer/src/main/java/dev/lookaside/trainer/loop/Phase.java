@@ -1,0 +1,124 @@
+package dev.lookaside.trainer.loop;
+
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.lookaside.trainer.gate.GateReport;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Where the loop is, with what it needs to go on from there after it was killed. */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "phase")
+@JsonSubTypes({
+  @JsonSubTypes.Type(value = Phase.Collecting.class, name = "collecting"),
+  @JsonSubTypes.Type(value = Phase.Fitting.class, name = "fitting"),
+  @JsonSubTypes.Type(value = Phase.Judging.class, name = "judging"),
+  @JsonSubTypes.Type(value = Phase.Shadowing.class, name = "shadowing"),
+  @JsonSubTypes.Type(value = Phase.Publishing.class, name = "publishing"),
+  @JsonSubTypes.Type(value = Phase.RollingBack.class, name = "rolling-back")
+})
+public sealed interface Phase {
+  /** Its word in statuses and metrics. */
+  @JsonIgnore
+  String word();
+
+  /** The round that is under way. */
+  @JsonIgnore
+  Optional<Round> underWay();
+
+  /** Waits for labels. */
+  record Collecting() implements Phase {
+    @Override
+    public String word() {
+      return "collecting";
+    }
+
+    @Override
+    public Optional<Round> underWay() {
+      return Optional.empty();
+    }
+  }
+
+  /** Fits; goes on from its checkpoint. */
+  record Fitting(Round round) implements Phase {
+    @Override
+    public String word() {
+      return "fitting";
+    }
+
+    @Override
+    public Optional<Round> underWay() {
+      return Optional.of(round);
+    }
+  }
+
+  /** Compares the candidate with the incumbent on held-out sounds. */
+  record Judging(Round round, String candidate) implements Phase {
+    @Override
+    public String word() {
+      return "judging";
+    }
+
+    @Override
+    public Optional<Round> underWay() {
+      return Optional.of(round);
+    }
+  }
+
+  /** Lets the candidate hear live audio beside the incumbent. */
+  record Shadowing(Round round, String candidate, GateReport report) implements Phase {
+    @Override
+    public String word() {
+      return "shadowing";
+    }
+
+    @Override
+    public Optional<Round> underWay() {
+      return Optional.of(round);
+    }
+  }
+
+  /**
+   * Brings the candidate into force.
+   *
+   * @param canary the streams that hear with it first; null if there are none
+   */
+  record Publishing(Round round, String candidate, GateReport report, @Nullable Canary canary)
+      implements Phase {
+    @Override
+    public String word() {
+      return "publishing";
+    }
+
+    @Override
+    public Optional<Round> underWay() {
+      return Optional.of(round);
+    }
+  }
+
+  /** Brings the previous adapter back. */
+  record RollingBack(Watch watch, String reason) implements Phase {
+    @Override
+    public String word() {
+      return "rolling-back";
+    }
+
+    @Override
+    public Optional<Round> underWay() {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Streams that hear with the candidate before the others do.
+   *
+   * @param streams whose own scopes have a record
+   * @param untilMillis when the others follow, since 1970; 0 while the records are not written
+   */
+  record Canary(List<String> streams, long untilMillis) {
+    public Canary {
+      streams = List.copyOf(streams);
+    }
+  }
+}

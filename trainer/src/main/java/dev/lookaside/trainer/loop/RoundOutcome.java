@@ -1,0 +1,42 @@
+package dev.lookaside.trainer.loop;
+
+import dev.lookaside.trainer.gate.GateReport;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a round ended.
+ *
+ * @param round which
+ * @param kind how
+ * @param candidate digest of what was fitted; null if nothing was
+ * @param report of the gate; null if it was not reached
+ * @param cutover id of the ledger record that brought it into force; null if none did
+ * @param reason in words
+ * @param seconds from the trigger to here
+ */
+public record RoundOutcome(
+    Round round,
+    Kind kind,
+    @Nullable String candidate,
+    @Nullable GateReport report,
+    @Nullable String cutover,
+    String reason,
+    double seconds) {
+  /** The ways. */
+  public enum Kind {
+    /** In force. */
+    PUBLISHED,
+    /** Worse than the incumbent, which stays in force. */
+    REFUSED,
+    /** Brought into force and taken back. */
+    ROLLED_BACK,
+    /** Something broke, or there was nothing to fit on. */
+    FAILED;
+
+    /** The word in tables. */
+    public String word() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+}

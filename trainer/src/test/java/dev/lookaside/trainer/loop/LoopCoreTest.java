@@ -1,0 +1,299 @@
+package dev.lookaside.trainer.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.ConfigFactory;
+import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.gate.GateReport.Change;
+import dev.lookaside.trainer.loop.LoopAction.Finish;
+import dev.lookaside.trainer.loop.LoopAction.Work;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+class LoopCoreTest {
+  private static final Instant START = Instant.parse("2026-03-01T12:00:00Z");
+  private static final String A = "a".repeat(64);
+  private static final String B = "b".repeat(64);
+
+  private Instant now = START;
+  private LoopCore core = new LoopCore(settings(false, 0, 0));
+
+  static LoopSettings settings(boolean headFirst, double shadowShare, double canaryShare) {
+    return new LoopSettings(
+        3,
+        Duration.ofSeconds(1),
+        Duration.ofMinutes(60),
+        headFirst,
+        shadowShare,
+        Duration.ofSeconds(10),
+        .5,
+        canaryShare,
+        Duration.ofSeconds(60),
+        4,
+        .5,
+        0,
+        2,
+        Duration.ofMillis(100));
+  }
+
+  static GateReport report(boolean passed) {
+    Change none = new Change(null, null);
+    List<String> reasons = passed ? List.of() : List.of("class water: worse");
+    return new GateReport(
+        passed, A, B, none, none, none, new TreeMap<>(), List.of(), reasons, List.of());
+  }
+
+  static LoopEvent.Labels labels(int fresh, long upTo, int judged, int wrong) {
+    return new LoopEvent.Labels(fresh, new Seen(upTo, new TreeSet<>()), judged, wrong);
+  }
+
+  private List<LoopAction> tell(LoopEvent event) {
+    return core.on(event, now);
+  }
+
+  private List<Work> work(LoopEvent event) {
+    return tell(event).stream().filter(Work.class::isInstance).map(Work.class::cast).toList();
+  }
+
+  private List<RoundOutcome> outcomes(LoopEvent event) {
+    List<RoundOutcome> found = new ArrayList<>();
+    for (LoopAction action : tell(event)) {
+      if (action instanceof Finish finish) {
+        found.add(finish.outcome());
+      }
+    }
+    return found;
+  }
+
+  private void pass(double seconds) {
+    now = now.plusMillis((long) (seconds * 1000));
+  }
+
+  private void lead(LoopSettings settings) {
+    core = new LoopCore(settings);
+    assertThat(work(new LoopEvent.Led(LoopState.FIRST))).isEmpty();
+  }
+
+  /** Up to a candidate that is to be judged. */
+  private Round fitted(int fresh) {
+    tell(labels(fresh, 7, 0, 0));
+    pass(2);
+    Work work = work(LoopEvent.Tick.INSTANCE).get(0);
+    Round round = ((LoopAction.Fit) work).round();
+    assertThat(work(new LoopEvent.Fitted(round.number(), B)))
+        .containsExactly(new LoopAction.Judge(round, B));
+    return round;
+  }
+
+  @Test
+  void labelsThatCameToRestBeginARefit() {
+    lead(settings(false, 0, 0));
+    assertThat(work(labels(2, 5, 0, 0))).isEmpty();
+    pass(10);
+    assertThat(work(LoopEvent.Tick.INSTANCE)).isEmpty();
+    assertThat(work(labels(3, 6, 0, 0))).isEmpty();
+    pass(.9);
+    assertThat(work(labels(4, 7, 0, 0))).isEmpty();
+    pass(.9);
+    assertThat(work(LoopEvent.Tick.INSTANCE)).isEmpty();
+    pass(.1);
+    Round round = new Round(1, Round.Kind.FULL, "4 new labels", null, false, 4, now.toEpochMilli());
+    assertThat(work(LoopEvent.Tick.INSTANCE)).containsExactly(new LoopAction.Fit(round));
+    assertThat(core.state().seen().upTo()).isEqualTo(7);
+    pass(10);
+    assertThat(work(labels(9, 16, 0, 0))).isEmpty();
+  }
+
+  @Test
+  void oneLabelIsEnoughWhenTheLastRefitIsLongAgo() {
+    lead(settings(false, 0, 0));
+    tell(labels(1, 1, 0, 0));
+    pass(3599);
+    assertThat(work(LoopEvent.Tick.INSTANCE)).isEmpty();
+    pass(1);
+    assertThat(work(LoopEvent.Tick.INSTANCE)).hasSize(1);
+  }
+
+  @Test
+  void driftAndRequestsNeedNoLabels() {
+    lead(settings(false, 0, 0));
+    tell(labels(0, 7, 0, 0));
+    List<Work> begun = work(new LoopEvent.Drifted("dock: 4.1"));
+    assertThat(((LoopAction.Fit) begun.get(0)).round().trigger()).isEqualTo("drift: dock: 4.1");
+    lead(settings(true, 0, 0));
+    tell(labels(0, 7, 0, 0));
+    begun = work(new LoopEvent.Requested(new RefitRequest("r1", true, "ann")));
+    Round round = ((LoopAction.Fit) begun.get(0)).round();
+    assertThat(round.kind()).isEqualTo(Round.Kind.HEAD);
+    assertThat(round.fullFollows()).isFalse();
+    assertThat(round.request()).isEqualTo("r1");
+  }
+
+  @Test
+  void aRequestThatIsReadTwiceIsBegunOnce() {
+    lead(settings(false, 0, 0));
+    tell(labels(0, 7, 0, 0));
+    RefitRequest request = new RefitRequest("r1", false, "ann");
+    assertThat(work(new LoopEvent.Requested(request))).hasSize(1);
+    tell(new LoopEvent.Requested(request));
+    tell(new LoopEvent.Requested(new RefitRequest("r2", false, "ben")));
+    tell(new LoopEvent.Requested(new RefitRequest("r2", false, "ben")));
+    assertThat(core.state().waiting()).extracting(RefitRequest::id).containsExactly("r2");
+  }
+
+  @Test
+  void whatTheGateRefusesNeverReachesTheLedger() {
+    lead(settings(false, 1, 1));
+    Round round = fitted(3);
+    List<LoopAction> actions = tell(new LoopEvent.Judged(round.number(), report(false)));
+    assertThat(actions).noneMatch(Work.class::isInstance);
+    RoundOutcome outcome = ((Finish) actions.get(0)).outcome();
+    assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.REFUSED);
+    assertThat(outcome.reason()).isEqualTo("class water: worse");
+    assertThat(core.state().watch()).isNull();
+    pass(100);
+    assertThat(work(LoopEvent.Tick.INSTANCE)).as("not again on the same labels").isEmpty();
+  }
+
+  @Test
+  void withoutAShadowRunTheReportSaysSo() {
+    lead(settings(false, 0, 0));
+    Round round = fitted(3);
+    Work work = work(new LoopEvent.Judged(round.number(), report(true))).get(0);
+    assertThat(((LoopAction.Promote) work).report().notes())
+        .containsExactly("not tried in shadow: shadow.share is 0");
+  }
+
+  @Test
+  void aShadowThatDisagreesTooMuchIsRefused() {
+    lead(settings(false, .5, 0));
+    Round round = fitted(3);
+    assertThat(work(new LoopEvent.Judged(round.number(), report(true))))
+        .containsExactly(new LoopAction.Shadow(round, B, report(true)));
+    assertThat(outcomes(new LoopEvent.Shadowed(round.number(), report(true), .49)).get(0).reason())
+        .startsWith("agrees with the incumbent to 0.49");
+  }
+
+  @Test
+  void theHeadComesFirstAndTheWholeAdapterFollowsWhateverBecameOfIt() {
+    lead(settings(true, 0, 0));
+    Round head = fitted(3);
+    assertThat(head.kind()).isEqualTo(Round.Kind.HEAD);
+    Work next = work(new LoopEvent.Judged(head.number(), report(false))).get(0);
+    Round full = ((LoopAction.Fit) next).round();
+    assertThat(full.kind()).isEqualTo(Round.Kind.FULL);
+    assertThat(full.number()).isEqualTo(2);
+    assertThat(full.fullFollows()).isFalse();
+    assertThat(full.freshLabels()).isEqualTo(3);
+  }
+
+  @Test
+  void canaryStreamsHearFirstAndAreReleasedWithThePromotion() {
+    lead(settings(false, 0, .5));
+    Round round = fitted(3);
+    Work canary = work(new LoopEvent.Judged(round.number(), report(true))).get(0);
+    assertThat(canary).isInstanceOf(LoopAction.Canary.class);
+    assertThat(work(new LoopEvent.CanaryUp(round.number(), List.of("dock")))).isEmpty();
+    assertThat(core.watched()).contains(B);
+    pass(59);
+    assertThat(work(LoopEvent.Tick.INSTANCE)).isEmpty();
+    pass(1);
+    LoopAction.Promote promote = (LoopAction.Promote) work(LoopEvent.Tick.INSTANCE).get(0);
+    assertThat(promote.canary().streams()).containsExactly("dock");
+    assertThat(work(LoopEvent.Tick.INSTANCE)).as("under way").isEmpty();
+    RoundOutcome outcome = outcomes(new LoopEvent.Promoted(round.number(), "*@1", A)).get(0);
+    assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.PUBLISHED);
+    assertThat(core.state().watch()).isEqualTo(new Watch(round, B, A, now.toEpochMilli()));
+  }
+
+  @Test
+  void aCanaryThatPeopleFindWrongIsWithdrawn() {
+    lead(settings(false, 0, .5));
+    Round round = fitted(3);
+    tell(new LoopEvent.Judged(round.number(), report(true)));
+    tell(new LoopEvent.CanaryUp(round.number(), List.of("dock")));
+    pass(10);
+    assertThat(work(labels(3, 9, 3, 3))).as("too few were judged").isEmpty();
+    assertThat(work(labels(3, 9, 4, 2))).as("half may be wrong").isEmpty();
+    Work work = work(labels(3, 10, 5, 3)).get(0);
+    assertThat(((LoopAction.Withdraw) work).canary().streams()).containsExactly("dock");
+    assertThat(work(labels(3, 10, 5, 3))).as("under way").isEmpty();
+    assertThat(outcomes(new LoopEvent.Withdrawn(round.number(), "wrong")).get(0).kind())
+        .isEqualTo(RoundOutcome.Kind.ROLLED_BACK);
+    assertThat(core.state().phase()).isInstanceOfAny(Phase.Collecting.class, Phase.Fitting.class);
+  }
+
+  @Test
+  void whatPeopleFindWrongInForceIsTakenBackOnce() {
+    lead(settings(false, 0, 0));
+    Round round = fitted(3);
+    tell(new LoopEvent.Judged(round.number(), report(true)));
+    tell(new LoopEvent.Promoted(round.number(), "*@1", A));
+    Work work = work(labels(0, 7, 4, 3)).get(0);
+    LoopAction.RollBack back = (LoopAction.RollBack) work;
+    assertThat(back.watch().previous()).isEqualTo(A);
+    assertThat(back.reason()).startsWith("3 of 4 judged detections were wrong");
+    RoundOutcome outcome = outcomes(new LoopEvent.RolledBack(B, "*@2")).get(0);
+    assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.ROLLED_BACK);
+    assertThat(outcome.round()).isEqualTo(round);
+    assertThat(work(labels(0, 7, 4, 3))).isEmpty();
+  }
+
+  @Test
+  void aStepThatFailsIsTriedAgainAndThenTheRoundHasFailed() {
+    lead(settings(false, 0, 0));
+    Round round = fitted(3);
+    List<LoopAction> actions = tell(new LoopEvent.Failed("judge", "no broker", false));
+    assertThat(actions)
+        .containsExactly(
+            new LoopAction.Again(new LoopAction.Judge(round, B), Duration.ofMillis(100)));
+    RoundOutcome outcome = outcomes(new LoopEvent.Failed("judge", "no broker", false)).get(0);
+    assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.FAILED);
+    assertThat(outcome.reason()).isEqualTo("judge: no broker");
+    assertThat(outcome.candidate()).isEqualTo(B);
+  }
+
+  @Test
+  void publishingGoesOnUntilItIsClearWhatIsInForce() {
+    lead(settings(false, 0, 0));
+    Round round = fitted(3);
+    tell(new LoopEvent.Judged(round.number(), report(true)));
+    for (int i = 0; i < 20; i++) {
+      assertThat(tell(new LoopEvent.Failed("publish", "no broker", false)))
+          .hasSize(1)
+          .allMatch(LoopAction.Again.class::isInstance);
+    }
+    assertThat(outcomes(new LoopEvent.Failed("publish", "refused by a worker", true)).get(0).kind())
+        .isEqualTo(RoundOutcome.Kind.FAILED);
+  }
+
+  @Test
+  void whoDoesNotLeadDoesNothing() {
+    core = new LoopCore(settings(false, 0, 0));
+    assertThat(tell(labels(9, 9, 0, 0))).isEmpty();
+    lead(settings(false, 0, 0));
+    Round round = fitted(3);
+    assertThat(tell(LoopEvent.Lost.INSTANCE)).containsExactly(LoopAction.StopWork.INSTANCE);
+    assertThat(tell(new LoopEvent.Judged(round.number(), report(true)))).isEmpty();
+    pass(100);
+    assertThat(tell(LoopEvent.Tick.INSTANCE)).isEmpty();
+  }
+
+  @Test
+  void resultsOfAnotherRoundAreLate() {
+    lead(settings(false, 0, 0));
+    Round round = fitted(3);
+    assertThat(tell(new LoopEvent.Judged(round.number() - 1, report(true)))).isEmpty();
+    assertThat(tell(new LoopEvent.Promoted(round.number(), "*@1", null))).isEmpty();
+  }
+
+  @Test
+  void theReferenceSettingsAreSound() {
+    assertThat(LoopSettings.of(ConfigFactory.load()).labels()).isPositive();
+  }
+}
