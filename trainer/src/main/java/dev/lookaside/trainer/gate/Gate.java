@@ -177,7 +177,11 @@ public final class Gate {
               Correction before = incumbent.corrections().get(id);
               changes.add(
                   new CorrectionChange(
-                      id, after.wanted(), before != null && before.right(), after.right()));
+                      id,
+                      after.wanted(),
+                      before != null && before.right(),
+                      after.right(),
+                      after.heldOut()));
             });
     return changes;
   }

@@ -12,7 +12,7 @@ import java.util.TreeMap;
  * @param backgroundSeconds of audio in which none of its classes sounds
  * @param falseAlarms events that it heard there
  * @param calibrationError expected calibration error of its posteriors, 0 to 1
- * @param corrections by the id of the example, held-out ones only
+ * @param corrections by the id of the example; for people, no rule depends on them
  */
 public record GateEvidence(
     String adapter,
@@ -34,8 +34,10 @@ public record GateEvidence(
    *
    * @param wanted what should be heard, in words: a class, or {@code not} and a class
    * @param right whether it is heard so
+   * @param heldOut false if the candidate was fitted on it: then it says what was learned, not what
+   *     holds elsewhere
    */
-  public record Correction(String wanted, boolean right) {}
+  public record Correction(String wanted, boolean right, boolean heldOut) {}
 
   /** Copies. */
   public GateEvidence {

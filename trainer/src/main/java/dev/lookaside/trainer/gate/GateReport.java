@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param falseAlarmsPerHour on background
  * @param calibrationError of the posteriors
  * @param classes average precision per class
- * @param corrections held-out stretches that somebody has corrected
+ * @param corrections stretches that somebody has corrected
  * @param reasons why it did not pass, a sentence each; empty if it did
  * @param notes what could not be judged, a sentence each
  */
@@ -73,8 +73,10 @@ public record GateReport(
    * @param wanted what should be heard, in words
    * @param before whether the incumbent hears it so
    * @param after whether the candidate does
+   * @param heldOut false if the candidate was fitted on it
    */
-  public record CorrectionChange(String example, String wanted, boolean before, boolean after) {}
+  public record CorrectionChange(
+      String example, String wanted, boolean before, boolean after, boolean heldOut) {}
 
   /** Copies. */
   public GateReport {

@@ -250,11 +250,11 @@ final class LoopCore {
             fullFollows,
             freshLabels(),
             now.toEpochMilli());
-    Seen seen = labels == null ? state.seen() : labels.seen();
-    state = state.begun(round, seen);
+    long change = labels == null ? state.seenChange() : labels.change();
+    state = state.begun(round, change);
     if (kind == Round.Kind.FULL) {
       labels =
-          labels == null ? null : new LoopEvent.Labels(0, seen, labels.judged(), labels.wrong());
+          labels == null ? null : new LoopEvent.Labels(0, change, labels.judged(), labels.wrong());
     }
     actions.add(new Save(state));
     begin(actions, now);
@@ -363,11 +363,11 @@ final class LoopCore {
       long until = now.plus(settings.canaryFor()).toEpochMilli();
       // Without a stream there is nobody to wait for.
       Canary canary = new Canary(e.streams(), e.streams().isEmpty() ? now.toEpochMilli() : until);
-      labels = labels == null ? null : new LoopEvent.Labels(labels.fresh(), labels.seen(), 0, 0);
+      labels = labels == null ? null : new LoopEvent.Labels(labels.fresh(), labels.change(), 0, 0);
       go(new Publishing(p.round(), p.candidate(), p.report(), canary), actions, now);
     } else if (event instanceof LoopEvent.Promoted e && number == e.round()) {
       state = state.watching(new Watch(p.round(), p.candidate(), e.previous(), now.toEpochMilli()));
-      labels = labels == null ? null : new LoopEvent.Labels(labels.fresh(), labels.seen(), 0, 0);
+      labels = labels == null ? null : new LoopEvent.Labels(labels.fresh(), labels.change(), 0, 0);
       finish(
           p.round(),
           Kind.PUBLISHED,

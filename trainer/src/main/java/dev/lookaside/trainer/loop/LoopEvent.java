@@ -23,11 +23,11 @@ public sealed interface LoopEvent {
    * What the store holds.
    *
    * @param fresh usable labels that no full fit has seen
-   * @param seen what a fit begun now would have seen
+   * @param change of the store up to which a fit begun now sees all
    * @param judged detections of the adapter in {@link LoopState#watch} that people have judged
    * @param wrong of these
    */
-  record Labels(int fresh, Seen seen, int judged, int wrong) implements LoopEvent {}
+  record Labels(int fresh, long change, int judged, int wrong) implements LoopEvent {}
 
   /** Somebody asks. */
   record Requested(RefitRequest request) implements LoopEvent {}

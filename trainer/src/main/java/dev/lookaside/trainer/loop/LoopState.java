@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * begun.
  *
  * @param rounds that have begun
- * @param seen which examples full fits have had
+ * @param seenChange of the store up to which full fits have seen all
  * @param lastRefitMillis when a full fit was last begun, since 1970; 0 if never
  * @param watch what is judged in force; null if nothing is
  * @param waiting requests that were not begun
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record LoopState(
     long rounds,
-    Seen seen,
+    long seenChange,
     long lastRefitMillis,
     @Nullable Watch watch,
     List<RefitRequest> waiting,
@@ -29,7 +29,7 @@ public record LoopState(
     int attempts) {
   /** Nothing has happened. */
   public static final LoopState FIRST =
-      new LoopState(0, Seen.NOTHING, 0, null, List.of(), new Phase.Collecting(), 0);
+      new LoopState(0, 0, 0, null, List.of(), new Phase.Collecting(), 0);
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
@@ -60,26 +60,26 @@ public record LoopState(
   }
 
   LoopState at(Phase next) {
-    return new LoopState(rounds, seen, lastRefitMillis, watch, waiting, next, 0);
+    return new LoopState(rounds, seenChange, lastRefitMillis, watch, waiting, next, 0);
   }
 
   LoopState failedOnce() {
-    return new LoopState(rounds, seen, lastRefitMillis, watch, waiting, phase, attempts + 1);
+    return new LoopState(rounds, seenChange, lastRefitMillis, watch, waiting, phase, attempts + 1);
   }
 
   LoopState watching(@Nullable Watch what) {
-    return new LoopState(rounds, seen, lastRefitMillis, what, waiting, phase, attempts);
+    return new LoopState(rounds, seenChange, lastRefitMillis, what, waiting, phase, attempts);
   }
 
   LoopState waitingFor(List<RefitRequest> requests) {
-    return new LoopState(rounds, seen, lastRefitMillis, watch, requests, phase, attempts);
+    return new LoopState(rounds, seenChange, lastRefitMillis, watch, requests, phase, attempts);
   }
 
-  LoopState begun(Round round, Seen nowSeen) {
+  LoopState begun(Round round, long nowSeen) {
     boolean full = round.kind() == Round.Kind.FULL;
     return new LoopState(
         round.number(),
-        full ? nowSeen : seen,
+        full ? nowSeen : seenChange,
         full ? round.startedAtMillis() : lastRefitMillis,
         watch,
         waiting,

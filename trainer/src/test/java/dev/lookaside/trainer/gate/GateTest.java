@@ -146,13 +146,15 @@ class GateTest {
     GateEvidence before = with(INCUMBENT, Map.of("1", false, "2", true, "3", false));
     GateEvidence after = with(INCUMBENT, Map.of("1", true, "2", false, "3", false));
     GateReport report = Gate.judge(before, after, SETTINGS);
-    assertThat(report.nowRight()).containsExactly(new CorrectionChange("1", "dog", false, true));
-    assertThat(report.nowWrong()).containsExactly(new CorrectionChange("2", "dog", true, false));
+    assertThat(report.nowRight())
+        .containsExactly(new CorrectionChange("1", "dog", false, true, true));
+    assertThat(report.nowWrong())
+        .containsExactly(new CorrectionChange("2", "dog", true, false, true));
   }
 
   private static GateEvidence with(GateEvidence e, Map<String, Boolean> right) {
     TreeMap<String, Correction> corrections = new TreeMap<>();
-    right.forEach((id, is) -> corrections.put(id, new Correction("dog", is)));
+    right.forEach((id, is) -> corrections.put(id, new Correction("dog", is, true)));
     return new GateEvidence(
         e.adapter(), e.classes(), e.backgroundSeconds(), 0, e.calibrationError(), corrections);
   }
@@ -175,7 +177,7 @@ class GateTest {
     for (String label : new String[] {"drum", "water", "dog"}) {
       if (random.nextBoolean()) {
         classes.put(label, new ClassEvidence(random.nextInt(6), random.nextDouble()));
-        corrections.put(label, new Correction("not " + label, random.nextBoolean()));
+        corrections.put(label, new Correction("not " + label, random.nextBoolean(), true));
       }
     }
     return new GateEvidence(

@@ -12,7 +12,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 class LoopCoreTest {
@@ -48,8 +47,8 @@ class LoopCoreTest {
         passed, A, B, none, none, none, new TreeMap<>(), List.of(), reasons, List.of());
   }
 
-  static LoopEvent.Labels labels(int fresh, long upTo, int judged, int wrong) {
-    return new LoopEvent.Labels(fresh, new Seen(upTo, new TreeSet<>()), judged, wrong);
+  static LoopEvent.Labels labels(int fresh, long change, int judged, int wrong) {
+    return new LoopEvent.Labels(fresh, change, judged, wrong);
   }
 
   private List<LoopAction> tell(LoopEvent event) {
@@ -104,7 +103,7 @@ class LoopCoreTest {
     pass(.1);
     Round round = new Round(1, Round.Kind.FULL, "4 new labels", null, false, 4, now.toEpochMilli());
     assertThat(work(LoopEvent.Tick.INSTANCE)).containsExactly(new LoopAction.Fit(round));
-    assertThat(core.state().seen().upTo()).isEqualTo(7);
+    assertThat(core.state().seenChange()).isEqualTo(7);
     pass(10);
     assertThat(work(labels(9, 16, 0, 0))).isEmpty();
   }

@@ -1,0 +1,235 @@
+package dev.lookaside.trainer.loop;
+
+import dev.lookaside.classifier.detect.DetectSettings;
+import dev.lookaside.classifier.detect.DetectorModel;
+import dev.lookaside.classifier.infer.Scorer;
+import dev.lookaside.classifier.infer.ScorerSettings;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.classifier.weights.HeadGrowth;
+import dev.lookaside.classifier.weights.Threshold;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.trainer.example.Augmentation;
+import dev.lookaside.trainer.example.ExampleSource;
+import dev.lookaside.trainer.example.FixedExamples;
+import dev.lookaside.trainer.example.SceneExamples;
+import dev.lookaside.trainer.example.Seeds;
+import dev.lookaside.trainer.example.WindowSpec;
+import dev.lookaside.trainer.fit.CheckpointFile;
+import dev.lookaside.trainer.fit.FitProgress;
+import dev.lookaside.trainer.fit.FitSettings;
+import dev.lookaside.trainer.fit.ModelFit;
+import dev.lookaside.trainer.fit.Moves;
+import dev.lookaside.trainer.fit.OptimizerSettings;
+import dev.lookaside.trainer.fit.Order;
+import dev.lookaside.trainer.fit.Schedule;
+import dev.lookaside.trainer.gate.Gate;
+import dev.lookaside.trainer.gate.GateEvidence;
+import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.gate.GateSettings;
+import dev.lookaside.trainer.gradient.Loss;
+import dev.lookaside.trainer.judge.SceneJudge;
+import dev.lookaside.trainer.metric.Collars;
+import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
+import dev.lookaside.trainer.store.StoredAudio;
+import dev.lookaside.trainer.store.StoredExample;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The fit and the judgement of one round: a function of plan, sounds and incumbent, so that it may
+ * be done again. For one thread; any may {@link #stop} the fit.
+ */
+final class Refit {
+  private static final int CHECKPOINT_STEPS = 20;
+  private static final double COLLAR_SECONDS = 0.2;
+  private static final int BATCH = 16;
+  private static final double WEIGHT_DECAY = 1e-4;
+
+  /**
+   * What all rounds of a trainer share.
+   *
+   * @param hopFrames from one window to the next, as streams have them
+   * @param detect how streams are decoded
+   * @param where fits and scores run
+   */
+  record Tools(
+      Backbone backbone,
+      int hopFrames,
+      DetectSettings detect,
+      ScorerSettings where,
+      RefitSettings settings,
+      GateSettings gate) {}
+
+  private final Tools tools;
+  private final Round round;
+  private final RoundPlan plan;
+  private final RoundSounds sounds;
+  private final Adapter incumbent;
+  private final long seed;
+  private volatile boolean stopped;
+  private volatile @Nullable ModelFit running;
+
+  Refit(Tools tools, Round round, RoundPlan plan, RoundSounds sounds, Adapter incumbent) {
+    this.tools = tools;
+    this.round = round;
+    this.plan = plan;
+    this.sounds = sounds;
+    this.incumbent = incumbent;
+    this.seed = Seeds.mix(tools.settings().seed(), round.number());
+  }
+
+  /**
+   * Fits, or goes on from the checkpoint; new classes get thresholds chosen on held-out scenes.
+   *
+   * @throws dev.lookaside.trainer.TrainerException if it cannot be fitted, or was stopped
+   */
+  Adapter fit(CheckpointFile checkpoint, FitProgress progress) {
+    Adapter start = HeadGrowth.grown(incumbent, plan.added());
+    boolean head = round.kind() == Round.Kind.HEAD;
+    RefitSettings.How how = head ? tools.settings().head() : tools.settings().full();
+    ExampleSource examples = examples(start, how);
+    try (ModelFit fit =
+        new ModelFit(
+            tools.backbone(),
+            start,
+            head ? Moves.HEAD : Moves.ADAPTER,
+            Loss.of(start.activation()),
+            settings(how),
+            head ? new FixedExamples(examples) : examples,
+            checkpoint,
+            progress,
+            tools.where())) {
+      running = fit;
+      if (stopped) {
+        fit.stop();
+      }
+      fit.run(true);
+      return calibrated(fit.adapter(tools.backbone().digest(), Optional.of(incumbent.digest())));
+    } finally {
+      running = null;
+    }
+  }
+
+  /** Ends {@link #fit} after the current step, with a checkpoint. */
+  void stop() {
+    stopped = true;
+    ModelFit fit = running;
+    if (fit != null) {
+      fit.stop();
+    }
+  }
+
+  private ExampleSource examples(Adapter start, RefitSettings.How how) {
+    RefitSettings s = tools.settings();
+    return new SceneExamples(
+        sounds.clips(plan.train(), start.labels()),
+        sounds.unlabelled(plan.unlabelled(), Seeds.mix(seed, 1)),
+        WindowSpec.of(start),
+        start.columns() > 1,
+        new SceneExamples.Plan(how.scenes(), s.scenes(), s.hopFrames(), Seeds.mix(seed, 2)),
+        Augmentation.NONE);
+  }
+
+  private FitSettings settings(RefitSettings.How how) {
+    return new FitSettings(
+        OptimizerSettings.adamW(WEIGHT_DECAY),
+        Schedule.of("cosine", 0, 0),
+        how.learningRate(),
+        how.epochs(),
+        tools.settings().batchSize(),
+        1,
+        1,
+        Order.SHUFFLED,
+        Seeds.mix(seed, 3),
+        CHECKPOINT_STEPS);
+  }
+
+  /** Thresholds of the new classes where F1 on held-out scenes is greatest. */
+  private Adapter calibrated(Adapter fitted) {
+    if (plan.added().isEmpty()) {
+      return fitted;
+    }
+    DetectorModel model = model(fitted);
+    SceneJudge judge = new SceneJudge(model);
+    try (Scorer scorer = Scorer.open(tools.backbone(), fitted, tools.where())) {
+      for (Scene scene : scenes(4)) {
+        judge.add(scene, scorer, BATCH);
+      }
+    }
+    SortedMap<String, CalibratedPair> pairs = judge.calibrated(Collars.onset(COLLAR_SECONDS));
+    Map<String, Threshold> thresholds = new TreeMap<>();
+    for (String label : plan.added()) {
+      CalibratedPair pair = pairs.get(label);
+      if (pair != null) {
+        thresholds.put(label, new Threshold(pair.on(), pair.off()));
+      }
+    }
+    if (thresholds.isEmpty()) {
+      return fitted;
+    }
+    Adapter changed = AdapterFactory.withThresholds(fitted, thresholds);
+    TreeMap<String, String> metadata = new TreeMap<>(changed.metadata());
+    metadata.put("parent", incumbent.digest());
+    return AdapterFactory.of(changed.tensors(), metadata);
+  }
+
+  private List<Scene> scenes(long place) {
+    return sounds.scenes(plan.heldOut(), tools.settings().judgeScenes(), Seeds.mix(seed, place));
+  }
+
+  private DetectorModel model(Adapter adapter) {
+    return DetectorModel.of(tools.backbone(), adapter, tools.hopFrames(), tools.detect());
+  }
+
+  /**
+   * Lets incumbent and candidate hear the same held-out sounds, other scenes than thresholds had.
+   */
+  GateReport judge(Adapter candidate) {
+    GateEvidence before = evidence(incumbent);
+    GateEvidence after = evidence(candidate);
+    GateReport report = Gate.judge(before, after, tools.gate());
+    List<String> notes = new ArrayList<>(plan.notes());
+    for (String note : notes) {
+      report = report.withNote(note);
+    }
+    return report;
+  }
+
+  private GateEvidence evidence(Adapter adapter) {
+    DetectorModel model = model(adapter);
+    try (Scorer scorer = Scorer.open(tools.backbone(), adapter, tools.where())) {
+      Examiner examiner = new Examiner(model, scorer);
+      scenes(5).forEach(examiner::scene);
+      sounds.background(plan.background(), Seeds.mix(seed, 6)).forEach(examiner::background);
+      plan.corrections().forEach(id -> correction(sounds.example(id), examiner));
+      Map<String, Integer> counts = sounds.counts(plan.heldOut());
+      counts.keySet().retainAll(adapter.labels());
+      return examiner.evidence(counts);
+    }
+  }
+
+  private void correction(StoredExample e, Examiner examiner) {
+    Optional<String> judged = e.label().isPresent() ? e.label() : e.rejectedLabel();
+    if (judged.isPresent()) {
+      StoredAudio audio = e.heldAudio();
+      Pcm pcm = audio.read();
+      boolean heldOut = !plan.train().contains(e.id()) && !plan.unlabelled().contains(e.id());
+      examiner.correction(
+          e.id(),
+          pcm,
+          audio.onsetSeconds(),
+          audio.offsetSeconds(),
+          judged.get(),
+          e.label().isPresent(),
+          heldOut);
+    }
+  }
+}

@@ -1,0 +1,214 @@
+package dev.lookaside.trainer.loop;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.example.Seeds;
+import dev.lookaside.trainer.store.Origin;
+import dev.lookaside.trainer.store.Split;
+import dev.lookaside.trainer.store.StoredExample;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * What a round works with, chosen once when it begins and kept in its folder, so that a round that
+ * goes on after a kill sees the same. By ids of examples.
+ *
+ * @param incumbent digest of the adapter that the fit starts from and the candidate is judged
+ *     against
+ * @param added classes that the incumbent does not know
+ * @param train of classes, to fit on
+ * @param unlabelled of no class, to fit on
+ * @param heldOut of classes, to judge on
+ * @param background of no class, to judge on
+ * @param corrections that the report follows, the newest last
+ * @param notes for the report
+ */
+record RoundPlan(
+    String incumbent,
+    List<String> added,
+    List<String> train,
+    List<String> unlabelled,
+    List<String> heldOut,
+    List<String> background,
+    List<String> corrections,
+    List<String> notes) {
+  private static final JsonMapper MAPPER = new JsonMapper();
+  private static final int CORRECTIONS_MAX = 100;
+
+  /** Every fourth is held out of a class that has no held-out recording yet. */
+  private static final int PROVISIONAL = 4;
+
+  RoundPlan {
+    added = List.copyOf(added);
+    train = List.copyOf(train);
+    unlabelled = List.copyOf(unlabelled);
+    heldOut = List.copyOf(heldOut);
+    background = List.copyOf(background);
+    corrections = List.copyOf(corrections);
+    notes = List.copyOf(notes);
+  }
+
+  /**
+   * Chooses.
+   *
+   * @param usable examples of both splits
+   * @param known the incumbent's classes
+   * @throws TrainerException if a class of the incumbent has no example to fit on: a fit without it
+   *     would make the adapter deaf to it
+   */
+  static RoundPlan choose(
+      List<StoredExample> usable,
+      String incumbent,
+      List<String> known,
+      RefitSettings settings,
+      long seed) {
+    return new Choice(usable, known, settings, seed).plan(incumbent);
+  }
+
+  String toJson() {
+    try {
+      return MAPPER.writeValueAsString(this);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a plan is plain data", e);
+    }
+  }
+
+  static RoundPlan fromJson(String json) {
+    try {
+      return MAPPER.readValue(json, RoundPlan.class);
+    } catch (JsonProcessingException e) {
+      throw new TrainerException("plan of a round: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  private static final class Choice {
+    private final List<String> known;
+    private final RefitSettings settings;
+    private final Random random;
+    private final Map<String, List<StoredExample>> train = new TreeMap<>();
+    private final Map<String, List<StoredExample>> heldOut = new TreeMap<>();
+    private final List<StoredExample> unlabelled = new ArrayList<>();
+    private final List<StoredExample> background = new ArrayList<>();
+    private final List<StoredExample> labelled = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
+
+    Choice(List<StoredExample> usable, List<String> known, RefitSettings settings, long seed) {
+      this.known = known;
+      this.settings = settings;
+      this.random = new Random(Seeds.mix(seed, 1));
+      List<StoredExample> ordered = new ArrayList<>(usable);
+      ordered.sort(Comparator.comparingLong(StoredExample::number));
+      for (StoredExample e : ordered) {
+        boolean fit = e.split() == Split.TRAIN;
+        if (e.label().isPresent()) {
+          (fit ? train : heldOut).computeIfAbsent(e.label().get(), l -> new ArrayList<>()).add(e);
+        } else {
+          (fit ? unlabelled : background).add(e);
+        }
+        if (e.origin() == Origin.LABEL) {
+          labelled.add(e);
+        }
+      }
+    }
+
+    RoundPlan plan(String incumbent) {
+      for (String label : known) {
+        if (!train.containsKey(label)) {
+          throw new TrainerException(
+              "class \"%s\": the store has no example to fit on; import what the adapter was fitted on"
+                  .formatted(label));
+        }
+      }
+      Set<String> added = new TreeSet<>(train.keySet());
+      known.forEach(added::remove);
+      Set<String> unfit = new TreeSet<>(heldOut.keySet());
+      unfit.removeAll(train.keySet());
+      for (String label : unfit) {
+        notes.add("class %s: held-out recordings only, not fitted".formatted(label));
+        heldOut.remove(label);
+      }
+      List<String> toFit = new ArrayList<>();
+      train.forEach((label, examples) -> toFit.addAll(ids(replayed(label, examples))));
+      List<String> toJudge = new ArrayList<>();
+      heldOut.forEach((label, examples) -> toJudge.addAll(ids(examples)));
+      int from = Math.max(0, labelled.size() - CORRECTIONS_MAX);
+      return new RoundPlan(
+          incumbent,
+          List.copyOf(added),
+          toFit,
+          ids(limited(unlabelled)),
+          toJudge,
+          ids(background),
+          ids(labelled.subList(from, labelled.size())),
+          notes);
+    }
+
+    /** Holds some back if nothing of the class is held out. */
+    private List<StoredExample> replayed(String label, List<StoredExample> all) {
+      List<StoredExample> examples = all;
+      if (!heldOut.containsKey(label) && all.size() > 1) {
+        List<StoredExample> back = provisional(all);
+        examples = new ArrayList<>(all);
+        examples.removeAll(back);
+        heldOut.put(label, back);
+        notes.add(
+            "class %s: no held-out recording yet, judged on %d of its %d examples that were not fitted"
+                .formatted(label, back.size(), all.size()));
+      }
+      return limited(examples);
+    }
+
+    /**
+     * About a quarter: whole recordings while one is left to fit on, else single examples of the
+     * only one.
+     */
+    private List<StoredExample> provisional(List<StoredExample> all) {
+      int wanted = Math.max(1, all.size() / PROVISIONAL);
+      Set<String> recordings = new LinkedHashSet<>();
+      all.forEach(e -> recordings.add(e.recording()));
+      List<StoredExample> shuffled = new ArrayList<>(all);
+      Collections.shuffle(shuffled, random);
+      if (recordings.size() == 1) {
+        return shuffled.subList(0, wanted);
+      }
+      Set<String> taken = new TreeSet<>();
+      List<StoredExample> back = new ArrayList<>();
+      for (StoredExample e : shuffled) {
+        if (back.size() < wanted
+            && taken.size() < recordings.size() - 1
+            && taken.add(e.recording())) {
+          all.stream().filter(o -> o.recording().equals(e.recording())).forEach(back::add);
+        }
+      }
+      return back;
+    }
+
+    /** The newest from labels and, drawn, older ones and those from elsewhere. */
+    private List<StoredExample> limited(List<StoredExample> examples) {
+      List<StoredExample> newest = new ArrayList<>();
+      List<StoredExample> others = new ArrayList<>();
+      for (int i = examples.size() - 1; i >= 0; i--) {
+        StoredExample e = examples.get(i);
+        boolean fresh = e.origin() == Origin.LABEL && newest.size() < settings.freshPerClass();
+        (fresh ? newest : others).add(e);
+      }
+      Collections.shuffle(others, random);
+      List<StoredExample> chosen = new ArrayList<>(newest);
+      chosen.addAll(others.subList(0, Math.min(others.size(), settings.replayPerClass())));
+      return chosen;
+    }
+
+    private static List<String> ids(List<StoredExample> examples) {
+      return examples.stream().map(StoredExample::id).toList();
+    }
+  }
+}

@@ -1,0 +1,137 @@
+package dev.lookaside.trainer.loop;
+
+import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.send.BackgroundNoise;
+import dev.lookaside.ingest.send.LabelledClip;
+import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.ingest.send.SceneComposer;
+import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.example.Clip;
+import dev.lookaside.trainer.example.ClipSet;
+import dev.lookaside.trainer.example.SceneExamples;
+import dev.lookaside.trainer.example.Seeds;
+import dev.lookaside.trainer.store.Origin;
+import dev.lookaside.trainer.store.StoredExample;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The sounds of a round, read from the store's files. */
+final class RoundSounds {
+  private static final double BED_SECONDS = 20;
+
+  /** Softer is taken for silence, as by {@link SceneComposer}. */
+  private static final double SILENT_RMS = 1e-6;
+
+  private final RefitSettings settings;
+  private final FrontEnd frontEnd;
+  private final Map<String, StoredExample> byId;
+
+  /**
+   * @param examples all that the round's plan names
+   */
+  RoundSounds(List<StoredExample> examples, FrontEnd frontEnd, RefitSettings settings) {
+    this.settings = settings;
+    this.frontEnd = frontEnd;
+    this.byId = new TreeMap<>();
+    examples.forEach(e -> byId.put(e.id(), e));
+  }
+
+  StoredExample example(String id) {
+    StoredExample found = byId.get(id);
+    if (found == null) {
+      throw new TrainerException("example " + id + ": is not in the store any more");
+    }
+    return found;
+  }
+
+  /**
+   * What is laid into scenes to fit on.
+   *
+   * @param labels in the order of the head's rows
+   */
+  ClipSet clips(List<String> ids, List<String> labels) {
+    List<Clip> clips = new ArrayList<>();
+    for (String id : ids) {
+      StoredExample e = example(id);
+      int label = labels.indexOf(e.label().orElseThrow());
+      clips.add(new Clip(id, label, () -> cut(e.heldAudio().readEvent())));
+    }
+    return ClipSet.read(frontEnd, labels, clips, true);
+  }
+
+  /** The event, not longer than scenes bear. */
+  private Pcm cut(Pcm event) {
+    int most = (int) Math.round(settings.maxClipSeconds() * event.rateHz());
+    return event.lengthSamples() <= most
+        ? event
+        : new Pcm(event.rateHz(), Arrays.copyOf(event.samples(), most));
+  }
+
+  /** Rejected stretches as distractors; sampled audio as beds, beside pink noise. */
+  SceneExamples.Unlabelled unlabelled(List<String> ids, long seed) {
+    List<Pcm> beds = new ArrayList<>();
+    List<Pcm> distractors = new ArrayList<>();
+    beds.add(BackgroundNoise.pink(Seeds.mix(seed, 0), frontEnd.rateHz(), BED_SECONDS));
+    beds.add(BackgroundNoise.pink(Seeds.mix(seed, 1), frontEnd.rateHz(), BED_SECONDS));
+    for (String id : ids) {
+      StoredExample e = example(id);
+      Pcm pcm =
+          e.origin() == Origin.SAMPLED ? e.heldAudio().read() : cut(e.heldAudio().readEvent());
+      if (!silent(pcm)) {
+        (e.origin() == Origin.SAMPLED ? beds : distractors).add(pcm);
+      }
+    }
+    return new SceneExamples.Unlabelled(beds, distractors, settings.distractorShare());
+  }
+
+  private static boolean silent(Pcm pcm) {
+    double sum = 0;
+    for (float x : pcm.samples()) {
+      sum += (double) x * x;
+    }
+    return Math.sqrt(sum / Math.max(1, pcm.lengthSamples())) < SILENT_RMS;
+  }
+
+  /** Scenes of held-out sounds; none without any. The same for the same arguments. */
+  List<Scene> scenes(List<String> ids, int count, long seed) {
+    List<LabelledClip> clips = new ArrayList<>();
+    for (String id : ids) {
+      StoredExample e = example(id);
+      Pcm pcm = cut(e.heldAudio().readEvent());
+      if (!silent(pcm)) {
+        clips.add(new LabelledClip(e.label().orElseThrow(), pcm));
+      }
+    }
+    List<Scene> scenes = new ArrayList<>();
+    for (int i = 0; i < count && !clips.isEmpty(); i++) {
+      long own = Seeds.mix(seed, i);
+      Pcm bed = BackgroundNoise.pink(own, frontEnd.rateHz(), BED_SECONDS);
+      scenes.add(new SceneComposer(settings.scenes(), clips, bed).compose(own));
+    }
+    return scenes;
+  }
+
+  /** How many different sounds of each class are among these. */
+  Map<String, Integer> counts(List<String> ids) {
+    Map<String, Integer> counts = new TreeMap<>();
+    ids.forEach(id -> counts.merge(example(id).label().orElseThrow(), 1, Integer::sum));
+    return counts;
+  }
+
+  /** Audio in which no class sounds: held-out background and noise. */
+  List<Pcm> background(List<String> ids, long seed) {
+    List<Pcm> audio = new ArrayList<>();
+    for (String id : ids) {
+      StoredExample e = example(id);
+      audio.add(e.origin() == Origin.SAMPLED ? e.heldAudio().read() : e.heldAudio().readEvent());
+    }
+    if (settings.quietSeconds() > 0) {
+      audio.add(BackgroundNoise.pink(seed, frontEnd.rateHz(), settings.quietSeconds()));
+    }
+    return audio;
+  }
+}
