@@ -2,7 +2,6 @@ package dev.lookaside.trainer.loop;
 
 import dev.lookaside.trainer.gate.GateReport;
 import java.time.Duration;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What {@link LoopCore} wants done, in this order. Every one may be done twice: after a kill the
@@ -27,17 +26,15 @@ public sealed interface LoopAction {
   /** Bring it into force for a share of the streams. */
   record Canary(Round round, String candidate, GateReport report) implements Work {}
 
-  /**
-   * Bring it into force for the scope.
-   *
-   * @param canary streams whose own records are released then; null if there are none
-   */
-  record Promote(Round round, String candidate, GateReport report, Phase.@Nullable Canary canary)
-      implements Work {}
+  /** Bring it into force for the scope, and release the streams that hear with it already. */
+  record Promote(Round round, String candidate, GateReport report) implements Work {}
 
-  /** Release the streams that hear with a candidate that will not be promoted. */
-  record Withdraw(Round round, String candidate, Phase.Canary canary, String reason)
-      implements Work {}
+  /**
+   * Release the streams that hear with a candidate that will not be promoted.
+   *
+   * @param failed whether that is because it could not be promoted
+   */
+  record Withdraw(Round round, String candidate, String reason, boolean failed) implements Work {}
 
   /** Bring the previous adapter back. */
   record RollBack(Watch watch, String reason) implements Work {}

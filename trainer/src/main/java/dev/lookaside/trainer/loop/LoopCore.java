@@ -153,9 +153,9 @@ final class LoopCore {
     long since = canary.untilMillis() - settings.canaryFor().toMillis();
     Optional<String> wrong = tooWrong(since, now);
     if (wrong.isPresent()) {
-      work(new LoopAction.Withdraw(p.round(), p.candidate(), canary, wrong.get()), actions);
+      work(new LoopAction.Withdraw(p.round(), p.candidate(), wrong.get(), false), actions);
     } else if (now.toEpochMilli() >= canary.untilMillis()) {
-      work(new LoopAction.Promote(p.round(), p.candidate(), p.report(), canary), actions);
+      work(new LoopAction.Promote(p.round(), p.candidate(), p.report()), actions);
     }
   }
 
@@ -301,7 +301,7 @@ final class LoopCore {
   private Work publishing(Publishing p) {
     return settings.canaryShare() > 0
         ? new LoopAction.Canary(p.round(), p.candidate(), p.report())
-        : new LoopAction.Promote(p.round(), p.candidate(), p.report(), null);
+        : new LoopAction.Promote(p.round(), p.candidate(), p.report());
   }
 
   private void onResult(LoopEvent event, Instant now, List<LoopAction> actions) {
@@ -378,8 +378,8 @@ final class LoopCore {
           now,
           actions);
     } else if (event instanceof LoopEvent.Withdrawn e && number == e.round()) {
-      finish(
-          p.round(), Kind.ROLLED_BACK, p.candidate(), p.report(), null, e.reason(), now, actions);
+      Kind kind = e.failed() ? Kind.FAILED : Kind.ROLLED_BACK;
+      finish(p.round(), kind, p.candidate(), p.report(), null, e.reason(), now, actions);
     }
   }
 
@@ -437,12 +437,17 @@ final class LoopCore {
     // What may be in force half-way is tried until it is clear which of the two it is.
     boolean mustEnd = state.phase() instanceof Publishing || state.phase() instanceof RollingBack;
     boolean again = mustEnd || state.attempts() < settings.attempts();
-    if (again && !failed.lasting()) {
+    if ((again && !failed.lasting()) || failing instanceof LoopAction.Withdraw) {
       int doublings = Math.min(state.attempts() - 1, 5);
       actions.add(new Again(failing, settings.pause().multipliedBy(1L << doublings)));
       return;
     }
     String why = failed.step() + ": " + failed.reason();
+    if (state.phase() instanceof Publishing p) {
+      // Some streams may hear with it: a canary's, or those of a canary that began.
+      work(new LoopAction.Withdraw(p.round(), p.candidate(), why, true), actions);
+      return;
+    }
     Optional<Round> round = state.phase().underWay();
     if (round.isPresent()) {
       finish(round.get(), Kind.FAILED, candidate(), null, null, why, now, actions);
@@ -457,8 +462,6 @@ final class LoopCore {
     if (phase instanceof Judging p) {
       return p.candidate();
     }
-    return phase instanceof Shadowing p
-        ? p.candidate()
-        : phase instanceof Publishing q ? q.candidate() : null;
+    return phase instanceof Shadowing p ? p.candidate() : null;
   }
 }

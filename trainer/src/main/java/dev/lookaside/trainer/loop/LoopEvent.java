@@ -60,7 +60,7 @@ public sealed interface LoopEvent {
   record Promoted(long round, String cutover, @Nullable String previous) implements LoopEvent {}
 
   /** The candidate will not be in force, and no stream hears with it. */
-  record Withdrawn(long round, String reason) implements LoopEvent {}
+  record Withdrawn(long round, String reason, boolean failed) implements LoopEvent {}
 
   /**
    * The previous adapter is in force again.

@@ -42,12 +42,15 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The fit and the judgement of one round: a function of plan, sounds and incumbent, so that it may
  * be done again. For one thread; any may {@link #stop} the fit.
  */
 final class Refit {
+  private static final Logger LOG = LoggerFactory.getLogger(Refit.class);
   private static final int CHECKPOINT_STEPS = 20;
   private static final double COLLAR_SECONDS = 0.2;
   private static final int BATCH = 16;
@@ -87,11 +90,13 @@ final class Refit {
   }
 
   /**
-   * Fits, or goes on from the checkpoint; new classes get thresholds chosen on held-out scenes.
+   * Fits, or goes on from the checkpoint; classes that labels speak of get thresholds chosen on
+   * held-out scenes.
    *
    * @throws dev.lookaside.trainer.TrainerException if it cannot be fitted, or was stopped
    */
   Adapter fit(CheckpointFile checkpoint, FitProgress progress) {
+    long opened = System.nanoTime();
     Adapter start = HeadGrowth.grown(incumbent, plan.added());
     boolean head = round.kind() == Round.Kind.HEAD;
     RefitSettings.How how = head ? tools.settings().head() : tools.settings().full();
@@ -108,10 +113,13 @@ final class Refit {
             progress,
             tools.where())) {
       running = fit;
+      said("opened", opened);
       if (stopped) {
         fit.stop();
       }
+      long begin = System.nanoTime();
       fit.run(true);
+      said("fitted", begin);
       return calibrated(fit.adapter(tools.backbone().digest(), Optional.of(incumbent.digest())));
     } finally {
       running = null;
@@ -152,12 +160,13 @@ final class Refit {
         CHECKPOINT_STEPS);
   }
 
-  /** Thresholds of the new classes where F1 on held-out scenes is greatest. */
+  /** Thresholds of the corrected classes where F1 on held-out scenes is greatest. */
   private Adapter calibrated(Adapter fitted) {
-    if (plan.added().isEmpty()) {
+    if (plan.corrected().isEmpty()) {
       return fitted;
     }
     DetectorModel model = model(fitted);
+    long begin = System.nanoTime();
     SceneJudge judge = new SceneJudge(model);
     try (Scorer scorer = Scorer.open(tools.backbone(), fitted, tools.where())) {
       for (Scene scene : scenes(4)) {
@@ -165,8 +174,9 @@ final class Refit {
       }
     }
     SortedMap<String, CalibratedPair> pairs = judge.calibrated(Collars.onset(COLLAR_SECONDS));
+    said("chose thresholds", begin);
     Map<String, Threshold> thresholds = new TreeMap<>();
-    for (String label : plan.added()) {
+    for (String label : plan.corrected()) {
       CalibratedPair pair = pairs.get(label);
       if (pair != null) {
         thresholds.put(label, new Threshold(pair.on(), pair.off()));
@@ -181,8 +191,14 @@ final class Refit {
     return AdapterFactory.of(changed.tensors(), metadata);
   }
 
+  private void said(String what, long beginNanos) {
+    LOG.info("Round {}: {} in {} s", round.name(), what, (System.nanoTime() - beginNanos) * 1e-9);
+  }
+
   private List<Scene> scenes(long place) {
-    return sounds.scenes(plan.heldOut(), tools.settings().judgeScenes(), Seeds.mix(seed, place));
+    RefitSettings s = tools.settings();
+    int count = round.kind() == Round.Kind.HEAD ? s.judgeHeadScenes() : s.judgeScenes();
+    return sounds.scenes(plan.heldOut(), count, Seeds.mix(seed, place));
   }
 
   private DetectorModel model(Adapter adapter) {
@@ -193,8 +209,10 @@ final class Refit {
    * Lets incumbent and candidate hear the same held-out sounds, other scenes than thresholds had.
    */
   GateReport judge(Adapter candidate) {
+    long begin = System.nanoTime();
     GateEvidence before = evidence(incumbent);
     GateEvidence after = evidence(candidate);
+    said("judged", begin);
     GateReport report = Gate.judge(before, after, tools.gate());
     List<String> notes = new ArrayList<>(plan.notes());
     for (String note : notes) {

@@ -16,7 +16,8 @@ import dev.lookaside.ingest.send.SceneSettings;
  * @param freshPerClass examples of a class from labels at most, the newest
  * @param replayPerClass others of a class at most, drawn
  * @param maxClipSeconds of an example that is laid into scenes, from its onset
- * @param judgeScenes held-out scenes
+ * @param judgeScenes held-out scenes for the whole adapter
+ * @param judgeHeadScenes held-out scenes for the head alone
  * @param quietSeconds of noise on which false alarms are counted, besides held-out background
  * @param seed of everything random
  */
@@ -31,6 +32,7 @@ public record RefitSettings(
     int replayPerClass,
     double maxClipSeconds,
     int judgeScenes,
+    int judgeHeadScenes,
     double quietSeconds,
     long seed) {
   /**
@@ -56,6 +58,7 @@ public record RefitSettings(
     LoopSettings.between("replay.older-per-class", replayPerClass, 1, 1_000_000);
     LoopSettings.between("scenes.max-clip-seconds", maxClipSeconds, .1, 600);
     LoopSettings.between("judge.scenes", judgeScenes, 1, 10_000);
+    LoopSettings.between("judge.head-scenes", judgeHeadScenes, 1, 10_000);
     LoopSettings.between("judge.quiet-seconds", quietSeconds, 0, 3600);
   }
 
@@ -86,6 +89,7 @@ public record RefitSettings(
         own.getInt("replay.older-per-class"),
         own.getDouble("scenes.max-clip-seconds"),
         own.getInt("judge.scenes"),
+        own.getInt("judge.head-scenes"),
         own.getDouble("judge.quiet-seconds"),
         own.getLong("fit.seed"));
   }

@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.loop;
 
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,11 +27,16 @@ public record Round(
     /** The head alone, on what the frozen rest makes of fixed scenes: seconds. */
     HEAD,
     /** The whole adapter. */
-    FULL
+    FULL;
+
+    /** The word in outcomes and metrics. */
+    public String word() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   /** Names its folder. */
   String name() {
-    return "%06d-%s".formatted(number, kind == Kind.HEAD ? "head" : "full");
+    return "%06d-%s".formatted(number, kind.word());
   }
 }

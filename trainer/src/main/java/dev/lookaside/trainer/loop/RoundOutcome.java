@@ -1,5 +1,7 @@
 package dev.lookaside.trainer.loop;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.trainer.gate.GateReport;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -38,5 +40,30 @@ public record RoundOutcome(
     public String word() {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
+  }
+
+  /** For scripts and topics; {@link RefitTopic} draws it. What does not apply is left out. */
+  public ObjectNode toJson() {
+    ObjectNode value = JsonNodeFactory.instance.objectNode();
+    value
+        .put("outcome", kind.word())
+        .put("round", round.number())
+        .put("fit", round.kind().word())
+        .put("trigger", round.trigger())
+        .put("reason", reason)
+        .put("seconds", seconds);
+    if (round.request() != null) {
+      value.put("request", round.request());
+    }
+    if (candidate != null) {
+      value.put("candidate", candidate);
+    }
+    if (cutover != null) {
+      value.put("cutover", cutover);
+    }
+    if (report != null) {
+      value.set("gate", report.toJson());
+    }
+    return value;
   }
 }

@@ -25,6 +25,7 @@ import java.util.TreeSet;
  * @param incumbent digest of the adapter that the fit starts from and the candidate is judged
  *     against
  * @param added classes that the incumbent does not know
+ * @param corrected classes that labels speak of: their thresholds are chosen anew
  * @param train of classes, to fit on
  * @param unlabelled of no class, to fit on
  * @param heldOut of classes, to judge on
@@ -35,6 +36,7 @@ import java.util.TreeSet;
 record RoundPlan(
     String incumbent,
     List<String> added,
+    List<String> corrected,
     List<String> train,
     List<String> unlabelled,
     List<String> heldOut,
@@ -42,13 +44,14 @@ record RoundPlan(
     List<String> corrections,
     List<String> notes) {
   private static final JsonMapper MAPPER = new JsonMapper();
-  private static final int CORRECTIONS_MAX = 100;
+  private static final int CORRECTIONS_MAX = 30;
 
   /** Every fourth is held out of a class that has no held-out recording yet. */
   private static final int PROVISIONAL = 4;
 
   RoundPlan {
     added = List.copyOf(added);
+    corrected = List.copyOf(corrected);
     train = List.copyOf(train);
     unlabelled = List.copyOf(unlabelled);
     heldOut = List.copyOf(heldOut);
@@ -144,12 +147,19 @@ record RoundPlan(
       return new RoundPlan(
           incumbent,
           List.copyOf(added),
+          corrected(),
           toFit,
           ids(limited(unlabelled)),
           toJudge,
           ids(background),
           ids(labelled.subList(from, labelled.size())),
           notes);
+    }
+
+    private List<String> corrected() {
+      Set<String> corrected = new TreeSet<>();
+      labelled.forEach(e -> e.label().filter(train::containsKey).ifPresent(corrected::add));
+      return List.copyOf(corrected);
     }
 
     /** Holds some back if nothing of the class is held out. */

@@ -89,11 +89,15 @@ final class RoundSounds {
   }
 
   private static boolean silent(Pcm pcm) {
+    return rms(pcm) < SILENT_RMS;
+  }
+
+  private static double rms(Pcm pcm) {
     double sum = 0;
     for (float x : pcm.samples()) {
       sum += (double) x * x;
     }
-    return Math.sqrt(sum / Math.max(1, pcm.lengthSamples())) < SILENT_RMS;
+    return Math.sqrt(sum / Math.max(1, pcm.lengthSamples()));
   }
 
   /** Scenes of held-out sounds; none without any. The same for the same arguments. */
@@ -130,8 +134,18 @@ final class RoundSounds {
       audio.add(e.origin() == Origin.SAMPLED ? e.heldAudio().read() : e.heldAudio().readEvent());
     }
     if (settings.quietSeconds() > 0) {
-      audio.add(BackgroundNoise.pink(seed, frontEnd.rateHz(), settings.quietSeconds()));
+      Pcm noise = BackgroundNoise.pink(seed, frontEnd.rateHz(), settings.quietSeconds());
+      audio.add(asLoudAsBeds(noise));
     }
     return audio;
+  }
+
+  private Pcm asLoudAsBeds(Pcm noise) {
+    float gain = (float) (settings.scenes().backgroundRms() / rms(noise));
+    float[] samples = noise.samples().clone();
+    for (int i = 0; i < samples.length; i++) {
+      samples[i] *= gain;
+    }
+    return new Pcm(noise.rateHz(), samples);
   }
 }

@@ -202,8 +202,7 @@ class LoopCoreTest {
     pass(59);
     assertThat(work(LoopEvent.Tick.INSTANCE)).isEmpty();
     pass(1);
-    LoopAction.Promote promote = (LoopAction.Promote) work(LoopEvent.Tick.INSTANCE).get(0);
-    assertThat(promote.canary().streams()).containsExactly("dock");
+    assertThat(work(LoopEvent.Tick.INSTANCE).get(0)).isInstanceOf(LoopAction.Promote.class);
     assertThat(work(LoopEvent.Tick.INSTANCE)).as("under way").isEmpty();
     RoundOutcome outcome = outcomes(new LoopEvent.Promoted(round.number(), "*@1", A)).get(0);
     assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.PUBLISHED);
@@ -220,9 +219,9 @@ class LoopCoreTest {
     assertThat(work(labels(3, 9, 3, 3))).as("too few were judged").isEmpty();
     assertThat(work(labels(3, 9, 4, 2))).as("half may be wrong").isEmpty();
     Work work = work(labels(3, 10, 5, 3)).get(0);
-    assertThat(((LoopAction.Withdraw) work).canary().streams()).containsExactly("dock");
+    assertThat(((LoopAction.Withdraw) work).failed()).isFalse();
     assertThat(work(labels(3, 10, 5, 3))).as("under way").isEmpty();
-    assertThat(outcomes(new LoopEvent.Withdrawn(round.number(), "wrong")).get(0).kind())
+    assertThat(outcomes(new LoopEvent.Withdrawn(round.number(), "wrong", false)).get(0).kind())
         .isEqualTo(RoundOutcome.Kind.ROLLED_BACK);
     assertThat(core.state().phase()).isInstanceOfAny(Phase.Collecting.class, Phase.Fitting.class);
   }
@@ -267,8 +266,11 @@ class LoopCoreTest {
           .hasSize(1)
           .allMatch(LoopAction.Again.class::isInstance);
     }
-    assertThat(outcomes(new LoopEvent.Failed("publish", "refused by a worker", true)).get(0).kind())
-        .isEqualTo(RoundOutcome.Kind.FAILED);
+    String why = "publish: refused by a worker";
+    assertThat(tell(new LoopEvent.Failed("publish", "refused by a worker", true)))
+        .containsExactly(new LoopAction.Withdraw(round, B, why, true));
+    RoundOutcome outcome = outcomes(new LoopEvent.Withdrawn(round.number(), why, true)).get(0);
+    assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.FAILED);
   }
 
   @Test

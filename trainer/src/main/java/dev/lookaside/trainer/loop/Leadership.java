@@ -1,0 +1,132 @@
+package dev.lookaside.trainer.loop;
+
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.ingest.IngestSettings;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Says who leads a scope: whoever Kafka's group of that scope has assigned the ledger's one
+ * partition to. Nothing is read there. Owns a thread and a consumer.
+ */
+final class Leadership implements AutoCloseable {
+  /** Called on the thread of {@link Leadership}. */
+  interface Listener {
+    void leads();
+
+    void lost();
+  }
+
+  private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
+  private static final Duration POLL = Duration.ofMillis(500);
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+
+  private final Map<String, Object> properties;
+  private final String topic;
+  private final Listener listener;
+  private final Thread thread;
+  private volatile boolean closed;
+
+  private Leadership(Map<String, Object> properties, String topic, String name, Listener listener) {
+    this.properties = properties;
+    this.topic = topic;
+    this.listener = listener;
+    this.thread = new Thread(this::run, name);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /**
+   * Joins the scope's group.
+   *
+   * @param session after which a trainer that is not heard of has lost it
+   */
+  static Leadership join(IngestSettings ingest, Scope scope, Duration session, Listener listener) {
+    Map<String, Object> properties = new HashMap<>(ingest.kafkaClients());
+    properties.put("group.id", group(scope));
+    properties.put("enable.auto.commit", "false");
+    properties.put("allow.auto.create.topics", "false");
+    properties.put("auto.offset.reset", "latest");
+    properties.put("session.timeout.ms", Long.toString(session.toMillis()));
+    properties.put("heartbeat.interval.ms", Long.toString(Math.max(1, session.toMillis() / 4)));
+    String ledger = ingest.topics().registry().cutovers().name();
+    return new Leadership(properties, ledger, "trainer-leadership", listener);
+  }
+
+  static String group(Scope scope) {
+    return "lookaside-trainer." + scope;
+  }
+
+  private void run() {
+    while (!closed) {
+      try (Consumer<byte[], byte[]> consumer =
+          new KafkaConsumer<>(
+              properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+        follow(consumer);
+      } catch (KafkaException e) {
+        LOG.warn("Leadership of {}: {}; still trying", properties.get("group.id"), e.getMessage());
+        listener.lost();
+        pause();
+      }
+    }
+  }
+
+  private void pause() {
+    try {
+      Thread.sleep(PAUSE.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void follow(Consumer<byte[], byte[]> consumer) {
+    consumer.subscribe(
+        List.of(topic),
+        new ConsumerRebalanceListener() {
+          @Override
+          public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+            consumer.pause(partitions);
+            if (!partitions.isEmpty()) {
+              listener.leads();
+            }
+          }
+
+          @Override
+          public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+            if (!partitions.isEmpty()) {
+              listener.lost();
+            }
+          }
+
+          @Override
+          public void onPartitionsLost(Collection<TopicPartition> partitions) {
+            listener.lost();
+          }
+        });
+    while (!closed) {
+      consumer.poll(POLL);
+    }
+  }
+
+  /** Leaves the group, so that another one leads at once. */
+  @Override
+  public void close() {
+    closed = true;
+    try {
+      thread.join(Duration.ofSeconds(5).toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,263 @@
+package dev.lookaside.trainer.loop;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.infer.AdapterTrial;
+import dev.lookaside.classifier.infer.BackboneSessions;
+import dev.lookaside.classifier.infer.LoadedAdapter;
+import dev.lookaside.classifier.infer.ScorerSettings;
+import dev.lookaside.classifier.registry.Ack;
+import dev.lookaside.classifier.registry.Cutover;
+import dev.lookaside.classifier.registry.GoldenLogits;
+import dev.lookaside.classifier.registry.Promotion;
+import dev.lookaside.classifier.registry.RegistryView;
+import dev.lookaside.classifier.registry.RegistryWriter;
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.ingest.StreamId;
+import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.gate.GateReport;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes a trainer's decisions to the ledger and reads what stands there. Everything may be done
+ * twice: what is in force already is found and left. For one thread.
+ */
+final class Publisher implements AutoCloseable {
+  private static final String CANARY = "canary";
+  private static final long GOLDEN_SEED = 1;
+
+  /** No decision of today lies further ahead. */
+  private static final Duration FAR = Duration.ofDays(3650);
+
+  /**
+   * With what and for whom.
+   *
+   * @param author what records call this trainer
+   * @param features fingerprint of the windows
+   * @param lead of a decision over now
+   * @param deadline until which workers may prepare an adapter
+   * @param aliveWithin a worker not heard of for longer is not waited for
+   * @param maxBytes of an adapter file
+   */
+  record Settings(
+      Scope scope,
+      String author,
+      String features,
+      Duration lead,
+      Duration deadline,
+      Duration aliveWithin,
+      long maxBytes) {}
+
+  private final Settings settings;
+  private final Backbone backbone;
+  private final ScorerSettings where;
+  private final RegistryView view;
+  private final RegistryWriter writer;
+  private final Clock clock;
+
+  /**
+   * @param view and {@code writer}: owned
+   */
+  Publisher(
+      Settings settings,
+      Backbone backbone,
+      ScorerSettings where,
+      RegistryView view,
+      RegistryWriter writer,
+      Clock clock) {
+    this.settings = settings;
+    this.backbone = backbone;
+    this.where = where;
+    this.view = view;
+    this.writer = writer;
+    this.clock = clock;
+  }
+
+  /**
+   * The adapter that scores the scope, or will once all that is decided has come into force.
+   *
+   * @param configured scores where the ledger says nothing
+   */
+  Adapter incumbent(Adapter configured) {
+    view.refresh();
+    Optional<Cutover> decides = decided(settings.scope());
+    if (decides.isEmpty() && settings.scope().kind() == Scope.Kind.STREAM) {
+      decides = Scope.tenantOf(new StreamId(settings.scope().name())).flatMap(this::decided);
+    }
+    if (decides.isEmpty()) {
+      decides = decided(Scope.ALL);
+    }
+    String digest = decides.map(Cutover::adapter).orElse(null);
+    return digest == null ? configured : adapter(digest, configured);
+  }
+
+  /** The adapter of this digest, from the topic unless it is {@code configured}. */
+  Adapter adapter(String digest, Adapter configured) {
+    return digest.equals(configured.digest())
+        ? configured
+        : Adapter.of(view.file(digest, settings.maxBytes()));
+  }
+
+  private Optional<Cutover> decided(Scope scope) {
+    return view.ledger().inForce(scope, clock.instant().plus(FAR), c -> true);
+  }
+
+  /** Puts an adapter on the topic, where it stays whether it comes into force or not. */
+  void publish(Adapter adapter) {
+    view.refresh();
+    if (!view.adapters().contains(adapter.digest())) {
+      writer.publish(AdapterFactory.encode(adapter));
+    }
+  }
+
+  /**
+   * Brings an adapter into force for the scope, and then lets go of the canary's streams.
+   *
+   * @throws TrainerException if a worker refuses it
+   */
+  LoopEvent.Promoted promote(long round, Adapter adapter, GateReport report) {
+    view.refresh();
+    Cutover standing = decided(settings.scope()).orElse(null);
+    if (standing == null || !adapter.digest().equals(standing.adapter())) {
+      standing = promote(settings.scope(), adapter, "refit", report.toJson());
+    }
+    release(adapter.digest(), "canary ends: in force for " + settings.scope());
+    return new LoopEvent.Promoted(round, standing.id(), standing.previous());
+  }
+
+  /** Brings an adapter into force for single streams that have no record of their own. */
+  LoopEvent.CanaryUp canary(
+      long round, Adapter adapter, GateReport report, List<StreamId> streams) {
+    view.refresh();
+    List<String> up = new ArrayList<>();
+    for (StreamId stream : streams) {
+      Cutover own = decided(Scope.of(stream)).orElse(null);
+      if (own == null) {
+        promote(Scope.of(stream), adapter, CANARY, report.toJson());
+        up.add(stream.value());
+      } else if (adapter.digest().equals(own.adapter()) && own.reason().equals(CANARY)) {
+        up.add(stream.value());
+      }
+    }
+    return new LoopEvent.CanaryUp(round, up);
+  }
+
+  /** Lets go of all streams that hear with a candidate because they were its canaries. */
+  void release(String digest, String why) {
+    view.refresh();
+    for (Scope scope : view.ledger().scopes()) {
+      Cutover own = scope.kind() == Scope.Kind.STREAM ? decided(scope).orElse(null) : null;
+      if (own != null && digest.equals(own.adapter()) && own.reason().equals(CANARY)) {
+        decide(draft(scope, null, "release", null, said(why)));
+      }
+    }
+  }
+
+  /**
+   * Brings back what was in force before.
+   *
+   * @return the record's id; empty if the adapter was not in force any more
+   */
+  Optional<String> rollBack(Watch watch, String why) {
+    view.refresh();
+    Cutover standing = decided(settings.scope()).orElse(null);
+    if (standing == null || !watch.adapter().equals(standing.adapter())) {
+      return Optional.empty();
+    }
+    ObjectNode evidence = said(why);
+    Cutover draft =
+        draft(
+            settings.scope(),
+            watch.previous(),
+            watch.previous() == null ? "release" : "rollback",
+            null,
+            evidence);
+    return Optional.of(decide(draft).id());
+  }
+
+  private static ObjectNode said(String why) {
+    return JsonNodeFactory.instance.objectNode().put("passed", false).put("rollback", why);
+  }
+
+  private Promotion promotion() {
+    return new Promotion(view, writer, clock, settings.aliveWithin());
+  }
+
+  private Cutover decide(Cutover draft) {
+    return promotion().decide(draft, new Promotion.When(settings.lead(), null));
+  }
+
+  private Cutover promote(Scope scope, Adapter adapter, String reason, JsonNode gate) {
+    Cutover draft = draft(scope, adapter.digest(), reason, golden(adapter), gate);
+    Promotion.Result result =
+        promotion()
+            .promote(
+                draft,
+                settings.deadline(),
+                new Promotion.When(settings.lead(), null),
+                workers -> {});
+    Cutover inForce = result.inForce();
+    if (inForce == null) {
+      throw new TrainerException("refused: " + refusal(result));
+    }
+    return inForce;
+  }
+
+  private static String refusal(Promotion.Result result) {
+    for (Promotion.Worker worker : result.workers()) {
+      Ack answer = worker.answer();
+      if (answer != null && answer.state() == Ack.State.REFUSED) {
+        return "worker %s: %s".formatted(worker.name(), answer.reason());
+      }
+    }
+    return "by a worker";
+  }
+
+  private GoldenLogits golden(Adapter adapter) {
+    int values = adapter.shape().windowFrames() * adapter.shape().mels();
+    try (BackboneSessions sessions = new BackboneSessions(backbone, where, 1)) {
+      float[] logits =
+          AdapterTrial.logits(
+              sessions, LoadedAdapter.of(adapter), GoldenLogits.window(GOLDEN_SEED, values));
+      return GoldenLogits.of(GOLDEN_SEED, logits);
+    }
+  }
+
+  private Cutover draft(
+      Scope scope,
+      @Nullable String adapter,
+      String reason,
+      @Nullable GoldenLogits golden,
+      JsonNode gate) {
+    Instant now = clock.instant();
+    return new Cutover(
+        scope,
+        1,
+        adapter,
+        now,
+        reason,
+        settings.author(),
+        now,
+        decided(scope).map(Cutover::adapter).orElse(null),
+        adapter == null ? null : backbone.digest(),
+        adapter == null ? null : settings.features(),
+        golden,
+        gate);
+  }
+
+  @Override
+  public void close() {
+    view.close();
+    writer.close();
+  }
+}

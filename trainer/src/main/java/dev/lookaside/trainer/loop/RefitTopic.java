@@ -1,0 +1,192 @@
+package dev.lookaside.trainer.loop;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.UnreachableException;
+import dev.lookaside.trainer.TrainerException;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What trainers are asked for and how their rounds ended: {@code lookaside.requests}, one
+ * partition, read from its beginning. Any thread, one at a time.
+ *
+ * <pre>
+ *   key    scope, UTF-8
+ *   value  { "kind": "request", "id": text, "headOnly": boolean, "author": text, "time": time }
+ *       or { "kind": "outcome", "outcome": "published" | "refused" | "rolled-back" | "failed",
+ *            "round": number, "fit": "head" | "full", "trigger": text, "request": text,
+ *            "candidate": sha256, "cutover": id, "reason": text, "seconds": number,
+ *            "gate": report, "time": time }        what does not apply is left out
+ * </pre>
+ */
+public final class RefitTopic implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(RefitTopic.class);
+  private static final JsonMapper MAPPER = new JsonMapper();
+  private static final Duration POLL = Duration.ofMillis(100);
+  private static final Duration ASK = Duration.ofSeconds(5);
+
+  private final Scope scope;
+  private final TopicPartition partition;
+  private final Consumer<byte[], byte[]> consumer;
+  private final Producer<byte[], byte[]> producer;
+  private final Map<String, RefitRequest> unanswered = new LinkedHashMap<>();
+  private final List<JsonNode> outcomes = new ArrayList<>();
+
+  private RefitTopic(
+      Scope scope,
+      String topic,
+      Consumer<byte[], byte[]> consumer,
+      Producer<byte[], byte[]> producer) {
+    this.scope = scope;
+    this.partition = new TopicPartition(topic, 0);
+    this.consumer = consumer;
+    this.producer = producer;
+    consumer.assign(List.of(partition));
+    consumer.seekToBeginning(List.of(partition));
+  }
+
+  /** Connects at the first use; the topic must be there. */
+  public static RefitTopic open(IngestSettings ingest, Scope scope) {
+    Map<String, Object> reading = new HashMap<>(ingest.kafkaClients());
+    reading.put("enable.auto.commit", "false");
+    reading.put("allow.auto.create.topics", "false");
+    reading.put("default.api.timeout.ms", Long.toString(ASK.toMillis()));
+    Map<String, Object> writing = new HashMap<>(ingest.kafkaClients());
+    writing.put("acks", "all");
+    writing.put("enable.idempotence", "true");
+    writing.put("max.block.ms", Long.toString(ASK.toMillis()));
+    return new RefitTopic(
+        scope,
+        ingest.topics().training().requests().name(),
+        new KafkaConsumer<>(reading, new ByteArrayDeserializer(), new ByteArrayDeserializer()),
+        new KafkaProducer<>(writing, new ByteArraySerializer(), new ByteArraySerializer()));
+  }
+
+  /** Reads what has come. */
+  synchronized void refresh() {
+    long end = consumer.endOffsets(List.of(partition), ASK).getOrDefault(partition, 0L);
+    while (consumer.position(partition, ASK) < end) {
+      consumer.poll(POLL).forEach(this::read);
+    }
+  }
+
+  private void read(ConsumerRecord<byte[], byte[]> record) {
+    if (record.key() == null
+        || record.value() == null
+        || !new String(record.key(), UTF_8).equals(scope.toString())) {
+      return;
+    }
+    try {
+      JsonNode value = MAPPER.readTree(record.value());
+      String kind = value.path("kind").asText();
+      if (kind.equals("request")) {
+        RefitRequest request =
+            new RefitRequest(
+                value.path("id").asText(),
+                value.path("headOnly").asBoolean(),
+                value.path("author").asText());
+        unanswered.put(request.id(), request);
+      } else if (kind.equals("outcome")) {
+        unanswered.remove(value.path("request").asText());
+        outcomes.add(value);
+      }
+    } catch (IOException | TrainerException e) {
+      LOG.warn("{}, record {}: {}", partition.topic(), record.offset(), e.getMessage());
+    }
+  }
+
+  /** Requests without an outcome, oldest first, as far as was read. */
+  synchronized List<RefitRequest> unanswered() {
+    return List.copyOf(unanswered.values());
+  }
+
+  /**
+   * Asks for a refit.
+   *
+   * @return the request's id
+   * @throws UnreachableException if no broker takes it
+   */
+  public String ask(boolean headOnly, String author) {
+    String id = UUID.randomUUID().toString();
+    RefitRequest request = new RefitRequest(id, headOnly, author);
+    ObjectNode value = MAPPER.createObjectNode();
+    value
+        .put("kind", "request")
+        .put("id", request.id())
+        .put("headOnly", request.headOnly())
+        .put("author", request.author())
+        .put("time", Instant.now().toString());
+    send(value);
+    return id;
+  }
+
+  /** How the round of a request ended, if it has; {@link #answer} draws it. */
+  public synchronized Optional<JsonNode> outcomeOf(String request) {
+    refresh();
+    return outcomes.stream().filter(o -> o.path("request").asText().equals(request)).findFirst();
+  }
+
+  /** How rounds of the scope ended, oldest first, as far as the topic keeps them. */
+  public synchronized List<JsonNode> outcomes() {
+    refresh();
+    return List.copyOf(outcomes);
+  }
+
+  /** Tells how a round ended. */
+  void answer(RoundOutcome outcome, Instant time) {
+    ObjectNode value = outcome.toJson();
+    value.put("kind", "outcome").put("time", time.toString());
+    send(value);
+  }
+
+  private void send(ObjectNode value) {
+    try {
+      producer
+          .send(
+              new ProducerRecord<>(
+                  partition.topic(),
+                  scope.toString().getBytes(UTF_8),
+                  MAPPER.writeValueAsBytes(value)))
+          .get();
+    } catch (ExecutionException e) {
+      throw new UnreachableException(partition.topic() + ": cannot be written", e);
+    } catch (IOException e) {
+      throw new IllegalStateException("plain data can be written as JSON", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TrainerException(partition.topic() + ": interrupted while writing", e);
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    consumer.close();
+    producer.close(Duration.ofSeconds(1));
+  }
+}

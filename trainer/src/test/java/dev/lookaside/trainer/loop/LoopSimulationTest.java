@@ -1,0 +1,256 @@
+package dev.lookaside.trainer.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lookaside.ingest.SeededRandom;
+import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.loop.LoopAction.Work;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The loop with a made-up store, fit and ledger. The trainer dies between any two actions, before a
+ * piece of work has had its effect or after it, and comes back with the state that was saved last.
+ */
+class LoopSimulationTest {
+  private static final int STEPS = 400;
+
+  @Test
+  void whereverItDiesWhatIsInForceHasPassedAndNoCanaryIsForgotten() {
+    SeededRandom.forAll(
+        LoopSimulationTest.class,
+        500,
+        random -> {
+          World world = new World(random);
+          for (int i = 0; i < STEPS; i++) {
+            world.step(true);
+            world.checkAlways();
+          }
+          world.settle();
+          world.checkSettled();
+        });
+  }
+
+  /** Digests are those of the round's number; whether a round is good is part of the world. */
+  private static final class World {
+    private final RandomGenerator random;
+    private final LoopSettings settings;
+    private final ArrayDeque<LoopAction> actions = new ArrayDeque<>();
+    private final Set<String> refused = new HashSet<>();
+    private final Set<String> fitted = new HashSet<>();
+    private final Set<String> begun = new HashSet<>();
+    private final List<RoundOutcome> told = new ArrayList<>();
+    private final Set<String> canaries = new TreeSet<>();
+    private final List<String> history = new ArrayList<>();
+    private LoopState saved = LoopState.FIRST;
+    private LoopCore core;
+    private @Nullable Work running;
+    private @Nullable String inForce;
+    private Instant now = Instant.parse("2026-03-01T12:00:00Z");
+    private long labels;
+    private int judged;
+    private int wrong;
+
+    World(RandomGenerator random) {
+      this.random = random;
+      this.settings =
+          LoopCoreTest.settings(
+              random.nextBoolean(), random.nextBoolean() ? .5 : 0, random.nextBoolean() ? .5 : 0);
+      this.core = new LoopCore(settings);
+      tell(new LoopEvent.Led(saved));
+    }
+
+    void step(boolean troubles) {
+      now = now.plusMillis(random.nextInt(5_000));
+      int choice = random.nextInt(troubles ? 100 : 60);
+      if (choice < 30 && !actions.isEmpty()) {
+        act(actions.remove());
+      } else if (choice < 45 && running != null) {
+        Work done = running;
+        running = null;
+        tell(perform(done));
+      } else if (choice < 60) {
+        int fresh = (int) (labels - saved.seenChange());
+        tell(new LoopEvent.Labels(fresh, labels, judged, wrong));
+      } else if (choice < 75) {
+        labels += random.nextInt(3);
+        boolean hears = core.watched().isPresent();
+        judged += hears ? 1 : 0;
+        wrong += hears && random.nextInt(3) == 0 ? 1 : 0;
+      } else if (choice < 85) {
+        tell(LoopEvent.Tick.INSTANCE);
+      } else if (choice < 88) {
+        tell(new LoopEvent.Requested(new RefitRequest("r" + labels, random.nextBoolean(), "a")));
+      } else if (choice < 92 && running != null) {
+        running = null;
+        tell(new LoopEvent.Failed("work", "no luck", random.nextInt(4) == 0));
+      } else if (choice >= 94) {
+        die();
+      }
+    }
+
+    private void tell(LoopEvent event) {
+      actions.addAll(core.on(event, now));
+    }
+
+    /** What was decided and not done is lost, and so is what work would have said. */
+    private void die() {
+      if (running != null && random.nextBoolean()) {
+        perform(running);
+      }
+      running = null;
+      actions.clear();
+      core = new LoopCore(settings);
+      tell(new LoopEvent.Led(saved));
+    }
+
+    private void act(LoopAction action) {
+      if (action instanceof LoopAction.Save save) {
+        saved = save.state();
+      } else if (action instanceof LoopAction.Finish finish) {
+        told.add(finish.outcome());
+      } else if (action instanceof LoopAction.Again again) {
+        start(again.work());
+      } else if (action instanceof Work work) {
+        start(work);
+      }
+    }
+
+    private void start(Work work) {
+      assertThat(running).as("one piece of work at a time").isNull();
+      if (work instanceof LoopAction.Fit fit) {
+        String round = fit.round().number() + " " + fit.round().trigger();
+        begun.add(round);
+        assertThat(saved.phase())
+            .as("saved before it begins")
+            .isEqualTo(new Phase.Fitting(fit.round()));
+      }
+      running = work;
+    }
+
+    private static String digest(Round round) {
+      return "%064x".formatted(round.number());
+    }
+
+    private LoopEvent perform(Work work) {
+      if (work instanceof LoopAction.Fit w) {
+        fitted.add(digest(w.round()));
+        return new LoopEvent.Fitted(w.round().number(), digest(w.round()));
+      } else if (work instanceof LoopAction.Judge w) {
+        assertThat(fitted).contains(w.candidate());
+        GateReport report = LoopCoreTest.report(w.round().number() % 3 != 0);
+        if (!report.passed()) {
+          refused.add(w.candidate());
+        }
+        return new LoopEvent.Judged(w.round().number(), report);
+      } else if (work instanceof LoopAction.Shadow w) {
+        double agreement = w.round().number() % 5 == 0 ? .2 : .9;
+        if (agreement < settings.shadowAgreementMin()) {
+          refused.add(w.candidate());
+        }
+        return new LoopEvent.Shadowed(w.round().number(), w.report(), agreement);
+      } else if (work instanceof LoopAction.Canary w) {
+        canaries.add("dock " + w.candidate());
+        judged = 0;
+        wrong = 0;
+        return new LoopEvent.CanaryUp(w.round().number(), List.of("dock"));
+      } else if (work instanceof LoopAction.Promote w) {
+        return promote(w);
+      } else if (work instanceof LoopAction.Withdraw w) {
+        canaries.remove("dock " + w.candidate());
+        return new LoopEvent.Withdrawn(w.round().number(), w.reason(), w.failed());
+      }
+      LoopAction.RollBack w = (LoopAction.RollBack) work;
+      if (!w.watch().adapter().equals(inForce)) {
+        return new LoopEvent.RolledBack(w.watch().adapter(), null);
+      }
+      inForce = w.watch().previous();
+      history.add(String.valueOf(inForce));
+      return new LoopEvent.RolledBack(w.watch().adapter(), "*@" + history.size());
+    }
+
+    private LoopEvent promote(LoopAction.Promote w) {
+      String previous = inForce;
+      if (w.candidate().equals(inForce)) {
+        previous = history.size() < 2 ? null : history.get(history.size() - 2);
+      } else {
+        inForce = w.candidate();
+        history.add(inForce);
+        judged = 0;
+        wrong = 0;
+      }
+      canaries.remove("dock " + w.candidate());
+      return new LoopEvent.Promoted(w.round().number(), "*@" + history.size(), previous);
+    }
+
+    void checkAlways() {
+      assertThat(inForce == null || !refused.contains(inForce)).as("in force: " + inForce).isTrue();
+      assertThat(canaries.size()).isLessThanOrEqualTo(1);
+    }
+
+    /** Time passes and nothing goes wrong any more. */
+    void settle() {
+      judged = 0;
+      wrong = 0;
+      for (int i = 0; i < 5_000; i++) {
+        step(false);
+        if (i % 10 == 0) {
+          tell(LoopEvent.Tick.INSTANCE);
+        }
+      }
+    }
+
+    void checkSettled() {
+      assertThat(saved.phase()).isInstanceOf(Phase.Collecting.class);
+      assertThat(canaries).isEmpty();
+      assertThat(labels - saved.seenChange()).as("labels left").isLessThan(settings.labels());
+      assertThat(saved.waiting()).isEmpty();
+      Set<Long> numbers = new HashSet<>();
+      begun.forEach(b -> assertThat(numbers.add(Long.valueOf(b.split(" ", 2)[0]))).as(b).isTrue());
+      Set<Long> ended = new HashSet<>();
+      told.forEach(o -> ended.add(o.round().number()));
+      assertThat(ended).as("each round that began was told of").containsAll(numbers);
+      for (RoundOutcome o : told) {
+        if (o.kind() == RoundOutcome.Kind.PUBLISHED) {
+          assertThat(history).contains(o.candidate());
+        }
+      }
+    }
+  }
+
+  @Test
+  void aStateComesBackFromItsJson() {
+    Round round = new Round(3, Round.Kind.HEAD, "5 new labels", "r1", true, 5, 77);
+    GateReport report = LoopCoreTest.report(false);
+    String digest = "b".repeat(64);
+    List<Phase> phases =
+        List.of(
+            new Phase.Collecting(),
+            new Phase.Fitting(round),
+            new Phase.Judging(round, digest),
+            new Phase.Shadowing(round, digest, report),
+            new Phase.Publishing(round, digest, report, null),
+            new Phase.Publishing(round, digest, report, new Phase.Canary(List.of("dock"), 99)),
+            new Phase.RollingBack(new Watch(round, digest, null, 5), "wrong"));
+    for (Phase phase : phases) {
+      LoopState state =
+          new LoopState(
+              3,
+              17,
+              4,
+              new Watch(round, digest, digest, 8),
+              List.of(new RefitRequest("r2", true, "ann")),
+              phase,
+              1);
+      assertThat(LoopState.fromJson(state.toJson())).isEqualTo(state);
+    }
+  }
+}

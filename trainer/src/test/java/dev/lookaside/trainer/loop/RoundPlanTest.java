@@ -1,0 +1,166 @@
+package dev.lookaside.trainer.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.typesafe.config.ConfigFactory;
+import dev.lookaside.ingest.SeededRandom;
+import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.store.AudioState;
+import dev.lookaside.trainer.store.Origin;
+import dev.lookaside.trainer.store.Split;
+import dev.lookaside.trainer.store.Standing;
+import dev.lookaside.trainer.store.StoredExample;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class RoundPlanTest {
+  private static final String INCUMBENT = "a".repeat(64);
+  private final List<StoredExample> examples = new ArrayList<>();
+
+  private static RefitSettings settings(int fresh, int replay) {
+    return RefitSettings.of(
+        ConfigFactory.parseString(
+                "lookaside.trainer.replay { fresh-per-class = %d, older-per-class = %d }"
+                    .formatted(fresh, replay))
+            .withFallback(ConfigFactory.load()));
+  }
+
+  private String put(String label, String recording, Split split, Origin origin) {
+    String id = label + examples.size();
+    Optional<String> sounds = label.isEmpty() ? Optional.empty() : Optional.of(label);
+    examples.add(
+        new StoredExample(
+            examples.size() + 1,
+            id,
+            "dock",
+            sounds,
+            Optional.empty(),
+            Instant.EPOCH,
+            Instant.EPOCH.plusSeconds(1),
+            recording,
+            split,
+            origin,
+            "ann",
+            Instant.EPOCH,
+            Optional.empty(),
+            Optional.empty(),
+            Standing.USABLE,
+            AudioState.HELD,
+            Optional.empty(),
+            Optional.empty()));
+    return id;
+  }
+
+  private RoundPlan plan(int fresh, int replay) {
+    return RoundPlan.choose(
+        examples, INCUMBENT, List.of("drum", "water"), settings(fresh, replay), 7);
+  }
+
+  private void seeds(int count) {
+    for (int i = 0; i < count; i++) {
+      put("drum", "seed " + i, i % 4 == 0 ? Split.HELD_OUT : Split.TRAIN, Origin.SEED);
+      put("water", "seed " + i, i % 4 == 0 ? Split.HELD_OUT : Split.TRAIN, Origin.SEED);
+    }
+  }
+
+  @Test
+  void nothingIsFittedThatIsJudgedOn() {
+    SeededRandom.forAll(
+        RoundPlanTest.class,
+        200,
+        random -> {
+          examples.clear();
+          seeds(2 + random.nextInt(6));
+          for (int i = random.nextInt(30); i > 0; i--) {
+            String label = List.of("dog", "drum", "siren", "").get(random.nextInt(4));
+            Split split = random.nextInt(5) == 0 ? Split.HELD_OUT : Split.TRAIN;
+            put(label, "dock " + split + random.nextInt(3), split, Origin.LABEL);
+          }
+          RoundPlan plan = plan(3, 4);
+          Set<String> fitted = new HashSet<>(plan.train());
+          fitted.addAll(plan.unlabelled());
+          assertThat(Collections.disjoint(fitted, plan.heldOut())).isTrue();
+          assertThat(Collections.disjoint(fitted, plan.background())).isTrue();
+          for (StoredExample e : examples) {
+            if (e.split() == Split.HELD_OUT) {
+              assertThat(fitted).doesNotContain(e.id());
+            }
+          }
+          assertThat(RoundPlan.fromJson(plan.toJson())).isEqualTo(plan);
+          assertThat(plan(3, 4)).as("the same again").isEqualTo(plan);
+        });
+  }
+
+  @Test
+  void theNewestLabelsComeFirstAndOlderExamplesAreDrawn() {
+    seeds(20);
+    List<String> drums = new ArrayList<>();
+    for (int i = 0; i < 9; i++) {
+      drums.add(put("drum", "dock 1", Split.TRAIN, Origin.LABEL));
+    }
+    RoundPlan plan = plan(4, 5);
+    List<String> fitted = plan.train().stream().filter(id -> id.startsWith("drum")).toList();
+    assertThat(fitted).hasSize(9).containsAll(drums.subList(5, 9));
+    assertThat(plan.train().stream().filter(id -> id.startsWith("water"))).hasSize(5);
+    assertThat(plan.corrected()).containsExactly("drum");
+    assertThat(plan.added()).isEmpty();
+  }
+
+  @Test
+  void aNewClassWithoutAHeldOutRecordingLendsSomeOfItsOwnAndTheReportSaysSo() {
+    seeds(4);
+    for (int i = 0; i < 8; i++) {
+      put("siren", "dock 1", Split.TRAIN, Origin.LABEL);
+    }
+    RoundPlan plan = plan(100, 100);
+    assertThat(plan.added()).containsExactly("siren");
+    assertThat(plan.heldOut().stream().filter(id -> id.startsWith("siren"))).hasSize(2);
+    assertThat(plan.train().stream().filter(id -> id.startsWith("siren"))).hasSize(6);
+    assertThat(plan.notes())
+        .containsExactly(
+            "class siren: no held-out recording yet, judged on 2 of its 8 examples that were not"
+                + " fitted");
+  }
+
+  @Test
+  void whatIsLentIsWholeRecordingsWhileThereAreTwo() {
+    seeds(4);
+    for (int i = 0; i < 8; i++) {
+      put("siren", "dock " + i / 4, Split.TRAIN, Origin.LABEL);
+    }
+    RoundPlan plan = plan(100, 100);
+    Set<String> recordings = new HashSet<>();
+    for (StoredExample e : examples) {
+      if (plan.heldOut().contains(e.id()) && e.id().startsWith("siren")) {
+        recordings.add(e.recording());
+      }
+    }
+    assertThat(recordings).hasSize(1);
+    assertThat(plan.heldOut().stream().filter(id -> id.startsWith("siren"))).hasSize(4);
+  }
+
+  @Test
+  void aClassOfHeldOutRecordingsAloneIsNotFitted() {
+    seeds(4);
+    put("siren", "dock 1", Split.HELD_OUT, Origin.LABEL);
+    RoundPlan plan = plan(100, 100);
+    assertThat(plan.added()).isEmpty();
+    assertThat(plan.heldOut()).noneMatch(id -> id.startsWith("siren"));
+    assertThat(plan.notes()).containsExactly("class siren: held-out recordings only, not fitted");
+  }
+
+  @Test
+  void aKnownClassWithoutExamplesWouldBeForgottenAndIsNamed() {
+    put("drum", "seed 1", Split.TRAIN, Origin.SEED);
+    assertThatThrownBy(() -> plan(1, 1))
+        .isInstanceOf(TrainerException.class)
+        .hasMessageContaining("class \"water\": the store has no example to fit on");
+  }
+}
