@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * One stream from chunks to events. Pure: chunks in, events pulled out; a window is computed only
  * when it is asked for. Not thread-safe.
  */
-final class StreamTrack {
+public final class StreamTrack {
   private final StreamId stream;
   private final FeatureSpec spec;
   private final double gateDbfs;
@@ -46,7 +46,13 @@ final class StreamTrack {
 
   private record Seen(Assignment assignment, long recordOffset, int rateHz) {}
 
-  StreamTrack(StreamId stream, FeatureSpec spec, double gateDbfs, AudioDecoder decoder) {
+  /**
+   * A track before its first chunk.
+   *
+   * @param gateDbfs windows below this level are skipped, as {@link
+   *     FeaturizerSettings#silenceBelowDbfs} says
+   */
+  public StreamTrack(StreamId stream, FeatureSpec spec, double gateDbfs, AudioDecoder decoder) {
     this.stream = stream;
     this.spec = spec;
     this.gateDbfs = gateDbfs;
@@ -58,7 +64,7 @@ final class StreamTrack {
    *
    * @return why it goes to the dead letters, or null
    */
-  @Nullable Rejection accept(Assignment assignment, AudioChunk chunk) {
+  public @Nullable Rejection accept(Assignment assignment, AudioChunk chunk) {
     AudioDecoder.Decoded decoded = decoder.decode(chunk.format(), chunk.payload());
     Rejection rejection = null;
     if (decoded instanceof AudioDecoder.Samples samples) {
@@ -75,20 +81,20 @@ final class StreamTrack {
   }
 
   /** Notes a record that the source refused. */
-  void refused(StreamFeaturizer.Refused refused) {
+  public void refused(StreamFeaturizer.Refused refused) {
     sequencer.reject(refused.sequence(), refused.sampleOffset(), AudioChunk.NOT_GIVEN);
     see(refused.assignment(), refused.recordOffset());
     count(Counts.rejectedChunk());
   }
 
   /** The stream has fallen idle: it ends here, whatever the sender meant. */
-  void end() {
+  public void end() {
     endSegment();
     tellEnded(true);
   }
 
   /** True if events are left to pull. */
-  boolean busy() {
+  public boolean busy() {
     return !steps.isEmpty();
   }
 
@@ -98,7 +104,7 @@ final class StreamTrack {
    * @param room true if a window may be handed out
    * @return null if there is none, or only a window for which there is no room
    */
-  @Nullable Event next(boolean room) {
+  public @Nullable Event next(boolean room) {
     for (TrackStep step = steps.peek(); step != null; step = steps.peek()) {
       if (step.hasNext()) {
         return room || !step.needsRoom() ? step.next() : null;

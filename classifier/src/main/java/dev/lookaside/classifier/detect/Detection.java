@@ -162,6 +162,16 @@ public record Detection(
     mean = rounded("mean", mean);
   }
 
+  /**
+   * What takes this event back.
+   *
+   * @param why for people
+   * @throws DetectException if it is no event
+   */
+  public Detection retracted(String why) {
+    return new Detection(Kind.RETRACTED, id, stream, epoch, label, extent, peak, mean, origin, why);
+  }
+
   /** {@link #label()} of an event. */
   public String eventLabel() {
     return Objects.requireNonNull(label, "label");

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lookaside.classifier.weights.Safetensors;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -41,13 +42,20 @@ import org.apache.kafka.common.header.Header;
  *              "reason": text }                                 gap, shed, retracted only
  * </pre>
  *
- * <p>Fields come in this order; absent ones are left out, never null. Times are ISO 8601 in UTC as
- * {@link Instant#toString} writes them, samples and offsets integers, posteriors plain decimals
- * with at most six places. Readers must ignore fields they do not know; new ones go at the end.
+ * <p>A later {@code ended} with the same id replaces an earlier one, {@code retracted} takes it
+ * back: {@link #encodeCorrection}. Fields come in this order; absent ones are left out, never null.
+ * Times are ISO 8601 in UTC as {@link Instant#toString} writes them, samples and offsets integers,
+ * posteriors plain decimals with at most six places. Readers must ignore fields they do not know;
+ * new ones go at the end.
  */
 public final class DetectionCodec {
   public static final String TYPE = "dev.lookaside.audio.detection.v1";
   public static final String SOURCE = "/lookaside/detector";
+
+  /** {@code ce_source} of records that correct others. */
+  public static final String CORRECTION_SOURCE = "/lookaside/replay";
+
+  private static final int CORRECTION_DIGITS = 12;
 
   private static final String TYPE_HEADER = "ce_type";
   private static final JsonFactory JSON = new JsonFactory();
@@ -68,6 +76,21 @@ public final class DetectionCodec {
     header(record, "ce_subject", d.stream().value());
     header(record, "ce_time", time.toString());
     header(record, "content-type", "application/json");
+    return record;
+  }
+
+  /**
+   * The record of a detection that replaces or retracts one that was written before. Its {@code
+   * ce_id} ends with the beginning of the value's sha256 and its {@code ce_source} is {@value
+   * #CORRECTION_SOURCE}, so that whoever drops doubles does not take it for the first record; the
+   * same correction always has the same id.
+   */
+  public ProducerRecord<byte[], byte[]> encodeCorrection(String topic, Detection d) {
+    ProducerRecord<byte[], byte[]> record = encode(topic, d);
+    String digest = Safetensors.sha256(record.value()).substring(0, CORRECTION_DIGITS);
+    record.headers().remove("ce_id").remove("ce_source");
+    header(record, "ce_id", d.id() + "." + d.kind().word() + "." + digest);
+    header(record, "ce_source", CORRECTION_SOURCE);
     return record;
   }
 

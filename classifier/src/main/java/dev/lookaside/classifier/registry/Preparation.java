@@ -5,6 +5,7 @@ import dev.lookaside.classifier.infer.BackboneSessions;
 import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.classifier.registry.Refusal.Reason;
 import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.Safetensors;
 import dev.lookaside.classifier.weights.WeightsException;
 import dev.lookaside.featurizer.FeatureSpec;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +51,15 @@ public final class Preparation {
   }
 
   /**
+   * Prepares a file that nothing was decided about.
+   *
+   * @throws dev.lookaside.classifier.infer.ScorerException as above
+   */
+  public Result prepare(byte[] file) {
+    return loaded(null, file);
+  }
+
+  /**
    * Prepares a decision for an adapter that is loaded already.
    *
    * @throws dev.lookaside.classifier.infer.ScorerException as above
@@ -80,13 +90,13 @@ public final class Preparation {
     return null;
   }
 
-  private Result loaded(Cutover cutover, byte[] file) {
+  private Result loaded(@Nullable Cutover cutover, byte[] file) {
     Adapter adapter;
     try {
       adapter = Adapter.of(file, "adapter");
       adapter.checkFits(sessions.backbone());
     } catch (WeightsException e) {
-      return refused(reason(e.fault()), "file", String.valueOf(cutover.adapter()), message(e));
+      return refused(reason(e.fault()), "file", Safetensors.sha256(file), message(e));
     }
     if (adapter.frontEnd() != features.frontEnd()
         || adapter.windowFrames() != features.windowFrames()) {
@@ -100,8 +110,8 @@ public final class Preparation {
     return tried(cutover, LoadedAdapter.of(adapter));
   }
 
-  private Result tried(Cutover cutover, LoadedAdapter adapter) {
-    GoldenLogits golden = cutover.golden();
+  private Result tried(@Nullable Cutover cutover, LoadedAdapter adapter) {
+    GoldenLogits golden = cutover == null ? null : cutover.golden();
     long seed = golden == null ? 0 : golden.seed();
     int values = adapter.shape().windowFrames() * adapter.shape().mels();
     float[] logits = AdapterTrial.logits(sessions, adapter, GoldenLogits.window(seed, values));

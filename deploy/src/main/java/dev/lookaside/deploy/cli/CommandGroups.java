@@ -18,7 +18,9 @@ final class CommandGroups {
   private static final Map<String, List<Class<?>>> GROUPS = new LinkedHashMap<>();
 
   static {
-    GROUPS.put("Streams on Kafka:", List.of(Demo.class, Run.class, Send.class, Listen.class));
+    GROUPS.put(
+        "Streams on Kafka:",
+        List.of(Demo.class, Run.class, Send.class, Listen.class, ReplayCommand.class));
     GROUPS.put(
         "Audio files:", List.of(Classify.class, PlotCommand.class, Explain.class, Features.class));
     GROUPS.put(

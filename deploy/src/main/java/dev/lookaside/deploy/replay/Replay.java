@@ -1,0 +1,301 @@
+package dev.lookaside.deploy.replay;
+
+import dev.lookaside.classifier.detect.DetectException;
+import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.classifier.detect.Detection.Extent;
+import dev.lookaside.classifier.detect.DetectionCodec;
+import dev.lookaside.classifier.detect.StreamDetector;
+import dev.lookaside.classifier.infer.AdapterPlan;
+import dev.lookaside.deploy.DeployException;
+import dev.lookaside.deploy.Settings;
+import dev.lookaside.ingest.AudioChunk;
+import dev.lookaside.ingest.StreamId;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * Hears a stretch of a stream's retained audio once more. Blocks; reads topics and writes nothing.
+ *
+ * <p>Hearing begins before the stretch, at a moment when no event stood open, so that what is found
+ * in the stretch does not depend on where it began; and goes on behind it until the events that
+ * begin in it have ended. With the ledger as it was, the records are those of a live worker, byte
+ * for byte, except for windows that it shed, and for decisions that were written after the moment
+ * at which they take effect.
+ */
+public final class Replay {
+  /**
+   * What to hear.
+   *
+   * @param from capture time; detections that begin at or after it count
+   * @param to capture time; detections that begin before it count
+   */
+  public record Stretch(StreamId stream, Instant from, Instant to) {
+    public Stretch {
+      if (!from.isBefore(to)) {
+        throw new DeployException("to \"%s\": must be after from, %s".formatted(to, from));
+      }
+    }
+  }
+
+  /**
+   * What came of it.
+   *
+   * @param decidedUntil capture time up to which the stretch could be heard; at most its end
+   * @param windows that were scored
+   * @param found all records of detections that begin in the stretch and before {@code
+   *     decidedUntil}
+   * @param standing the same as they stand on the topic
+   * @param differences between the two
+   */
+  public record Result(
+      Instant decidedUntil,
+      long windows,
+      List<Detection> found,
+      List<Detection> standing,
+      List<ReplayDifference> differences) {
+    public Result {
+      found = List.copyOf(found);
+      standing = List.copyOf(standing);
+      differences = List.copyOf(differences);
+    }
+  }
+
+  /**
+   * Records are written after the audio was captured; senders' clocks are off by less than this.
+   */
+  private static final Duration SLACK = Duration.ofMinutes(10);
+
+  /**
+   * Beyond what a window sees: decisions lag behind by minimum length and gap, chunks by a few s.
+   */
+  private static final Duration MARGIN = Duration.ofSeconds(5);
+
+  private final ReplayModel model;
+  private final Settings settings;
+  private final DetectionCodec codec = new DetectionCodec();
+
+  public Replay(ReplayModel model) {
+    this.model = model;
+    this.settings = model.settings();
+  }
+
+  /**
+   * Hears the stretch.
+   *
+   * @param plan which adapter scores which window
+   * @param windows sees every window that is done with, also before and behind the stretch
+   */
+  public Result run(Stretch stretch, AdapterPlan plan, Consumer<StreamDetector.Windowed> windows) {
+    Duration reach =
+        settings.detect().minLength().plus(settings.detect().minGap()).plus(MARGIN).plus(window());
+    List<Detection> standing;
+    Instant start = stretch.from().minus(settings.detect().maxReplay());
+    Instant asked;
+    do {
+      asked = start;
+      standing = standing(stretch.stream(), asked);
+      start = quiet(standing, asked, reach);
+    } while (start.isBefore(asked));
+    Hearing hearing = new Hearing(stretch, start, reach, plan, windows);
+    hearing.hear(standing);
+    Instant until = hearing.decidedUntil(reach);
+    List<Detection> found = within(stretch.from(), until, hearing.found);
+    List<Detection> stands = within(stretch.from(), until, standing);
+    return new Result(
+        until, hearing.scored, found, stands, ReplayDifference.between(stands, found));
+  }
+
+  private Duration window() {
+    return Duration.ofMillis(Math.round(1_000 * model.detector().spec().windowSeconds()));
+  }
+
+  private static List<Detection> within(Instant from, Instant to, Collection<Detection> all) {
+    return all.stream()
+        .filter(d -> !d.extent().onsetTime().isBefore(from) && d.extent().onsetTime().isBefore(to))
+        .toList();
+  }
+
+  /** A moment, {@code start} or earlier, at which no standing event was open. */
+  private static Instant quiet(List<Detection> standing, Instant start, Duration reach) {
+    Instant quiet = start;
+    for (Detection d : ReplayDifference.last(standing).values()) {
+      Extent extent = d.extent();
+      Instant end = extent.offsetTime();
+      boolean before = extent.onsetTime().minus(reach).isBefore(quiet);
+      if (d.label() != null && before && (end == null || end.plus(reach).isAfter(start))) {
+        quiet = extent.onsetTime().minus(reach);
+      }
+    }
+    return quiet;
+  }
+
+  /** Records about the stream that were written since then. */
+  private List<Detection> standing(StreamId stream, Instant since) {
+    List<Detection> standing = new ArrayList<>();
+    String topic = settings.ingest().topics().detections().name();
+    try (RetainedRecords records = new RetainedRecords(settings.ingest().kafkaClients(), topic)) {
+      records.read(
+          records.partitionOf(stream),
+          since.minus(SLACK),
+          record -> {
+            try {
+              Detection d = codec.decode(record);
+              if (d.stream().equals(stream)) {
+                standing.add(d);
+              }
+            } catch (DetectException e) {
+              // Somebody else's record; whoever listens is told of it.
+            }
+            return true;
+          });
+    }
+    return standing;
+  }
+
+  /** One way through the partitions that hold the stream. */
+  private final class Hearing {
+    private final Stretch stretch;
+    private final Instant start;
+    private final Instant beyond;
+    private final AdapterPlan plan;
+    private final Consumer<StreamDetector.Windowed> windows;
+    private final List<Detection> found = new ArrayList<>();
+    private long scored;
+    private boolean heard;
+    private boolean ended;
+    private boolean whole;
+    private Instant decided = Instant.MIN;
+
+    Hearing(
+        Stretch stretch,
+        Instant start,
+        Duration reach,
+        AdapterPlan plan,
+        Consumer<StreamDetector.Windowed> windows) {
+      this.stretch = stretch;
+      this.start = start;
+      this.beyond = stretch.to().plus(reach);
+      this.plan = plan;
+      this.windows = windows;
+    }
+
+    void hear(List<Detection> standing) {
+      String topic = settings.ingest().topics().chunks().name();
+      try (RetainedRecords records = new RetainedRecords(settings.ingest().kafkaClients(), topic)) {
+        Set<Integer> likely = new LinkedHashSet<>();
+        likely.add(records.partitionOf(stretch.stream()));
+        standing.forEach(d -> likely.add(d.origin().partition()));
+        likely.removeIf(p -> p >= records.partitions());
+        likely.forEach(partition -> hear(records, partition));
+        for (int p = 0; p < records.partitions() && !heard; p++) {
+          if (!likely.contains(p)) {
+            hear(records, p);
+          }
+        }
+      }
+    }
+
+    private void hear(RetainedRecords records, int partition) {
+      if (!hear(records, partition, start.minus(SLACK))) {
+        hear(records, partition, Instant.MIN);
+      }
+    }
+
+    /** False if the stream began earlier than was read, and must be read from there. */
+    private boolean hear(RetainedRecords records, int partition, Instant since) {
+      PartitionReplay replay =
+          new PartitionReplay(
+              partition,
+              settings.ingest().codec(),
+              this::wanted,
+              stream -> model.replay(stream, plan, this::done),
+              settings.deploy().streamIdle());
+      boolean[] tooLate = new boolean[1];
+      boolean[] any = new boolean[1];
+      int before = found.size();
+      records.read(
+          partition,
+          since,
+          record -> {
+            AudioChunk chunk = replay.accept(record, found);
+            if (chunk == null) {
+              return true;
+            }
+            if (!any[0]) {
+              any[0] = true;
+              tooLate[0] = !since.equals(Instant.MIN) && joins(chunk);
+            }
+            heard = true;
+            ended = chunk.last();
+            return !tooLate[0] && more(replay, chunk);
+          });
+      if (tooLate[0]) {
+        found.subList(before, found.size()).clear();
+        scored = 0;
+        return false;
+      }
+      replay.flush(found);
+      return true;
+    }
+
+    private boolean wanted(AudioChunk chunk) {
+      boolean known = chunk.sampleOffset() >= 0;
+      return chunk.stream().equals(stretch.stream())
+          && (heard || !known || !chunk.captureTime().isBefore(start));
+    }
+
+    /** Whether audio that is needed lies before the first chunk read, if it is retained. */
+    private boolean joins(AudioChunk first) {
+      return first.sampleOffset() < 0
+          || first.sampleOffset() > 0 && first.captureTime().isAfter(start.plus(SLACK));
+    }
+
+    private boolean more(PartitionReplay replay, AudioChunk chunk) {
+      if (chunk.captureTime().isBefore(beyond)) {
+        return true;
+      }
+      replay.flush(found);
+      whole = whole || !open();
+      return !whole;
+    }
+
+    /** Whether an event that began in the stretch lasts. */
+    private boolean open() {
+      Set<String> open = new HashSet<>();
+      for (Detection d : found) {
+        if (d.kind() == Detection.Kind.STARTED && d.extent().onsetTime().isBefore(stretch.to())) {
+          open.add(d.id());
+        } else if (d.kind() == Detection.Kind.ENDED) {
+          open.remove(d.id());
+        }
+      }
+      return !open.isEmpty();
+    }
+
+    private void done(StreamDetector.Windowed window) {
+      scored += window.outcome() == StreamDetector.Outcome.SCORED ? 1 : 0;
+      decided = window.capturedUntil().isAfter(decided) ? window.capturedUntil() : decided;
+      windows.accept(window);
+    }
+
+    Instant decidedUntil(Duration reach) {
+      if (!heard) {
+        throw new DeployException(
+            "stream \"%s\": no audio of it is retained from %s on"
+                .formatted(stretch.stream().value(), start));
+      }
+      if (whole || ended) {
+        return stretch.to();
+      }
+      Instant sure = decided.equals(Instant.MIN) ? stretch.from() : decided.minus(reach);
+      return sure.isBefore(stretch.to()) ? sure : stretch.to();
+    }
+  }
+}

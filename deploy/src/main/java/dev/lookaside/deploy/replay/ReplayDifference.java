@@ -1,0 +1,97 @@
+package dev.lookaside.deploy.replay;
+
+import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.classifier.detect.DetectionCodec;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A detection that a replay does not find as it stands on the topic.
+ *
+ * @param kind how it differs
+ * @param standing its last record on the topic; null if there is none
+ * @param found the replay's last record of it; null if there is none
+ */
+public record ReplayDifference(Kind kind, @Nullable Detection standing, @Nullable Detection found) {
+  /** How the two can differ. */
+  public enum Kind {
+    /** Stands on the topic; the replay does not find it. */
+    MISSING,
+    /** The replay finds it; the topic does not have it. */
+    ADDITIONAL,
+    /** Both have it, with other contents. */
+    CHANGED;
+
+    /** The word for people and scripts. */
+    public String word() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private static final DetectionCodec CODEC = new DetectionCodec();
+
+  public ReplayDifference {
+    Objects.requireNonNull(kind, "kind");
+  }
+
+  /** What stands, or what was found if nothing does. */
+  public Detection either() {
+    return standing != null ? standing : Objects.requireNonNull(found, "found");
+  }
+
+  /**
+   * What differs between two lists of records. Records are of the same detection if their ids are
+   * equal; the last one of each counts, and is equal if its bytes on the wire are. A retracted
+   * detection does not stand.
+   *
+   * @return by onset
+   */
+  public static List<ReplayDifference> between(
+      Collection<Detection> standing, Collection<Detection> found) {
+    Map<String, Detection> before = last(standing);
+    Map<String, Detection> now = last(found);
+    List<ReplayDifference> differences = new ArrayList<>();
+    before.forEach(
+        (id, old) -> {
+          Detection again = now.get(id);
+          if (again == null) {
+            differences.add(new ReplayDifference(Kind.MISSING, old, null));
+          } else if (!Arrays.equals(CODEC.toJson(old), CODEC.toJson(again))) {
+            differences.add(new ReplayDifference(Kind.CHANGED, old, again));
+          }
+        });
+    now.forEach(
+        (id, again) -> {
+          if (!before.containsKey(id)) {
+            differences.add(new ReplayDifference(Kind.ADDITIONAL, null, again));
+          }
+        });
+    differences.sort(
+        Comparator.comparing((ReplayDifference d) -> d.either().extent().onsetTime())
+            .thenComparing(d -> d.either().id()));
+    return differences;
+  }
+
+  /** The last record of each detection that stands, by id. */
+  static Map<String, Detection> last(Collection<Detection> records) {
+    Map<String, Detection> byId = new LinkedHashMap<>();
+    for (Detection d : records) {
+      if (d.kind() == Detection.Kind.RETRACTED) {
+        byId.remove(d.id());
+      } else if (d.kind() == Detection.Kind.STARTED) {
+        byId.putIfAbsent(d.id(), d); // A worker that reads again says it once more.
+      } else {
+        byId.put(d.id(), d);
+      }
+    }
+    return byId;
+  }
+}
