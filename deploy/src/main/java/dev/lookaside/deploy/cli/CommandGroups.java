@@ -29,6 +29,7 @@ final class CommandGroups {
             FitCommand.class,
             Calibrate.class,
             Evaluate.class,
+            ReportCommand.class,
             Recipes.class,
             Backbones.class,
             Models.class));

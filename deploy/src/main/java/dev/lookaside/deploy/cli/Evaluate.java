@@ -1,5 +1,6 @@
 package dev.lookaside.deploy.cli;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.infer.Device;
 import dev.lookaside.classifier.infer.Scorer;
@@ -8,6 +9,7 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.Threshold;
+import dev.lookaside.deploy.report.RunFolder;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.dataset.DataSet;
 import dev.lookaside.trainer.dataset.Distribution;
@@ -31,6 +33,7 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -52,6 +55,7 @@ import picocli.CommandLine.Spec;
     })
 final class Evaluate implements Runnable {
   private static final int EPIC_VIEWS = 5;
+  private static final Path NOWHERE = Path.of("");
 
   /** The command line's words. */
   enum Task {
@@ -73,8 +77,16 @@ final class Evaluate implements Runnable {
   @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
   private Path backboneFile = Path.of("");
 
-  @Option(names = "--adapter", required = true, paramLabel = "A", description = "Adapter file.")
-  private Path adapterFile = Path.of("");
+  @Option(
+      names = "--run",
+      paramLabel = "FOLDER",
+      description =
+          "Folder of fit --run: judges FOLDER/adapter.safetensors unless --adapter is given, and writes figures and scores to "
+              + "FOLDER/evaluation.json; lookaside report reads it.")
+  private @Nullable Path runFolder;
+
+  @Option(names = "--adapter", paramLabel = "A", description = "Adapter file.")
+  private Path adapterFile = NOWHERE;
 
   @Option(
       names = "--task",
@@ -145,6 +157,13 @@ final class Evaluate implements Runnable {
 
   @Override
   public void run() {
+    if (adapterFile.equals(NOWHERE)) {
+      if (runFolder == null) {
+        throw new ParameterException(
+            spec.commandLine(), "--adapter or --run: one of them must say what is judged");
+      }
+      adapterFile = new RunFolder(runFolder).adapter();
+    }
     DataOptions.Part part = part();
     Adapter adapter = Adapter.load(adapterFile);
     int[] indices = part.indices(adapter);
@@ -190,7 +209,7 @@ final class Evaluate implements Runnable {
     if (labelled) {
       RecognizedClips judged =
           redactBackground ? clips.without(DetectionMap.EPIC_SOUNDS_REDACTED) : clips;
-      write(EvaluateReport.of(part, judged));
+      write(EvaluateReport.of(part, judged), EvaluateReport.scores(judged));
       calibrate(adapter, judged::calibrated);
     } else if (submission == null) {
       throw new CliException(
@@ -227,7 +246,7 @@ final class Evaluate implements Runnable {
       err().printf("%s: %,d events%n", submission, events.found().size());
     }
     if (timed) {
-      write(EvaluateReport.of(part, events.score()));
+      write(EvaluateReport.of(part, events.score()), JsonNodeFactory.instance.objectNode());
       calibrate(adapter, events::calibrated);
     }
   }
@@ -239,13 +258,19 @@ final class Evaluate implements Runnable {
     return new EpicSubmission(levels.get(0), levels.get(1), levels.get(2));
   }
 
-  private void write(EvaluateReport report) {
+  private void write(EvaluateReport report, ObjectNode scores) {
     PrintWriter out = spec.commandLine().getOut();
     report.print(out);
     out.flush();
     if (json != null) {
       ObjectNode node = report.json();
       AtomicFile.write(json, path -> Files.writeString(path, node.toPrettyString() + "\n"));
+    }
+    if (runFolder != null) {
+      Path file = new RunFolder(runFolder).made().evaluation();
+      ObjectNode node = report.json().setAll(scores);
+      AtomicFile.write(file, path -> Files.writeString(path, node + "\n"));
+      err().printf("%s: for lookaside report%n", file);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.lookaside.deploy.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.trainer.evaluate.DetectedEvents;
@@ -61,6 +62,23 @@ record EvaluateReport(
         .classes()
         .forEach((label, counts) -> classes.put(label, Map.of("eventF1", counts.f1())));
     return new EvaluateReport(title(part, "detection"), figures, classes);
+  }
+
+  /** Labels, and truth and posteriors of every clip. */
+  static ObjectNode scores(RecognizedClips clips) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    clips.labels().forEach(node.putArray("labels")::add);
+    clips.ids().forEach(node.putArray("ids")::add);
+    ArrayNode truth = node.putArray("truth");
+    ArrayNode posteriors = node.putArray("posteriors");
+    for (int i = 0; i < clips.truth().length; i++) {
+      truth.add(clips.truth()[i]);
+      ArrayNode row = posteriors.addArray();
+      for (float posterior : clips.posteriors()[i]) {
+        row.add(posterior);
+      }
+    }
+    return node;
   }
 
   private static String title(DataOptions.Part part, String task) {

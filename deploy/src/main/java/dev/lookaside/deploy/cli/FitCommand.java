@@ -9,6 +9,7 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.TemporaryFolder;
+import dev.lookaside.deploy.report.RunFolder;
 import dev.lookaside.trainer.example.ClipFolder;
 import dev.lookaside.trainer.example.ClipSet;
 import dev.lookaside.trainer.example.ExampleSource;
@@ -32,6 +33,7 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -40,7 +42,7 @@ import picocli.CommandLine.Spec;
     name = "fit",
     sortOptions = false,
     customSynopsis =
-        "@|bold lookaside fit|@ CLIPS|--dataset=NAME --data=FOLDER --backbone=B [--init=A | --tune=WHAT] [OPTIONS] --out=A2",
+        "@|bold lookaside fit|@ CLIPS|--dataset=NAME --data=FOLDER --backbone=B [--init=A | --tune=WHAT] [OPTIONS] --out=A2|--run=FOLDER",
     footer = {
       "",
       "Example:",
@@ -55,6 +57,7 @@ import picocli.CommandLine.Spec;
     })
 final class FitCommand implements Runnable {
   private static final int MAX_NAMED_SKIPS = 20;
+  private static final Path NOWHERE = Path.of("");
 
   @Parameters(
       arity = "0..1",
@@ -71,8 +74,15 @@ final class FitCommand implements Runnable {
   @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
   private Path backboneFile = Path.of("");
 
-  @Option(names = "--out", required = true, paramLabel = "A2", description = "Adapter to write.")
-  private Path out = Path.of("");
+  @Option(
+      names = "--run",
+      paramLabel = "FOLDER",
+      description =
+          "Folder for all of it: --out FOLDER/adapter.safetensors and --log FOLDER/steps.jsonl unless given; lookaside report reads it.")
+  private @Nullable Path runFolder;
+
+  @Option(names = "--out", paramLabel = "A2", description = "Adapter to write.")
+  private Path out = NOWHERE;
 
   @Option(
       names = "--out-backbone",
@@ -143,6 +153,14 @@ final class FitCommand implements Runnable {
   }
 
   private void checkOutputs() {
+    if (runFolder != null) {
+      RunFolder run = new RunFolder(runFolder).made();
+      out = out.equals(NOWHERE) ? run.adapter() : out;
+      log = log == null ? run.steps() : log;
+    } else if (out.equals(NOWHERE)) {
+      throw new ParameterException(
+          spec.commandLine(), "--out or --run: one of them must say where the adapter goes");
+    }
     if (tune.full() != (outBackbone != null)) {
       throw new CliException(
           outBackbone == null
@@ -207,7 +225,7 @@ final class FitCommand implements Runnable {
     long begin = System.nanoTime();
     try (FitDisplay display = new FitDisplay(err, Terminal.interactive());
         StepLog steps = log == null ? null : new StepLog(log)) {
-      Last last = new Last(steps == null ? List.of(display) : List.of(display, steps));
+      LastStep last = new LastStep(steps == null ? List.of(display) : List.of(display, steps));
       try (ModelFit fit =
           new ModelFit(
               plan.backbone(),
@@ -234,27 +252,6 @@ final class FitCommand implements Runnable {
     }
   }
 
-  /** Hands every step on and remembers the last one. */
-  private static final class Last implements FitProgress {
-    private final List<FitProgress> others;
-    private @Nullable Step step;
-
-    Last(List<FitProgress> others) {
-      this.others = others;
-    }
-
-    @Override
-    public void begun(long stepsDone) {
-      others.forEach(o -> o.begun(stepsDone));
-    }
-
-    @Override
-    public void stepped(Step next) {
-      step = next;
-      others.forEach(o -> o.stepped(next));
-    }
-  }
-
   private Adapter write(ModelFit fit, Plan plan) {
     String backboneDigest = plan.backbone().digest();
     Path file = outBackbone;
@@ -269,8 +266,9 @@ final class FitCommand implements Runnable {
     return fitted;
   }
 
-  private void report(Adapter fitted, Plan plan, ParameterCount count, Last last, double seconds) {
-    FitProgress.Step step = last.step;
+  private void report(
+      Adapter fitted, Plan plan, ParameterCount count, LastStep last, double seconds) {
+    FitProgress.Step step = last.step();
     double loss = step == null ? Double.NaN : step.loss();
     if (json) {
       ObjectNode done =
