@@ -13,14 +13,21 @@ import dev.lookaside.classifier.detect.DetectionCodec;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.infer.AdapterPlan;
 import dev.lookaside.classifier.registry.RegistryView;
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.classifier.weights.Safetensors;
 import dev.lookaside.deploy.EndToEndRig.Sound;
 import dev.lookaside.deploy.replay.Corrections;
 import dev.lookaside.deploy.replay.Replay;
 import dev.lookaside.deploy.replay.ReplayDifference;
 import dev.lookaside.deploy.replay.ReplayModel;
+import dev.lookaside.deploy.replay.RetainedShadow;
 import dev.lookaside.ingest.AudioFormat.Encoding;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.trainer.shadow.ShadowRequest;
+import dev.lookaside.trainer.shadow.ShadowSummary;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
@@ -128,9 +135,35 @@ class ReplayTest {
               .isEqualTo(jsons(written.stream().filter(d -> in(d, 3, 7)).toList()))
               .isNotEmpty();
         }
+        shadowed(adapters, view, model);
         corrected(adapters, settings, view, model);
       }
     }
+  }
+
+  /** From 5 s on the ledger says for {@code plain} what the candidate is. */
+  private static void shadowed(AdapterRig adapters, RegistryView view, ReplayModel model) {
+    RetainedShadow shadow = new RetainedShadow(model, view, Clock.systemUTC());
+    ShadowSummary same = shadow.compare(request("stream:plain", variant(1.4f)), at(5), at(10));
+    assertThat(same.streams()).containsExactly("plain");
+    assertThat(same.comparison().differences()).isEmpty();
+    assertThat(same.agreement()).isEqualTo(1);
+    assertThat(same.comparison().classes()).isNotEmpty();
+    assertThat(same.audioSeconds()).isGreaterThan(3);
+
+    ShadowSummary other = shadow.compare(request("*", variant(.7f)), at(0), at(10));
+    assertThat(other.streams()).containsExactly("plain", "site/a");
+    assertThat(other.agreement()).isBetween(0.0, 0.999);
+    assertThat(other.comparison().differences()).isNotEmpty();
+    assertThat(other.toJson().get("classes").size()).isEqualTo(other.comparison().classes().size());
+    int before = adapters.rig.detections.size();
+    adapters.rig.read();
+    assertThat(adapters.rig.detections).as("nobody hears of it").hasSize(before);
+  }
+
+  private static ShadowRequest request(String scope, byte[] candidate) {
+    return new ShadowRequest(
+        Safetensors.sha256(candidate), Scope.parse(scope), 1, Duration.ofSeconds(1), 1);
   }
 
   private static boolean in(Detection d, double from, double to) {

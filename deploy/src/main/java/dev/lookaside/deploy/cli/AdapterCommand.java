@@ -13,6 +13,7 @@ import picocli.CommandLine.Spec;
       AdapterShow.class,
       AdapterVerify.class,
       AdapterPublish.class,
+      AdapterShadow.class,
       AdapterPromote.class,
       AdapterRollback.class,
       AdapterPin.class,

@@ -21,13 +21,11 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Hears a stretch of a stream's retained audio once more. Blocks; reads topics and writes nothing.
+ * Hears a stretch of a stream's retained audio once more. Blocks; writes nothing.
  *
- * <p>Hearing begins before the stretch, at a moment when no event stood open, so that what is found
- * in the stretch does not depend on where it began; and goes on behind it until the events that
- * begin in it have ended. With the ledger as it was, the records are those of a live worker, byte
- * for byte, except for windows that it shed, and for decisions that were written after the moment
- * at which they take effect.
+ * <p>Hearing begins before the stretch, at a moment when no event stood open, and goes on behind it
+ * until what begins in it has ended. With the ledger as it was, the records are those of a live
+ * worker, byte for byte, except for windows that it shed and decisions written too late.
  */
 public final class Replay {
   /**
@@ -253,8 +251,8 @@ public final class Replay {
 
     /** Whether audio that is needed lies before the first chunk read, if it is retained. */
     private boolean joins(AudioChunk first) {
-      return first.sampleOffset() < 0
-          || first.sampleOffset() > 0 && first.captureTime().isAfter(start.plus(SLACK));
+      boolean known = first.sampleOffset() >= 0;
+      return !known || first.sampleOffset() > 0 && first.captureTime().isAfter(start.plus(SLACK));
     }
 
     private boolean more(PartitionReplay replay, AudioChunk chunk) {
