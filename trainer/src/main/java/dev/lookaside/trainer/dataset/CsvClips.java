@@ -17,8 +17,9 @@ import java.util.TreeSet;
 
 /**
  * A table of clips: {@code path} (from the table's folder), {@code label}, {@code split}, and if
- * wanted {@code onset, offset} in seconds and the file's {@code sha256}. Classes are sorted by
- * name, or in the order of a {@code labels.txt} beside the table, one a line.
+ * wanted {@code onset, offset} in seconds and the file's {@code sha256}. A line without a label is
+ * background. Classes are sorted by name, or in the order of a {@code labels.txt} beside the table,
+ * one a line.
  */
 final class CsvClips {
   private CsvClips() {}
@@ -32,28 +33,43 @@ final class CsvClips {
     List<String> labels = labels(table, rows);
     Map<Path, Recording> recordings = new HashMap<>();
     List<Segment> segments = new ArrayList<>();
+    List<Recording> noise = new ArrayList<>();
     for (CsvTable.Row row : rows) {
+      if (!row.has("label")) {
+        noise.add(background(row, file(table, row)));
+        continue;
+      }
       int label = labels.indexOf(row.text("label"));
       if (label < 0) {
         throw row.bad("label", "is not among the labels of labels.txt");
       }
-      Path file = table.resolveSibling(row.text("path"));
-      if (!Files.isRegularFile(file)) {
-        throw row.bad("path", "no such file: " + file);
-      }
+      Path file = file(table, row);
       Recording recording = recordings.computeIfAbsent(file, f -> recording(row, f));
       String part = row.has("onset") ? "#" + row.text("onset") + ":" + row.text("label") : "";
       segments.add(
           new Segment(row.text("path") + part, recording, row.text("split"), label, span(row)));
     }
-    return new DataSet("csv", table.toString(), labels, segments, List.of());
+    return new DataSet("csv", table.toString(), labels, segments, noise);
+  }
+
+  private static Path file(Path table, CsvTable.Row row) {
+    Path file = table.resolveSibling(row.text("path"));
+    if (!Files.isRegularFile(file)) {
+      throw row.bad("path", "no such file: " + file);
+    }
+    return file;
+  }
+
+  private static Recording background(CsvTable.Row row, Path file) {
+    Recording whole = recording(row, file);
+    return span(row).<Recording>map(s -> new Part(whole, s)).orElse(whole);
   }
 
   private static List<String> labels(Path table, List<CsvTable.Row> rows) {
     Path list = table.resolveSibling("labels.txt");
     if (!Files.isRegularFile(list)) {
       TreeSet<String> sorted = new TreeSet<>();
-      rows.forEach(r -> sorted.add(r.text("label")));
+      rows.stream().filter(r -> r.has("label")).forEach(r -> sorted.add(r.text("label")));
       return List.copyOf(sorted);
     }
     try {
@@ -80,6 +96,19 @@ final class CsvClips {
   private static Recording recording(CsvTable.Row row, Path file) {
     Recording plain = Recording.of(file, row.text("path"));
     return row.has("sha256") ? new Checked(plain, file, row) : plain;
+  }
+
+  /** What lies within a span, as a recording of its own. */
+  private record Part(Recording whole, Span span) implements Recording {
+    @Override
+    public String name() {
+      return whole.name() + "#" + span.onsetSeconds();
+    }
+
+    @Override
+    public Pcm read() {
+      return whole.read(span);
+    }
   }
 
   /** Its bytes are compared with the table's checksum whenever it is read whole. */

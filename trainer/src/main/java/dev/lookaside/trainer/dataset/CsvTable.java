@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** A CSV file with a header whose complaints say where they are from. */
-final class CsvTable {
+public final class CsvTable {
   private static final CsvMapper CSV =
       CsvMapper.builder()
           .enable(CsvParser.Feature.TRIM_SPACES)
@@ -26,20 +26,23 @@ final class CsvTable {
   private CsvTable() {}
 
   /** One line of a file. */
-  record Row(Path file, int line, Map<String, String> cells) {
-    boolean has(String column) {
+  public record Row(Path file, int line, Map<String, String> cells) {
+    /** True if the cell is there and not empty. */
+    public boolean has(String column) {
       String value = cells.get(column);
       return value != null && !value.isEmpty();
     }
 
-    String text(String column) {
+    /** A cell that must not be empty. */
+    public String text(String column) {
       if (!has(column)) {
         throw bad(column, "is missing");
       }
       return cells.getOrDefault(column, "");
     }
 
-    int whole(String column, int min, int max) {
+    /** A whole number within bounds. */
+    public int whole(String column, int min, int max) {
       try {
         int value = Integer.parseInt(text(column));
         if (value >= min && value <= max) {
@@ -52,7 +55,7 @@ final class CsvTable {
     }
 
     /** Seconds as a plain number. */
-    double seconds(String column) {
+    public double seconds(String column) {
       try {
         double value = Double.parseDouble(text(column));
         if (value >= 0 && Double.isFinite(value)) {
@@ -64,7 +67,8 @@ final class CsvTable {
       throw bad(column, "must be 0 or more");
     }
 
-    TrainerException bad(String column, String complaint) {
+    /** What is wrong with a cell, with file, line, column and value. */
+    public TrainerException bad(String column, String complaint) {
       return new TrainerException(
           "%s line %d: %s \"%s\": %s"
               .formatted(file, line, column, cells.getOrDefault(column, ""), complaint));
@@ -76,7 +80,7 @@ final class CsvTable {
    *
    * @throws TrainerException naming the file that is missing, is no CSV or lacks a column
    */
-  static List<Row> read(Path file, List<String> columns) {
+  public static List<Row> read(Path file, List<String> columns) {
     if (!Files.isRegularFile(file)) {
       throw new TrainerException(file + ": no such file; the data set's distribution has it");
     }

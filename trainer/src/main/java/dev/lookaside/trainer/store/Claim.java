@@ -1,0 +1,129 @@
+package dev.lookaside.trainer.store;
+
+import dev.lookaside.trainer.label.LabelKind;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What one label says of one stretch of one stream, and how it stands to what others say. Pure, and
+ * the same in whatever order labels arrive.
+ *
+ * <p>Two labels speak of the same if they judge the same detection, or if at least half of the
+ * shorter stretch is shared. Two classes may sound at once, so they contradict each other only if
+ * one says that a class sounds and the other that it does not, or if they give one detection two
+ * names. Newer is what has the later time, then the greater id.
+ *
+ * @param detected the class that relabel says does not sound
+ */
+record Claim(
+    String id,
+    String author,
+    Instant time,
+    Instant onset,
+    Instant offset,
+    LabelKind kind,
+    String label,
+    Optional<String> detected,
+    Optional<String> detection) {
+  private static final Comparator<Claim> BY_AGE =
+      Comparator.comparing(Claim::time).thenComparing(Claim::id);
+
+  /** Where each of the claims about one stream stands. */
+  static Map<String, Standing> standings(List<Claim> claims) {
+    List<Claim> byAge = claims.stream().sorted(BY_AGE).toList();
+    Map<String, Standing> standings = new HashMap<>();
+    for (Claim c : byAge) {
+      boolean superseded = byAge.stream().anyMatch(o -> o.supersedes(c));
+      standings.put(c.id(), superseded ? Standing.SUPERSEDED : Standing.USABLE);
+    }
+    List<Claim> live =
+        byAge.stream().filter(c -> standings.get(c.id()) == Standing.USABLE).toList();
+    for (Claim c : live) {
+      if (live.stream().anyMatch(o -> !o.author().equals(c.author()) && o.contradicts(c))) {
+        standings.put(c.id(), Standing.CONFLICT);
+      }
+    }
+    Set<Claim> kept = new HashSet<>();
+    for (Claim c : live) {
+      if (standings.get(c.id()) != Standing.CONFLICT) {
+        if (kept.stream().anyMatch(o -> o.says(c)) || live.stream().anyMatch(o -> o.fills(c))) {
+          standings.put(c.id(), Standing.DUPLICATE);
+        } else {
+          kept.add(c);
+        }
+      }
+    }
+    return standings;
+  }
+
+  private Optional<String> affirmed() {
+    return kind == LabelKind.REJECT ? Optional.empty() : Optional.of(label);
+  }
+
+  private Optional<String> denied() {
+    return kind == LabelKind.REJECT ? Optional.of(label) : detected;
+  }
+
+  private boolean supersedes(Claim older) {
+    return author.equals(older.author())
+        && BY_AGE.compare(this, older) > 0
+        && (sameDetection(older) || contradicts(older) || says(older) || fills(older));
+  }
+
+  private boolean contradicts(Claim other) {
+    boolean clash =
+        shared(affirmed(), other.denied())
+            || shared(denied(), other.affirmed())
+            || sameDetection(other)
+                && affirmed().isPresent()
+                && other.affirmed().isPresent()
+                && !affirmed().equals(other.affirmed());
+    return clash && sameStretch(other);
+  }
+
+  /** The same of the same. */
+  private boolean says(Claim other) {
+    boolean same =
+        shared(affirmed(), other.affirmed())
+            || affirmed().isEmpty()
+                && other.affirmed().isEmpty()
+                && shared(denied(), other.denied());
+    return same && sameStretch(other);
+  }
+
+  /** What the other rejects is no background after all: this one says what sounds there. */
+  private boolean fills(Claim other) {
+    return affirmed().isPresent()
+        && other.affirmed().isEmpty()
+        && !shared(affirmed(), other.denied())
+        && sameStretch(other);
+  }
+
+  private boolean sameDetection(Claim other) {
+    return shared(detection, other.detection());
+  }
+
+  private boolean sameStretch(Claim other) {
+    if (sameDetection(other)) {
+      return true;
+    }
+    long shared =
+        Math.min(Nanos.of(offset), Nanos.of(other.offset()))
+            - Math.max(Nanos.of(onset), Nanos.of(other.onset()));
+    return shared > 0 && 2 * shared >= Math.min(length(), other.length());
+  }
+
+  private long length() {
+    return Nanos.of(offset) - Nanos.of(onset);
+  }
+
+  private static boolean shared(Optional<String> a, Optional<String> b) {
+    return a.isPresent() && a.equals(b);
+  }
+}

@@ -1,0 +1,134 @@
+package dev.lookaside.trainer.store;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Which rows of the index count, and what follows from it. */
+final class Standings {
+  private Standings() {}
+
+  /** The next number for rows that change. */
+  static long nextChange(Index index) {
+    return 1 + index.one("SELECT COALESCE(MAX(change), 0) FROM examples", row -> row.getLong(1));
+  }
+
+  /** Brings the labels up to date that overlap a stretch, directly or through others. */
+  static void update(Index index, String stream, Instant onset, Instant offset) {
+    long from = Nanos.of(onset);
+    long until = Nanos.of(offset);
+    boolean grew = true;
+    while (grew) {
+      long[] wider =
+          index.one(
+              "SELECT MIN(onset), MAX(offset) FROM examples"
+                  + " WHERE stream = ? AND kind IS NOT NULL AND onset < ? AND offset > ?",
+              row -> new long[] {row.getLong(1), row.getLong(2)},
+              stream,
+              until,
+              from);
+      grew = wider[0] < from || wider[1] > until;
+      from = Math.min(from, wider[0]);
+      until = Math.max(until, wider[1]);
+    }
+    Map<String, Standing> before = new HashMap<>();
+    List<Claim> claims =
+        index.all(
+            "SELECT * FROM examples"
+                + " WHERE stream = ? AND kind IS NOT NULL AND onset < ? AND offset > ?",
+            row -> {
+              Claim claim = Row.claim(row);
+              String standing = row.getString("standing").toUpperCase(Locale.ROOT);
+              before.put(claim.id(), Standing.valueOf(standing));
+              return claim;
+            },
+            stream,
+            until,
+            from);
+    long change = nextChange(index);
+    Claim.standings(claims)
+        .forEach(
+            (id, standing) -> {
+              if (standing != before.get(id)) {
+                index.update(
+                    "UPDATE examples SET standing = ?, change = ? WHERE id = ?",
+                    standing.word(),
+                    change,
+                    id);
+              }
+            });
+  }
+
+  static List<Conflict> conflicts(List<StoredExample> examples) {
+    List<StoredExample> sorted = new ArrayList<>(examples);
+    sorted.sort(Comparator.comparing(StoredExample::stream).thenComparing(StoredExample::onset));
+    List<Conflict> conflicts = new ArrayList<>();
+    List<StoredExample> group = new ArrayList<>();
+    Instant until = Instant.MIN;
+    for (StoredExample e : sorted) {
+      boolean joins =
+          !group.isEmpty() && group.get(0).stream().equals(e.stream()) && e.onset().isBefore(until);
+      if (!joins && !group.isEmpty()) {
+        conflicts.add(new Conflict(group.get(0).stream(), group));
+        group.clear();
+      }
+      until = group.isEmpty() || e.offset().isAfter(until) ? e.offset() : until;
+      group.add(e);
+    }
+    if (!group.isEmpty()) {
+      conflicts.add(new Conflict(group.get(0).stream(), group));
+    }
+    return conflicts;
+  }
+
+  /** The worst that is said of a detection counts: that it was wrong says more than a doubt. */
+  static Verdicts verdicts(Index index, String adapter, Instant since) {
+    Map<String, String> byDetection = new HashMap<>();
+    index.all(
+        """
+        SELECT detection, kind FROM examples
+        WHERE adapter = ? AND onset >= ? AND detection IS NOT NULL
+          AND standing IN ('usable', 'duplicate')
+        """,
+        row -> byDetection.merge(row.getString(1), row.getString(2), Standings::stronger),
+        adapter,
+        Nanos.of(since));
+    int[] counts = new int[3];
+    for (String kind : byDetection.values()) {
+      counts[List.of("confirm", "reject", "relabel").indexOf(kind)]++;
+    }
+    return new Verdicts(counts[0], counts[1], counts[2]);
+  }
+
+  private static String stronger(String a, String b) {
+    List<String> order = List.of("confirm", "reject", "relabel");
+    return order.indexOf(a) > order.indexOf(b) ? a : b;
+  }
+
+  static StoreStats stats(Index index) {
+    Map<Origin, Integer> origins = new EnumMap<>(Origin.class);
+    counts(index, "origin", "TRUE").forEach((word, n) -> origins.put(Origin.valueOf(word), n));
+    Map<Standing, Integer> standings = new EnumMap<>(Standing.class);
+    counts(index, "standing", "kind IS NOT NULL")
+        .forEach((word, n) -> standings.put(Standing.valueOf(word), n));
+    Map<AudioState, Integer> audio = new EnumMap<>(AudioState.class);
+    counts(index, "audio_state", "TRUE")
+        .forEach((word, n) -> audio.put(AudioState.valueOf(word), n));
+    return index.one(
+        "SELECT COALESCE(SUM(1.0 * samples / rate_hz), 0), COUNT(DISTINCT recording) FROM examples",
+        row -> new StoreStats(origins, standings, audio, row.getDouble(1), row.getInt(2)));
+  }
+
+  private static Map<String, Integer> counts(Index index, String column, String condition) {
+    Map<String, Integer> counts = new HashMap<>();
+    index.all(
+        "SELECT %1$s, COUNT(*) FROM examples WHERE %2$s GROUP BY %1$s".formatted(column, condition),
+        row -> counts.put(row.getString(1).toUpperCase(Locale.ROOT), row.getInt(2)));
+    return counts;
+  }
+}
