@@ -1,8 +1,6 @@
 package dev.lookaside.classifier.detect;
 
-import dev.lookaside.classifier.detect.ClipDetections.DetectedEvent;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.TreeSet;
 
@@ -21,7 +19,7 @@ import java.util.TreeSet;
  *
  * @see <a href="https://arxiv.org/abs/2406.04212">Ebbers et al.: Sound Event Bounding Boxes</a>
  */
-public final class ChangePointDecoder {
+public final class ChangePointDecoder implements BoxDecoder {
   /** Added to both sides of the ratio of maximum and pause. */
   private static final double RATIO_EPSILON = 1e-3;
 
@@ -53,48 +51,36 @@ public final class ChangePointDecoder {
     }
   }
 
-  /**
-   * A box.
-   *
-   * @param onsetSeconds from the curve's start
-   * @param offsetSeconds after the onset
-   * @param confidence mean of the curve in it
-   * @param peak greatest value of the curve in it
-   */
-  public record Box(double onsetSeconds, double offsetSeconds, double confidence, double peak) {}
-
   public ChangePointDecoder(Settings settings) {
     this.settings = settings;
   }
 
-  /**
-   * What was found in a clip, with boxes for events.
-   *
-   * @param minConfidence per label; boxes below it are left out
-   */
-  public ClipDetections decode(ClipDetections clip, double[] minConfidence) {
-    List<DetectedEvent> events = new ArrayList<>();
-    for (int c = 0; c < clip.labels().size(); c++) {
-      float[] scores = new float[clip.curve().length];
-      for (int i = 0; i < scores.length; i++) {
-        scores[i] = clip.curve()[i][c];
+  public Settings settings() {
+    return settings;
+  }
+
+  @Override
+  public List<Box> boxes(float[] scores, double cellSeconds, double threshold) {
+    return boxes(scores, cellSeconds).stream().filter(b -> b.confidence() >= threshold).toList();
+  }
+
+  @Override
+  public Pieces pieces(float[] scores, double cellSeconds) {
+    List<Double> edges = new ArrayList<>(List.of(0.0));
+    List<Float> levels = new ArrayList<>();
+    for (Box box : boxes(scores, cellSeconds)) {
+      if (box.onsetSeconds() > edges.get(edges.size() - 1)) {
+        edges.add(box.onsetSeconds());
+        levels.add(Float.NEGATIVE_INFINITY);
       }
-      for (Box box : boxes(scores, clip.cellSeconds())) {
-        if (box.confidence() >= minConfidence[c]) {
-          events.add(
-              new DetectedEvent(
-                  clip.labels().get(c),
-                  box.onsetSeconds(),
-                  box.offsetSeconds(),
-                  box.peak(),
-                  box.confidence()));
-        }
-      }
+      edges.add(box.offsetSeconds());
+      levels.add((float) box.confidence());
     }
-    events.sort(
-        Comparator.comparingDouble(DetectedEvent::onsetSeconds)
-            .thenComparing(e -> clip.labels().indexOf(e.label())));
-    return clip.withEvents(events);
+    float[] values = new float[levels.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = levels.get(i);
+    }
+    return new Pieces(edges.stream().mapToDouble(Double::doubleValue).toArray(), values);
   }
 
   /**

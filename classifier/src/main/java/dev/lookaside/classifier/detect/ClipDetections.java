@@ -29,6 +29,15 @@ public record ClipDetections(
     events = List.copyOf(events);
   }
 
+  /** One label's values of the curve, a copy. */
+  public float[] curveOf(int label) {
+    float[] values = new float[curve.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = curve[i][label];
+    }
+    return values;
+  }
+
   /** The same posteriors decoded otherwise. */
   ClipDetections withEvents(List<DetectedEvent> others) {
     return new ClipDetections(

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.lookaside.classifier.detect.ChangePointDecoder.Box;
+import dev.lookaside.classifier.detect.BoxDecoder.Box;
 import dev.lookaside.classifier.detect.ChangePointDecoder.Settings;
 import dev.lookaside.classifier.detect.ClipDetections.DetectedEvent;
 import java.util.List;

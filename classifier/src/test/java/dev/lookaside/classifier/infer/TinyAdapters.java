@@ -1,6 +1,7 @@
 package dev.lookaside.classifier.infer;
 
 import dev.lookaside.classifier.weights.Activation;
+import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.classifier.weights.ViTSpec;
@@ -14,20 +15,24 @@ public final class TinyAdapters {
 
   /** An adapter that knows one label; equal labels give equal digests. */
   public static LoadedAdapter of(String label) {
-    return LoadedAdapter.of(
-        AdapterFactory.fresh(
-            new ViTSpec(64, 1, 1, 128, 2, 8, 8, 1e-6f),
-            new AdapterFactory.Meaning(
-                List.of(label),
-                Activation.SIGMOID,
-                HeadKind.CLIP,
-                FrontEnd.AST_FBANK,
-                16,
-                -4.25f,
-                4.5f),
-            Optional.empty(),
-            Optional.empty(),
-            0,
-            1));
+    return LoadedAdapter.of(adapter(label));
+  }
+
+  /** The same, not loaded. */
+  public static Adapter adapter(String label) {
+    return AdapterFactory.fresh(
+        new ViTSpec(64, 1, 1, 128, 2, 8, 8, 1e-6f),
+        new AdapterFactory.Meaning(
+            List.of(label),
+            Activation.SIGMOID,
+            HeadKind.CLIP,
+            FrontEnd.AST_FBANK,
+            16,
+            -4.25f,
+            4.5f),
+        Optional.empty(),
+        Optional.empty(),
+        0,
+        1);
   }
 }

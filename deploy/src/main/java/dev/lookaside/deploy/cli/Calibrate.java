@@ -12,13 +12,6 @@ import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.SafetensorsWriter;
 import dev.lookaside.deploy.Configuration;
 import dev.lookaside.featurizer.FeaturizerSettings;
-import dev.lookaside.ingest.send.BackgroundNoise;
-import dev.lookaside.ingest.send.LabelledClip;
-import dev.lookaside.ingest.send.Scene;
-import dev.lookaside.ingest.send.SceneComposer;
-import dev.lookaside.ingest.send.SceneSettings;
-import dev.lookaside.trainer.example.Clip;
-import dev.lookaside.trainer.example.ClipFolder;
 import dev.lookaside.trainer.judge.SceneJudge;
 import dev.lookaside.trainer.metric.Collars;
 import dev.lookaside.trainer.metric.EventScore;
@@ -27,8 +20,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
@@ -56,8 +47,6 @@ import picocli.CommandLine.Spec;
           + "--out a2.safetensors"
     })
 final class Calibrate implements Runnable {
-  private static final double BED_SECONDS = 20;
-
   @Parameters(paramLabel = "CLIPS", description = "Folder of class folders of audio files.")
   private Path folder = Path.of("");
 
@@ -129,32 +118,13 @@ final class Calibrate implements Runnable {
     DetectSettings detect =
         DetectSettings.of(config.getConfig(ClassifierSettings.ROOT + ".detect"));
     SceneJudge judge = new SceneJudge(DetectorModel.of(backbone, adapter, hop, detect));
-    List<LabelledClip> clips = clips(adapter);
+    ComposedScenes composed = new ComposedScenes(folder, adapter.labels(), sceneSeconds, seed);
     try (Scorer scorer = Scorer.open(backbone, adapter, classifier.scorer())) {
       for (int i = 0; i < scenes; i++) {
-        judge.add(scene(clips, i), scorer, classifier.scorer().maxBatch());
+        judge.add(composed.scene(i), scorer, classifier.scorer().maxBatch());
       }
     }
     report(adapter, judge);
-  }
-
-  private List<LabelledClip> clips(Adapter adapter) {
-    List<LabelledClip> clips = new ArrayList<>();
-    ClipFolder listed = ClipFolder.list(folder, adapter.labels());
-    for (Clip clip : listed.clips()) {
-      clips.add(new LabelledClip(listed.labels().get(clip.label()), clip.reader().get()));
-    }
-    return clips;
-  }
-
-  private Scene scene(List<LabelledClip> clips, int index) {
-    long sceneSeed = seed * 1_000_003 + index;
-    int rateHz = clips.get(0).pcm().rateHz();
-    return new SceneComposer(
-            SceneSettings.ofSeconds(sceneSeconds),
-            clips,
-            BackgroundNoise.pink(sceneSeed, rateHz, BED_SECONDS))
-        .compose(sceneSeed);
   }
 
   private void report(Adapter adapter, SceneJudge judge) {

@@ -50,7 +50,7 @@ final class Classify implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "hysteresis",
       description =
-          "hysteresis (as streams) or sebb (change-point boxes with a mean posterior from the on threshold up). Default: "
+          "hysteresis (as streams), sebb (change-point boxes) or median (a median filter and one threshold); their numbers are the adapter's, see lookaside decoders. Default: "
               + "${DEFAULT-VALUE}.")
   private OfflineModel.Decoder decoder = OfflineModel.Decoder.HYSTERESIS;
 

@@ -28,6 +28,8 @@ final class CommandGroups {
         List.of(
             FitCommand.class,
             Calibrate.class,
+            Decoders.class,
+            Compare.class,
             Evaluate.class,
             ReportCommand.class,
             Recipes.class,

@@ -114,7 +114,7 @@ final class Evaluate implements Runnable {
       paramLabel = "NAME",
       defaultValue = "hysteresis",
       description =
-          "Of detection: hysteresis, or sebb for change-point boxes; PSDS is of the curves either way. Default: ${DEFAULT-VALUE}.")
+          "Of detection: hysteresis, sebb (change-point boxes) or median, with the adapter's numbers; PSDS is of the curves either way. Default: ${DEFAULT-VALUE}.")
   private OfflineModel.Decoder decoder = OfflineModel.Decoder.HYSTERESIS;
 
   @Option(names = "--json", paramLabel = "FILE", description = "Write all figures, per class, too.")

@@ -2,11 +2,11 @@ package dev.lookaside.deploy.cli;
 
 import com.typesafe.config.Config;
 import dev.lookaside.classifier.ClassifierSettings;
-import dev.lookaside.classifier.detect.ChangePointDecoder;
 import dev.lookaside.classifier.detect.ClipDetections;
 import dev.lookaside.classifier.detect.ClipDetector;
 import dev.lookaside.classifier.detect.DetectSettings;
 import dev.lookaside.classifier.detect.DetectorModel;
+import dev.lookaside.classifier.detect.TunedDecoder;
 import dev.lookaside.classifier.infer.Scorer;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
@@ -24,7 +24,8 @@ final class OfflineModel implements AutoCloseable {
   /** How a curve becomes events; the command line's words. */
   enum Decoder {
     HYSTERESIS,
-    SEBB;
+    SEBB,
+    MEDIAN;
 
     @Override
     public String toString() {
@@ -33,6 +34,7 @@ final class OfflineModel implements AutoCloseable {
   }
 
   private final @Nullable BundledModel bundled;
+  private final Adapter adapter;
   private final Scorer scorer;
   private final DetectorModel model;
   private final ClipDetector detector;
@@ -41,7 +43,7 @@ final class OfflineModel implements AutoCloseable {
       @Nullable BundledModel bundled, Path backboneFile, Path adapterFile, Config config) {
     this.bundled = bundled;
     Backbone backbone = Backbone.load(backboneFile);
-    Adapter adapter = Adapter.load(adapterFile);
+    this.adapter = Adapter.load(adapterFile);
     ClassifierSettings classifier = ClassifierSettings.of(config);
     int hopFrames =
         FeaturizerSettings.of(config).spec(adapter.frontEnd(), adapter.windowFrames()).hopFrames();
@@ -87,7 +89,7 @@ final class OfflineModel implements AutoCloseable {
     ClipDetections found = detector.detect(clip);
     return decoder == Decoder.HYSTERESIS
         ? found
-        : new ChangePointDecoder(ChangePointDecoder.Settings.DEFAULT)
+        : TunedDecoder.of(adapter, TunedDecoder.Kind.valueOf(decoder.name()))
             .decode(found, model.onThresholds());
   }
 

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.weights.RandomBackbone;
-import dev.lookaside.classifier.weights.ViTSpec;
 import dev.lookaside.trainer.fit.ParameterCount;
 import dev.lookaside.trainer.recipe.Recipe;
 import java.io.PrintWriter;
@@ -23,14 +22,12 @@ import picocli.CommandLine.Spec;
     name = "recipes",
     footer = {"", "Example:", "  lookaside recipes --json"},
     description = {
-      "List the rows of the LoAA paper's tables that fit --recipe runs.",
+      "List the rows of the LoAA paper's tables, and small ones, that fit --recipe runs.",
       "",
-      "Trainable parameters are counted for DeiT-B/16-384 on the recipe's window, as the paper counts them; TOP-1 is the paper's "
+      "Trainable parameters are counted for DeiT-B/16-384 (small/...: the bundled model's backbone) on the recipe's window, as the paper counts them; TOP-1 is the paper's "
           + "figure in per cent, and - where it gives none that can be told to be of this row."
     })
 final class Recipes implements Runnable {
-  private static final ViTSpec VIT_B = RandomBackbone.Like.DEIT_BASE_384.spec();
-
   @Option(names = "--json", description = "Print a JSON array instead of a table.")
   private boolean json;
 
@@ -54,8 +51,8 @@ final class Recipes implements Runnable {
       return parts;
     }
 
-    ParameterCount count(int classes) {
-      return tune.count(VIT_B, classes);
+    ParameterCount count(Recipe recipe, int classes) {
+      return tune.count(RandomBackbone.Like.of(recipe.backbone()).spec(), classes);
     }
   }
 
@@ -68,7 +65,7 @@ final class Recipes implements Runnable {
     }
     for (String name : Recipe.names()) {
       Recipe recipe = Recipe.of(name);
-      ParameterCount count = FitParts.of(recipe).count(recipe.classes());
+      ParameterCount count = FitParts.of(recipe).count(recipe, recipe.classes());
       if (json) {
         all.add(node(recipe, count));
       } else {

@@ -189,7 +189,7 @@ class EvaluateTest {
     }
     assertThat(found.get("hysteresis")).hasSize(adapter.labels().size());
     assertThat(found.get("sebb")).isNotEmpty().isNotEqualTo(found.get("hysteresis"));
-    refused("--decoder", "--decoder", "median", CLIPS);
+    refused("--decoder", "--decoder", "viterbi", CLIPS);
   }
 
   private void refused(String message, Object... words) {

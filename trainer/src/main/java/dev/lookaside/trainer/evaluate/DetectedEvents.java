@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.evaluate;
 
+import dev.lookaside.classifier.detect.BoxDecoder;
 import dev.lookaside.classifier.detect.ClipDetections;
 import dev.lookaside.classifier.weights.Threshold;
 import dev.lookaside.trainer.metric.Collars;
@@ -45,16 +46,9 @@ public final class DetectedEvents {
 
   /** Takes what was found in a recording: its events, scored by their mean, and its curves. */
   public void add(String recording, ClipDetections detections, double recordingSeconds) {
-    for (ClipDetections.DetectedEvent e : detections.events()) {
-      found.add(
-          new ScoredEvent(
-              new Event(recording, e.label(), e.onsetSeconds(), e.offsetSeconds()), e.mean()));
-    }
+    addEvents(recording, detections);
     for (int c = 0; c < detections.labels().size(); c++) {
-      float[] scores = new float[detections.curve().length];
-      for (int i = 0; i < scores.length; i++) {
-        scores[i] = detections.curve()[i][c];
-      }
+      float[] scores = detections.curveOf(c);
       if (scores.length > 0) {
         curves.add(
             ScoreCurve.evenly(
@@ -62,6 +56,29 @@ public final class DetectedEvents {
       }
     }
     seconds += recordingSeconds;
+  }
+
+  /** As above, with PSDS of what the decoder makes of the curves at falling thresholds. */
+  public void add(
+      String recording, ClipDetections detections, BoxDecoder decoder, double recordingSeconds) {
+    addEvents(recording, detections);
+    for (int c = 0; c < detections.labels().size(); c++) {
+      BoxDecoder.Pieces pieces = decoder.pieces(detections.curveOf(c), detections.cellSeconds());
+      if (pieces.scores().length > 0) {
+        curves.add(
+            new ScoreCurve(
+                recording, detections.labels().get(c), pieces.edgesSeconds(), pieces.scores()));
+      }
+    }
+    seconds += recordingSeconds;
+  }
+
+  private void addEvents(String recording, ClipDetections detections) {
+    for (ClipDetections.DetectedEvent e : detections.events()) {
+      found.add(
+          new ScoredEvent(
+              new Event(recording, e.label(), e.onsetSeconds(), e.offsetSeconds()), e.mean()));
+    }
   }
 
   /** All events found so far. */

@@ -26,7 +26,7 @@ import java.util.TreeMap;
  */
 public final class SceneJudge {
   /** Candidates of {@link #calibrated}: as fine as posteriors of small models are worth. */
-  private static final double[] ONS = steps(0.05, 0.95, 19);
+  static final double[] ONS = steps(0.05, 0.95, 19);
 
   private static final double[] OFF_SHARES = {0.2, 0.4, 0.6, 0.8, 1};
 

@@ -54,7 +54,7 @@ public record Counts(long truePositives, long falsePositives, long falseNegative
     return sum == 0 ? Double.NaN : 2.0 * truePositives / sum;
   }
 
-  Counts plus(Counts other) {
+  public Counts plus(Counts other) {
     return new Counts(
         truePositives + other.truePositives,
         falsePositives + other.falsePositives,

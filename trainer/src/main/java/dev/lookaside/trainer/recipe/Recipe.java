@@ -19,10 +19,17 @@ import java.util.TreeMap;
  * @param name {@code DATASET/ROW}
  * @param title for people
  * @param classes of its data set
+ * @param backbone sizes that its weights are counted on, as {@code lookaside backbone random} names
+ *     them
  * @param options of {@code lookaside fit} by their names without dashes; {@code "true"} for a flag
  */
 public record Recipe(
-    String name, String title, int classes, Paper paper, SortedMap<String, String> options) {
+    String name,
+    String title,
+    int classes,
+    String backbone,
+    Paper paper,
+    SortedMap<String, String> options) {
   private static final String ROOT = "recipes/";
 
   /**
@@ -76,6 +83,7 @@ public record Recipe(
         name,
         config.getString("title"),
         classes,
+        config.hasPath("backbone") ? config.getString("backbone") : "deit-base-384",
         new Paper(
             paper.getString("table"),
             number(paper, "trainable-millions"),

@@ -1,0 +1,217 @@
+package dev.lookaside.deploy.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.detect.ClipDetections;
+import dev.lookaside.classifier.detect.TunedDecoder;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.ingest.send.LabelledEvent;
+import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.trainer.evaluate.DetectedEvents;
+import dev.lookaside.trainer.fit.AtomicFile;
+import dev.lookaside.trainer.judge.DecoderTuning;
+import dev.lookaside.trainer.metric.Collars;
+import dev.lookaside.trainer.metric.Event;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code lookaside decoders}: ways from curves to events, tuned and compared. */
+@Command(
+    name = "decoders",
+    sortOptions = false,
+    description = {
+      "Compare decoders on composed scenes: hysteresis, change-point boxes, median filter.",
+      "",
+      "The numbers of change-point boxes and the median filter are chosen on scenes of --tune-on's clips, where event F1 is "
+          + "greatest; hysteresis has the adapter's thresholds (lookaside calibrate). Then all are judged on scenes of CLIPS. With "
+          + "--out the numbers are written into a copy of the (only) adapter, for classify and evaluate --decoder."
+    },
+    footer = {
+      "",
+      "Example:",
+      "  lookaside decoders test/ --tune-on train/ --backbone b.safetensors --adapter clip.safetensors --adapter columns.safetensors"
+    })
+final class Decoders implements Runnable {
+  private static final double COLLAR_SECONDS = 0.2;
+
+  @Parameters(paramLabel = "CLIPS", description = "Class folders that the decoders are judged on.")
+  private Path folder = Path.of("");
+
+  @Option(
+      names = "--tune-on",
+      required = true,
+      paramLabel = "CLIPS",
+      description = "Class folders that their numbers are chosen on.")
+  private Path tuneFolder = Path.of("");
+
+  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
+  private Path backbone = Path.of("");
+
+  @Option(
+      names = "--adapter",
+      required = true,
+      paramLabel = "A",
+      description = "Adapter whose labels are the class folders' names; may be given again.")
+  private List<Path> adapters = List.of();
+
+  @Option(names = "--out", paramLabel = "A2", description = "Adapter to write.")
+  private @Nullable Path out;
+
+  @Option(
+      names = "--scenes",
+      paramLabel = "N",
+      defaultValue = "48",
+      description = "Scenes to judge on; half as many to choose on. Default: ${DEFAULT-VALUE}.")
+  private int scenes;
+
+  @Option(
+      names = "--scene-seconds",
+      paramLabel = "S",
+      defaultValue = "30",
+      description = "Length of a scene. Default: ${DEFAULT-VALUE}.")
+  private double sceneSeconds;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "11",
+      description = "Of the scenes. Default: ${DEFAULT-VALUE}.")
+  private long seed;
+
+  @Option(names = "--json", description = "Print a JSON array instead of a table.")
+  private boolean json;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  /** Scenes heard by one model; events by stream. */
+  private record Heard(Map<String, ClipDetections> clips, List<Event> truth) {}
+
+  @Override
+  public void run() {
+    if (scenes < 2) {
+      throw new CliException("--scenes \"%d\": must be 2 or more".formatted(scenes));
+    }
+    if (out != null && adapters.size() > 1) {
+      throw new CliException(
+          "--out \"%s\": is for one --adapter, not %d".formatted(out, adapters.size()));
+    }
+    PrintWriter to = spec.commandLine().getOut();
+    ArrayNode rows = JsonNodeFactory.instance.arrayNode();
+    if (!json) {
+      to.printf(
+          "%-28s %-11s %9s %7s %7s %11s%n",
+          "ADAPTER", "DECODER", "EVENT F1", "PSDS1", "PSDS2", "MAP .1-.5");
+    }
+    for (Path adapter : adapters) {
+      compare(adapter, rows, to);
+    }
+    if (json) {
+      to.println(rows.toPrettyString());
+    }
+    to.flush();
+  }
+
+  private void compare(Path file, ArrayNode rows, PrintWriter to) {
+    Adapter adapter = Adapter.load(file);
+    try (OfflineModel model = OfflineModel.open(backbone, file, Map.of())) {
+      Heard tuning =
+          heard(
+              model,
+              new ComposedScenes(tuneFolder, adapter.labels(), sceneSeconds, seed + 1),
+              scenes / 2);
+      Heard judged =
+          heard(model, new ComposedScenes(folder, adapter.labels(), sceneSeconds, seed), scenes);
+      row(file, "hysteresis", score(judged, null, model), rows, to);
+      DecoderTuning search =
+          new DecoderTuning(tuning.clips(), tuning.truth(), Collars.onset(COLLAR_SECONDS));
+      Map<String, String> metadata = new LinkedHashMap<>(adapter.metadata());
+      Adapter tuned = adapter;
+      for (TunedDecoder.Kind kind : TunedDecoder.Kind.values()) {
+        TunedDecoder decoder = search.tuned(kind);
+        String name = kind.name().toLowerCase(Locale.ROOT);
+        row(file, name, score(judged, decoder, model), rows, to);
+        metadata.put(TunedDecoder.METADATA, decoder.into(tuned));
+        metadata.put("parent", adapter.digest());
+        tuned = AdapterFactory.of(adapter.tensors(), metadata);
+      }
+      if (out != null) {
+        byte[] bytes = AdapterFactory.encode(tuned);
+        AtomicFile.write(out, path -> Files.write(path, bytes));
+      }
+    }
+  }
+
+  private Heard heard(OfflineModel model, ComposedScenes composed, int count) {
+    Map<String, ClipDetections> clips = new LinkedHashMap<>();
+    List<Event> truth = new ArrayList<>();
+    try (EvaluateDisplay display =
+        new EvaluateDisplay("scenes", count, spec.commandLine().getErr())) {
+      for (int i = 0; i < count; i++) {
+        Scene scene = composed.scene(i);
+        String name = "scene " + i;
+        clips.put(name, model.detect(scene.audio()));
+        for (LabelledEvent e : scene.events()) {
+          truth.add(new Event(name, e.label(), e.onsetSeconds(), e.offsetSeconds()));
+        }
+        display.done(i + 1);
+      }
+    }
+    return new Heard(clips, truth);
+  }
+
+  private DetectedEvents.Score score(
+      Heard heard, @Nullable TunedDecoder decoder, OfflineModel model) {
+    DetectedEvents events = new DetectedEvents(heard.truth());
+    heard
+        .clips()
+        .forEach(
+            (name, clip) -> {
+              if (decoder == null) {
+                events.add(name, clip, sceneSeconds);
+              } else {
+                double[] otherwise = model.model().onThresholds();
+                events.add(name, decoder.decode(clip, otherwise), decoder.decoder(), sceneSeconds);
+              }
+            });
+    return events.score();
+  }
+
+  private void row(
+      Path adapter, String decoder, DetectedEvents.Score score, ArrayNode rows, PrintWriter to) {
+    String name = String.valueOf(adapter.getFileName());
+    if (json) {
+      ObjectNode row = rows.addObject().put("adapter", adapter.toString()).put("decoder", decoder);
+      row.put("scenes", scenes)
+          .put("eventF1", score.events().microF1())
+          .put("eventF1Macro", score.events().macroF1())
+          .put("psds1", score.psds1().psds())
+          .put("psds2", score.psds2().psds())
+          .put("averageMap", score.map().averageMap());
+      return;
+    }
+    to.printf(
+        Locale.ROOT,
+        "%-28s %-11s %9.3f %7.3f %7.3f %11.3f%n",
+        name,
+        decoder,
+        score.events().microF1(),
+        score.psds1().psds(),
+        score.psds2().psds(),
+        score.map().averageMap());
+    to.flush();
+  }
+}

@@ -1,0 +1,64 @@
+package dev.lookaside.deploy.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.classifier.weights.Adapter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DecodersTest {
+  private static final Path MODEL = Path.of("src/main/resources/demo-model");
+  private static final Path CLIPS = Path.of("src/main/resources/sounds");
+  private static final Path ADAPTER = MODEL.resolve("adapter.safetensors");
+  private static final Path BACKBONE = MODEL.resolve("backbone.safetensors");
+
+  @TempDir private Path folder;
+
+  private static Cli decoders(Object... more) {
+    List<Object> words = new ArrayList<>(List.of("decoders", CLIPS, "--tune-on", CLIPS));
+    words.addAll(List.of("--backbone", BACKBONE, "--scene-seconds", 10));
+    if (!List.of(more).contains("--scenes")) {
+      words.addAll(List.of("--scenes", 4));
+    }
+    words.addAll(List.of(more));
+    return Cli.run(words.toArray());
+  }
+
+  @Test
+  void allDecodersAreJudgedAndTheTunedOnesWrittenForOtherCommands() throws Exception {
+    Path out = folder.resolve("tuned.safetensors");
+    Cli done = decoders("--adapter", ADAPTER, "--out", out, "--json");
+    assertThat(done.exitCode()).as(done.err()).isZero();
+    JsonNode rows = new ObjectMapper().readTree(done.out());
+    assertThat(rows.findValuesAsText("decoder")).containsExactly("hysteresis", "sebb", "median");
+    for (JsonNode row : rows) {
+      assertThat(row.get("eventF1").doubleValue()).isBetween(0.05, 1.0);
+      assertThat(row.get("psds1").doubleValue()).isBetween(0.0, 1.0);
+    }
+    assertThat(Adapter.load(out).metadata().get("decoders")).contains("sebb", "median", "cells");
+    Path clip;
+    try (Stream<Path> files = Files.list(CLIPS.resolve("cymbal"))) {
+      clip = files.sorted().findFirst().orElseThrow();
+    }
+    Cli heard =
+        Cli.run("classify", clip, "--backbone", BACKBONE, "--adapter", out, "--decoder", "median");
+    assertThat(heard.exitCode()).as(heard.err()).isZero();
+    assertThat(heard.out()).contains("cymbal");
+  }
+
+  @Test
+  void wrongCallsNameWhatIsWrong() {
+    assertThat(decoders("--adapter", ADAPTER, "--scenes", 1).err())
+        .contains("--scenes \"1\": must be 2 or more");
+    Cli two = decoders("--adapter", ADAPTER, "--adapter", ADAPTER, "--out", folder.resolve("x"));
+    assertThat(two.exitCode()).isEqualTo(1);
+    assertThat(two.err()).contains("is for one --adapter, not 2");
+  }
+}
