@@ -210,11 +210,14 @@ final class DeadLetters {
   }
 
   private ProducerRecord<byte[], byte[]> written(Letter letter) {
-    ConsumerRecord<byte[], byte[]> record = letter.record();
-    Rejection rejection = letter.rejection();
+    return written(topic, letter.record(), letter.rejection(), letter.bare());
+  }
+
+  static ProducerRecord<byte[], byte[]> written(
+      String topic, ConsumerRecord<byte[], byte[]> record, Rejection rejection, boolean bare) {
     ChunkHeaders.Writer headers = new ChunkHeaders.Writer();
     byte[] key = record.key();
-    if (letter.bare()) {
+    if (bare) {
       key = key != null && key.length <= MAX_BARE_KEY_BYTES ? key : null;
     } else {
       record.headers().forEach(headers.headers()::add);
@@ -227,10 +230,10 @@ final class DeadLetters {
     headers.add("lookaside-partition", Integer.toString(record.partition()));
     headers.add("lookaside-offset", Long.toString(record.offset()));
     headers.add("lookaside-timestamp", Long.toString(record.timestamp()));
-    if (letter.bare()) {
+    if (bare) {
       headers.add("lookaside-value-bytes", Long.toString(Letter.length(record.value())));
     }
-    byte[] value = letter.bare() ? null : record.value();
+    byte[] value = bare ? null : record.value();
     return new ProducerRecord<>(topic, null, null, key, value, headers.headers());
   }
 }

@@ -1,0 +1,159 @@
+package dev.lookaside.trainer.store;
+
+import dev.lookaside.ingest.AudioChunk;
+import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.UnreachableException;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.retained.Retained;
+import dev.lookaside.ingest.retained.Retained.Piece;
+import dev.lookaside.ingest.retained.RetainedAudio;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Reads the audio of examples that await theirs. An event keeps the one run of samples that holds
+ * most of it: a hole is never filled with silence. One thread.
+ */
+final class EventAudio implements AutoCloseable {
+  /** Between two looks for the same audio. */
+  private static final Duration AGAIN = Duration.ofSeconds(1);
+
+  private final ExampleStore store;
+  private final RetainedAudio retained;
+  private final StoreSettings settings;
+  private final InstantSource clock;
+  private final Map<String, Instant> notBefore = new HashMap<>();
+
+  record Outcome(int held, int lost, int awaited) {}
+
+  /**
+   * @param retained owned
+   */
+  EventAudio(
+      ExampleStore store, RetainedAudio retained, StoreSettings settings, InstantSource clock) {
+    this.store = store;
+    this.retained = retained;
+    this.settings = settings;
+    this.clock = clock;
+  }
+
+  /** Looks once for each example that is due. */
+  Outcome readDue() {
+    int held = 0;
+    int lost = 0;
+    int awaited = 0;
+    for (StoredExample example : store.awaited()) {
+      Instant now = clock.instant();
+      if (now.isBefore(notBefore.getOrDefault(example.id(), Instant.MIN))) {
+        awaited++;
+        continue;
+      }
+      AudioState state = read(example, now);
+      held += state == AudioState.HELD ? 1 : 0;
+      lost += state == AudioState.LOST ? 1 : 0;
+      awaited += state == AudioState.AWAITED ? 1 : 0;
+      if (state == AudioState.AWAITED) {
+        notBefore.put(example.id(), now.plus(AGAIN));
+      } else {
+        notBefore.remove(example.id());
+      }
+    }
+    return new Outcome(held, lost, awaited);
+  }
+
+  private AudioState read(StoredExample example, Instant now) {
+    Instant end = earlier(example.offset(), example.onset().plusMillis(settings.maxEventMillis()));
+    Instant until = end.plusMillis(settings.contextMillis());
+    boolean mayWait = now.isBefore(until.plus(settings.audioWait()));
+    Retained found;
+    try {
+      found =
+          retained.read(
+              new StreamId(example.stream()),
+              example.onset().minusMillis(settings.contextMillis()),
+              until,
+              settings.readTimeout());
+    } catch (UnreachableException e) {
+      return wait(example, String.valueOf(e.getMessage()));
+    } catch (IngestException e) {
+      return lose(example, String.valueOf(e.getMessage()));
+    }
+    if (found instanceof Retained.Nothing nothing) {
+      return mayWait && nothing.cause().mayCome()
+          ? wait(example, nothing.message())
+          : lose(example, nothing.message());
+    }
+    Retained.Audio audio = (Retained.Audio) found;
+    if (mayWait && audio.holes().stream().anyMatch(h -> h.cause().mayCome())) {
+      return wait(example, "its audio and context have not all come yet");
+    }
+    Optional<Piece> best =
+        audio.pieces().stream()
+            .max(Comparator.comparing(p -> overlap(p, example.onset(), end)))
+            .filter(p -> overlap(p, example.onset(), end).compareTo(sample(p)) > 0);
+    if (best.isEmpty()) {
+      String why = audio.holes().isEmpty() ? "gap" : audio.holes().get(0).cause().word();
+      return lose(example, "the event itself has no audio: " + why);
+    }
+    store.hold(example.id(), sound(best.get(), example.onset(), end, example.offset()));
+    return AudioState.HELD;
+  }
+
+  private AudioState wait(StoredExample example, String reason) {
+    if (!example.audioReason().equals(Optional.of(reason))) {
+      store.without(example.id(), AudioState.AWAITED, reason);
+    }
+    return AudioState.AWAITED;
+  }
+
+  private AudioState lose(StoredExample example, String reason) {
+    store.without(example.id(), AudioState.LOST, reason);
+    return AudioState.LOST;
+  }
+
+  private Sound sound(Piece piece, Instant onset, Instant end, Instant offset) {
+    Pcm pcm = store.atRate(piece.pcm());
+    int from = Math.max(0, sampleAt(piece, onset, pcm.rateHz()));
+    int until = Math.min(pcm.lengthSamples(), sampleAt(piece, end, pcm.rateHz()));
+    boolean whole =
+        end.equals(offset)
+            && !piece.start().isAfter(onset)
+            && !piece.end().plus(sample(piece)).isBefore(end);
+    int kept = Math.min(from, pcm.lengthSamples() - 1);
+    return new Sound(pcm, piece.start(), kept, Math.max(kept + 1, until), whole);
+  }
+
+  private static int sampleAt(Piece piece, Instant time, int rateHz) {
+    double seconds = Duration.between(piece.start(), time).toNanos() / 1e9;
+    return (int) Math.round(seconds * rateHz);
+  }
+
+  private static Duration overlap(Piece piece, Instant onset, Instant end) {
+    Duration shared = Duration.between(later(piece.start(), onset), earlier(piece.end(), end));
+    return shared.isNegative() ? Duration.ZERO : shared;
+  }
+
+  private static Duration sample(Piece piece) {
+    return Duration.between(
+        Instant.EPOCH, AudioChunk.timeOf(Instant.EPOCH, 1, piece.pcm().rateHz()));
+  }
+
+  private static Instant earlier(Instant a, Instant b) {
+    return a.isBefore(b) ? a : b;
+  }
+
+  private static Instant later(Instant a, Instant b) {
+    return a.isAfter(b) ? a : b;
+  }
+
+  @Override
+  public void close() {
+    retained.close();
+  }
+}
