@@ -1,6 +1,8 @@
 package dev.lookaside.deploy;
 
 import dev.lookaside.featurizer.Counts;
+import dev.lookaside.trainer.loop.RoundOutcome;
+import dev.lookaside.trainer.loop.TrainerStatus;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
@@ -9,6 +11,8 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -27,6 +31,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  *   lookaside_adapters_total{state="prepared|applied|refused", reason}         what became of ledger records here
  *   lookaside_window_latency_seconds                                            capture of the last sample to its scores
  *   lookaside_streams                                                           open now
+ *   lookaside_trainer_phase{scope, phase}                                       1 for where a trainer stands, else 0
+ *   lookaside_trainer_phase_seconds_total{scope, phase}                         how long it has stood there
+ *   lookaside_trainer_fresh_labels{scope}                                       usable labels that no full fit has seen
+ *   lookaside_trainer_rounds_total{scope, fit="head|full", outcome}             how rounds have ended
  * </pre>
  */
 public final class Metrics implements AutoCloseable {
@@ -37,6 +45,7 @@ public final class Metrics implements AutoCloseable {
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final JvmGcMetrics gc = new JvmGcMetrics();
   private final AtomicInteger streams = new AtomicInteger();
+  private final Map<String, TrainerMeters> trainers = new ConcurrentHashMap<>();
   private final Counter chunks = events("received", "source");
   private final Counter chunkBytes =
       registry.counter(PREFIX + "component.received.event.bytes", COMPONENT, "source");
@@ -135,6 +144,21 @@ public final class Metrics implements AutoCloseable {
   /** Streams open now. */
   public void streams(int count) {
     streams.set(count);
+  }
+
+  /** Where a trainer stands; at each change. */
+  public void trainer(TrainerStatus status) {
+    String scope = status.scope().toString();
+    trainers.computeIfAbsent(scope, s -> new TrainerMeters(registry, PREFIX, s)).at(status);
+  }
+
+  /** A round of a trainer has ended. */
+  public void round(String scope, RoundOutcome outcome) {
+    String fit = outcome.round().kind().word();
+    registry
+        .counter(
+            PREFIX + "trainer.rounds", "scope", scope, "fit", fit, "outcome", outcome.kind().word())
+        .increment();
   }
 
   /** All of it in Prometheus' text format. */

@@ -5,12 +5,9 @@ import com.typesafe.config.Config;
 import dev.lookaside.classifier.detect.DetectorModel;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.registry.TrustedKeys;
-import dev.lookaside.classifier.weights.Adapter;
-import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.page.Page;
 import dev.lookaside.deploy.page.PageEvents;
 import dev.lookaside.ingest.audio.AudioDecoder;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -235,53 +232,5 @@ public final class Service implements AutoCloseable {
     }
     parts.metrics().close();
     model.close();
-  }
-
-  /** The model's files, open. */
-  private record Model(
-      @Nullable BundledModel bundled, Backbone backbone, Adapter adapter, DetectorModel detector) {
-    static Model load(Settings settings) {
-      Path backboneFile = settings.deploy().backbone();
-      Path adapterFile = settings.deploy().adapter();
-      if (backboneFile != null && adapterFile != null) {
-        return load(null, backboneFile, adapterFile, settings);
-      }
-      BundledModel bundled = BundledModel.open();
-      try {
-        return load(bundled, bundled.backbone(), bundled.adapter(), settings);
-      } catch (RuntimeException e) {
-        bundled.close();
-        throw e;
-      }
-    }
-
-    private static Model load(
-        @Nullable BundledModel bundled, Path backboneFile, Path adapterFile, Settings settings) {
-      Backbone backbone = Backbone.load(backboneFile);
-      Adapter adapter = Adapter.load(adapterFile);
-      return new Model(
-          bundled,
-          backbone,
-          adapter,
-          DetectorModel.of(
-              backbone,
-              adapter,
-              settings.featurizer().spec(adapter.frontEnd(), adapter.windowFrames()).hopFrames(),
-              settings.detect()));
-    }
-
-    String backboneName() {
-      return bundled == null ? "" : "(the bundled small model)";
-    }
-
-    String adapterName() {
-      return backboneName();
-    }
-
-    void close() {
-      if (bundled != null) {
-        bundled.close();
-      }
-    }
   }
 }

@@ -141,8 +141,8 @@ class ReplayTest {
   }
 
   /**
-   * From 5 s on the ledger says for {@code plain} what the candidate is; it is compared from 7 s on,
-   * as events that are heard across the change end there for the incumbent only.
+   * From 5 s on the ledger says for {@code plain} what the candidate is; it is compared from 7 s
+   * on, as events that are heard across the change end there for the incumbent only.
    */
   private static void shadowed(AdapterRig adapters, RegistryView view, ReplayModel model) {
     RetainedShadow shadow = new RetainedShadow(model, view, Clock.systemUTC());

@@ -35,6 +35,7 @@ final class CommandGroups {
             Recipes.class,
             Backbones.class,
             Models.class));
+    GROUPS.put("Corrections:", List.of(TrainerCommand.class, RefitCommand.class));
     GROUPS.put("Adapters in force:", List.of(AdapterCommand.class, KeysCommand.class));
     GROUPS.put("This machine:", List.of(BenchCommand.class));
   }

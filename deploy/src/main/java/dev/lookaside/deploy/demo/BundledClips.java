@@ -33,7 +33,15 @@ public final class BundledClips {
     }
   }
 
+  /** A clip by its path among the resources, {@code label/name}. */
+  public record Named(String path, LabelledClip clip) {}
+
   private BundledClips() {}
+
+  /** All clips with their paths, ordered by these. Errors as {@link #load}. */
+  public static List<Named> named() {
+    return lines().stream().map(line -> new Named(line.path, clip(line))).toList();
+  }
 
   /**
    * All clips, ordered by path.

@@ -107,7 +107,10 @@ public final class Gate {
   private ClassChange known(String label, ClassEvidence before, @Nullable ClassEvidence after) {
     if (after == null) {
       fail("class %s: the candidate does not know it any more", label);
-      return new ClassChange(before.examples(), new Change(before.averagePrecision(), null));
+      return new ClassChange(
+          before.examples(),
+          new Change(before.averagePrecision(), null),
+          new Change(before.recall(), null));
     }
     double drop = before.averagePrecision() - after.averagePrecision();
     if (before.examples() < settings.minExamples()) {
@@ -119,7 +122,9 @@ public final class Gate {
           label, before.averagePrecision(), after.averagePrecision(), settings.classDropMax());
     }
     return new ClassChange(
-        before.examples(), new Change(before.averagePrecision(), after.averagePrecision()));
+        before.examples(),
+        new Change(before.averagePrecision(), after.averagePrecision()),
+        new Change(before.recall(), after.recall()));
   }
 
   private ClassChange added(String label, ClassEvidence after) {
@@ -131,8 +136,15 @@ public final class Gate {
       fail(
           "new class %s: average precision %.3f, must be at least %.3f",
           label, after.averagePrecision(), settings.newClassPrecisionMin());
+    } else if (!(after.recall() >= settings.newClassRecallMin())) {
+      fail(
+          "new class %s: %.3f of its events are detected, must be at least %.3f",
+          label, after.recall(), settings.newClassRecallMin());
     }
-    return new ClassChange(after.examples(), new Change(null, after.averagePrecision()));
+    return new ClassChange(
+        after.examples(),
+        new Change(null, after.averagePrecision()),
+        new Change(null, after.recall()));
   }
 
   private Change falseAlarms() {

@@ -26,8 +26,10 @@ public record GateEvidence(
    *
    * @param examples different sounds of it that were judged
    * @param averagePrecision of its posterior over all moments of the scenes, 0 to 1
+   * @param recall share of its events in which one of it was detected, 0 to 1: a posterior may rank
+   *     every moment right and never reach a threshold
    */
-  public record ClassEvidence(int examples, double averagePrecision) {}
+  public record ClassEvidence(int examples, double averagePrecision, double recall) {}
 
   /**
    * What the adapter says of a stretch that somebody has corrected.

@@ -63,8 +63,9 @@ public record GateReport(
    *
    * @param examples held-out sounds of it
    * @param averagePrecision {@code before} is null for a new class
+   * @param recall share of its events that were detected; {@code before} is null for a new class
    */
-  public record ClassChange(int examples, Change averagePrecision) {}
+  public record ClassChange(int examples, Change averagePrecision, Change recall) {}
 
   /**
    * One correction.

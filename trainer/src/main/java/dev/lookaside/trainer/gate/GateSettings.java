@@ -9,6 +9,7 @@ import dev.lookaside.trainer.TrainerException;
  * @param mapEpsilon by how much the mean average precision over known classes may fall
  * @param classDropMax by how much that of one known class may fall
  * @param newClassPrecisionMin average precision that a new class needs
+ * @param newClassRecallMin share of its events that must be detected
  * @param minExamples held-out sounds of a class, below which it is not judged by itself
  * @param minNewExamples held-out sounds that a new class needs
  * @param falseAlarmsPerHourMax on background; more are allowed only if the incumbent has as many
@@ -21,6 +22,7 @@ public record GateSettings(
     double mapEpsilon,
     double classDropMax,
     double newClassPrecisionMin,
+    double newClassRecallMin,
     int minExamples,
     int minNewExamples,
     double falseAlarmsPerHourMax,
@@ -34,6 +36,7 @@ public record GateSettings(
     between("map-epsilon", mapEpsilon, 0, 1);
     between("class-drop-max", classDropMax, 0, 1);
     between("new-class-precision-min", newClassPrecisionMin, 0, 1);
+    between("new-class-recall-min", newClassRecallMin, 0, 1);
     between("min-examples", minExamples, 1, 1_000_000);
     between("min-new-examples", minNewExamples, 0, 1_000_000);
     between("false-alarms-per-hour-max", falseAlarmsPerHourMax, 0, 1e6);
@@ -55,6 +58,7 @@ public record GateSettings(
         own.getDouble("map-epsilon"),
         own.getDouble("class-drop-max"),
         own.getDouble("new-class-precision-min"),
+        own.getDouble("new-class-recall-min"),
         own.getInt("min-examples"),
         own.getInt("min-new-examples"),
         own.getDouble("false-alarms-per-hour-max"),

@@ -32,6 +32,8 @@ final class Examiner {
   private final Map<String, List<Boolean>> truth = new TreeMap<>();
   private final CalibrationError calibration = new CalibrationError(15);
   private final SortedMap<String, Correction> corrections = new TreeMap<>();
+  private final Map<String, Integer> events = new TreeMap<>();
+  private final Map<String, Integer> detected = new TreeMap<>();
   private double backgroundSeconds;
   private int falseAlarms;
 
@@ -46,6 +48,11 @@ final class Examiner {
   /** A scene whose events are known; a moment is a cell of the decoder's curve. */
   void scene(Scene scene) {
     ClipDetections found = detector.detect(scene.audio());
+    for (LabelledEvent e : scene.events()) {
+      events.merge(e.label(), 1, Integer::sum);
+      boolean heard = heard(found, e.label(), e.onsetSeconds(), e.offsetSeconds());
+      detected.merge(e.label(), heard ? 1 : 0, Integer::sum);
+    }
     for (int cell = 0; cell < found.curve().length; cell++) {
       double middle = (cell + .5) * found.cellSeconds();
       for (int c = 0; c < model.labels().size(); c++) {
@@ -88,14 +95,21 @@ final class Examiner {
       String label,
       boolean wanted,
       boolean heldOut) {
-    boolean heard = false;
-    for (DetectedEvent e : detector.detect(audio).events()) {
-      heard |=
-          e.label().equals(label)
-              && e.onsetSeconds() < offsetSeconds
-              && onsetSeconds < e.offsetSeconds();
-    }
+    boolean heard = heard(detector.detect(audio), label, onsetSeconds, offsetSeconds);
     corrections.put(id, new Correction(wanted ? label : "not " + label, heard == wanted, heldOut));
+  }
+
+  /** Whether an event of the class overlaps the stretch. */
+  private static boolean heard(
+      ClipDetections found, String label, double onsetSeconds, double offsetSeconds) {
+    for (DetectedEvent e : found.events()) {
+      if (e.label().equals(label)
+          && e.onsetSeconds() < offsetSeconds
+          && onsetSeconds < e.offsetSeconds()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
@@ -117,7 +131,10 @@ final class Examiner {
               Ranking.averagePrecision(
                   its.stream().mapToDouble(Double::doubleValue).toArray(), positive);
           if (!Double.isNaN(precision)) {
-            classes.put(label, new ClassEvidence(count, precision));
+            double recall =
+                (double) detected.getOrDefault(label, 0)
+                    / Math.max(1, events.getOrDefault(label, 0));
+            classes.put(label, new ClassEvidence(count, precision, recall));
           }
         });
     return new GateEvidence(

@@ -58,6 +58,10 @@ final class Leadership implements AutoCloseable {
     properties.put("enable.auto.commit", "false");
     properties.put("allow.auto.create.topics", "false");
     properties.put("auto.offset.reset", "latest");
+    // Whoever leads goes on when another trainer comes.
+    properties.put(
+        "partition.assignment.strategy",
+        "org.apache.kafka.clients.consumer.CooperativeStickyAssignor");
     properties.put("session.timeout.ms", Long.toString(session.toMillis()));
     properties.put("heartbeat.interval.ms", Long.toString(Math.max(1, session.toMillis() / 4)));
     String ledger = ingest.topics().registry().cutovers().name();

@@ -37,6 +37,7 @@ import dev.lookaside.trainer.store.StoredAudio;
 import dev.lookaside.trainer.store.StoredExample;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -90,22 +91,34 @@ final class Refit {
   }
 
   /**
-   * Fits, or goes on from the checkpoint; classes that labels speak of get thresholds chosen on
+   * Fits, or goes on from the checkpoints; classes that labels speak of get thresholds chosen on
    * held-out scenes.
    *
+   * @param headCheckpoint of the fit of the head that comes before that of the whole adapter where
+   *     there are new classes
    * @throws dev.lookaside.trainer.TrainerException if it cannot be fitted, or was stopped
    */
-  Adapter fit(CheckpointFile checkpoint, FitProgress progress) {
-    long opened = System.nanoTime();
+  Adapter fit(CheckpointFile checkpoint, CheckpointFile headCheckpoint, FitProgress progress) {
     Adapter start = HeadGrowth.grown(incumbent, plan.added());
-    boolean head = round.kind() == Round.Kind.HEAD;
+    boolean full = round.kind() == Round.Kind.FULL;
+    if (full && !plan.added().isEmpty()) {
+      // Rows that say nothing yet would take the small steps of the whole adapter too long to rise.
+      start = fitted(start, Moves.HEAD, headCheckpoint, progress);
+    }
+    return calibrated(fitted(start, full ? Moves.ADAPTER : Moves.HEAD, checkpoint, progress));
+  }
+
+  private Adapter fitted(
+      Adapter start, Moves moves, CheckpointFile checkpoint, FitProgress progress) {
+    long begin = System.nanoTime();
+    boolean head = moves == Moves.HEAD;
     RefitSettings.How how = head ? tools.settings().head() : tools.settings().full();
     ExampleSource examples = examples(start, how);
     try (ModelFit fit =
         new ModelFit(
             tools.backbone(),
             start,
-            head ? Moves.HEAD : Moves.ADAPTER,
+            moves,
             Loss.of(start.activation()),
             settings(how),
             head ? new FixedExamples(examples) : examples,
@@ -113,14 +126,12 @@ final class Refit {
             progress,
             tools.where())) {
       running = fit;
-      said("opened", opened);
       if (stopped) {
         fit.stop();
       }
-      long begin = System.nanoTime();
       fit.run(true);
-      said("fitted", begin);
-      return calibrated(fit.adapter(tools.backbone().digest(), Optional.of(incumbent.digest())));
+      said("fitted " + moves.name().toLowerCase(Locale.ROOT), begin);
+      return fit.adapter(tools.backbone().digest(), Optional.of(incumbent.digest()));
     } finally {
       running = null;
     }

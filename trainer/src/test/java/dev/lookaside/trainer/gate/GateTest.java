@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 class GateTest {
   private static final GateSettings SETTINGS =
-      new GateSettings(.02, .1, .3, 3, 1, 60, .1, 30, .1, .02);
+      new GateSettings(.02, .1, .3, .4, 3, 1, 60, .1, 30, .1, .02);
 
   private static final GateEvidence INCUMBENT =
       evidence("a".repeat(64), Map.of("drum", .6, "water", .8), 0, .05);
@@ -25,7 +25,7 @@ class GateTest {
   private static GateEvidence evidence(
       String adapter, Map<String, Double> precisions, int falseAlarms, double calibration) {
     TreeMap<String, ClassEvidence> classes = new TreeMap<>();
-    precisions.forEach((label, ap) -> classes.put(label, new ClassEvidence(5, ap)));
+    precisions.forEach((label, ap) -> classes.put(label, new ClassEvidence(5, ap, .5)));
     return new GateEvidence(adapter, classes, 60, falseAlarms, calibration, new TreeMap<>());
   }
 
@@ -68,7 +68,7 @@ class GateTest {
   @Test
   void aClassWithFewSoundsIsNotJudgedByItself() {
     TreeMap<String, ClassEvidence> before = new TreeMap<>(INCUMBENT.classes());
-    before.put("drum", new ClassEvidence(2, .6));
+    before.put("drum", new ClassEvidence(2, .6, .5));
     GateEvidence few = new GateEvidence("a".repeat(64), before, 60, 0, .05, new TreeMap<>());
     GateReport report =
         Gate.judge(
@@ -97,10 +97,20 @@ class GateTest {
   @Test
   void aNewClassWithoutHeldOutSoundsIsNotProven() {
     TreeMap<String, ClassEvidence> after = new TreeMap<>(INCUMBENT.classes());
-    after.put("dog", new ClassEvidence(0, 1));
+    after.put("dog", new ClassEvidence(0, 1, 1));
     GateEvidence unproven = new GateEvidence("b".repeat(64), after, 60, 0, .05, new TreeMap<>());
     assertThat(Gate.judge(INCUMBENT, unproven, SETTINGS).reasons())
         .containsExactly("new class dog: 0 held-out sounds, must be at least 1");
+  }
+
+  /** Its posterior may tell it from all else and never reach a threshold. */
+  @Test
+  void aNewClassThatIsNeverDetectedIsOfNoUse() {
+    TreeMap<String, ClassEvidence> after = new TreeMap<>(INCUMBENT.classes());
+    after.put("dog", new ClassEvidence(5, 1, .39));
+    GateEvidence silent = new GateEvidence("b".repeat(64), after, 60, 0, .05, new TreeMap<>());
+    assertThat(Gate.judge(INCUMBENT, silent, SETTINGS).reasons())
+        .containsExactly("new class dog: 0.390 of its events are detected, must be at least 0.400");
   }
 
   @Test
@@ -176,7 +186,8 @@ class GateTest {
     TreeMap<String, Correction> corrections = new TreeMap<>();
     for (String label : new String[] {"drum", "water", "dog"}) {
       if (random.nextBoolean()) {
-        classes.put(label, new ClassEvidence(random.nextInt(6), random.nextDouble()));
+        classes.put(
+            label, new ClassEvidence(random.nextInt(6), random.nextDouble(), random.nextDouble()));
         corrections.put(label, new Correction("not " + label, random.nextBoolean(), true));
       }
     }

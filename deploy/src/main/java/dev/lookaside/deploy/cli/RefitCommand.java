@@ -1,0 +1,112 @@
+package dev.lookaside.deploy.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.Topics;
+import dev.lookaside.trainer.loop.RefitTopic;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code lookaside refit}: asks a trainer for a refit. */
+@Command(
+    name = "refit",
+    description = {
+      "Asks the trainer of a scope to refit now.",
+      "",
+      "With --wait: until the round has ended, with the gate's report. Exit code 0 if the candidate is in force, 1 if it was refused "
+          + "or failed, 2 if nothing was heard in time."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  lookaside refit --wait",
+      "  lookaside refit --scope tenant:harbour --head-only --wait --json",
+    })
+final class RefitCommand implements Callable<Integer> {
+  private static final Duration LOOK = Duration.ofMillis(200);
+
+  @Mixin private ConfigOptions options = new ConfigOptions();
+
+  @Option(
+      names = "--scope",
+      paramLabel = "SCOPE",
+      defaultValue = "*",
+      description = "*, tenant:NAME or stream:ID. Default: ${DEFAULT-VALUE}.")
+  private String scope = "*";
+
+  @Option(names = "--head-only", description = "Fit the head alone: seconds instead of a minute.")
+  private boolean headOnly;
+
+  @Option(names = "--wait", description = "Wait for the outcome and print it.")
+  private boolean wait;
+
+  @Option(
+      names = "--timeout-seconds",
+      paramLabel = "N",
+      defaultValue = "600",
+      description = "How long --wait waits. Default: ${DEFAULT-VALUE}.")
+  private int timeoutSeconds;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() {
+    if (timeoutSeconds < 1) {
+      throw new CliException("--timeout-seconds \"" + timeoutSeconds + "\": must be at least 1");
+    }
+    Scope of = DecisionOptions.scope(scope);
+    IngestSettings ingest = IngestSettings.of(options.load());
+    Topics.ensureTraining(ingest);
+    try (RefitTopic topic = RefitTopic.open(ingest, of)) {
+      String id = topic.ask(headOnly, System.getProperty("user.name", "unknown"));
+      if (!wait) {
+        return print(JsonNodeFactory.instance.objectNode().put("request", id), "request " + id, 0);
+      }
+      Optional<JsonNode> outcome = await(topic, id);
+      if (outcome.isEmpty()) {
+        throw new CliException(
+            "request %s: no outcome within %d s; is a trainer of scope %s running?"
+                .formatted(id, timeoutSeconds, of));
+      }
+      JsonNode found = outcome.get();
+      int code = found.path("outcome").asText().equals("published") ? 0 : 1;
+      return print(found, RefitText.of(found), code);
+    }
+  }
+
+  private int print(JsonNode object, String text, int code) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(json ? object.toPrettyString() : text);
+    out.flush();
+    return code;
+  }
+
+  private Optional<JsonNode> await(RefitTopic topic, String id) {
+    long end = System.nanoTime() + Duration.ofSeconds(timeoutSeconds).toNanos();
+    while (System.nanoTime() < end) {
+      Optional<JsonNode> outcome = topic.outcomeOf(id);
+      if (outcome.isPresent()) {
+        return outcome;
+      }
+      try {
+        Thread.sleep(LOOK.toMillis());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return Optional.empty();
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,95 @@
+package dev.lookaside.deploy.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.gate.GateReport.Change;
+import dev.lookaside.trainer.loop.TrainerStatus;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** What a trainer does and how its rounds end, for people. */
+final class RefitText {
+  private static final int DIGITS = 12;
+
+  private RefitText() {}
+
+  static String of(TrainerStatus status) {
+    StringBuilder text = new StringBuilder(status.phase());
+    if (status.round() != null) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "  round %d (%s): %s",
+              status.round().number(),
+              status.round().kind().word(),
+              status.round().trigger()));
+    }
+    if (status.trouble() != null) {
+      text.append("  ").append(status.trouble());
+    }
+    return text.toString();
+  }
+
+  /**
+   * An outcome with the gate's report.
+   *
+   * @param outcome as it stands on the requests' topic
+   */
+  static String of(JsonNode outcome) {
+    StringBuilder text = new StringBuilder();
+    String digest = outcome.path("candidate").asText();
+    text.append(
+        String.format(
+            Locale.ROOT,
+            "round %d (%s) %s after %.1f s  %s  %s%n",
+            outcome.path("round").asLong(),
+            outcome.path("fit").asText(),
+            outcome.path("outcome").asText(),
+            outcome.path("seconds").asDouble(),
+            digest.substring(0, Math.min(DIGITS, digest.length())),
+            outcome.path("cutover").asText()));
+    if (!outcome.path("outcome").asText().equals("published")) {
+      text.append("  ").append(outcome.path("reason").asText()).append(String.format("%n"));
+    }
+    if (outcome.has("gate")) {
+      report(GateReport.fromJson(outcome.get("gate")), text);
+    }
+    return text.toString().stripTrailing();
+  }
+
+  private static void report(GateReport report, StringBuilder text) {
+    row(text, "mean average precision", report.map(), "");
+    row(text, "false alarms an hour", report.falseAlarmsPerHour(), "");
+    row(text, "calibration error", report.calibrationError(), "");
+    report
+        .classes()
+        .forEach(
+            (label, c) ->
+                row(text, "  " + label, c.averagePrecision(), c.examples() + " held-out sounds"));
+    text.append(
+        String.format(
+            Locale.ROOT,
+            "  %-24s %d of %d right, %d more than before, %d no longer%n",
+            "corrections",
+            report.corrections().stream().filter(GateReport.CorrectionChange::after).count(),
+            report.corrections().size(),
+            report.nowRight().size(),
+            report.nowWrong().size()));
+    report.notes().forEach(n -> text.append("  note: ").append(n).append(String.format("%n")));
+  }
+
+  private static void row(StringBuilder text, String name, Change change, String more) {
+    text.append(
+        String.format(
+            Locale.ROOT,
+            "  %-24s %8s -> %-8s %s%n",
+            name,
+            number(change.before()),
+            number(change.after()),
+            more));
+  }
+
+  private static String number(@Nullable Double value) {
+    return value == null ? "-" : String.format(Locale.ROOT, "%.3f", value);
+  }
+}

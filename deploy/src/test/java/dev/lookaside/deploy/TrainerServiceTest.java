@@ -1,0 +1,162 @@
+package dev.lookaside.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.classifier.registry.Cutover;
+import dev.lookaside.classifier.registry.RegistryView;
+import dev.lookaside.deploy.demo.BundledClips;
+import dev.lookaside.ingest.send.LabelledEvent;
+import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.loop.Round;
+import dev.lookaside.trainer.loop.RoundOutcome;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The loop from labels to the adapter in force, on a real broker with the bundled model. */
+class TrainerServiceTest {
+  /** For tests of who does what, not of how well. */
+  private static final Map<String, Object> QUICK =
+      Map.of(
+          "lookaside.trainer.fit.epochs", 1,
+          "lookaside.trainer.fit.scenes", 4,
+          "lookaside.trainer.judge.scenes", 4);
+
+  /** Enough of both that a candidate is better, and not more. */
+  private static final Map<String, Object> MEDIUM =
+      Map.of("lookaside.trainer.fit.epochs", 4, "lookaside.trainer.judge.scenes", 8);
+
+  private static EmbeddedKafka kafka;
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void start() {
+    kafka = EmbeddedKafka.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    kafka.close();
+  }
+
+  private TrainerRig rig(String name, Map<String, Object> more) {
+    return new TrainerRig(kafka.bootstrapServers(), name, folder, more);
+  }
+
+  @Test
+  void labelsOfANewClassBecomeAnAdapterThatHearsIt() {
+    try (TrainerRig rig = rig("new-class", MEDIUM);
+        Service service = rig.rig.startWorker();
+        TrainerService trainer = rig.startTrainer()) {
+      Scene scene = TrainerRig.scene(TrainerRig.sirens(0, 8), 40, 5);
+      rig.send("yard", scene, EndToEndRig.EPOCH);
+      scene.events().forEach(e -> rig.label("yard", "siren", e, EndToEndRig.EPOCH));
+
+      List<RoundOutcome> outcomes = rig.awaitOutcomes(2);
+      assertThat(outcomes)
+          .extracting(o -> o.round().kind())
+          .containsExactly(Round.Kind.HEAD, Round.Kind.FULL);
+      assertThat(outcomes).extracting(RoundOutcome::kind).contains(RoundOutcome.Kind.PUBLISHED);
+      Cutover inForce = rig.inForce().orElseThrow();
+      GateReport report = GateReport.fromJson(inForce.gate());
+      assertThat(report.passed()).isTrue();
+      assertThat(report.classes().get("siren").recall().after()).isGreaterThan(.3);
+      assertThat(inForce.author()).isEqualTo("lookaside trainer");
+
+      Scene later = TrainerRig.scene(TrainerRig.sirens(1, 7), 20, 6);
+      rig.send("gate", later, inForce.effectiveFrom().plusSeconds(1));
+      Awaitility.await("a siren, heard with the new adapter")
+          .atMost(TrainerRig.PATIENCE)
+          .pollInterval(Duration.ofMillis(5))
+          .until(
+              () -> {
+                rig.rig.read();
+                return rig.rig.detections.stream()
+                    .anyMatch(d -> isSiren(d) && madeBy(d, inForce.adapter()));
+              });
+      assertThat(rig.metrics.scrape())
+          .contains("lookaside_trainer_rounds_total{fit=\"full\"")
+          .contains("lookaside_trainer_phase{phase=\"collecting\",scope=\"*\"} 1");
+    }
+  }
+
+  private static boolean isSiren(Detection d) {
+    return d.kind() == Detection.Kind.ENDED && d.eventLabel().equals("siren");
+  }
+
+  private static boolean madeBy(Detection d, String adapter) {
+    return d.origin().adapterDigest().equals(adapter);
+  }
+
+  /**
+   * Every sound is said to be the next class of the alphabet: a candidate unlearns what it knew.
+   */
+  @Test
+  void poisonedLabelsAreStoppedAtTheGate() {
+    try (TrainerRig rig =
+            rig(
+                "poison",
+                Map.of("lookaside.trainer.head.first", false, "lookaside.trainer.fit.epochs", 4));
+        TrainerService trainer = rig.startTrainer()) {
+      Scene scene = TrainerRig.scene(BundledClips.load(), 150, 11);
+      rig.send("yard", scene, EndToEndRig.EPOCH);
+      List<String> labels = AdapterRig.bundled().labels();
+      for (LabelledEvent e : scene.events()) {
+        String wrong = labels.get((labels.indexOf(e.label()) + 1) % labels.size());
+        rig.label("yard", wrong, e, EndToEndRig.EPOCH);
+      }
+      RoundOutcome outcome = rig.awaitOutcomes(1).get(0);
+      assertThat(outcome.reason()).contains("average precision");
+      assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.REFUSED);
+      assertThat(rig.inForce()).isEmpty();
+      try (RegistryView view = rig.adapters.view()) {
+        assertThat(view.adapters()).as("kept, and listed").contains(outcome.candidate());
+      }
+    }
+  }
+
+  @Test
+  void ofTwoTrainersOneWorksAndTheOtherGoesOnWhereItWas() {
+    try (TrainerRig rig = rig("two", QUICK)) {
+      ConcurrentLinkedQueue<String> firstPhases = new ConcurrentLinkedQueue<>();
+      ConcurrentLinkedQueue<String> secondPhases = new ConcurrentLinkedQueue<>();
+      TrainerService first = rig.startTrainer(firstPhases);
+      try {
+        awaitPhase(firstPhases, "collecting");
+        try (TrainerService second = rig.startTrainer(secondPhases)) {
+          Scene scene = TrainerRig.scene(TrainerRig.sirens(0, 8), 40, 5);
+          rig.send("yard", scene, EndToEndRig.EPOCH);
+          scene.events().forEach(e -> rig.label("yard", "siren", e, EndToEndRig.EPOCH));
+          awaitPhase(firstPhases, "fitting");
+          assertThat(secondPhases).containsOnly("standby");
+          first.close();
+          awaitPhase(secondPhases, "fitting");
+          List<RoundOutcome> outcomes = rig.awaitOutcomes(2);
+          assertThat(outcomes)
+              .extracting(o -> o.round().number())
+              .as("the round that was begun ends, and no other one is begun for it")
+              .containsExactly(1L, 2L);
+          assertThat(outcomes.get(0).round().kind()).isEqualTo(Round.Kind.HEAD);
+        }
+      } finally {
+        first.close();
+      }
+    }
+  }
+
+  private static void awaitPhase(ConcurrentLinkedQueue<String> phases, String wanted) {
+    Awaitility.await(wanted)
+        .atMost(TrainerRig.PATIENCE)
+        .pollInterval(Duration.ofMillis(5))
+        .until(() -> phases.contains(wanted));
+  }
+}

@@ -1,0 +1,126 @@
+package dev.lookaside.trainer.loop;
+
+import akka.actor.typed.Behavior;
+import dev.lookaside.classifier.detect.DetectSettings;
+import dev.lookaside.classifier.infer.ScorerSettings;
+import dev.lookaside.classifier.registry.RegistryClients;
+import dev.lookaside.classifier.registry.RegistrySettings;
+import dev.lookaside.classifier.registry.RegistryView;
+import dev.lookaside.classifier.registry.RegistryWriter;
+import dev.lookaside.classifier.registry.SigningKey;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.featurizer.FeatureSpec;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.Topics;
+import dev.lookaside.ingest.audio.ChannelPolicy;
+import dev.lookaside.trainer.shadow.ShadowRun;
+import dev.lookaside.trainer.store.ExampleStore;
+import dev.lookaside.trainer.store.LabelIngest;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a {@link Trainer} needs to know of the process it runs in.
+ *
+ * @param settings of the trainer
+ * @param ingest topics and brokers
+ * @param registry of adapters
+ * @param key signs decisions; null: they are not signed
+ * @param backbone of all adapters; stays the caller's to close
+ * @param configured scores where the ledger says nothing
+ * @param features windows as streams have them
+ * @param detect how streams are decoded
+ * @param where fits and scores run
+ * @param channel which one of several counts, as in the live pipeline
+ * @param shadow tries candidates on live audio; null: there is none here
+ * @param opened gets the store each time this trainer begins to lead, before any label is read, for
+ *     instance to put in what the configured adapter was fitted on
+ */
+public record TrainerSetup(
+    TrainerSettings settings,
+    IngestSettings ingest,
+    RegistrySettings registry,
+    @Nullable SigningKey key,
+    Backbone backbone,
+    Adapter configured,
+    FeatureSpec features,
+    DetectSettings detect,
+    ScorerSettings where,
+    ChannelPolicy channel,
+    @Nullable ShadowRun shadow,
+    Consumer<ExampleStore> opened) {
+  /** A worker that has missed as many signs of life is not waited for. */
+  private static final int ALIVE_INTERVALS = 3;
+
+  /** For a label, before requests are looked for. */
+  private static final Duration WAIT = Duration.ofMillis(200);
+
+  /** The trainer; spawn it on {@link Trainer#DISPATCHER}. */
+  public Behavior<Trainer.Command> behavior(Trainer.Listener listener) {
+    return Trainer.create(
+        new Trainer.Parts(
+            settings.scope(),
+            settings.loop(),
+            settings.tick(),
+            this::workshop,
+            joined -> Leadership.join(ingest, settings.scope(), settings.session(), joined),
+            listener,
+            Clock.systemUTC()));
+  }
+
+  private Workshop workshop() {
+    Topics.ensureTraining(ingest);
+    RegistryClients clients = new RegistryClients(ingest);
+    ExampleStore store = ExampleStore.open(settings.folder(), settings.store());
+    try {
+      opened.accept(store);
+      Publisher publisher =
+          new Publisher(
+              new Publisher.Settings(
+                  settings.scope(),
+                  settings.author(),
+                  features.fingerprint(),
+                  registry.lead(),
+                  settings.deadline(),
+                  registry.aliveInterval().multipliedBy(ALIVE_INTERVALS),
+                  registry.maxBytes()),
+              backbone,
+              where,
+              RegistryView.open(clients, registry.trusted()),
+              new RegistryWriter(clients, key),
+              Clock.systemUTC());
+      return new Workshop(
+          new Workshop.Parts(settings, ingest, tools(), configured, shadow, Clock.systemUTC()),
+          store,
+          intake(store),
+          RefitTopic.open(ingest, settings.scope()),
+          publisher);
+    } catch (RuntimeException e) {
+      store.close();
+      throw e;
+    }
+  }
+
+  private Refit.Tools tools() {
+    return new Refit.Tools(
+        backbone, features.hopFrames(), detect, where, settings.refit(), settings.gate());
+  }
+
+  private Workshop.Intake intake(ExampleStore store) {
+    LabelIngest labels = LabelIngest.open(ingest, store, settings.store(), channel);
+    return new Workshop.Intake() {
+      @Override
+      public void turn() {
+        labels.step(WAIT);
+      }
+
+      @Override
+      public void close() {
+        labels.close();
+      }
+    };
+  }
+}

@@ -1,0 +1,320 @@
+package dev.lookaside.trainer.loop;
+
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.StreamId;
+import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.example.Seeds;
+import dev.lookaside.trainer.fit.AtomicFile;
+import dev.lookaside.trainer.fit.CheckpointFile;
+import dev.lookaside.trainer.fit.FitProgress;
+import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.shadow.ShadowRequest;
+import dev.lookaside.trainer.shadow.ShadowRun;
+import dev.lookaside.trainer.shadow.ShadowSummary;
+import dev.lookaside.trainer.store.ExampleStore;
+import dev.lookaside.trainer.store.Split;
+import dev.lookaside.trainer.store.StoredExample;
+import dev.lookaside.trainer.store.Verdicts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the leader of a scope works with, from when it leads until it does not. {@link #collect} is
+ * for one thread, {@link #perform} and {@link #finish} for one other; the rest for any.
+ */
+final class Workshop implements AutoCloseable {
+  /** Puts labels and their audio into the store. */
+  interface Intake extends AutoCloseable {
+    /** Reads what has come, waiting a little for something. */
+    void turn();
+
+    @Override
+    void close();
+  }
+
+  private static final Duration ACTIVE = Duration.ofSeconds(60);
+
+  /**
+   * What it is made of.
+   *
+   * @param configured scores where the ledger says nothing
+   * @param shadow tries candidates; null: there is none here
+   */
+  record Parts(
+      TrainerSettings settings,
+      IngestSettings ingest,
+      Refit.Tools tools,
+      Adapter configured,
+      @Nullable ShadowRun shadow,
+      Clock clock) {}
+
+  private final Parts parts;
+  private final ExampleStore store;
+  private final Intake intake;
+  private final RefitTopic requests;
+  private final Publisher publisher;
+  private volatile boolean stopped;
+  private volatile @Nullable Refit running;
+
+  /** All but {@code parts} become this one's to close. */
+  Workshop(
+      Parts parts, ExampleStore store, Intake intake, RefitTopic requests, Publisher publisher) {
+    this.parts = parts;
+    this.store = store;
+    this.intake = intake;
+    this.requests = requests;
+    this.publisher = publisher;
+  }
+
+  private String stateName() {
+    return "loop " + parts.settings().scope();
+  }
+
+  /** Where the loop stood. */
+  LoopState load() {
+    return store.state(stateName()).map(LoopState::fromJson).orElse(LoopState.FIRST);
+  }
+
+  void save(LoopState state) {
+    store.setState(stateName(), state.toJson());
+  }
+
+  /**
+   * Reads labels and requests and says what there is.
+   *
+   * @param watched digest and, of the state, what full fits have seen
+   */
+  List<LoopEvent> collect(Optional<String> watched, long seenChange) {
+    List<LoopEvent> events = new ArrayList<>();
+    intake.turn();
+    long change = store.changes();
+    int fresh = store.usableSince(seenChange);
+    Verdicts verdicts =
+        watched
+            .map(digest -> store.verdicts(digest, Instant.EPOCH))
+            .orElseGet(() -> new Verdicts(0, 0, 0));
+    int wrong = verdicts.rejected() + verdicts.relabelled();
+    requests.refresh();
+    requests.unanswered().forEach(r -> events.add(new LoopEvent.Requested(r)));
+    events.add(new LoopEvent.Labels(fresh, change, verdicts.judged(), wrong));
+    return events;
+  }
+
+  /**
+   * Does a piece of work.
+   *
+   * @return its result
+   * @throws RuntimeException if it does not succeed; a {@link TrainerException} would come again
+   */
+  LoopEvent perform(LoopAction.Work work, FitProgress progress) {
+    if (work instanceof LoopAction.Fit w) {
+      return fit(w.round(), progress);
+    } else if (work instanceof LoopAction.Judge w) {
+      return judge(w);
+    } else if (work instanceof LoopAction.Shadow w) {
+      return shadow(w);
+    } else if (work instanceof LoopAction.Canary w) {
+      return canary(w);
+    } else if (work instanceof LoopAction.Promote w) {
+      return publisher.promote(w.round().number(), candidate(w.round(), w.candidate()), w.report());
+    } else if (work instanceof LoopAction.Withdraw w) {
+      publisher.release(w.candidate(), w.reason());
+      return new LoopEvent.Withdrawn(w.round().number(), w.reason(), w.failed());
+    }
+    LoopAction.RollBack w = (LoopAction.RollBack) work;
+    return new LoopEvent.RolledBack(
+        w.watch().adapter(), publisher.rollBack(w.watch(), w.reason()).orElse(null));
+  }
+
+  private LoopEvent canary(LoopAction.Canary work) {
+    Scope scope = parts.settings().scope();
+    // A single stream has nobody to go ahead of it.
+    List<StreamId> streams =
+        scope.kind() == Scope.Kind.STREAM
+            ? List.of()
+            : ActiveStreams.find(parts.ingest(), scope, ACTIVE, parts.clock().instant());
+    double share = parts.settings().loop().canaryShare();
+    return publisher.canary(
+        work.round().number(),
+        candidate(work.round(), work.candidate()),
+        work.report(),
+        Canaries.chosen(streams, share, seed(work.round())));
+  }
+
+  private long seed(Round round) {
+    return Seeds.mix(parts.settings().refit().seed(), round.number(), 7);
+  }
+
+  private LoopEvent fit(Round round, FitProgress progress) {
+    Path folder = folder(round);
+    Refit refit = refit(round);
+    running = refit;
+    try {
+      if (stopped) {
+        throw new TrainerException("stopped");
+      }
+      Adapter candidate =
+          refit.fit(
+              new CheckpointFile(folder.resolve("checkpoint")),
+              new CheckpointFile(folder.resolve("head-checkpoint")),
+              progress);
+      AtomicFile.write(
+          candidateFile(round), file -> Files.write(file, AdapterFactory.encode(candidate)));
+      return new LoopEvent.Fitted(round.number(), candidate.digest());
+    } finally {
+      running = null;
+    }
+  }
+
+  private LoopEvent judge(LoopAction.Judge work) {
+    Adapter candidate = candidate(work.round(), work.candidate());
+    GateReport report = refit(work.round()).judge(candidate);
+    publisher.publish(candidate);
+    return new LoopEvent.Judged(work.round().number(), report);
+  }
+
+  private LoopEvent shadow(LoopAction.Shadow work) {
+    ShadowRun shadow = parts.shadow();
+    long number = work.round().number();
+    if (shadow == null) {
+      String note = "not tried in shadow: this trainer has no shadow run";
+      return new LoopEvent.Shadowed(number, work.report().withNote(note), 1);
+    }
+    LoopSettings loop = parts.settings().loop();
+    ShadowSummary summary =
+        shadow.run(
+            new ShadowRequest(
+                work.candidate(),
+                parts.settings().scope(),
+                loop.shadowShare(),
+                loop.shadowFor(),
+                seed(work.round())));
+    String note =
+        String.format(
+            Locale.ROOT,
+            "in shadow: %d streams, %.0f s, agrees with the incumbent to %.2f",
+            summary.streams().size(),
+            summary.audioSeconds(),
+            summary.agreement());
+    return new LoopEvent.Shadowed(number, work.report().withNote(note), summary.agreement());
+  }
+
+  /** The round's plan, made when it is first needed and then kept. */
+  private Refit refit(Round round) {
+    Path file = folder(round).resolve("plan.json");
+    List<StoredExample> examples = new ArrayList<>(store.usable(Split.TRAIN));
+    examples.addAll(store.usable(Split.HELD_OUT));
+    try {
+      RoundPlan plan;
+      if (Files.exists(file)) {
+        plan = RoundPlan.fromJson(Files.readString(file));
+      } else {
+        Adapter now = publisher.incumbent(parts.configured());
+        plan =
+            RoundPlan.choose(
+                examples, now.digest(), now.labels(), parts.settings().refit(), seed(round));
+        String json = plan.toJson();
+        AtomicFile.write(file, path -> Files.writeString(path, json));
+      }
+      Adapter incumbent = publisher.adapter(plan.incumbent(), parts.configured());
+      return new Refit(parts.tools(), round, plan, sounds(plan, examples), incumbent);
+    } catch (IOException e) {
+      throw new TrainerException(file + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** Of examples that have become unusable since the round began, the audio is still there. */
+  private RoundSounds sounds(RoundPlan plan, List<StoredExample> usable) {
+    Map<String, StoredExample> byId = new TreeMap<>();
+    usable.forEach(e -> byId.put(e.id(), e));
+    for (List<String> ids :
+        List.of(
+            plan.train(),
+            plan.unlabelled(),
+            plan.heldOut(),
+            plan.background(),
+            plan.corrections())) {
+      for (String id : ids) {
+        if (!byId.containsKey(id)) {
+          store.find(id).ifPresent(e -> byId.put(id, e));
+        }
+      }
+    }
+    return new RoundSounds(List.copyOf(byId.values()), store.frontEnd(), parts.settings().refit());
+  }
+
+  private Path folder(Round round) {
+    Path folder =
+        parts
+            .settings()
+            .folder()
+            .resolve("rounds")
+            .resolve(parts.settings().scope().toString().replaceAll("[^A-Za-z0-9._-]", "_"))
+            .resolve(round.name());
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new TrainerException(folder + ": cannot be made: " + e.getMessage(), e);
+    }
+    return folder;
+  }
+
+  private Path candidateFile(Round round) {
+    return folder(round).resolve("candidate.safetensors");
+  }
+
+  private Adapter candidate(Round round, String digest) {
+    Adapter found = Adapter.load(candidateFile(round));
+    if (!found.digest().equals(digest)) {
+      throw new TrainerException(
+          "%s: digest \"%s\": must be %s".formatted(candidateFile(round), found.digest(), digest));
+    }
+    return found;
+  }
+
+  /** Tells how a round ended, and removes its folder. */
+  void finish(RoundOutcome outcome) {
+    requests.answer(outcome, parts.clock().instant());
+    Path folder = folder(outcome.round());
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new TrainerException(folder + ": cannot be removed: " + e.getMessage(), e);
+    }
+  }
+
+  /** Ends a fit under way, with a checkpoint, and lets none begin. */
+  void stop() {
+    stopped = true;
+    Refit refit = running;
+    if (refit != null) {
+      refit.stop();
+    }
+  }
+
+  @Override
+  public void close() {
+    intake.close();
+    requests.close();
+    publisher.close();
+    store.close();
+  }
+}
