@@ -131,6 +131,15 @@ final class ExampleOptions {
   private double sceneOverlap;
 
   @Option(
+      names = "--scene-speed",
+      paramLabel = "X",
+      split = ",",
+      defaultValue = "1",
+      description =
+          "Speeds at which every clip is laid into scenes, 0.5 to 2: 0.8,1,1.25 makes three of each, two of them lower and longer, higher and shorter. Default: ${DEFAULT-VALUE}.")
+  private List<Double> sceneSpeed = List.of();
+
+  @Option(
       names = "--scene-level",
       paramLabel = "RMS",
       defaultValue = "0.01",
@@ -159,7 +168,7 @@ final class ExampleOptions {
             sceneSnr.get(1),
             sceneOverlap,
             sceneLevel);
-    SceneExamples.Plan plan = new SceneExamples.Plan(scenes, settings, sceneHop, seed);
+    SceneExamples.Plan plan = new SceneExamples.Plan(scenes, settings, sceneHop, sceneSpeed, seed);
     return new SceneExamples(clips, sounds, spec, columns, plan, augmentation);
   }
 

@@ -1,6 +1,7 @@
 package dev.lookaside.trainer.example;
 
 import dev.lookaside.featurizer.LogMel;
+import dev.lookaside.featurizer.Resampler;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.BackgroundNoise;
 import dev.lookaside.ingest.send.LabelledClip;
@@ -24,19 +25,43 @@ import java.util.random.RandomGenerator;
 public final class SceneExamples implements ExampleSource {
   private static final double BED_SECONDS = 20;
 
+  /** Rates that are far from multiples of each other need large tables. */
+  private static final int SPEED_STEP_HZ = 100;
+
   /**
    * Which scenes.
    *
    * @param scenes composed per epoch
    * @param hopFrames from one window of a scene to the next
+   * @param speeds at which every clip is there, 0.5 to 2: 1.1 is a tenth shorter and higher (speed
+   *     perturbation; Ko et al., 2015). Each one keeps the clips once more in memory
    * @param seed of everything random in them
    */
-  public record Plan(int scenes, SceneSettings settings, int hopFrames, long seed) {
+  public record Plan(
+      int scenes, SceneSettings settings, int hopFrames, List<Double> speeds, long seed) {
+    private static final double MIN_SPEED = 0.5;
+    private static final double MAX_SPEED = 2;
+
+    /** Copies. */
     public Plan {
-      if (scenes < 1 || hopFrames < 1) {
+      speeds = List.copyOf(speeds);
+      if (scenes < 1 || hopFrames < 1 || speeds.isEmpty()) {
         throw new TrainerException(
-            "scenes \"%d\", hop frames \"%d\": must be at least 1".formatted(scenes, hopFrames));
+            "scenes \"%d\", hop frames \"%d\", speeds \"%d\": must be at least 1"
+                .formatted(scenes, hopFrames, speeds.size()));
       }
+      for (double speed : speeds) {
+        // Written so that NaN fails too.
+        if (!(speed >= MIN_SPEED && speed <= MAX_SPEED)) {
+          throw new TrainerException(
+              "speed \"%s\": must be %s to %s".formatted(speed, MIN_SPEED, MAX_SPEED));
+        }
+      }
+    }
+
+    /** Clips as they are. */
+    public Plan(int scenes, SceneSettings settings, int hopFrames, long seed) {
+      this(scenes, settings, hopFrames, List.of(1.0), seed);
     }
   }
 
@@ -93,7 +118,9 @@ public final class SceneExamples implements ExampleSource {
     this.augmentation = augmentation;
     this.targets = new Targets(spec, columns, clips.labels().size());
     for (int i = 0; i < clips.size(); i++) {
-      sounds.add(new LabelledClip(clips.labels().get(clips.label(i)), clips.pcm(i)));
+      for (double speed : plan.speeds()) {
+        sounds.add(new LabelledClip(clips.labels().get(clips.label(i)), at(speed, clips.pcm(i))));
+      }
     }
     long samples = Math.round(plan.settings().seconds() * spec.frontEnd().rateHz());
     long frames = spec.frontEnd().frameCount(samples);
@@ -103,6 +130,13 @@ public final class SceneExamples implements ExampleSource {
               .formatted(plan.settings().seconds(), spec.frames()));
     }
     windowsPerScene = 1 + Math.toIntExact((frames - spec.frames()) / plan.hopFrames());
+  }
+
+  /** As if it had been recorded at another rate than it says. */
+  private static Pcm at(double speed, Pcm pcm) {
+    int rateHz = pcm.rateHz();
+    int recordedHz = (int) Math.round(rateHz * speed / SPEED_STEP_HZ) * SPEED_STEP_HZ;
+    return new Pcm(rateHz, Resampler.of(recordedHz, rateHz).clip(pcm.samples()));
   }
 
   @Override

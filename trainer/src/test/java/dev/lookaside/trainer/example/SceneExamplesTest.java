@@ -177,4 +177,51 @@ class SceneExamplesTest {
     }
     assertThat(fixed.size()).isEqualTo(scenes(true, 4).size());
   }
+
+  @Test
+  void atTwiceTheSpeedSoundsAreHalfAsLongAndAnOctaveHigher() {
+    ClipSet clips = clipsOf(1000, 0.6);
+    assertThat(loudestMel(scenes(clips, List.of(2.0))))
+        .isEqualTo(loudestMel(scenes(clipsOf(2000, 0.3), List.of(1.0))))
+        .isGreaterThan(loudestMel(scenes(clips, List.of(1.0))));
+    assertThat(heardColumns(scenes(clips, List.of(2.0))))
+        .isEqualTo(heardColumns(scenes(clipsOf(2000, 0.3), List.of(1.0))));
+    assertThatThrownBy(() -> scenes(clips, List.of(1.0, 2.5)))
+        .hasMessageContaining("speed \"2.5\": must be 0.5 to 2.0");
+  }
+
+  private static ClipSet clipsOf(double hz, double seconds) {
+    return ClipSet.read(FrontEnd.AST_FBANK, List.of("a"), List.of(tone("a", 0, hz, seconds)), true);
+  }
+
+  private static SceneExamples scenes(ClipSet clips, List<Double> speeds) {
+    SceneSettings settings = new SceneSettings(4, 0.2, 0.6, 30, 30, 0, 0.005);
+    SceneExamples.Plan plan = new SceneExamples.Plan(1, settings, FRAMES, speeds, 5);
+    return new SceneExamples(clips, List.of(), SPEC, true, plan, Augmentation.NONE);
+  }
+
+  private static double heardColumns(SceneExamples scenes) {
+    double heard = 0;
+    for (int i = 0; i < scenes.size(); i++) {
+      for (float target : scenes.epoch(0).example(i, new SplittableRandom(1)).targets()) {
+        heard += target;
+      }
+    }
+    return heard;
+  }
+
+  private static int loudestMel(SceneExamples scenes) {
+    double[] sums = new double[128];
+    for (int i = 0; i < scenes.size(); i++) {
+      float[] window = scenes.epoch(0).example(i, new SplittableRandom(1)).window();
+      for (int v = 0; v < window.length; v++) {
+        sums[v % sums.length] += window[v];
+      }
+    }
+    int loudest = 0;
+    for (int mel = 1; mel < sums.length; mel++) {
+      loudest = sums[mel] > sums[loudest] ? mel : loudest;
+    }
+    return loudest;
+  }
 }
