@@ -193,7 +193,9 @@ public final class Gate {
                       after.wanted(),
                       before != null && before.right(),
                       after.right(),
-                      after.heldOut()));
+                      after.heldOut(),
+                      before == null ? null : before.said(),
+                      after.said()));
             });
     return changes;
   }

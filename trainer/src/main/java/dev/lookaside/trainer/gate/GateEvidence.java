@@ -3,6 +3,7 @@ package dev.lookaside.trainer.gate;
 import java.util.Collections;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How one adapter did on held-out sounds.
@@ -38,8 +39,9 @@ public record GateEvidence(
    * @param right whether it is heard so
    * @param heldOut false if the candidate was fitted on it: then it says what was learned, not what
    *     holds elsewhere
+   * @param said what is heard there; null if that was not noted
    */
-  public record Correction(String wanted, boolean right, boolean heldOut) {}
+  public record Correction(String wanted, boolean right, boolean heldOut, @Nullable Said said) {}
 
   /** Copies. */
   public GateEvidence {

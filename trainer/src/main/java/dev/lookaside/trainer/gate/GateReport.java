@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param corrections stretches that somebody has corrected
  * @param reasons why it did not pass, a sentence each; empty if it did
  * @param notes what could not be judged, a sentence each
+ * @param learned the labels that the candidate comes from; null in reports that did not say
  */
 public record GateReport(
     boolean passed,
@@ -38,7 +39,8 @@ public record GateReport(
     SortedMap<String, ClassChange> classes,
     List<CorrectionChange> corrections,
     List<String> reasons,
-    List<String> notes) {
+    List<String> notes,
+    @Nullable Learned learned) {
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -75,9 +77,43 @@ public record GateReport(
    * @param before whether the incumbent hears it so
    * @param after whether the candidate does
    * @param heldOut false if the candidate was fitted on it
+   * @param saidBefore what the incumbent says there; null in reports that did not say
+   * @param saidAfter what the candidate says there; null in reports that did not say
    */
   public record CorrectionChange(
-      String example, String wanted, boolean before, boolean after, boolean heldOut) {}
+      String example,
+      String wanted,
+      boolean before,
+      boolean after,
+      boolean heldOut,
+      @Nullable Said saidBefore,
+      @Nullable Said saidAfter) {}
+
+  /** A report that does not say which labels the candidate comes from. */
+  public GateReport(
+      boolean passed,
+      String incumbent,
+      String candidate,
+      Change map,
+      Change falseAlarmsPerHour,
+      Change calibrationError,
+      SortedMap<String, ClassChange> classes,
+      List<CorrectionChange> corrections,
+      List<String> reasons,
+      List<String> notes) {
+    this(
+        passed,
+        incumbent,
+        candidate,
+        map,
+        falseAlarmsPerHour,
+        calibrationError,
+        classes,
+        corrections,
+        reasons,
+        notes,
+        null);
+  }
 
   /** Copies. */
   public GateReport {
@@ -99,6 +135,15 @@ public record GateReport(
 
   /** This report with one more thing to know. */
   public GateReport withNote(String note) {
+    return with(Stream.concat(notes.stream(), Stream.of(note)).toList(), learned);
+  }
+
+  /** This report, saying which labels the candidate comes from. */
+  public GateReport withLearned(Learned labels) {
+    return with(notes, labels);
+  }
+
+  private GateReport with(List<String> newNotes, @Nullable Learned newLearned) {
     return new GateReport(
         passed,
         incumbent,
@@ -109,7 +154,8 @@ public record GateReport(
         classes,
         corrections,
         reasons,
-        Stream.concat(notes.stream(), Stream.of(note)).toList());
+        newNotes,
+        newLearned);
   }
 
   /** For the ledger and for scripts. */

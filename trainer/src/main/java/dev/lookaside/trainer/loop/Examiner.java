@@ -11,6 +11,7 @@ import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.trainer.gate.GateEvidence;
 import dev.lookaside.trainer.gate.GateEvidence.ClassEvidence;
 import dev.lookaside.trainer.gate.GateEvidence.Correction;
+import dev.lookaside.trainer.gate.Said;
 import dev.lookaside.trainer.metric.CalibrationError;
 import dev.lookaside.trainer.metric.Ranking;
 import java.util.ArrayList;
@@ -95,8 +96,33 @@ final class Examiner {
       String label,
       boolean wanted,
       boolean heldOut) {
-    boolean heard = heard(detector.detect(audio), label, onsetSeconds, offsetSeconds);
-    corrections.put(id, new Correction(wanted ? label : "not " + label, heard == wanted, heldOut));
+    ClipDetections found = detector.detect(audio);
+    boolean heard = heard(found, label, onsetSeconds, offsetSeconds);
+    Said said = said(found, label, onsetSeconds, offsetSeconds);
+    corrections.put(
+        id, new Correction(wanted ? label : "not " + label, heard == wanted, heldOut, said));
+  }
+
+  /** What was heard in the stretch, and how near the label came to it. */
+  static Said said(ClipDetections found, String label, double onsetSeconds, double offsetSeconds) {
+    Map<String, Double> peaks = new TreeMap<>();
+    for (DetectedEvent e : found.events()) {
+      if (e.onsetSeconds() < offsetSeconds && onsetSeconds < e.offsetSeconds()) {
+        peaks.merge(e.label(), e.peak(), Math::max);
+      }
+    }
+    int index = found.labels().indexOf(label);
+    if (index < 0) {
+      return Said.of(peaks, null);
+    }
+    double highest = 0;
+    for (int cell = 0; cell < found.curve().length; cell++) {
+      double from = cell * found.cellSeconds();
+      if (from < offsetSeconds && onsetSeconds < from + found.cellSeconds()) {
+        highest = Math.max(highest, found.curve()[cell][index]);
+      }
+    }
+    return Said.of(peaks, highest);
   }
 
   /** Whether an event of the class overlaps the stretch. */

@@ -29,6 +29,7 @@ import dev.lookaside.trainer.gate.Gate;
 import dev.lookaside.trainer.gate.GateEvidence;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateSettings;
+import dev.lookaside.trainer.gate.Learned;
 import dev.lookaside.trainer.gradient.Loss;
 import dev.lookaside.trainer.judge.SceneJudge;
 import dev.lookaside.trainer.metric.Collars;
@@ -36,12 +37,16 @@ import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
 import dev.lookaside.trainer.store.StoredAudio;
 import dev.lookaside.trainer.store.StoredExample;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -229,7 +234,27 @@ final class Refit {
     for (String note : notes) {
       report = report.withNote(note);
     }
-    return report;
+    return report.withLearned(learned());
+  }
+
+  /** The labels behind the examples of this round. */
+  private Learned learned() {
+    List<StoredExample> all = labelled(plan.heldOut(), plan.background());
+    Set<String> heldOut = all.stream().map(StoredExample::id).collect(Collectors.toSet());
+    all.addAll(labelled(plan.train(), plan.unlabelled()));
+    all.sort(Comparator.comparingLong(StoredExample::number).reversed());
+    List<Learned.Use> uses = new ArrayList<>();
+    for (StoredExample e : all) {
+      uses.add(new Learned.Use(e.id(), !heldOut.contains(e.id())));
+    }
+    return Learned.of(uses, Learned.LABELS_MAX);
+  }
+
+  private List<StoredExample> labelled(List<String> some, List<String> others) {
+    return Stream.concat(some.stream(), others.stream())
+        .map(sounds::example)
+        .filter(e -> e.labelId().isPresent())
+        .collect(Collectors.toCollection(ArrayList::new));
   }
 
   private GateEvidence evidence(Adapter adapter) {

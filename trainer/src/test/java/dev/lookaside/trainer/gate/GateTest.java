@@ -3,6 +3,8 @@ package dev.lookaside.trainer.gate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.typesafe.config.ConfigFactory;
 import dev.lookaside.ingest.SeededRandom;
@@ -10,6 +12,7 @@ import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.gate.GateEvidence.ClassEvidence;
 import dev.lookaside.trainer.gate.GateEvidence.Correction;
 import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
@@ -21,6 +24,9 @@ class GateTest {
 
   private static final GateEvidence INCUMBENT =
       evidence("a".repeat(64), Map.of("drum", .6, "water", .8), 0, .05);
+
+  private static final Said DOG = Said.of(Map.of("dog", .91234), .91234);
+  private static final Said NOTHING = Said.of(Map.of(), null);
 
   private static GateEvidence evidence(
       String adapter, Map<String, Double> precisions, int falseAlarms, double calibration) {
@@ -157,14 +163,15 @@ class GateTest {
     GateEvidence after = with(INCUMBENT, Map.of("1", true, "2", false, "3", false));
     GateReport report = Gate.judge(before, after, SETTINGS);
     assertThat(report.nowRight())
-        .containsExactly(new CorrectionChange("1", "dog", false, true, true));
+        .containsExactly(new CorrectionChange("1", "dog", false, true, true, NOTHING, DOG));
     assertThat(report.nowWrong())
-        .containsExactly(new CorrectionChange("2", "dog", true, false, true));
+        .containsExactly(new CorrectionChange("2", "dog", true, false, true, DOG, NOTHING));
   }
 
   private static GateEvidence with(GateEvidence e, Map<String, Boolean> right) {
     TreeMap<String, Correction> corrections = new TreeMap<>();
-    right.forEach((id, is) -> corrections.put(id, new Correction("dog", is, true)));
+    right.forEach(
+        (id, is) -> corrections.put(id, new Correction("dog", is, true, is ? DOG : NOTHING)));
     return new GateEvidence(
         e.adapter(), e.classes(), e.backgroundSeconds(), 0, e.calibrationError(), corrections);
   }
@@ -176,7 +183,10 @@ class GateTest {
         100,
         random -> {
           GateReport report =
-              Gate.judge(random(random), random(random), SETTINGS).withNote("a note");
+              Gate.judge(random(random), random(random), SETTINGS)
+                  .withLearned(
+                      Learned.of(List.of(new Learned.Use("some id", random.nextBoolean())), 10))
+                  .withNote("a note");
           assertThat(GateReport.fromJson(report.toJson())).isEqualTo(report);
         });
   }
@@ -188,7 +198,10 @@ class GateTest {
       if (random.nextBoolean()) {
         classes.put(
             label, new ClassEvidence(random.nextInt(6), random.nextDouble(), random.nextDouble()));
-        corrections.put(label, new Correction("not " + label, random.nextBoolean(), true));
+        corrections.put(
+            label,
+            new Correction(
+                "not " + label, random.nextBoolean(), true, random.nextBoolean() ? DOG : NOTHING));
       }
     }
     return new GateEvidence(
@@ -198,6 +211,52 @@ class GateTest {
         random.nextInt(5),
         random.nextDouble(),
         corrections);
+  }
+
+  /** As it stood in the ledger before reports said what was heard. */
+  @Test
+  void anOldReportIsRead() throws JsonProcessingException {
+    GateReport report =
+        GateReport.fromJson(
+            new JsonMapper()
+                .readTree(
+                    """
+                    {"passed": true, "incumbent": "a", "candidate": "b", "map": {}, "falseAlarmsPerHour": {},
+                     "calibrationError": {}, "classes": {}, "reasons": [], "notes": [],
+                     "corrections": [{"example": "1", "wanted": "dog", "before": false, "after": true, "heldOut": false}]}
+                    """));
+    assertThat(report.corrections())
+        .containsExactly(new CorrectionChange("1", "dog", false, true, false, null, null));
+    assertThat(report.learned()).isNull();
+    assertThat(report.toJson().toString()).doesNotContain("said", "learned");
+  }
+
+  @Test
+  void whatWasSaidStaysShort() {
+    Said said = Said.of(Map.of("dog", .7, "cat", .9, "cow", .8, "hen", .2, "bee", .91111), .2);
+    assertThat(said.heard())
+        .containsExactly(
+            new Said.Heard("bee", .911), new Said.Heard("cat", .9), new Said.Heard("cow", .8));
+    assertThat(said.words("hen"))
+        .isEqualTo("bee (0.91), cat (0.90), cow (0.80) and 2 more (hen at most 0.20)");
+    assertThat(said.words("cat")).isEqualTo("bee (0.91), cat (0.90), cow (0.80) and 2 more");
+    assertThat(NOTHING.words("dog")).isEqualTo("nothing (does not know dog)");
+  }
+
+  @Test
+  void theNewestLabelsAreNamedAndTheRestIsCounted() {
+    String hexadecimal = "0123456789abcdef0123456789abcdef";
+    List<Learned.Use> uses =
+        List.of(
+            new Learned.Use(hexadecimal, true),
+            new Learned.Use("label-0000001", false),
+            new Learned.Use("label-0000002", true));
+    Learned learned = Learned.of(uses, 2);
+    assertThat(learned.fitted()).containsExactly("0123456789ab");
+    assertThat(learned.heldOut()).containsExactly(Learned.key("label-0000001"));
+    assertThat(Learned.key("label-0000001")).hasSize(12).isNotEqualTo(Learned.key("label-0000002"));
+    assertThat(learned.leftOut()).isEqualTo(1);
+    assertThat(Learned.of(uses, 10).fitted()).hasSize(2);
   }
 
   @Test

@@ -1,0 +1,43 @@
+package dev.lookaside.trainer.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lookaside.classifier.detect.ClipDetections;
+import dev.lookaside.classifier.detect.ClipDetections.DetectedEvent;
+import dev.lookaside.trainer.gate.Said;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ExaminerTest {
+  /** Two classes, ten cells of 0.1 s; dog's posterior rises by a tenth in each. */
+  private static ClipDetections found(DetectedEvent... events) {
+    float[][] curve = new float[10][2];
+    for (int cell = 0; cell < curve.length; cell++) {
+      curve[cell][0] = cell / 10f;
+      curve[cell][1] = .05f;
+    }
+    return new ClipDetections(
+        List.of("dog", "cat"), List.of(events), new float[0][], 1, .1, 1, curve, .1);
+  }
+
+  @Test
+  void onlyWhatOverlapsTheStretchIsSaid() {
+    ClipDetections found =
+        found(
+            new DetectedEvent("dog", 0, .2, .95, .5),
+            new DetectedEvent("cat", .25, .5, .8, .5),
+            new DetectedEvent("cat", .55, .6, .9, .5),
+            new DetectedEvent("dog", .7, 1, .99, .5));
+    Said said = Examiner.said(found, "dog", .3, .6);
+    assertThat(said.heard()).containsExactly(new Said.Heard("cat", .9));
+    assertThat(said.highest()).as("of cells 3 to 5").isEqualTo(.5);
+    assertThat(said.words("dog")).isEqualTo("cat (0.90) (dog at most 0.50)");
+  }
+
+  @Test
+  void aClassThatIsNotKnownHasNoPosterior() {
+    Said said = Examiner.said(found(), "siren", 0, 1);
+    assertThat(said.heard()).isEmpty();
+    assertThat(said.highest()).isNull();
+  }
+}
