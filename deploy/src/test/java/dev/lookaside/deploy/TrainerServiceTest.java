@@ -9,10 +9,16 @@ import dev.lookaside.deploy.demo.BundledClips;
 import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.label.LabelTopic;
 import dev.lookaside.trainer.loop.Round;
 import dev.lookaside.trainer.loop.RoundOutcome;
+import dev.lookaside.trainer.receipt.Receipt;
+import dev.lookaside.trainer.receipt.Receipts;
+import dev.lookaside.trainer.store.LabelStandings;
+import dev.lookaside.trainer.store.LabelStandings.Stands;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -71,6 +77,7 @@ class TrainerServiceTest {
       assertThat(report.passed()).isTrue();
       assertThat(report.classes().get("siren").recall().after()).isGreaterThan(.3);
       assertThat(inForce.author()).isEqualTo("lookaside trainer");
+      assertReceipts(rig, scene.events().size());
 
       Scene later = TrainerRig.scene(TrainerRig.sirens(1, 7), 20, 6);
       rig.send("gate", later, inForce.effectiveFrom().plusSeconds(1));
@@ -86,6 +93,32 @@ class TrainerServiceTest {
       assertThat(rig.metrics.scrape())
           .contains("lookaside_trainer_rounds_total{fit=\"full\"")
           .contains("lookaside_trainer_phase{phase=\"collecting\",scope=\"*\"} 1");
+    }
+  }
+
+  /** Whoever labelled a siren learns that it is in an adapter, and what is heard there now. */
+  private static void assertReceipts(TrainerRig rig, int count) {
+    try (LabelTopic topic = LabelTopic.open(rig.rig.ingest);
+        RegistryView view = rig.adapters.view()) {
+      topic.refresh();
+      assertThat(topic.labels()).hasSize(count);
+      Receipts receipts = new Receipts(view.ledger());
+      Map<String, Stands> stands = LabelStandings.of(topic.labels());
+      List<Receipt> all =
+          topic.labels().stream()
+              .map(l -> receipts.of(l, stands.get(l.id()), Instant.now().plusSeconds(60)))
+              .toList();
+      // Labels that came after a round had begun may wait for the next one.
+      assertThat(all)
+          .extracting(Receipt::state)
+          .filteredOn(Receipt.State.IN_FORCE::equals)
+          .hasSizeGreaterThanOrEqualTo(5);
+      assertThat(all)
+          .extracting(r -> r.first().flatMap(d -> d.before("siren")).orElse(""))
+          .anyMatch(text -> text.endsWith("(does not know siren)"));
+      assertThat(all)
+          .extracting(r -> r.newest().flatMap(d -> d.after("siren")).orElse(""))
+          .anyMatch(text -> text.contains("siren ("));
     }
   }
 

@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.ingest.Rejection;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -46,6 +48,7 @@ public final class LabelCodec {
   public static final String SOURCE = "/lookaside/labels";
 
   private static final JsonFactory JSON = new JsonFactory();
+  private static final JsonMapper MAPPER = new JsonMapper();
 
   private final LabelReader reader = new LabelReader();
 
@@ -107,6 +110,17 @@ public final class LabelCodec {
       throw new UncheckedIOException("a byte array does not fail", e);
     }
     return out.toByteArray();
+  }
+
+  /** For scripts: {@code id}, then the fields of {@link #toJson}. */
+  public ObjectNode toNode(Label label) {
+    ObjectNode node = MAPPER.createObjectNode().put("id", label.id());
+    try {
+      node.setAll((ObjectNode) MAPPER.readTree(toJson(label)));
+      return node;
+    } catch (IOException e) {
+      throw new UncheckedIOException("a label is JSON", e);
+    }
   }
 
   private static void optional(JsonGenerator json, String field, Optional<String> value)

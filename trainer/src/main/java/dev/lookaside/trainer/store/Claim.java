@@ -62,6 +62,22 @@ record Claim(
     return standings;
   }
 
+  /**
+   * Whether another claim about the same is a reason why this one stands as it does.
+   *
+   * @param standing of this one
+   */
+  boolean stands(Standing standing, Claim other, Standing itsStanding) {
+    boolean live = itsStanding != Standing.SUPERSEDED;
+    return switch (standing) {
+      case USABLE -> false;
+      case SUPERSEDED -> other.supersedes(this);
+      case CONFLICT -> live && !author.equals(other.author()) && other.contradicts(this);
+      case DUPLICATE ->
+          itsStanding == Standing.USABLE && other.says(this) || live && other.fills(this);
+    };
+  }
+
   private Optional<String> affirmed() {
     return kind == LabelKind.REJECT ? Optional.empty() : Optional.of(label);
   }

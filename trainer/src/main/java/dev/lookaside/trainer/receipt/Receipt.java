@@ -1,0 +1,195 @@
+package dev.lookaside.trainer.receipt;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
+import dev.lookaside.trainer.gate.Said;
+import dev.lookaside.trainer.label.Label;
+import dev.lookaside.trainer.label.LabelCodec;
+import dev.lookaside.trainer.store.LabelStandings.Stands;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What has become of one label.
+ *
+ * @param stands to the other labels
+ * @param decisions whose adapters come from the label, in the order of their times: those for its
+ *     stream, or those for others if there are none
+ * @param inForce digest of the adapter that the ledger names for the stream now; empty: the one of
+ *     the configuration
+ */
+public record Receipt(
+    Label label, Stands stands, State state, List<Decision> decisions, Optional<String> inForce) {
+  private static final int DIGITS = 12;
+
+  /** How far it has come. */
+  public enum State {
+    /** No adapter comes from it. */
+    NOT_YET,
+    /** One does, and will score the label's stream. */
+    DECIDED,
+    /** The adapter that scores the label's stream does, itself or by what it was fitted from. */
+    IN_FORCE,
+    /** One did, and another one scores the stream now that does not come from it. */
+    TAKEN_BACK,
+    /** One does that does not score the label's stream. */
+    ELSEWHERE;
+
+    /** The word in tables. */
+    public String word() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  /**
+   * A record of the ledger whose adapter comes from the label.
+   *
+   * @param cutover id of the record
+   * @param adapter digest
+   * @param since capture time
+   * @param fitted on it; false: judged on it, which no fit saw
+   * @param incumbent digest of the adapter before
+   * @param change what the two say of the label's stretch; null if the report does not go into it
+   */
+  public record Decision(
+      String cutover,
+      Scope scope,
+      String adapter,
+      Instant since,
+      boolean fitted,
+      String incumbent,
+      @Nullable CorrectionChange change) {
+    /** What the adapter before said, in words; empty if that is not known. */
+    public Optional<String> before(String judged) {
+      return change == null
+          ? Optional.empty()
+          : words(change.saidBefore(), change.before(), judged);
+    }
+
+    /** What the adapter says, in words; empty if that is not known. */
+    public Optional<String> after(String judged) {
+      return change == null ? Optional.empty() : words(change.saidAfter(), change.after(), judged);
+    }
+
+    private static Optional<String> words(@Nullable Said said, boolean right, String judged) {
+      // Reports once told no more than whether it was right.
+      String bare = right ? "what is right" : "what is wrong";
+      return Optional.of(said == null ? bare : said.words(judged));
+    }
+  }
+
+  /** Copies. */
+  public Receipt {
+    decisions = List.copyOf(decisions);
+  }
+
+  /** The decision with which the label came into an adapter. */
+  public Optional<Decision> first() {
+    return decisions.stream().findFirst();
+  }
+
+  /** The newest decision that says of the label's stretch what is heard there. */
+  public Optional<Decision> newest() {
+    return decisions.stream().filter(d -> d.change() != null).reduce((a, b) -> b);
+  }
+
+  /** In one sentence, for people. */
+  public String sentence() {
+    Decision d = first().orElse(null);
+    if (d == null) {
+      return standing();
+    }
+    StringBuilder text = new StringBuilder();
+    String adapter = brief(d.adapter());
+    switch (state) {
+      case DECIDED -> text.append("will be in adapter ").append(adapter).append(" from ");
+      case TAKEN_BACK -> text.append("was in adapter ").append(adapter).append(" from ");
+      case ELSEWHERE ->
+          text.append(
+              "is in adapter %s of %s, not of its own stream, since "
+                  .formatted(adapter, d.scope()));
+      default -> text.append("is in adapter ").append(adapter).append(" since ");
+    }
+    text.append(d.since());
+    if (!d.fitted()) {
+      text.append(" (held out of the fit, judged on)");
+    }
+    d.before(label.label())
+        .ifPresent(
+            before ->
+                text.append(
+                    "; on it the old adapter said %s, the new one says %s"
+                        .formatted(before, d.after(label.label()).orElse(""))));
+    newest()
+        .filter(latest -> !latest.adapter().equals(d.adapter()))
+        .ifPresent(
+            latest ->
+                text.append(
+                    "; adapter %s, since %s, says %s"
+                        .formatted(
+                            brief(latest.adapter()),
+                            latest.since(),
+                            latest.after(label.label()).orElse(""))));
+    if (state == State.TAKEN_BACK) {
+      String other = inForce.map(Receipt::brief).orElse("of the configuration");
+      text.append("; adapter %s is in force again, without it".formatted(other));
+    }
+    return text.toString();
+  }
+
+  private String standing() {
+    String others = String.join(", ", stands.because().stream().map(Receipt::brief).toList());
+    return switch (stands.standing()) {
+      case SUPERSEDED -> "is superseded by label " + others + " of the same author";
+      case CONFLICT -> "is in dispute with label %s: kept out of training".formatted(others);
+      case DUPLICATE -> "is said by label " + others + ", too: one example of a sound is enough";
+      case USABLE -> "is in no adapter yet";
+    };
+  }
+
+  private static String brief(String id) {
+    return id.length() <= DIGITS ? id : id.substring(0, DIGITS);
+  }
+
+  /** For scripts. */
+  public ObjectNode toJson() {
+    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    root.set("label", new LabelCodec().toNode(label));
+    root.put("standing", stands.standing().word());
+    stands.because().forEach(root.putArray("because")::add);
+    root.put("state", state.word()).put("sentence", sentence());
+    root.put("inForce", inForce.orElse(null));
+    ArrayNode all = root.putArray("decisions");
+    for (Decision d : decisions) {
+      ObjectNode one =
+          all.addObject()
+              .put("adapter", d.adapter())
+              .put("cutover", d.cutover())
+              .put("scope", d.scope().toString())
+              .put("since", d.since().toString())
+              .put("fitted", d.fitted())
+              .put("incumbent", d.incumbent());
+      CorrectionChange change = d.change();
+      if (change != null) {
+        said(one.putObject("before"), change.before(), change.saidBefore());
+        said(one.putObject("after"), change.after(), change.saidAfter());
+      }
+    }
+    return root;
+  }
+
+  private static void said(ObjectNode node, boolean right, @Nullable Said said) {
+    node.put("right", right);
+    if (said != null) {
+      ArrayNode heard = node.putArray("heard");
+      said.heard().forEach(h -> heard.addObject().put("label", h.label()).put("peak", h.peak()));
+      node.put("more", said.more()).put("highest", said.highest());
+    }
+  }
+}

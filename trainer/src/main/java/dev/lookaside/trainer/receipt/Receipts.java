@@ -1,0 +1,138 @@
+package dev.lookaside.trainer.receipt;
+
+import dev.lookaside.classifier.registry.Cutover;
+import dev.lookaside.classifier.registry.Ledger;
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
+import dev.lookaside.trainer.gate.Learned;
+import dev.lookaside.trainer.label.Label;
+import dev.lookaside.trainer.receipt.Receipt.Decision;
+import dev.lookaside.trainer.receipt.Receipt.State;
+import dev.lookaside.trainer.store.LabelStandings.Stands;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds labels in the ledger: the gate's reports that stand there name the labels an adapter comes
+ * from. Read once, asked often; pure.
+ */
+public final class Receipts {
+  private final Ledger ledger;
+  private final Map<String, List<Decision>> byLabel = new HashMap<>();
+
+  /** The incumbent that an adapter was fitted from, by digest. */
+  private final Map<String, String> parents = new HashMap<>();
+
+  /** Reads the reports of all that was decided; records without one are passed over. */
+  public Receipts(Ledger ledger) {
+    this.ledger = ledger;
+    for (Scope scope : ledger.scopes()) {
+      ledger.of(scope).forEach(this::read);
+    }
+    Comparator<Decision> inTime =
+        Comparator.comparing(Decision::since).thenComparing(Decision::cutover);
+    byLabel.values().forEach(list -> list.sort(inTime));
+  }
+
+  private void read(Cutover cutover) {
+    Instant since = cutover.effectiveFrom();
+    String adapter = cutover.adapter();
+    GateReport report = report(cutover);
+    if (since == null || adapter == null || report == null) {
+      return;
+    }
+    parents.putIfAbsent(adapter, report.incumbent());
+    Map<String, CorrectionChange> changes = new HashMap<>();
+    report.corrections().forEach(c -> changes.put(Learned.key(c.example()), c));
+    Map<String, Boolean> fitted = new HashMap<>();
+    changes.forEach((key, c) -> fitted.put(key, !c.heldOut()));
+    Learned learned = report.learned();
+    if (learned != null) {
+      learned.heldOut().forEach(key -> fitted.put(key, false));
+      learned.fitted().forEach(key -> fitted.put(key, true));
+    }
+    fitted.forEach(
+        (key, is) ->
+            byLabel
+                .computeIfAbsent(key, k -> new ArrayList<>())
+                .add(
+                    new Decision(
+                        cutover.id(),
+                        cutover.scope(),
+                        adapter,
+                        since,
+                        is,
+                        report.incumbent(),
+                        changes.get(key))));
+  }
+
+  /** Null where nobody judged, and where a report of another shape stands: of a rollback, say. */
+  private static @Nullable GateReport report(Cutover cutover) {
+    if (cutover.gate() == null
+        || !cutover.gate().hasNonNull("candidate")
+        || !cutover.gate().hasNonNull("corrections")) {
+      return null;
+    }
+    try {
+      return GateReport.fromJson(cutover.gate());
+    } catch (TrainerException e) {
+      return null;
+    }
+  }
+
+  /**
+   * What has become of a label.
+   *
+   * @param stands to the other labels
+   * @param now capture time
+   */
+  public Receipt of(Label label, Stands stands, Instant now) {
+    List<Decision> all = byLabel.getOrDefault(Learned.key(label.id()), List.of());
+    List<Decision> covering = all.stream().filter(d -> d.scope().covers(label.stream())).toList();
+    Optional<String> inForce = ledger.inForce(label.stream(), now, c -> true).map(Cutover::adapter);
+    return new Receipt(
+        label,
+        stands,
+        state(all, covering, inForce, now),
+        covering.isEmpty() ? all : covering,
+        inForce);
+  }
+
+  private State state(
+      List<Decision> all, List<Decision> covering, Optional<String> inForce, Instant now) {
+    if (covering.isEmpty()) {
+      return all.isEmpty() ? State.NOT_YET : State.ELSEWHERE;
+    }
+    if (covering.get(0).since().isAfter(now)) {
+      return State.DECIDED;
+    }
+    return inForce.filter(digest -> holds(digest, covering)).isPresent()
+        ? State.IN_FORCE
+        : State.TAKEN_BACK;
+  }
+
+  /** Whether an adapter is one of these, or was fitted from one of them. */
+  private boolean holds(String digest, List<Decision> decisions) {
+    Set<String> seen = new HashSet<>();
+    String adapter = digest;
+    while (adapter != null && seen.add(adapter)) {
+      for (Decision d : decisions) {
+        if (d.adapter().equals(adapter)) {
+          return true;
+        }
+      }
+      adapter = parents.get(adapter);
+    }
+    return false;
+  }
+}
