@@ -35,7 +35,8 @@ final class CommandGroups {
             Recipes.class,
             Backbones.class,
             Models.class));
-    GROUPS.put("Corrections:", List.of(TrainerCommand.class, RefitCommand.class));
+    GROUPS.put(
+        "Corrections:", List.of(LabelCommand.class, TrainerCommand.class, RefitCommand.class));
     GROUPS.put("Adapters in force:", List.of(AdapterCommand.class, KeysCommand.class));
     GROUPS.put("This machine:", List.of(BenchCommand.class));
   }

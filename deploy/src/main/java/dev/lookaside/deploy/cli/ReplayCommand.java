@@ -114,7 +114,8 @@ final class ReplayCommand implements Callable<Integer> {
     }
   }
 
-  private static Instant time(String option, String text) {
+  /** A capture time that an option gives. */
+  static Instant time(String option, String text) {
     try {
       return Instant.parse(text);
     } catch (DateTimeParseException e) {

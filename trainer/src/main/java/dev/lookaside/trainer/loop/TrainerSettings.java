@@ -54,12 +54,9 @@ public record TrainerSettings(
    */
   public static TrainerSettings of(Config config, FrontEnd frontEnd) {
     Config own = config.getConfig(ROOT);
-    String folder = own.getString("store-folder");
     return new TrainerSettings(
         scope(own.getString("scope")),
-        folder.isBlank()
-            ? Path.of(System.getProperty("user.home"), ".lookaside", "trainer")
-            : Path.of(folder),
+        folder(config),
         own.getString("key"),
         own.getString("author"),
         Duration.ofMillis(own.getLong("session-timeout-millis")),
@@ -69,6 +66,14 @@ public record TrainerSettings(
         LoopSettings.of(config),
         RefitSettings.of(config),
         GateSettings.of(config));
+  }
+
+  /** Where a trainer of this configuration keeps its store. */
+  public static Path folder(Config config) {
+    String folder = config.getString(ROOT + ".store-folder");
+    return folder.isBlank()
+        ? Path.of(System.getProperty("user.home"), ".lookaside", "trainer")
+        : Path.of(folder);
   }
 
   private static Scope scope(String text) {

@@ -87,6 +87,11 @@ public final class ExampleStore implements AutoCloseable {
     }
   }
 
+  /** Whether there is a store in a folder. */
+  public static boolean isIn(Path folder) {
+    return Files.isRegularFile(folder.resolve(INDEX));
+  }
+
   /**
    * Opens a store that is there.
    *
@@ -94,7 +99,7 @@ public final class ExampleStore implements AutoCloseable {
    */
   public static ExampleStore open(Path folder) {
     Path file = folder.resolve(INDEX);
-    if (!Files.isRegularFile(file)) {
+    if (!isIn(folder)) {
       throw new TrainerException(folder + ": holds no store of examples (no " + INDEX + ")");
     }
     Index index = Index.open(file);

@@ -1,0 +1,61 @@
+package dev.lookaside.deploy.replay;
+
+import dev.lookaside.classifier.detect.DetectException;
+import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.classifier.detect.DetectionCodec;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.StreamId;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** Looks up events on {@code audio.detections}, as they stand now. */
+public final class StandingDetections {
+  private StandingDetections() {}
+
+  /**
+   * The last record of each event, by onset; none of those that were retracted.
+   *
+   * @param stream reads its partition alone; null: all
+   * @param writtenSince records with an earlier timestamp are passed over; {@link Instant#MIN}:
+   *     none
+   * @param wanted by what all records of an event have in common
+   * @throws dev.lookaside.deploy.DeployException if there is no such topic
+   */
+  public static List<Detection> find(
+      IngestSettings settings,
+      @Nullable StreamId stream,
+      Instant writtenSince,
+      Predicate<Detection> wanted) {
+    DetectionCodec codec = new DetectionCodec();
+    List<Detection> found = new ArrayList<>();
+    String topic = settings.topics().detections().name();
+    try (RetainedRecords records = new RetainedRecords(settings.kafkaClients(), topic)) {
+      int from = stream == null ? 0 : records.partitionOf(stream);
+      int until = stream == null ? records.partitions() : from + 1;
+      for (int partition = from; partition < until; partition++) {
+        records.read(
+            partition,
+            writtenSince,
+            record -> {
+              try {
+                Detection d = codec.decode(record);
+                if ((stream == null || d.stream().equals(stream)) && wanted.test(d)) {
+                  found.add(d);
+                }
+              } catch (DetectException e) {
+                // Somebody else's record; whoever listens is told of it.
+              }
+              return true;
+            });
+      }
+    }
+    return ReplayDifference.last(found).values().stream()
+        .filter(d -> d.label() != null)
+        .sorted(Comparator.comparing((Detection d) -> d.extent().onsetTime()))
+        .toList();
+  }
+}
