@@ -36,7 +36,9 @@ final class CommandGroups {
             Backbones.class,
             Models.class));
     GROUPS.put(
-        "Corrections:", List.of(LabelCommand.class, TrainerCommand.class, RefitCommand.class));
+        "Corrections:",
+        List.of(
+            LabelCommand.class, ExamplesCommand.class, TrainerCommand.class, RefitCommand.class));
     GROUPS.put("Adapters in force:", List.of(AdapterCommand.class, KeysCommand.class));
     GROUPS.put("This machine:", List.of(BenchCommand.class));
   }
