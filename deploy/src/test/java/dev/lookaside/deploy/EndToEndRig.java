@@ -158,6 +158,11 @@ final class EndToEndRig implements AutoCloseable {
     producer.send(chunk);
   }
 
+  /** Returns when the broker has all that was sent. */
+  void flush() {
+    producer.flush();
+  }
+
   /** What the clip detector finds in the same sound, with a scorer of its own. */
   Set<Found> offline(List<Sound> sounds) {
     Settings settings = Settings.of(config);
