@@ -78,8 +78,16 @@ function listCorrections() {
     stage.textContent = {
       sent: "sent", stored: "in the store of examples", disputed: "disputed: kept out of training",
       "in-force": `in adapter ${(c.adapter ?? "").slice(0, 8)} since ${clock(c.since)}`,
+      "taken-back": `was in adapter ${(c.adapter ?? "").slice(0, 8)}, which was taken back`,
     }[c.stage];
     item.append(stage);
+    if (c.before && c.after) {
+      const heard = document.createElement("span");
+      heard.className = "heard";
+      heard.textContent = `before: ${c.before} → now: ${c.after}`;
+      item.append(heard);
+    }
+    item.title = c.receipt ?? "";
     return item;
   }));
 }

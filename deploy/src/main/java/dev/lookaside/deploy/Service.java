@@ -76,7 +76,7 @@ public final class Service implements AutoCloseable {
             MetricsServer.start(
                 deploy.metricsHost(), deploy.metricsPort(), metrics, status::health);
       }
-      page = deploy.pagePort() == 0 ? null : page(settings, status);
+      page = deploy.pagePort() == 0 ? null : page(settings, status, trusted);
       Parts parts =
           new Parts(
               settings,
@@ -105,17 +105,20 @@ public final class Service implements AutoCloseable {
     }
   }
 
-  private static Page page(Settings settings, Status status) {
+  private static Page page(Settings settings, Status status, TrustedKeys trusted) {
     DeploySettings deploy = settings.deploy();
-    return Page.start(
-        deploy.pageHost(),
-        Math.max(deploy.pagePort(), 0),
-        settings.ingest(),
-        deploy.channel(),
-        () -> {
-          MetricsServer.Health health = status.health();
-          return new Page.Surroundings(status.device(), health.healthy(), health.text());
-        });
+    Page page =
+        Page.start(
+            deploy.pageHost(),
+            Math.max(deploy.pagePort(), 0),
+            settings.ingest(),
+            deploy.channel(),
+            () -> {
+              MetricsServer.Health health = status.health();
+              return new Page.Surroundings(status.device(), health.healthy(), health.text());
+            });
+    page.followReceipts(settings.ingest(), trusted);
+    return page;
   }
 
   /** Where the live page is, if it is served. */

@@ -8,6 +8,7 @@ import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.infer.AdapterFacts;
 import dev.lookaside.trainer.label.Label;
+import dev.lookaside.trainer.receipt.Receipt;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -27,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  *   {kind: hole,       stream, from, until, why: gap|shed}
  *   {kind: swap,       stream, at, adapter, first}                 at: of the first window it scored
  *   {kind: finished,   stream}
- *   {kind: correction, id, stream, verdict, label, onset, offset, detection?, stage, adapter?, since}
+ *   {kind: correction, id, stream, verdict, label, onset, offset, detection?, stage, adapter?, since,
+ * before?, after?, receipt?}          what the adapters say there, in words
  *   {kind: trainer,    status}
  * </pre>
  */
@@ -36,7 +38,7 @@ final class Board {
   private static final int MAX_WINDOWS = 240;
   private static final int MAX_EVENTS = 300;
   private static final int MAX_MARKS = 100;
-  private static final int MAX_CORRECTIONS = 500;
+  static final int MAX_CORRECTIONS = 500;
   private static final int MAX_PENDING = 20_000;
 
   /** One stream's newest messages, oldest first. */
@@ -187,6 +189,23 @@ final class Board {
       ObjectNode next = correction.deepCopy();
       corrections.put(labelId, next);
       advance(next, stage, adapter, since);
+    }
+  }
+
+  /** What has become of a label; one of a stream that is not shown here is passed over. */
+  synchronized void receipt(Receipt receipt) {
+    Label label = receipt.label();
+    if (!corrections.containsKey(label.id())) {
+      if (!rows.containsKey(label.stream().value())) {
+        return;
+      }
+      corrected(label);
+    }
+    ObjectNode known = corrections.getOrDefault(label.id(), message("correction"));
+    ObjectNode next = ReceiptMessage.of(known, receipt);
+    if (!next.equals(known)) {
+      corrections.put(label.id(), next);
+      tell(next);
     }
   }
 

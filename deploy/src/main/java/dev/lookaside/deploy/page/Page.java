@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpServer;
 import dev.lookaside.classifier.detect.StreamDetector;
+import dev.lookaside.classifier.registry.TrustedKeys;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,6 +51,7 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
   private final LabelDesk desk;
   private final Supplier<Surroundings> surroundings;
   private final String host;
+  private @Nullable ReceiptWatch receipts;
   private int ticks;
 
   private Page(
@@ -101,6 +104,18 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
     server.start();
     page.ticker.scheduleWithFixedDelay(page::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     return page;
+  }
+
+  /**
+   * From now on shows also what other people say and what becomes of it, by the topics.
+   *
+   * @param ingest where labels and ledger are
+   * @param trusted whose decisions count
+   */
+  public synchronized void followReceipts(IngestSettings ingest, TrustedKeys trusted) {
+    if (receipts == null) {
+      receipts = new ReceiptWatch(ingest, trusted, Board.MAX_CORRECTIONS, board::receipt);
+    }
   }
 
   /** To open in a browser. */
@@ -172,7 +187,11 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (receipts != null) {
+      receipts.close();
+      receipts = null;
+    }
     ticker.shutdownNow();
     viewers.close();
     server.stop(0);

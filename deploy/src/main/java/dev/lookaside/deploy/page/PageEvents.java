@@ -16,7 +16,9 @@ public interface PageEvents {
     /** Kept out of training: people disagree. */
     DISPUTED,
     /** Fitted into an adapter that is in force. */
-    IN_FORCE;
+    IN_FORCE,
+    /** The adapter it was fitted into is not in force any more, nor one that came of it. */
+    TAKEN_BACK;
 
     String word() {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');

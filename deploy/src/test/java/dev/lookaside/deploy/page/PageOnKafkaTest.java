@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.classifier.registry.Cutover;
+import dev.lookaside.classifier.registry.RegistryClients;
+import dev.lookaside.classifier.registry.RegistryWriter;
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.classifier.registry.TrustedKeys;
 import dev.lookaside.deploy.Configuration;
 import dev.lookaside.deploy.EmbeddedKafka;
 import dev.lookaside.ingest.AudioChunk;
@@ -12,18 +17,23 @@ import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.send.ChunkProducer;
+import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.gate.Said;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelCodec;
 import dev.lookaside.trainer.label.LabelKind;
+import dev.lookaside.trainer.label.LabelWriter;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -77,6 +87,85 @@ class PageOnKafkaTest {
       assertThat(inForce.get("since").asLong())
           .isEqualTo(PageRig.START.plusSeconds(9).toEpochMilli());
     }
+  }
+
+  /** By the topics alone: another program wrote the label, and nobody tells the page. */
+  @Test
+  void whatBecomesOfALabelIsShownWithWhatTheAdaptersSay() throws Exception {
+    Topics.ensureTraining(ingest);
+    Label missed = added("dock", "horn", 2);
+    Label elsewhere = added("attic", "horn", 2);
+    try (PageRig rig = new PageRig(ingest);
+        PageRig.Looking looking = rig.new Looking();
+        LabelWriter writer = LabelWriter.open(ingest);
+        RegistryWriter ledger = new RegistryWriter(new RegistryClients(ingest), null)) {
+      rig.page.accept(PageRig.delivered(PageRig.detection(Detection.Kind.ENDED, "e1", 200, 900)));
+      rig.page.followReceipts(ingest, TrustedKeys.of(List.of(), true));
+      writer.write(elsewhere);
+      writer.write(missed);
+      assertThat(stage(looking, missed.id(), "sent").get("label").asText()).isEqualTo("horn");
+
+      ledger.write(promotion(missed));
+      JsonNode inForce = stage(looking, missed.id(), "in-force");
+      assertThat(inForce.get("adapter").asText()).isEqualTo(PageRig.B);
+      assertThat(inForce.get("since").asLong())
+          .isEqualTo(PageRig.START.plusSeconds(60).toEpochMilli());
+      assertThat(inForce.get("before").asText()).isEqualTo("nothing (horn at most 0.12)");
+      assertThat(inForce.get("after").asText()).isEqualTo("horn (0.93)");
+      assertThat(inForce.get("receipt").asText()).startsWith("is in adapter bbbbbbbbbbbb since ");
+      assertThat(looking.messages)
+          .as("a stream that is not shown")
+          .noneMatch(m -> m.path("id").asText().equals(elsewhere.id()));
+    }
+  }
+
+  private static Label added(String stream, String label, int second) {
+    return Label.add(
+        new StreamId(stream),
+        label,
+        PageRig.START.plusSeconds(second),
+        PageRig.START.plusSeconds(second + 1),
+        "Bob",
+        PageRig.START,
+        Optional.empty());
+  }
+
+  private static Cutover promotion(Label label) {
+    GateReport.Change none = new GateReport.Change(null, null);
+    GateReport report =
+        new GateReport(
+            true,
+            PageRig.A,
+            PageRig.B,
+            none,
+            none,
+            none,
+            new TreeMap<>(),
+            List.of(
+                new GateReport.CorrectionChange(
+                    label.id(),
+                    label.label(),
+                    false,
+                    true,
+                    false,
+                    Said.of(Map.of(), .12),
+                    Said.of(Map.of("horn", .93), .93))),
+            List.of(),
+            List.of());
+    Instant from = PageRig.START.plusSeconds(60);
+    return new Cutover(
+        Scope.ALL,
+        1,
+        PageRig.B,
+        from,
+        "refit",
+        "a trainer",
+        from,
+        PageRig.A,
+        null,
+        null,
+        null,
+        report.toJson());
   }
 
   private static JsonNode stage(PageRig.Looking looking, String id, String stage) throws Exception {

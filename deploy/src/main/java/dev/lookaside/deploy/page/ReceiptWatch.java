@@ -1,0 +1,142 @@
+package dev.lookaside.deploy.page;
+
+import dev.lookaside.classifier.registry.Ledger;
+import dev.lookaside.classifier.registry.RegistryClients;
+import dev.lookaside.classifier.registry.RegistryView;
+import dev.lookaside.classifier.registry.TrustedKeys;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.trainer.label.Label;
+import dev.lookaside.trainer.label.LabelTopic;
+import dev.lookaside.trainer.receipt.Receipt;
+import dev.lookaside.trainer.receipt.Receipts;
+import dev.lookaside.trainer.store.LabelStandings;
+import dev.lookaside.trainer.store.LabelStandings.Stands;
+import dev.lookaside.trainer.store.Standing;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads the labels and the ledger once a second and tells what has become of the newest labels,
+ * whoever wrote them. A thread and connections of its own; where a broker or a topic is missing it
+ * tells nothing and tries again.
+ */
+final class ReceiptWatch implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ReceiptWatch.class);
+  private static final long PERIOD_MILLIS = 1_000;
+  private static final long CLOSE_MILLIS = 2_000;
+  private static final Stands ALONE = new Stands(Standing.USABLE, List.of());
+
+  private final IngestSettings ingest;
+  private final TrustedKeys trusted;
+  private final int newest;
+  private final Consumer<Receipt> told;
+  private final ScheduledExecutorService thread;
+  private @Nullable LabelTopic labels;
+  private @Nullable RegistryView view;
+  private @Nullable Ledger read;
+  private Receipts receipts = new Receipts(Ledger.EMPTY);
+  private String trouble = "";
+
+  /**
+   * Starts to look.
+   *
+   * @param newest how many labels are told of
+   * @param told once a second of each, changed or not; on this one's thread
+   */
+  ReceiptWatch(IngestSettings ingest, TrustedKeys trusted, int newest, Consumer<Receipt> told) {
+    this.ingest = ingest;
+    this.trusted = trusted;
+    this.newest = newest;
+    this.told = told;
+    thread =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread made = new Thread(task, "page-receipts");
+              made.setDaemon(true);
+              return made;
+            });
+    thread.scheduleWithFixedDelay(this::look, 0, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  private void look() {
+    try {
+      LabelTopic topic = labels;
+      if (topic == null) {
+        topic = LabelTopic.open(ingest);
+        labels = topic;
+      }
+      topic.refresh();
+      List<Label> all = topic.labels();
+      if (!all.isEmpty()) {
+        tell(all, ledger());
+      }
+      trouble = "";
+    } catch (RuntimeException e) {
+      // A thrown exception would end the watch for good.
+      String text = String.valueOf(e.getMessage());
+      if (!text.equals(trouble) && !Thread.currentThread().isInterrupted()) {
+        LOG.info("What has become of labels is not known: {}", text);
+        trouble = text;
+      }
+      closeClients();
+    }
+  }
+
+  private Ledger ledger() {
+    RegistryView open = view;
+    if (open == null) {
+      open = RegistryView.open(new RegistryClients(ingest), trusted);
+      view = open;
+    } else {
+      open.refresh();
+    }
+    return open.ledger();
+  }
+
+  private void tell(List<Label> all, Ledger ledger) {
+    if (!ledger.equals(read)) {
+      receipts = new Receipts(ledger);
+      read = ledger;
+    }
+    Map<String, Stands> stands = LabelStandings.of(all);
+    Instant now = Instant.now();
+    for (Label label : all.subList(Math.max(0, all.size() - newest), all.size())) {
+      told.accept(receipts.of(label, stands.getOrDefault(label.id(), ALONE), now));
+    }
+  }
+
+  private void closeClients() {
+    LabelTopic topic = labels;
+    labels = null;
+    if (topic != null) {
+      topic.close();
+    }
+    RegistryView open = view;
+    view = null;
+    if (open != null) {
+      open.close();
+    }
+  }
+
+  @Override
+  public void close() {
+    thread.execute(this::closeClients);
+    thread.shutdown();
+    try {
+      if (!thread.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
+        thread.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      thread.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+  }
+}
