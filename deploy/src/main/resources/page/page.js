@@ -84,7 +84,7 @@ function listCorrections() {
     if (c.before && c.after) {
       const heard = document.createElement("span");
       heard.className = "heard";
-      heard.textContent = `before: ${c.before} → now: ${c.after}`;
+      heard.textContent = `before: ${c.before} → ${c.stage === "taken-back" ? "then" : "now"}: ${c.after}`;
       item.append(heard);
     }
     item.title = c.receipt ?? "";
