@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
@@ -36,11 +37,35 @@ public final class ClipWindows {
     return windows;
   }
 
+  /**
+   * The complete windows that the silence gate of a stream lets through.
+   *
+   * @param gateDbfs see {@link FeaturizerSettings#silenceBelowDbfs}; {@code -Infinity}: none
+   */
+  public static List<MelWindow> loud(Pcm clip, FeatureSpec spec, double gateDbfs) {
+    List<MelWindow> windows = new ArrayList<>();
+    slice(
+        clip,
+        spec,
+        gateDbfs,
+        (window, quiet) -> {
+          if (!quiet && window.validFrames() == spec.windowFrames()) {
+            windows.add(window);
+          }
+        });
+    return windows;
+  }
+
   /** Hands {@code action} one window after the other; for clips whose frames would not fit. */
   public static void forEach(Pcm clip, FeatureSpec spec, Consumer<MelWindow> action) {
+    slice(clip, spec, Double.NEGATIVE_INFINITY, (window, quiet) -> action.accept(window));
+  }
+
+  private static void slice(
+      Pcm clip, FeatureSpec spec, double gateDbfs, BiConsumer<MelWindow, Boolean> action) {
     SegmentStart start =
         new SegmentStart(CLIP, Instant.EPOCH, clip.rateHz(), 0, SegmentStart.Before.SILENCE, 0);
-    WindowSlicer slicer = new WindowSlicer(start, spec, Double.NEGATIVE_INFINITY);
+    WindowSlicer slicer = new WindowSlicer(start, spec, gateDbfs);
     float[] samples = clip.samples();
     for (int from = 0; from < samples.length; from += PIECE_SAMPLES) {
       int until = Math.min(samples.length, from + PIECE_SAMPLES);
@@ -57,9 +82,10 @@ public final class ClipWindows {
     drain(slicer, action);
   }
 
-  private static void drain(WindowSlicer slicer, Consumer<MelWindow> action) {
+  private static void drain(WindowSlicer slicer, BiConsumer<MelWindow, Boolean> action) {
     while (slicer.hasNext()) {
-      action.accept(slicer.next());
+      MelWindow window = slicer.next();
+      action.accept(window, slicer.lastWasQuiet());
     }
   }
 }

@@ -9,6 +9,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -59,6 +60,17 @@ public record Graph(
   /** The part of this graph that computes a value, which becomes the only output. */
   public Graph until(Value output) {
     return GraphParts.of(this, List.of(output), Optional.empty());
+  }
+
+  /**
+   * This graph with one more output.
+   *
+   * @param result of one of its nodes
+   */
+  public Graph alsoGiving(Value result) {
+    List<Value> more = new ArrayList<>(outputs);
+    more.add(result);
+    return new Graph(inputs, weights, nodes, more);
   }
 
   /**

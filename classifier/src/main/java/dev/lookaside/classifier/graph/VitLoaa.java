@@ -26,6 +26,7 @@ public final class VitLoaa {
   public static final String X = "x";
   public static final String LOGITS = "logits";
   public static final String ATTENTION = "attention";
+  private static final String EMBEDDING = "head.norm";
 
   private final GraphBuilder g = new GraphBuilder();
   private final ModelSpec spec;
@@ -58,6 +59,20 @@ public final class VitLoaa {
         .orElseThrow(() -> new ShapeException("block " + block + ": the model has no such block"))
         .inputs()
         .get(0);
+  }
+
+  /**
+   * What enters the last product of the head: the pooled, normed tokens, {@code [B, rows, width]}
+   * with one row for a clip head and one per time column for a columns head.
+   *
+   * @param model a graph of {@link #build}
+   */
+  public static Value embedding(Graph model) {
+    return model.nodes().stream()
+        .map(Node::output)
+        .filter(v -> v.name().equals(EMBEDDING))
+        .findFirst()
+        .orElseThrow(() -> new ShapeException("the graph has no " + EMBEDDING));
   }
 
   private Graph build() {
@@ -230,7 +245,7 @@ public final class VitLoaa {
     Value pooled = a.head() == HeadKind.CLIP ? pooledSpecials(h) : pooledColumns(h);
     Value normal =
         g.apply(
-            "head.norm",
+            EMBEDDING,
             new Ops.LayerNorm(ViTSpec.HEAD_EPSILON),
             pooled,
             g.input("head.norm.weight", Shape.fixed(width)),

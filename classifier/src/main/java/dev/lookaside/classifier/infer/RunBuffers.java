@@ -53,6 +53,21 @@ final class RunBuffers implements AutoCloseable {
 
   /** Puts a window into a slot, normalised as {@code adapter} wants it. */
   void put(int slot, MelWindow window, LoadedAdapter adapter) {
+    put(windows, slot * windowFloats, window, shape, adapter, row);
+  }
+
+  /**
+   * Puts a window into any such buffer, normalised as {@code adapter} wants it.
+   *
+   * @param row scratch, one value per mel
+   */
+  static void put(
+      FloatBuffer windows,
+      int from,
+      MelWindow window,
+      AdapterShape shape,
+      LoadedAdapter adapter,
+      float[] row) {
     float[][] rows = window.rows();
     if (rows.length != shape.windowFrames() || rows[0].length != shape.mels()) {
       throw new IllegalArgumentException(
@@ -67,7 +82,7 @@ final class RunBuffers implements AutoCloseable {
     }
     float mean = adapter.mean();
     float twoStd = 2 * adapter.std();
-    int at = slot * windowFloats;
+    int at = from;
     for (float[] frame : rows) {
       for (int m = 0; m < row.length; m++) {
         row[m] = (frame[m] - mean) / twoStd;
