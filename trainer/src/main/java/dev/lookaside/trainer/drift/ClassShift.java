@@ -1,0 +1,16 @@
+package dev.lookaside.trainer.drift;
+
+/**
+ * What a model says of one class on a stream and on its reference.
+ *
+ * @param posterior mean
+ * @param referencePosterior mean
+ * @param eventsPerHour that begin
+ * @param referenceEventsPerHour that begin
+ */
+public record ClassShift(
+    String label,
+    double posterior,
+    double referencePosterior,
+    double eventsPerHour,
+    double referenceEventsPerHour) {}
