@@ -145,6 +145,8 @@ function showTrainer(s) {
   if (s.since) parts.push(`since ${clock(Date.parse(s.since))}`);
   if (s.freshLabels !== undefined) parts.push(`${s.freshLabels} new labels`);
   if (s.round) parts.push(`${s.round.fit} fit, step ${s.round.step} of ${s.round.steps}`);
+  const unlike = (s.drift?.streams ?? []).filter((d) => d.alarmed).map((d) => d.stream);
+  if (s.drift?.alarmed) parts.push(`drift: ${unlike.join(", ") || s.drift.alarmed} unlike the training`);
   $("trainer-line").textContent = parts.join(" · ");
   $("progress").hidden = !s.round?.steps;
   if (s.round?.steps) $("progress-bar").style.width = `${100 * s.round.step / s.round.steps}%`;

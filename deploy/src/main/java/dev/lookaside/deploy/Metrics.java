@@ -34,6 +34,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  *   lookaside_trainer_phase{scope, phase}                                       1 for where a trainer stands, else 0
  *   lookaside_trainer_phase_seconds_total{scope, phase}                         how long it has stood there
  *   lookaside_trainer_fresh_labels{scope}                                       usable labels that no full fit has seen
+ *   lookaside_trainer_drift_streams{scope}                                      compared with the sounds of the fit
+ *   lookaside_trainer_drift_alarms{scope}                                       of these, unlike them
+ *   lookaside_trainer_drift_ratio{scope, stream, measure="embedding|posterior"} value over bound, of the worst streams
  *   lookaside_trainer_rounds_total{scope, fit="head|full", outcome}             how rounds have ended
  * </pre>
  */

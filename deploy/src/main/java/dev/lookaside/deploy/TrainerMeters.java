@@ -1,9 +1,14 @@
 package dev.lookaside.deploy;
 
+import dev.lookaside.trainer.drift.DriftReport;
+import dev.lookaside.trainer.drift.StreamDrift;
 import dev.lookaside.trainer.loop.TrainerStatus;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -14,6 +19,9 @@ final class TrainerMeters {
   private final String scope;
   private final Map<String, AtomicInteger> phases = new HashMap<>();
   private final AtomicInteger freshLabels;
+  private final AtomicInteger driftStreams;
+  private final AtomicInteger driftAlarms;
+  private final MultiGauge driftRatios;
   private String phase = "";
   private long sinceNanos = System.nanoTime();
 
@@ -21,9 +29,18 @@ final class TrainerMeters {
     this.registry = registry;
     this.prefix = prefix;
     this.scope = scope;
-    this.freshLabels =
-        registry.gauge(
-            prefix + "trainer.fresh.labels", Tags.of("scope", scope), new AtomicInteger());
+    this.freshLabels = ofScope("trainer.fresh.labels");
+    this.driftStreams = ofScope("trainer.drift.streams");
+    this.driftAlarms = ofScope("trainer.drift.alarms");
+    this.driftRatios =
+        MultiGauge.builder(prefix + "trainer.drift.ratio")
+            .description("Distance from the sounds of the fit, over its bound")
+            .tag("scope", scope)
+            .register(registry);
+  }
+
+  private AtomicInteger ofScope(String name) {
+    return registry.gauge(prefix + name, Tags.of("scope", scope), new AtomicInteger());
   }
 
   synchronized void at(TrainerStatus status) {
@@ -40,6 +57,26 @@ final class TrainerMeters {
       phase = status.phase();
       gauge(phase, 1);
     }
+    DriftReport drift = status.drift();
+    if (drift != null) {
+      at(drift);
+    }
+  }
+
+  /** Only the streams that the report names have a series; those it no longer names lose theirs. */
+  private void at(DriftReport drift) {
+    driftStreams.set(drift.measured());
+    driftAlarms.set(drift.alarmed());
+    List<MultiGauge.Row<?>> rows = new ArrayList<>();
+    for (StreamDrift s : drift.streams()) {
+      rows.add(row(s.stream(), "embedding", s.measured().embedding().ratio()));
+      rows.add(row(s.stream(), "posterior", s.measured().posterior().ratio()));
+    }
+    driftRatios.register(rows, true);
+  }
+
+  private static MultiGauge.Row<?> row(String stream, String measure, double ratio) {
+    return MultiGauge.Row.of(Tags.of("stream", stream, "measure", measure), ratio);
   }
 
   private void gauge(String name, int value) {

@@ -113,6 +113,7 @@ public final class TrainerService implements AutoCloseable {
               all.detect(),
               all.classifier().scorer(),
               all.deploy().channel(),
+              all.featurizer()::silenceBelowDbfs,
               shadow,
               store -> seed(store, configured, seeds, model.isBundled()));
       AtomicReference<@Nullable TrainerStatus> status = new AtomicReference<>();
@@ -221,7 +222,10 @@ public final class TrainerService implements AutoCloseable {
     return status.get();
   }
 
-  /** Tells it that a stream does not sound as it did when the adapter was fitted. */
+  /**
+   * Tells it that a stream does not sound as it did when the adapter was fitted; the next label
+   * begins a refit. It finds that out by itself, too ({@code lookaside.trainer.drift}).
+   */
   public void drift(String detail) {
     system.tell(new Trainer.Drift(detail));
   }

@@ -91,12 +91,19 @@ final class TrainerRig implements AutoCloseable {
 
   /** Sends a scene as a stream whose first sample was captured at {@code epoch}. */
   void send(String stream, Scene scene, Instant epoch) {
-    float[] samples = scene.audio().samples();
+    send(stream, scene.audio(), epoch, 0, scene.audio().lengthSamples());
+  }
+
+  /**
+   * Sends a part of a stream that is heard from its first sample on; chunks begin where it does.
+   */
+  void send(String stream, Pcm audio, Instant epoch, int fromSample, int untilSample) {
+    float[] samples = audio.samples();
     AudioFormat format = new AudioFormat(AudioFormat.Encoding.L16, RATE_HZ, 1);
     byte[] bytes = SampleEncoder.encode(format.encoding(), samples, samples.length);
     int width = format.encoding().bytesPerSample();
-    for (int from = 0; from < samples.length; from += CHUNK_SAMPLES) {
-      int until = Math.min(samples.length, from + CHUNK_SAMPLES);
+    for (int from = fromSample; from < untilSample; from += CHUNK_SAMPLES) {
+      int until = Math.min(untilSample, from + CHUNK_SAMPLES);
       rig.send(
           new AudioChunk(
               new StreamId(stream),

@@ -38,7 +38,11 @@ final class CommandGroups {
     GROUPS.put(
         "Corrections:",
         List.of(
-            LabelCommand.class, ExamplesCommand.class, TrainerCommand.class, RefitCommand.class));
+            LabelCommand.class,
+            ExamplesCommand.class,
+            TrainerCommand.class,
+            RefitCommand.class,
+            DriftCommand.class));
     GROUPS.put("Adapters in force:", List.of(AdapterCommand.class, KeysCommand.class));
     GROUPS.put("This machine:", List.of(BenchCommand.class));
   }

@@ -27,6 +27,10 @@ final class RefitText {
     if (status.trouble() != null) {
       text.append("  ").append(status.trouble());
     }
+    String drift = DriftText.alarms(status.drift());
+    if (!drift.isEmpty()) {
+      text.append("  drift: ").append(drift);
+    }
     return text.toString();
   }
 

@@ -117,13 +117,16 @@ final class TrainerCommand implements Callable<Integer> {
   private final class Lines implements Trainer.Listener {
     private String phase = "";
     private String trouble = "";
+    private String drift = "";
 
     @Override
     public void status(TrainerStatus status) {
       String nowTrouble = String.valueOf(status.trouble());
-      if (status.phase().equals(phase) && nowTrouble.equals(trouble)) {
+      String nowDrift = DriftText.alarms(status.drift());
+      if (status.phase().equals(phase) && nowTrouble.equals(trouble) && nowDrift.equals(drift)) {
         return;
       }
+      drift = nowDrift;
       phase = status.phase();
       trouble = nowTrouble;
       PrintWriter out = spec.commandLine().getOut();

@@ -3,6 +3,7 @@ package dev.lookaside.trainer.loop;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.ingest.AudioChunkCodec;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
@@ -11,7 +12,9 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -33,11 +36,52 @@ final class ActiveStreams {
    * @param now time of the newest records to look at
    */
   static List<StreamId> find(IngestSettings ingest, Scope scope, Duration within, Instant now) {
+    SortedSet<String> found = new TreeSet<>();
+    read(
+        ingest,
+        within,
+        now,
+        record -> {
+          if (record.key() != null) {
+            found.add(new String(record.key(), UTF_8));
+          }
+        });
+    return found.stream().flatMap(id -> stream(id).stream()).filter(scope::covers).toList();
+  }
+
+  /**
+   * The same with the capture time at which the newest chunk of each begins: senders' clocks are
+   * their own.
+   */
+  static SortedMap<String, Instant> newest(
+      IngestSettings ingest, Scope scope, Duration within, Instant now) {
+    SortedMap<String, Instant> newest = new TreeMap<>();
+    AudioChunkCodec codec = ingest.codec();
+    read(
+        ingest,
+        within,
+        now,
+        record -> {
+          if (codec.decode(record) instanceof AudioChunkCodec.Chunk c
+              && scope.covers(c.chunk().stream())) {
+            newest.merge(
+                c.chunk().stream().value(),
+                c.chunk().captureTime(),
+                (a, b) -> a.isAfter(b) ? a : b);
+          }
+        });
+    return newest;
+  }
+
+  private static void read(
+      IngestSettings ingest,
+      Duration within,
+      Instant now,
+      java.util.function.Consumer<ConsumerRecord<byte[], byte[]>> action) {
     Map<String, Object> properties = new HashMap<>(ingest.kafkaClients());
     properties.put("enable.auto.commit", "false");
     properties.put("allow.auto.create.topics", "false");
     properties.put("default.api.timeout.ms", Long.toString(ASK.toMillis()));
-    SortedSet<String> found = new TreeSet<>();
     try (Consumer<byte[], byte[]> consumer =
         new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
       List<TopicPartition> partitions =
@@ -48,14 +92,9 @@ final class ActiveStreams {
       Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, ASK);
       seek(consumer, partitions, now.minus(within), ends);
       while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.getOrDefault(p, 0L))) {
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-          if (record.key() != null) {
-            found.add(new String(record.key(), UTF_8));
-          }
-        }
+        consumer.poll(POLL).forEach(action);
       }
     }
-    return found.stream().flatMap(id -> stream(id).stream()).filter(scope::covers).toList();
   }
 
   private static void seek(

@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  *        └──► RollingBack ──► Collecting                    Collecting         Collecting     Collecting
  * </pre>
  *
+ * <p>Drift alone begins nothing; with it a single new label does.
+ *
  * <p>A state is saved before the work that follows from it begins, so a killed trainer begins that
  * work again; all work may be done twice. Whoever loses the scope does nothing until it leads again
  * and has read the state anew.
@@ -108,6 +110,8 @@ final class LoopCore {
     } else if (event instanceof LoopEvent.Drifted d) {
       drift = d.detail();
       consider(now, actions);
+    } else if (event instanceof LoopEvent.DriftOver) {
+      drift = null;
     } else if (event instanceof LoopEvent.Failed f) {
       onFailed(f, now, actions);
     } else {
@@ -216,11 +220,12 @@ final class LoopCore {
   }
 
   private Optional<String> trigger(LoopEvent.Labels l, Instant now) {
-    if (drift != null) {
-      return Optional.of("drift: " + drift);
-    }
     Instant since = freshSince == null ? now : freshSince;
     boolean quiet = !now.isBefore(since.plus(settings.quiet()));
+    // An alarm has no labels: from the sounds of the last fit, a fit would make the last adapter.
+    if (drift != null && l.fresh() >= 1 && quiet) {
+      return Optional.of("drift: " + drift);
+    }
     if (l.fresh() >= settings.labels() && quiet) {
       return Optional.of(l.fresh() + (l.fresh() == 1 ? " new label" : " new labels"));
     }

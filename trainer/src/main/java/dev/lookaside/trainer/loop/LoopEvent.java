@@ -32,8 +32,16 @@ public sealed interface LoopEvent {
   /** Somebody asks. */
   record Requested(RefitRequest request) implements LoopEvent {}
 
-  /** A stream does not sound as it did when the incumbent was fitted. */
+  /**
+   * A stream does not sound as it did when the incumbent was fitted. That says nothing about what
+   * sounds there instead: it begins a refit as soon as there is a single label to learn from.
+   */
   record Drifted(String detail) implements LoopEvent {}
+
+  /** All streams sound as they did. */
+  enum DriftOver implements LoopEvent {
+    INSTANCE
+  }
 
   /** A candidate lies in the round's folder. */
   record Fitted(long round, String candidate) implements LoopEvent {}

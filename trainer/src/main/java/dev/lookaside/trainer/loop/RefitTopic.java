@@ -9,6 +9,7 @@ import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.UnreachableException;
 import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.drift.DriftReport;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,6 +30,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,6 +45,8 @@ import org.slf4j.LoggerFactory;
  *            "round": number, "fit": "head" | "full", "trigger": text, "request": text,
  *            "candidate": sha256, "cutover": id, "reason": text, "seconds": number,
  *            "gate": report, "time": time }        what does not apply is left out
+ *       or { "kind": "drift", ... }                how the streams of the scope sound, see
+ *                                                  {@link DriftReport}; the last one counts
  * </pre>
  */
 public final class RefitTopic implements AutoCloseable {
@@ -57,6 +61,7 @@ public final class RefitTopic implements AutoCloseable {
   private final Producer<byte[], byte[]> producer;
   private final Map<String, RefitRequest> unanswered = new LinkedHashMap<>();
   private final List<JsonNode> outcomes = new ArrayList<>();
+  private @Nullable DriftReport drift;
 
   private RefitTopic(
       Scope scope,
@@ -115,6 +120,8 @@ public final class RefitTopic implements AutoCloseable {
       } else if (kind.equals("outcome")) {
         unanswered.remove(value.path("request").asText());
         outcomes.add(value);
+      } else if (kind.equals("drift")) {
+        drift = DriftReport.fromJson(value);
       }
     } catch (IOException | TrainerException e) {
       LOG.warn("{}, record {}: {}", partition.topic(), record.offset(), e.getMessage());
@@ -163,6 +170,17 @@ public final class RefitTopic implements AutoCloseable {
     ObjectNode value = outcome.toJson();
     value.put("kind", "outcome").put("time", time.toString());
     send(value);
+  }
+
+  /** How the streams of the scope sounded when they were last compared, if that is kept still. */
+  public synchronized Optional<DriftReport> drift() {
+    refresh();
+    return Optional.ofNullable(drift);
+  }
+
+  /** Tells how they sound. */
+  void tell(DriftReport report) {
+    send(report.toJson().put("kind", "drift"));
   }
 
   private void send(ObjectNode value) {

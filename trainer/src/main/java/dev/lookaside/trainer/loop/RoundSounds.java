@@ -100,8 +100,8 @@ final class RoundSounds {
     return Math.sqrt(sum / Math.max(1, pcm.lengthSamples()));
   }
 
-  /** Scenes of held-out sounds; none without any. The same for the same arguments. */
-  List<Scene> scenes(List<String> ids, int count, long seed) {
+  /** Sounds of classes, as they are laid into scenes; not the silent ones. */
+  List<LabelledClip> labelled(List<String> ids) {
     List<LabelledClip> clips = new ArrayList<>();
     for (String id : ids) {
       StoredExample e = example(id);
@@ -110,6 +110,12 @@ final class RoundSounds {
         clips.add(new LabelledClip(e.label().orElseThrow(), pcm));
       }
     }
+    return clips;
+  }
+
+  /** Scenes of held-out sounds; none without any. The same for the same arguments. */
+  List<Scene> scenes(List<String> ids, int count, long seed) {
+    List<LabelledClip> clips = labelled(ids);
     List<Scene> scenes = new ArrayList<>();
     for (int i = 0; i < count && !clips.isEmpty(); i++) {
       long own = Seeds.mix(seed, i);

@@ -11,6 +11,7 @@ import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.drift.DriftReport;
 import dev.lookaside.trainer.fit.FitProgress;
 import java.time.Clock;
 import java.time.Duration;
@@ -45,7 +46,9 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   public sealed interface Command {}
 
-  /** A stream does not sound as it did when the incumbent was fitted. */
+  /**
+   * A stream does not sound as it did when the incumbent was fitted: the next label begins a refit.
+   */
   public record Drift(String detail) implements Command {}
 
   /** Ends it in order: a fit under way keeps its checkpoint. */
@@ -63,6 +66,9 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   private record Done(
       long term, String step, @Nullable LoopEvent result, @Nullable Throwable failure)
+      implements Command {}
+
+  private record Listened(long term, DriftWatch.@Nullable Turn turn, @Nullable Throwable failure)
       implements Command {}
 
   private record Begin(long term, LoopAction.Work work) implements Command {}
@@ -117,6 +123,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   private boolean closing;
   private int underWay;
   private boolean working;
+  private boolean listening;
   private boolean stopping;
   private @Nullable Workshop workshop;
   private long workshopTerm;
@@ -126,6 +133,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   private long steps;
   private @Nullable String trouble;
   private @Nullable RoundOutcome last;
+  private @Nullable DriftReport drift;
 
   private Trainer(ActorContext<Command> context, TimerScheduler<Command> timers, Parts parts) {
     super(context);
@@ -171,6 +179,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
         .onMessage(CollectAgain.class, this::onCollectAgain)
         .onMessage(Stepped.class, this::onStepped)
         .onMessage(Drift.class, this::onDrift)
+        .onMessage(Listened.class, this::onListened)
         .onMessageEquals(Tick.INSTANCE, this::onTick)
         .onMessageEquals(Stop.INSTANCE, this::onStop)
         .onMessageEquals(Closed.INSTANCE, this::onClosed)
@@ -302,6 +311,35 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   private Behavior<Command> onTick() {
     decide(LoopEvent.Tick.INSTANCE);
+    listen();
+    return this;
+  }
+
+  /** Piece by piece, and only while no fit or judgement wants the processors. */
+  private void listen() {
+    Workshop open = workshop;
+    if (open != null && workshopTerm == term && !working && !listening && open.listensNow()) {
+      listening = true;
+      long now = term;
+      run(open::listen, (turn, failure) -> new Listened(now, turn, failure));
+    }
+  }
+
+  private Behavior<Command> onListened(Listened message) {
+    underWay--;
+    listening = false;
+    DriftWatch.Turn turn = message.turn();
+    if (message.failure() != null) {
+      getContext()
+          .getLog()
+          .warn("Trainer of {}: cannot compare streams", parts.scope(), message.failure());
+    } else if (message.term() == term && turn != null) {
+      drift = turn.report() == null ? drift : turn.report();
+      turn.events().forEach(this::decide);
+      listen();
+    }
+    closeWhenIdle();
+    tell();
     return this;
   }
 
@@ -473,7 +511,8 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
                 step,
                 steps,
                 trouble,
-                last));
+                last,
+                drift));
   }
 
   private Behavior<Command> onPostStop() {

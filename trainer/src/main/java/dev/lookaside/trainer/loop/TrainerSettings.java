@@ -5,6 +5,7 @@ import dev.lookaside.classifier.registry.RegistryException;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.drift.DriftSettings;
 import dev.lookaside.trainer.gate.GateSettings;
 import dev.lookaside.trainer.store.StoreSettings;
 import java.nio.file.Path;
@@ -24,6 +25,7 @@ import java.time.Duration;
  * @param loop when what is done
  * @param refit how rounds fit and judge
  * @param gate what a candidate must hold
+ * @param drift how streams are compared with what the incumbent was fitted on
  */
 public record TrainerSettings(
     Scope scope,
@@ -36,7 +38,8 @@ public record TrainerSettings(
     StoreSettings store,
     LoopSettings loop,
     RefitSettings refit,
-    GateSettings gate) {
+    GateSettings gate,
+    DriftSettings drift) {
   private static final String ROOT = "lookaside.trainer";
 
   public TrainerSettings {
@@ -65,7 +68,8 @@ public record TrainerSettings(
         StoreSettings.of(config, frontEnd),
         LoopSettings.of(config),
         RefitSettings.of(config),
-        GateSettings.of(config));
+        GateSettings.of(config),
+        DriftSettings.of(config));
   }
 
   /** Where a trainer of this configuration keeps its store. */

@@ -12,14 +12,17 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.featurizer.FeatureSpec;
 import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.audio.ChannelPolicy;
+import dev.lookaside.ingest.retained.RetainedAudio;
 import dev.lookaside.trainer.shadow.ShadowRun;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.LabelIngest;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * @param detect how streams are decoded
  * @param where fits and scores run
  * @param channel which one of several counts, as in the live pipeline
+ * @param gateDbfs level of a stream's silence gate, as in the live pipeline
  * @param shadow tries candidates on live audio; null: there is none here
  * @param opened gets the store each time this trainer begins to lead, before any label is read, for
  *     instance to put in what the configured adapter was fitted on
@@ -50,6 +54,7 @@ public record TrainerSetup(
     DetectSettings detect,
     ScorerSettings where,
     ChannelPolicy channel,
+    ToDoubleFunction<StreamId> gateDbfs,
     @Nullable ShadowRun shadow,
     Consumer<ExampleStore> opened) {
   /** A worker that has missed as many signs of life is not waited for. */
@@ -92,16 +97,34 @@ public record TrainerSetup(
               RegistryView.open(clients, registry.trusted()),
               new RegistryWriter(clients, key),
               Clock.systemUTC());
+      RefitTopic requests = RefitTopic.open(ingest, settings.scope());
       return new Workshop(
           new Workshop.Parts(settings, ingest, tools(), configured, shadow, Clock.systemUTC()),
           store,
           intake(store),
-          RefitTopic.open(ingest, settings.scope()),
-          publisher);
+          requests,
+          publisher,
+          settings.drift().enabled() ? drift(store, clients, requests) : null);
     } catch (RuntimeException e) {
       store.close();
       throw e;
     }
+  }
+
+  private DriftWatch drift(ExampleStore store, RegistryClients clients, RefitTopic requests) {
+    return new DriftWatch(
+        new DriftWatch.Parts(
+            settings,
+            ingest,
+            tools(),
+            configured,
+            gateDbfs,
+            registry.maxBytes(),
+            Clock.systemUTC()),
+        store,
+        RegistryView.open(clients, registry.trusted()),
+        RetainedAudio.open(ingest, channel),
+        requests);
   }
 
   private Refit.Tools tools() {

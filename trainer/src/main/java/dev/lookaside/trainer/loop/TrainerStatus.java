@@ -3,6 +3,7 @@ package dev.lookaside.trainer.loop;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.trainer.drift.DriftReport;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param steps of the fit
  * @param trouble what cannot be done now, in words; null if nothing
  * @param last how the last round ended; null if none has since the start
+ * @param drift how the streams sounded when they were last compared, the worst ones; null if they
+ *     were not
  */
 public record TrainerStatus(
     Scope scope,
@@ -30,7 +33,8 @@ public record TrainerStatus(
     long step,
     long steps,
     @Nullable String trouble,
-    @Nullable RoundOutcome last) {
+    @Nullable RoundOutcome last,
+    @Nullable DriftReport drift) {
   /** For scripts and pages. */
   public ObjectNode toJson() {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
@@ -52,6 +56,9 @@ public record TrainerStatus(
     }
     if (last != null) {
       json.set("last", last.toJson());
+    }
+    if (drift != null) {
+      json.set("drift", drift.brief());
     }
     return json;
   }

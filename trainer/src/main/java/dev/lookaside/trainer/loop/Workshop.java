@@ -36,7 +36,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the leader of a scope works with, from when it leads until it does not. {@link #collect} is
- * for one thread, {@link #perform} and {@link #finish} for one other; the rest for any.
+ * for one thread, {@link #perform} and {@link #finish} for one other, {@link #listen} for a third;
+ * the rest for any.
  */
 final class Workshop implements AutoCloseable {
   /** Puts labels and their audio into the store. */
@@ -69,17 +70,28 @@ final class Workshop implements AutoCloseable {
   private final Intake intake;
   private final RefitTopic requests;
   private final Publisher publisher;
+  private final @Nullable DriftWatch drift;
   private volatile boolean stopped;
   private volatile @Nullable Refit running;
 
-  /** All but {@code parts} become this one's to close. */
+  /**
+   * All but {@code parts} become this one's to close.
+   *
+   * @param drift null: streams are not compared
+   */
   Workshop(
-      Parts parts, ExampleStore store, Intake intake, RefitTopic requests, Publisher publisher) {
+      Parts parts,
+      ExampleStore store,
+      Intake intake,
+      RefitTopic requests,
+      Publisher publisher,
+      @Nullable DriftWatch drift) {
     this.parts = parts;
     this.store = store;
     this.intake = intake;
     this.requests = requests;
     this.publisher = publisher;
+    this.drift = drift;
   }
 
   private String stateName() {
@@ -301,6 +313,16 @@ final class Workshop implements AutoCloseable {
     }
   }
 
+  /** Whether {@link #listen} has something to do. For any thread. */
+  boolean listensNow() {
+    return drift != null && drift.due();
+  }
+
+  /** A bounded piece of comparing streams with what their adapters were fitted on. */
+  DriftWatch.Turn listen() {
+    return drift == null ? DriftWatch.Turn.NOTHING : drift.step();
+  }
+
   /** Ends a fit under way, with a checkpoint, and lets none begin. */
   void stop() {
     stopped = true;
@@ -313,6 +335,9 @@ final class Workshop implements AutoCloseable {
   @Override
   public void close() {
     intake.close();
+    if (drift != null) {
+      drift.close();
+    }
     requests.close();
     publisher.close();
     store.close();

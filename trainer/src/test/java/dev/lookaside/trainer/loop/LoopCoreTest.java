@@ -118,15 +118,41 @@ class LoopCoreTest {
     assertThat(work(LoopEvent.Tick.INSTANCE)).hasSize(1);
   }
 
+  /** From the sounds of the last fit another fit would only make the last adapter again. */
   @Test
-  void driftAndRequestsNeedNoLabels() {
+  void driftWaitsForALabelAndThenOneIsEnough() {
+    lead(settings(false, 0, 0));
+    assertThat(work(labels(0, 7, 0, 0))).isEmpty();
+    assertThat(tell(new LoopEvent.Drifted("dock: 4.1"))).isEmpty();
+    pass(100_000);
+    assertThat(tell(LoopEvent.Tick.INSTANCE)).isEmpty();
+    assertThat(work(labels(1, 8, 0, 0))).as("people correct in bursts").isEmpty();
+    pass(1);
+    List<Work> begun = work(LoopEvent.Tick.INSTANCE);
+    assertThat(((LoopAction.Fit) begun.get(0)).round().trigger()).isEqualTo("drift: dock: 4.1");
+    long round = ((LoopAction.Fit) begun.get(0)).round().number();
+    tell(new LoopEvent.Fitted(round, B));
+    tell(new LoopEvent.Judged(round, report(false)));
+    pass(10);
+    assertThat(work(LoopEvent.Tick.INSTANCE)).as("once, whatever came of it").isEmpty();
+  }
+
+  @Test
+  void driftThatIsOverBeginsNothing() {
     lead(settings(false, 0, 0));
     tell(labels(0, 7, 0, 0));
-    List<Work> begun = work(new LoopEvent.Drifted("dock: 4.1"));
-    assertThat(((LoopAction.Fit) begun.get(0)).round().trigger()).isEqualTo("drift: dock: 4.1");
+    tell(new LoopEvent.Drifted("dock: 4.1"));
+    tell(LoopEvent.DriftOver.INSTANCE);
+    tell(labels(1, 8, 0, 0));
+    pass(10);
+    assertThat(work(LoopEvent.Tick.INSTANCE)).isEmpty();
+  }
+
+  @Test
+  void requestsNeedNoLabels() {
     lead(settings(true, 0, 0));
     tell(labels(0, 7, 0, 0));
-    begun = work(new LoopEvent.Requested(new RefitRequest("r1", true, "ann")));
+    List<Work> begun = work(new LoopEvent.Requested(new RefitRequest("r1", true, "ann")));
     Round round = ((LoopAction.Fit) begun.get(0)).round();
     assertThat(round.kind()).isEqualTo(Round.Kind.HEAD);
     assertThat(round.fullFollows()).isFalse();

@@ -1,0 +1,72 @@
+package dev.lookaside.deploy.cli;
+
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.Topics;
+import dev.lookaside.trainer.drift.DriftReport;
+import dev.lookaside.trainer.loop.RefitTopic;
+import java.io.PrintWriter;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code lookaside drift}: how streams sound against what their adapters were fitted on. */
+@Command(
+    name = "drift",
+    description = {
+      "Shows which streams no longer sound like what their adapter was fitted on.",
+      "",
+      "Prints what the trainer of the scope found when it last listened (lookaside.trainer.drift says how often): per stream the distance "
+          + "of its embeddings from the nearest known kind of sound and the divergence of its posteriors, each with its bound, and the classes "
+          + "whose mean posterior has moved most. An alarm asks for labels: the first one begins a refit.",
+      "",
+      "Exit code 0 if there is no alarm, 3 if there is one, 1 if no trainer has compared streams yet."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  lookaside drift",
+      "  lookaside drift --scope tenant:harbour --json",
+    })
+final class DriftCommand implements Callable<Integer> {
+  private static final int ALARM = 3;
+
+  @Mixin private ConfigOptions options = new ConfigOptions();
+
+  @Option(
+      names = "--scope",
+      paramLabel = "SCOPE",
+      defaultValue = "*",
+      description = "*, tenant:NAME or stream:ID. Default: ${DEFAULT-VALUE}.")
+  private String scope = "*";
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() {
+    Scope of = DecisionOptions.scope(scope);
+    IngestSettings ingest = IngestSettings.of(options.load());
+    Topics.ensureTraining(ingest);
+    Optional<DriftReport> found;
+    try (RefitTopic topic = RefitTopic.open(ingest, of)) {
+      found = topic.drift();
+    }
+    DriftReport report =
+        found.orElseThrow(
+            () ->
+                new CliException(
+                    "scope %s: no trainer has compared its streams yet; is one running?"
+                        .formatted(of)));
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(json ? report.toJson().toPrettyString() : DriftText.of(report));
+    out.flush();
+    return report.alarmed() > 0 ? ALARM : 0;
+  }
+}

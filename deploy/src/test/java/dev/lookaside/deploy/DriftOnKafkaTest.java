@@ -1,0 +1,161 @@
+package dev.lookaside.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lookaside.deploy.cli.Main;
+import dev.lookaside.deploy.demo.BundledClips;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.send.LabelledClip;
+import dev.lookaside.trainer.drift.StreamDrift;
+import dev.lookaside.trainer.loop.TrainerStatus;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** A trainer that listens to two streams on a real broker, of which one changes. */
+class DriftOnKafkaTest {
+  private static final int BURST = 9 * 16_000;
+  private static final int BURSTS = 5;
+  private static EmbeddedKafka kafka;
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void start() {
+    kafka = EmbeddedKafka.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    kafka.close();
+  }
+
+  private TrainerRig rig() {
+    return new TrainerRig(
+        kafka.bootstrapServers(),
+        "drift",
+        folder,
+        Map.of(
+            "lookaside.trainer.tick-millis", 20,
+            "lookaside.trainer.drift.interval-seconds", 1,
+            "lookaside.trainer.drift.active-seconds", 600,
+            "lookaside.trainer.drift.seconds", 8,
+            "lookaside.trainer.drift.min-seconds", 4,
+            "lookaside.trainer.drift.scenes", 99));
+  }
+
+  private static Optional<StreamDrift> of(TrainerService trainer, String stream) {
+    return Optional.ofNullable(trainer.status())
+        .map(TrainerStatus::drift)
+        .flatMap(d -> d.streams().stream().filter(s -> s.stream().equals(stream)).findFirst());
+  }
+
+  /**
+   * Sends a burst of both streams and waits until most of it was heard: a turn may begin before all
+   * of it has come, and what is left then is too short for another look.
+   */
+  private static void hear(TrainerRig rig, TrainerService trainer, List<Pcm> audio, int burst) {
+    List<String> names = List.of("gate", "yard");
+    for (int i = 0; i < names.size(); i++) {
+      int from = burst * BURST;
+      rig.send(names.get(i), audio.get(i), EndToEndRig.EPOCH, from, from + BURST);
+    }
+    long heardSeconds = (long) (burst + 1) * BURST / 16_000 - 5;
+    Awaitility.await("burst " + burst)
+        .atMost(TrainerRig.PATIENCE)
+        .pollInterval(Duration.ofMillis(5))
+        .until(
+            () ->
+                names.stream()
+                    .allMatch(
+                        n ->
+                            of(trainer, n)
+                                .filter(
+                                    s ->
+                                        !s.until()
+                                            .isBefore(EndToEndRig.EPOCH.plusSeconds(heardSeconds)))
+                                .isPresent()));
+  }
+
+  @Test
+  void theStreamThatChangesIsAlarmedAndWithoutLabelsNothingIsRefitted() throws IOException {
+    List<LabelledClip> clips = BundledClips.load();
+    Pcm steady = TrainerRig.scene(clips, 9 * BURSTS, 21).audio();
+    Pcm other = TrainerRig.scene(clips, 9 * BURSTS, 22).audio();
+    float[] changing = other.samples().clone();
+    float[] end = Arrays.copyOfRange(changing, 2 * BURST, changing.length);
+    System.arraycopy(DriftTest.dialling(end), 0, changing, 2 * BURST, end.length);
+    List<Pcm> audio = List.of(steady, new Pcm(16_000, changing));
+    try (TrainerRig rig = rig()) {
+      try (TrainerService trainer = rig.startTrainer()) {
+        hear(rig, trainer, audio, 0);
+        hear(rig, trainer, audio, 1);
+        assertThat(trainer.status().drift().alarmed()).isZero();
+        assertThat(drift().exitCode).isZero();
+        for (int burst = 2; burst < BURSTS; burst++) {
+          hear(rig, trainer, audio, burst);
+        }
+        StreamDrift changed = of(trainer, "yard").orElseThrow();
+        assertThat(changed.alarmed()).as(changed.toString()).isTrue();
+        StreamDrift same = of(trainer, "gate").orElseThrow();
+        assertThat(same.alarmed()).as(same.toString()).isFalse();
+        assertThat(rig.metrics.scrape())
+            .contains("lookaside_trainer_drift_alarms{scope=\"*\"} 1")
+            .contains("lookaside_trainer_drift_streams{scope=\"*\"} 2")
+            .contains(
+                "lookaside_trainer_drift_ratio{measure=\"embedding\",scope=\"*\",stream=\"yard\"}");
+        assertThat(trainer.status().phase()).isEqualTo("collecting");
+        assertThat(trainer.status().toJson().at("/drift/streams/0/stream").asText())
+            .isEqualTo("yard");
+      }
+      Printed printed = drift();
+      assertThat(printed.exitCode).as(printed.err).isEqualTo(3);
+      JsonNode json = new JsonMapper().readTree(printed.out);
+      assertThat(json.at("/streams/0/alarmed").asBoolean()).isTrue();
+      assertThat(json.at("/streams/0/classes")).hasSize(10);
+      assertThat(rig.outcomes).as("there was nothing to learn from").isEmpty();
+
+      // Whoever leads next knows of the alarm.
+      try (TrainerService next = rig.startTrainer()) {
+        Awaitility.await("the alarm of the trainer before")
+            .atMost(TrainerRig.PATIENCE)
+            .pollInterval(Duration.ofMillis(5))
+            .until(() -> of(next, "yard").filter(StreamDrift::alarmed).isPresent());
+      }
+    }
+  }
+
+  private record Printed(int exitCode, String out, String err) {}
+
+  private static Printed drift() {
+    CommandLine line = Main.commandLine();
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    line.setOut(new PrintWriter(out, true));
+    line.setErr(new PrintWriter(err, true));
+    int code =
+        line.execute(
+            "drift",
+            "--json",
+            "--bootstrap-servers",
+            kafka.bootstrapServers(),
+            "--set",
+            "lookaside.ingest.topics.requests.name=drift.lookaside.requests",
+            "--set",
+            "lookaside.ingest.topics.audio-labels.name=drift.audio.labels");
+    return new Printed(code, out.toString(), err.toString());
+  }
+}

@@ -1,0 +1,77 @@
+package dev.lookaside.trainer.loop;
+
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.drift.Material;
+import dev.lookaside.trainer.example.SceneExamples;
+import dev.lookaside.trainer.store.ExampleStore;
+import dev.lookaside.trainer.store.Origin;
+import dev.lookaside.trainer.store.Split;
+import dev.lookaside.trainer.store.StoredAudio;
+import dev.lookaside.trainer.store.StoredExample;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What of the store an adapter has been fitted on, chosen as a round chooses. */
+final class FittedSounds {
+  /** More tell little more of how a stream sounds. */
+  private static final int CONTEXTS_MAX = 100;
+
+  private FittedSounds() {}
+
+  /**
+   * The sounds.
+   *
+   * @param fitted labels from then on came too late for it
+   * @throws TrainerException if there are none of one of its classes
+   */
+  static Material of(ExampleStore store, Adapter adapter, Instant fitted, RefitSettings settings) {
+    List<StoredExample> known = new ArrayList<>();
+    for (Split split : Split.values()) {
+      for (StoredExample e : store.usable(split)) {
+        boolean early = e.origin() != Origin.LABEL || e.labelledAt().isBefore(fitted);
+        boolean named = e.label().isEmpty() || adapter.labels().contains(e.label().get());
+        if (early && named) {
+          known.add(e);
+        }
+      }
+    }
+    RoundPlan plan =
+        RoundPlan.choose(known, adapter.digest(), adapter.labels(), settings, settings.seed());
+    RoundSounds sounds = new RoundSounds(known, store.frontEnd(), settings);
+    SceneExamples.Unlabelled unlabelled = sounds.unlabelled(plan.unlabelled(), settings.seed());
+    return new Material(
+        sounds.labelled(plan.train()),
+        sounds.labelled(plan.heldOut()),
+        unlabelled.backgrounds(),
+        unlabelled.distractors(),
+        unlabelled.distractorShare(),
+        contexts(plan, known),
+        settings.scenes(),
+        settings.seed());
+  }
+
+  /** Events of streams with what stood around them, the newest. */
+  private static List<Material.Context> contexts(RoundPlan plan, List<StoredExample> known) {
+    Map<String, StoredExample> byId = new HashMap<>();
+    known.forEach(e -> byId.put(e.id(), e));
+    List<String> ids = new ArrayList<>(plan.unlabelled());
+    ids.addAll(plan.train());
+    List<Material.Context> contexts = new ArrayList<>();
+    for (String id : ids) {
+      StoredExample e = byId.get(id);
+      if (e != null && e.origin() != Origin.SEED && contexts.size() < CONTEXTS_MAX) {
+        StoredAudio audio = e.heldAudio();
+        Pcm pcm = audio.read();
+        contexts.add(
+            new Material.Context(
+                e.stream(), pcm, e.label(), audio.onsetSeconds(), audio.offsetSeconds()));
+      }
+    }
+    return contexts;
+  }
+}
