@@ -16,9 +16,11 @@ import dev.lookaside.trainer.loop.RoundOutcome.Kind;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +53,9 @@ final class LoopCore {
   private @Nullable Instant freshSince;
   private @Nullable String drift;
   private @Nullable Work busy;
+
+  /** Requests whose rounds have ended here: what was read before the outcome still names them. */
+  private final Set<String> ended = new LinkedHashSet<>();
 
   LoopCore(LoopSettings settings) {
     this.settings = settings;
@@ -121,7 +126,8 @@ final class LoopCore {
 
   private void onRequested(RefitRequest request, Instant now, List<LoopAction> actions) {
     boolean known =
-        state.waiting().stream().anyMatch(r -> r.id().equals(request.id()))
+        ended.contains(request.id())
+            || state.waiting().stream().anyMatch(r -> r.id().equals(request.id()))
             || state.phase().underWay().filter(r -> request.id().equals(r.request())).isPresent();
     if (!known && state.waiting().size() < WAITING_MAX) {
       List<RefitRequest> longer = new ArrayList<>(state.waiting());
@@ -422,6 +428,12 @@ final class LoopCore {
       Instant now,
       List<LoopAction> actions) {
     busy = null;
+    if (round.request() != null) {
+      ended.add(round.request());
+      if (ended.size() > WAITING_MAX) {
+        ended.remove(ended.iterator().next());
+      }
+    }
     double seconds = (now.toEpochMilli() - round.startedAtMillis()) / MILLIS;
     // Told before it is saved: who dies between the two tells it twice rather than never.
     actions.add(

@@ -172,6 +172,20 @@ class LoopCoreTest {
   }
 
   @Test
+  void aRequestThatIsReadAgainWhenItsRoundHasEndedIsNotBegunAgain() {
+    lead(settings(false, 0, 0));
+    tell(labels(0, 7, 0, 0));
+    RefitRequest request = new RefitRequest("r1", true, "ann");
+    Round round = ((LoopAction.Fit) work(new LoopEvent.Requested(request)).get(0)).round();
+    tell(new LoopEvent.Fitted(round.number(), B));
+    tell(new LoopEvent.Judged(round.number(), report(true)));
+    assertThat(outcomes(new LoopEvent.Promoted(round.number(), "*@1", A))).hasSize(1);
+    assertThat(work(new LoopEvent.Requested(request))).as("read before the outcome").isEmpty();
+    assertThat(core.state().waiting()).isEmpty();
+    assertThat(work(new LoopEvent.Requested(new RefitRequest("r2", true, "ann")))).hasSize(1);
+  }
+
+  @Test
   void whatTheGateRefusesNeverReachesTheLedger() {
     lead(settings(false, 1, 1));
     Round round = fitted(3);
