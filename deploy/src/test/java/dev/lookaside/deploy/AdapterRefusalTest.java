@@ -13,6 +13,7 @@ import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.registry.Ack;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.CutoverCodec;
+import dev.lookaside.classifier.registry.GoldenLogits;
 import dev.lookaside.classifier.registry.KeyFolder;
 import dev.lookaside.classifier.registry.Refusal.Reason;
 import dev.lookaside.classifier.registry.Scope;
@@ -27,6 +28,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -100,14 +102,15 @@ class AdapterRefusalTest {
             .extracting(Ack::state, Ack::reasonWord)
             .contains(tuple(Ack.State.REFUSED, e.getValue().word()));
       }
+      String metrics = service.scrape();
       for (Reason reason : expected.values()) {
-        assertThat(service.scrape())
+        assertThat(metrics)
             .contains(
-                "lookaside_adapters_total{reason=\"%s\",state=\"refused\"}"
-                    .formatted(reason.word()));
+                "lookaside_adapters_total{reason=\"%s\",state=\"refused\"} %d"
+                    .formatted(reason.word(), Collections.frequency(expected.values(), reason)));
       }
     }
-    assertThat(expected).hasSizeGreaterThanOrEqualTo(12);
+    assertThat(expected).hasSize(17);
   }
 
   private void faultsOnTheWay() {
@@ -165,6 +168,22 @@ class AdapterRefusalTest {
                 adapters.cutoversTopic(), "junk".getBytes(UTF_8), "{".getBytes(UTF_8))));
     expected.put("junk", Reason.BAD_RECORD);
 
+    Cutover judgedOtherwise = next(sound, null, null);
+    decide(
+        Reason.GOLDEN_DIFFERS,
+        new Cutover(
+            judgedOtherwise.scope(),
+            judgedOtherwise.number(),
+            sound,
+            judgedOtherwise.effectiveFrom(),
+            judgedOtherwise.reason(),
+            judgedOtherwise.author(),
+            judgedOtherwise.written(),
+            null,
+            null,
+            null,
+            GoldenLogits.of(1, new float[AdapterRig.bundled().labels().size()]),
+            null));
     decide(Reason.OTHER_BACKBONE, next(sound, "0".repeat(64), null));
     decide(Reason.OTHER_FEATURES, next(sound, null, "0000"));
   }
@@ -184,6 +203,19 @@ class AdapterRefusalTest {
         String.valueOf(bundled.metadata().get("labels")).replace("]", ",\"one more\"]");
     decide(
         Reason.LABEL_COUNT, adapters.writer.publish(changed("", null, Map.of("labels", oneMore))));
+    int width = bundled.tensors().get("head.norm.bias").toArray().length;
+    decide(
+        Reason.WRONG_SHAPE,
+        adapters.writer.publish(
+            changed(
+                "head.norm.bias",
+                FloatTensor.of(new int[] {width + 1}, new float[width + 1]),
+                Map.of())));
+    decide(
+        Reason.OTHER_FEATURES,
+        adapters.writer.publish(
+            changed(
+                "", null, Map.of("window_frames", String.valueOf(2 * bundled.windowFrames())))));
     byte[] header =
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2000000000,2000000000],\"data_offsets\":[0,4]}}"
             .getBytes(UTF_8);
