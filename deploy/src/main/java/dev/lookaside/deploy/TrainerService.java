@@ -8,6 +8,7 @@ import dev.lookaside.classifier.registry.RegistrySettings;
 import dev.lookaside.classifier.registry.SigningKey;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.deploy.demo.BundledClips;
+import dev.lookaside.deploy.replay.ConfiguredShadow;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.example.Clip;
 import dev.lookaside.trainer.example.ClipFolder;
@@ -46,7 +47,7 @@ import org.slf4j.LoggerFactory;
  *       "lookaside.trainer.store-folder", folder.toString(),
  *       "lookaside.classifier.security.adapters.keys-folder", keys.toString()));
  *   try (Service service = Service.start(config, event -&gt; {});
- *       TrainerService trainer = TrainerService.start(config, new Metrics(), null, listener)) {
+ *       TrainerService trainer = TrainerService.start(config, new Metrics(), listener)) {
  *     ... labels written with LabelWriter.open(IngestSettings.of(config)) ...
  *   }
  * </pre>
@@ -85,7 +86,21 @@ public final class TrainerService implements AutoCloseable {
   }
 
   /**
-   * Starts it; Kafka need not be there yet.
+   * Starts it; Kafka need not be there yet. Where {@code lookaside.trainer.shadow.share} is above
+   * 0, candidates are tried on what {@code audio.chunks} retains, with the model of the
+   * configuration.
+   *
+   * @param config with every reference.conf beneath, resolved
+   * @param metrics get what is counted; stay the caller's
+   * @throws RuntimeException of the module whose key, file or port is wrong, naming it
+   */
+  public static TrainerService start(Config config, Metrics metrics, Trainer.Listener listener) {
+    ShadowRun shadow = ConfiguredShadow.of(config, Settings.of(config));
+    return start(config, metrics, shadow, listener);
+  }
+
+  /**
+   * As above, with a shadow run of the caller's.
    *
    * @param config with every reference.conf beneath, resolved
    * @param metrics get what is counted; stay the caller's

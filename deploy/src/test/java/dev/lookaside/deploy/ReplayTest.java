@@ -145,7 +145,7 @@ class ReplayTest {
    * on, as events that are heard across the change end there for the incumbent only.
    */
   private static void shadowed(AdapterRig adapters, RegistryView view, ReplayModel model) {
-    RetainedShadow shadow = new RetainedShadow(model, view, Clock.systemUTC());
+    RetainedShadow shadow = new RetainedShadow(model, view, Clock.systemUTC(), Duration.ZERO);
     ShadowSummary same = shadow.compare(request("stream:plain", variant(1.4f)), at(7), at(10));
     assertThat(same.streams()).containsExactly("plain");
     assertThat(same.comparison().differences()).isEmpty();

@@ -104,7 +104,9 @@ public record IngestSettings(
             topic(topics, "cutovers", replicas),
             topic(topics, "acks", replicas)),
         new TopicSettings.Training(
-            topic(topics, "audio-labels", replicas), topic(topics, "requests", replicas)));
+            topic(topics, "audio-labels", replicas),
+            topic(topics, "requests", replicas),
+            topic(topics, "shadows", replicas)));
   }
 
   private static Policy policy(String value) {

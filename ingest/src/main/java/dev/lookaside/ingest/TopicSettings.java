@@ -48,11 +48,12 @@ public record TopicSettings(
    *
    * @param labels what people said about detections
    * @param requests what the trainer is asked to do
+   * @param shadows what candidates would have said where the adapter in force spoke
    */
-  public record Training(Topic labels, Topic requests) {
+  public record Training(Topic labels, Topic requests, Topic shadows) {
     /** All of them. */
     public List<Topic> all() {
-      return List.of(labels, requests);
+      return List.of(labels, requests, shadows);
     }
   }
 

@@ -28,6 +28,9 @@ class IngestSettingsTest {
     assertThat(training.requests())
         .extracting(TopicSettings.Topic::name, TopicSettings.Topic::partitions)
         .containsExactly("lookaside.requests", 1);
+    assertThat(training.shadows())
+        .extracting(TopicSettings.Topic::name, TopicSettings.Topic::partitions)
+        .containsExactly("lookaside.shadows", 1);
     assertThat(settings.source().consumerProperties())
         .containsEntry("auto.offset.reset", "earliest")
         .containsEntry("allow.auto.create.topics", "false")

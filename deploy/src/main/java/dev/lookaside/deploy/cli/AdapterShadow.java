@@ -1,16 +1,20 @@
 package dev.lookaside.deploy.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.deploy.replay.ReplayModel;
 import dev.lookaside.deploy.replay.RetainedShadow;
-import dev.lookaside.trainer.shadow.ShadowDifference;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.Topics;
+import dev.lookaside.trainer.shadow.ShadowReport;
 import dev.lookaside.trainer.shadow.ShadowRequest;
-import dev.lookaside.trainer.shadow.ShadowSummary;
+import dev.lookaside.trainer.shadow.ShadowTopic;
 import java.io.PrintWriter;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.ZoneId;
-import java.util.Locale;
+import java.util.List;
+import java.util.UUID;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,12 +25,18 @@ import picocli.CommandLine.Spec;
 /** {@code lookaside adapter shadow}. */
 @Command(
     name = "shadow",
-    footer = {"", "Example:", "  lookaside adapter shadow 3f2a --share 0.2 --seconds 60"},
+    footer = {
+      "",
+      "Examples:",
+      "  lookaside adapter shadow 3f2a --share 0.2 --seconds 60",
+      "  lookaside adapter shadow 3f2a --past --json"
+    },
     description = {
-      "Say what an adapter would have heard where the one in force speaks; nobody else hears of it.",
+      "Say what an adapter would have heard where the one in force speaks; nothing of it is detected.",
       "",
       "Lets the audio pass, then scores what is retained of it here and compares with what was detected meanwhile. Run it with the "
-          + "configuration of the workers."
+          + "configuration of the workers. With --write the differences go to lookaside.shadows, where a trainer writes those of "
+          + "its candidates; --past prints what stands there."
     })
 final class AdapterShadow implements Runnable {
   @Mixin private RegistryAccess access = new RegistryAccess();
@@ -63,17 +73,59 @@ final class AdapterShadow implements Runnable {
       description = "Chooses the streams. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
-  @Option(names = "--json", description = "Print one JSON object.")
+  @Option(
+      names = "--settle",
+      paramLabel = "N",
+      defaultValue = "10",
+      description =
+          "Seconds until what was heard in the end is written, too. Default: ${DEFAULT-VALUE}.")
+  private int settle;
+
+  @Option(names = "--write", description = "Write what differs to lookaside.shadows as well.")
+  private boolean write;
+
+  @Option(
+      names = "--past",
+      description = "Listen to nothing: print the adapter's runs that stand on lookaside.shadows.")
+  private boolean past;
+
+  @Option(names = "--json", description = "Print one JSON object; with --past an array of them.")
   private boolean json;
 
   @Override
   public void run() {
+    IngestSettings ingest = access.settings().ingest();
+    if (past) {
+      printPast(ingest);
+      return;
+    }
+    check();
+    if (write) {
+      Topics.ensureTraining(ingest);
+    }
+    ShadowReport report = hear();
+    if (write) {
+      new ShadowTopic(ingest).write(report);
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(json ? report.toJson().toPrettyString() : ShadowText.of(report));
+    out.flush();
+  }
+
+  private void check() {
     if (!(share > 0 && share <= 1)) {
       throw new CliException("--share \"" + share + "\": must be above 0 and at most 1");
     }
     if (seconds < 1) {
       throw new CliException("--seconds \"" + seconds + "\": must be at least 1");
     }
+    if (settle < 0) {
+      throw new CliException("--settle \"" + settle + "\": must be at least 0");
+    }
+  }
+
+  private ShadowReport hear() {
+    Clock clock = Clock.systemUTC();
     try (RegistryView view = access.view();
         ReplayModel model = ReplayModel.open(access.settings())) {
       ShadowRequest request =
@@ -83,27 +135,30 @@ final class AdapterShadow implements Runnable {
               share,
               Duration.ofSeconds(seconds),
               seed);
-      print(new RetainedShadow(model, view, Clock.systemUTC()).run(request));
+      RetainedShadow shadow = new RetainedShadow(model, view, clock, Duration.ofSeconds(settle));
+      return ShadowReport.of(
+          shadow.run(request, () -> false),
+          UUID.randomUUID().toString(),
+          System.getProperty("user.name", "unknown"),
+          clock.instant());
     }
   }
 
-  private void print(ShadowSummary summary) {
+  private void printPast(IngestSettings ingest) {
+    Topics.ensureTraining(ingest);
+    List<ShadowReport> reports = new ShadowTopic(ingest).read(start);
+    if (reports.isEmpty()) {
+      throw new CliException(
+          "adapter \"%s\": no run of it stands on %s"
+              .formatted(start, ingest.topics().training().shadows().name()));
+    }
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
-      out.println(summary.toJson().toPrettyString());
+      ArrayNode all = JsonNodeFactory.instance.arrayNode();
+      reports.forEach(r -> all.add(r.toJson()));
+      out.println(all.toPrettyString());
     } else {
-      DetectionText text = new DetectionText(ZoneId.systemDefault());
-      for (ShadowDifference d : summary.comparison().differences()) {
-        String kind = d.kind().name().toLowerCase(Locale.ROOT).replace('_', ' ');
-        out.printf("%-15s %s%n", kind, text.line(d.either()));
-      }
-      out.printf(
-          Locale.ROOT,
-          "%d streams, %.1f s of audio, %d differences, agreement %.3f%n",
-          summary.streams().size(),
-          summary.audioSeconds(),
-          summary.comparison().differences().size(),
-          summary.agreement());
+      reports.forEach(r -> out.println(ShadowText.of(r)));
     }
     out.flush();
   }

@@ -6,6 +6,7 @@ import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.deploy.Settings;
 import dev.lookaside.ingest.AudioChunkCodec;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.shadow.ShadowComparison;
 import dev.lookaside.trainer.shadow.ShadowRequest;
 import dev.lookaside.trainer.shadow.ShadowRun;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /**
  * Lets live audio pass, then hears with the candidate what is retained of it, and compares with
@@ -25,34 +27,45 @@ import java.util.concurrent.locks.LockSupport;
 public final class RetainedShadow implements ShadowRun {
   private static final Duration SLACK = Duration.ofMinutes(10);
 
-  /** Until the incumbent has decided and written what it heard at the end. */
-  private static final Duration SETTLE = Duration.ofSeconds(10);
+  /** Between two looks whether to give up. */
+  private static final Duration LOOK = Duration.ofMillis(100);
 
   private final ReplayModel model;
   private final RegistryView view;
   private final Clock clock;
+  private final Duration settle;
 
   /**
    * @param model stays the caller's to close
    * @param view stays the caller's to close
+   * @param settle after the audio, until the incumbent has decided and written what it heard
    */
-  public RetainedShadow(ReplayModel model, RegistryView view, Clock clock) {
+  public RetainedShadow(ReplayModel model, RegistryView view, Clock clock, Duration settle) {
     this.model = model;
     this.view = view;
     this.clock = clock;
+    this.settle = settle;
   }
 
   @Override
-  public ShadowSummary run(ShadowRequest request) {
+  public ShadowSummary run(ShadowRequest request, BooleanSupplier stopped) {
     Instant from = clock.instant();
-    Instant end = from.plus(request.duration()).plus(SETTLE);
+    Instant end = from.plus(request.duration()).plus(settle);
     boolean interrupted = false;
     while (clock.instant().isBefore(end) && !interrupted) {
-      LockSupport.parkNanos(Duration.between(clock.instant(), end).toNanos());
+      goOn(stopped);
+      Duration rest = Duration.between(clock.instant(), end);
+      LockSupport.parkNanos(Math.min(LOOK.toNanos(), rest.toNanos()));
       interrupted = Thread.interrupted();
     }
-    Instant heard = clock.instant().minus(SETTLE);
-    return compare(request, from, heard.isAfter(from) ? heard : from.plusMillis(1));
+    Instant heard = clock.instant().minus(settle);
+    return compare(request, from, heard.isAfter(from) ? heard : from.plusMillis(1), stopped);
+  }
+
+  private static void goOn(BooleanSupplier stopped) {
+    if (stopped.getAsBoolean()) {
+      throw new TrainerException("shadow: stopped");
+    }
   }
 
   /**
@@ -62,6 +75,11 @@ public final class RetainedShadow implements ShadowRun {
    * @param to capture time before which events must begin to count
    */
   public ShadowSummary compare(ShadowRequest request, Instant from, Instant to) {
+    return compare(request, from, to, () -> false);
+  }
+
+  private ShadowSummary compare(
+      ShadowRequest request, Instant from, Instant to, BooleanSupplier stopped) {
     view.refresh();
     long maxBytes = model.settings().registry().maxBytes();
     AdapterPlan plan = AdapterPlan.always(model.loaded(view.file(request.candidate(), maxBytes)));
@@ -71,6 +89,7 @@ public final class RetainedShadow implements ShadowRun {
     long windows = 0;
     double seconds = 0;
     for (String stream : streams(request, from, to)) {
+      goOn(stopped);
       Replay.Stretch stretch = new Replay.Stretch(new StreamId(stream), from, to);
       double[] scored = new double[1];
       Replay.Result heard =
@@ -90,7 +109,7 @@ public final class RetainedShadow implements ShadowRun {
       seconds += scored[0];
     }
     return new ShadowSummary(
-        request, streams, windows, seconds, ShadowComparison.of(incumbent, candidate));
+        request, from, to, streams, windows, seconds, ShadowComparison.of(incumbent, candidate));
   }
 
   /** Streams of the share of which there is audio in the stretch. */

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.FloatTensor;
 import dev.lookaside.classifier.weights.SafetensorsWriter;
@@ -11,6 +13,14 @@ import dev.lookaside.deploy.BundledModel;
 import dev.lookaside.deploy.Configuration;
 import dev.lookaside.deploy.EmbeddedKafka;
 import dev.lookaside.deploy.Service;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.Topics;
+import dev.lookaside.trainer.shadow.ShadowComparison;
+import dev.lookaside.trainer.shadow.ShadowReport;
+import dev.lookaside.trainer.shadow.ShadowRequest;
+import dev.lookaside.trainer.shadow.ShadowSummary;
+import dev.lookaside.trainer.shadow.ShadowTopic;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +31,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -173,6 +186,88 @@ class AdapterCommandTest {
     assertThat(diff.get("tensors").properties()).hasSize(1);
     assertThat(diff.get("tensors").get("head.fc.bias").doubleValue()).isEqualTo(1.0);
     assertThat(diff.get("metadata").has("parent")).isTrue();
+  }
+
+  @Test
+  void whatACandidateWouldHaveSaidIsWrittenAndReadAgain() throws IOException {
+    run("keys", "new", "site-1");
+    IngestSettings ingest =
+        IngestSettings.of(
+            Configuration.over(
+                Map.of(
+                    "lookaside.ingest.kafka-clients.bootstrap.servers", kafka.bootstrapServers())));
+    Topics.ensure(ingest);
+    String digest =
+        json("adapter", "publish", variant("one.safetensors", .25f, "")).get("adapter").textValue();
+    assertThat(run("adapter", "shadow", digest, "--past").err())
+        .contains("no run of it stands on lookaside.shadows");
+    JsonNode heard =
+        json("adapter", "shadow", digest, "--seconds", "1", "--settle", "0", "--write");
+    assertThat(heard.get("summary").get("streams").intValue()).isZero();
+
+    ShadowReport report = spoken(digest);
+    ShadowTopic topic = new ShadowTopic(ingest);
+    topic.write(report);
+    topic.write(spoken("0".repeat(64)));
+    cutOff(ingest, digest);
+    JsonNode past = json("adapter", "shadow", digest.substring(0, 12), "--past");
+    assertThat(past).hasSize(2);
+    assertThat(past.get(0)).isEqualTo(heard);
+    assertThat(past.get(1).toString()).isEqualTo(report.toJson().toString());
+    JsonNode difference = past.get(1).get("differences").get(0);
+    assertThat(difference.get("difference").textValue()).isEqualTo("label-differs");
+    assertThat(difference.get("stream").textValue()).isEqualTo("dock");
+    assertThat(difference.get("onset").textValue()).isEqualTo("2026-03-01T12:00:01Z");
+    assertThat(difference.get("incumbentSays").get("label").textValue()).isEqualTo("speech");
+    assertThat(difference.get("candidateSays").get("label").textValue()).isEqualTo("metal");
+    assertThat(run("adapter", "shadow", digest, "--past").out())
+        .contains("label-differs", "speech -> metal", "2.00 s", "1 differences, agreement 0.000");
+    assertThat(run("adapter", "shadow", digest, "--settle", "-1").err())
+        .contains("--settle \"-1\": must be at least 0");
+  }
+
+  /** A run whose writer was killed before its summary, and a record that is none. */
+  private static void cutOff(IngestSettings ingest, String candidate) {
+    String topic = ingest.topics().training().shadows().name();
+    String difference =
+        "{\"kind\":\"difference\",\"run\":\"cut off\",\"candidate\":\"" + candidate + "\"}";
+    try (KafkaProducer<String, String> producer =
+        new KafkaProducer<>(
+            ingest.kafkaClients(), new StringSerializer(), new StringSerializer())) {
+      producer.send(new ProducerRecord<>(topic, candidate, difference));
+      producer.send(new ProducerRecord<>(topic, candidate, "{"));
+    }
+  }
+
+  /** The same stretch of a stream by two names. */
+  private static ShadowReport spoken(String candidate) {
+    Instant from = Instant.parse("2026-03-01T12:00:00Z");
+    ShadowSummary summary =
+        new ShadowSummary(
+            new ShadowRequest(candidate, Scope.ALL, 1, Duration.ofSeconds(10), 1),
+            from,
+            from.plusSeconds(10),
+            List.of("dock"),
+            50,
+            10,
+            ShadowComparison.of(
+                List.of(ended("speech", "1".repeat(64), from)),
+                List.of(ended("metal", candidate, from))));
+    return ShadowReport.of(summary, "run of " + candidate, "ann", from.plusSeconds(20));
+  }
+
+  private static Detection ended(String label, String adapter, Instant epoch) {
+    return new Detection(
+        Detection.Kind.ENDED,
+        Detection.idOf(new StreamId("dock"), epoch, label, 16_000),
+        new StreamId("dock"),
+        epoch,
+        label,
+        new Detection.Extent(16_000, 48_000, epoch.plusSeconds(1), epoch.plusSeconds(3), 16_000),
+        .9,
+        .8,
+        new Detection.Origin(adapter, "2".repeat(64), "features", 0, 0, 9),
+        null);
   }
 
   @Test

@@ -11,9 +11,11 @@ import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.fit.CheckpointFile;
 import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.shadow.ShadowReport;
 import dev.lookaside.trainer.shadow.ShadowRequest;
 import dev.lookaside.trainer.shadow.ShadowRun;
 import dev.lookaside.trainer.shadow.ShadowSummary;
+import dev.lookaside.trainer.shadow.ShadowTopic;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.Split;
 import dev.lookaside.trainer.store.StoredExample;
@@ -27,10 +29,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -216,15 +218,17 @@ final class Workshop implements AutoCloseable {
                 parts.settings().scope(),
                 loop.shadowShare(),
                 loop.shadowFor(),
-                seed(work.round())));
-    String note =
-        String.format(
-            Locale.ROOT,
-            "in shadow: %d streams, %.0f s, agrees with the incumbent to %.2f",
-            summary.streams().size(),
-            summary.audioSeconds(),
-            summary.agreement());
-    return new LoopEvent.Shadowed(number, work.report().withNote(note), summary.agreement());
+                seed(work.round())),
+            () -> stopped);
+    new ShadowTopic(parts.ingest())
+        .write(
+            ShadowReport.of(
+                summary,
+                UUID.randomUUID().toString(),
+                parts.settings().author(),
+                parts.clock().instant()));
+    GateReport report = work.report().withNote(summary.note());
+    return new LoopEvent.Shadowed(number, report, summary.agreement());
   }
 
   /** The round's plan, made when it is first needed and then kept. */
@@ -323,7 +327,7 @@ final class Workshop implements AutoCloseable {
     return drift == null ? DriftWatch.Turn.NOTHING : drift.step();
   }
 
-  /** Ends a fit under way, with a checkpoint, and lets none begin. */
+  /** Ends a fit under way, with a checkpoint, or a shadow run, and lets none begin. */
   void stop() {
     stopped = true;
     Refit refit = running;

@@ -2,6 +2,7 @@ package dev.lookaside.trainer.shadow;
 
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.ingest.StreamId;
+import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +22,12 @@ public record ShadowDifference(
     /** The incumbent does not hear it. */
     ONLY_CANDIDATE,
     /** Both hear something there, and name it differently. */
-    LABEL_DIFFERS
+    LABEL_DIFFERS;
+
+    /** The word on the wire. */
+    public String word() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
   }
 
   public ShadowDifference {

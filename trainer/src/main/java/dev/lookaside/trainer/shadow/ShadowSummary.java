@@ -2,13 +2,17 @@ package dev.lookaside.trainer.shadow;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
  * What came of a {@link ShadowRun}.
  *
  * @param request what was asked
+ * @param from capture time of the first events that count
+ * @param to capture time before which events must begin to count
  * @param streams that were followed, sorted
  * @param windows that the candidate scored
  * @param audioSeconds of those streams that both have judged
@@ -16,12 +20,16 @@ import java.util.Objects;
  */
 public record ShadowSummary(
     ShadowRequest request,
+    Instant from,
+    Instant to,
     List<String> streams,
     long windows,
     double audioSeconds,
     ShadowComparison comparison) {
   public ShadowSummary {
     Objects.requireNonNull(request, "request");
+    Objects.requireNonNull(from, "from");
+    Objects.requireNonNull(to, "to");
     Objects.requireNonNull(comparison, "comparison");
     streams = List.copyOf(streams);
   }
@@ -40,17 +48,33 @@ public record ShadowSummary(
     return all == 0 ? 1 : 2.0 * agreed / all;
   }
 
-  /** For the ledger and for scripts: numbers without the single events. */
+  /** One sentence, for the notes of a gate's report. */
+  public String note() {
+    return streams.isEmpty()
+        ? "in shadow: none of the share's streams has sent audio, so nothing was compared"
+        : String.format(
+            Locale.ROOT,
+            "in shadow: %d streams, %.0f s, agrees with the incumbent to %.2f, %d differences",
+            streams.size(),
+            audioSeconds,
+            agreement(),
+            comparison.differences().size());
+  }
+
+  /** For scripts and topics: numbers without the single events. */
   public ObjectNode toJson() {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("candidate", request.candidate());
     root.put("scope", request.scope().toString());
     root.put("share", request.share());
     root.put("seed", request.seed());
+    root.put("from", from.toString());
+    root.put("to", to.toString());
     root.put("streams", streams.size());
     root.put("windows", windows);
     root.put("audioSeconds", audioSeconds);
     root.put("agreement", agreement());
+    root.put("differences", comparison.differences().size());
     ObjectNode classes = root.putObject("classes");
     comparison
         .classes()
