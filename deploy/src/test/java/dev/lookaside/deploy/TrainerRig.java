@@ -1,5 +1,6 @@
 package dev.lookaside.deploy;
 
+import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.Scope;
@@ -17,6 +18,7 @@ import dev.lookaside.ingest.send.SceneComposer;
 import dev.lookaside.ingest.send.SceneSettings;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelWriter;
+import dev.lookaside.trainer.loop.RefitTopic;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.Trainer;
 import dev.lookaside.trainer.loop.TrainerStatus;
@@ -26,15 +28,17 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Predicate;
 import org.awaitility.Awaitility;
 
 /** An {@link AdapterRig} with trainers, streams made of clips and labels about them. */
 final class TrainerRig implements AutoCloseable {
-  static final Duration PATIENCE = Duration.ofSeconds(240);
+  static final Duration PATIENCE = Duration.ofSeconds(480);
   private static final int RATE_HZ = 16_000;
   private static final int CHUNK_SAMPLES = 8_000;
 
@@ -49,6 +53,7 @@ final class TrainerRig implements AutoCloseable {
     Map<String, Object> settings = new HashMap<>();
     settings.put("lookaside.ingest.topics.audio-labels.name", name + ".audio.labels");
     settings.put("lookaside.ingest.topics.requests.name", name + ".lookaside.requests");
+    settings.put("lookaside.ingest.topics.shadows.name", name + ".lookaside.shadows");
     settings.put("lookaside.classifier.registry.lead-seconds", 1);
     settings.put("lookaside.classifier.registry.alive-interval-seconds", 1);
     settings.put("lookaside.trainer.store-folder", folder.resolve("store").toString());
@@ -68,7 +73,6 @@ final class TrainerRig implements AutoCloseable {
     return TrainerService.start(
         rig.config,
         metrics,
-        null,
         new Trainer.Listener() {
           @Override
           public void status(TrainerStatus status) {
@@ -129,6 +133,48 @@ final class TrainerRig implements AutoCloseable {
             "ann",
             Instant.now(),
             Optional.empty()));
+  }
+
+  /** Says that what was detected is not there. */
+  void reject(Detection detection) {
+    labels.write(Label.reject(detection, "ann", Instant.now(), Optional.empty()));
+  }
+
+  /** Asks for a refit. */
+  void ask(boolean headOnly) {
+    try (RefitTopic topic = RefitTopic.open(rig.ingest, Scope.ALL)) {
+      topic.ask(headOnly, "ann");
+    }
+  }
+
+  /**
+   * Reads until so many different events have ended that are wanted; the first ones of them, as
+   * they came.
+   */
+  List<Detection> awaitEnded(String what, int count, Predicate<Detection> wanted) {
+    Map<String, Detection> found = new LinkedHashMap<>();
+    Awaitility.await(what)
+        .atMost(PATIENCE)
+        .pollInterval(Duration.ofMillis(5))
+        .until(
+            () -> {
+              rig.read();
+              rig.detections.stream()
+                  .filter(d -> d.kind() == Detection.Kind.ENDED && wanted.test(d))
+                  .forEach(d -> found.put(d.id(), d));
+              return found.size() >= count;
+            });
+    return List.copyOf(found.values()).subList(0, count);
+  }
+
+  /** All that takes effect, oldest first; without the records that only ask to prepare. */
+  List<Cutover> decided() {
+    try (RegistryView view = adapters.view()) {
+      return view.entries().stream()
+          .map(RegistryView.Entry::cutover)
+          .filter(Cutover::takesEffect)
+          .toList();
+    }
   }
 
   List<RoundOutcome> awaitOutcomes(int count) {

@@ -1,0 +1,258 @@
+package dev.lookaside.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.classifier.detect.StreamDetector;
+import dev.lookaside.classifier.registry.Cutover;
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.deploy.demo.BundledClips;
+import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.loop.RoundOutcome;
+import dev.lookaside.trainer.shadow.ShadowReport;
+import dev.lookaside.trainer.shadow.ShadowTopic;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What becomes of a candidate that has passed the gate, while streams go on sending: on a real
+ * broker, with the bundled model, a worker and a trainer.
+ */
+@Timeout(1500)
+class TrainerLoopTest {
+  /** A head fitted in seconds on request alone, and a gate that lets everything pass. */
+  private static final Map<String, Object> QUICK_AND_OPEN =
+      Map.ofEntries(
+          Map.entry("lookaside.trainer.triggers.labels", 1_000),
+          Map.entry("lookaside.trainer.head.epochs", 1),
+          Map.entry("lookaside.trainer.head.scenes", 2),
+          Map.entry("lookaside.trainer.judge.head-scenes", 1),
+          Map.entry("lookaside.trainer.judge.quiet-seconds", 0),
+          Map.entry("lookaside.trainer.gate.map-epsilon", 1),
+          Map.entry("lookaside.trainer.gate.class-drop-max", 1),
+          Map.entry("lookaside.trainer.gate.calibration-error-max", 1),
+          Map.entry("lookaside.trainer.gate.min-background-seconds", 1_000_000),
+          Map.entry("lookaside.trainer.rollback.judged-min", 3));
+
+  private static EmbeddedKafka kafka;
+  private static Map<String, Scene> scenes;
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void start() {
+    kafka = EmbeddedKafka.start();
+    scenes =
+        Map.of(
+            "gate", TrainerRig.scene(BundledClips.load(), 20, 3),
+            "yard", TrainerRig.scene(BundledClips.load(), 20, 4));
+  }
+
+  @AfterAll
+  static void stop() {
+    kafka.close();
+  }
+
+  private TrainerRig rig(String name, Map<String, Object> more) {
+    Map<String, Object> settings = new HashMap<>(QUICK_AND_OPEN);
+    more.forEach((key, value) -> settings.put("lookaside.trainer." + key, value));
+    return new TrainerRig(kafka.bootstrapServers(), name, folder, settings);
+  }
+
+  private static boolean by(Detection d, String adapter) {
+    return d.origin().adapterDigest().equals(adapter);
+  }
+
+  private static boolean from(Detection d, Instant time) {
+    return !d.extent().onsetTime().isBefore(time);
+  }
+
+  private static Instant effective(Cutover cutover) {
+    return Objects.requireNonNull(cutover.effectiveFrom(), "effectiveFrom");
+  }
+
+  /** Waits until both streams are heard with an adapter from some time on. */
+  private static void awaitBoth(TrainerRig rig, String adapter, Instant since) {
+    for (String stream : scenes.keySet()) {
+      rig.awaitEnded(
+          stream + " heard by " + adapter,
+          1,
+          d -> d.stream().value().equals(stream) && by(d, adapter) && from(d, since));
+    }
+  }
+
+  @Test
+  void aCandidateThatDisagreesOnLiveAudioIsRefusedAndWhatItSaidIsKept() throws Exception {
+    String incumbent = AdapterRig.bundled().digest();
+    try (TrainerRig rig =
+            rig(
+                "shadow",
+                Map.of(
+                    "head.learning-rate", .05,
+                    "shadow.share", 1,
+                    "shadow.seconds", 4,
+                    "shadow.settle-seconds", 2,
+                    "shadow.agreement-min", 1));
+        Service service = rig.rig.startWorker();
+        LiveStreams live = new LiveStreams(rig.rig, scenes);
+        TrainerService trainer = rig.startTrainer()) {
+      awaitBoth(rig, incumbent, Instant.EPOCH);
+      rig.ask(true);
+      RoundOutcome outcome = rig.awaitOutcomes(1).get(0);
+      String candidate = Objects.requireNonNull(outcome.candidate(), outcome.reason());
+      assertThat(outcome.reason()).startsWith("agrees with the incumbent to 0.");
+      assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.REFUSED);
+      assertThat(rig.phases).contains("shadowing");
+      assertThat(rig.decided()).isEmpty();
+      GateReport report = Objects.requireNonNull(outcome.report(), "report");
+      assertThat(report.notes()).anyMatch(n -> n.startsWith("in shadow: 2 streams, "));
+
+      List<ShadowReport> runs = new ShadowTopic(rig.rig.ingest).read(candidate.substring(0, 8));
+      assertThat(runs).hasSize(1);
+      JsonNode sum = runs.get(0).summary();
+      assertThat(sum.get("candidate").textValue()).isEqualTo(candidate);
+      assertThat(sum.get("agreement").doubleValue()).isLessThan(1);
+      assertThat(sum.get("author").textValue()).isEqualTo("lookaside trainer");
+      assertThat(runs.get(0).differences())
+          .hasSize(sum.get("differences").intValue())
+          .isNotEmpty()
+          .allSatisfy(d -> assertSays(d, incumbent, candidate));
+      rig.rig.read();
+      assertThat(rig.rig.detections)
+          .as("nothing of it is detected")
+          .noneMatch(d -> by(d, candidate));
+    }
+  }
+
+  private static void assertSays(JsonNode d, String incumbent, String candidate) {
+    assertThat(d.get("candidate").textValue()).isEqualTo(candidate);
+    assertThat(scenes).containsKey(d.get("stream").textValue());
+    assertThat(Instant.parse(d.get("onset").textValue()))
+        .isBefore(Instant.parse(d.get("offset").textValue()));
+    String kind = d.get("difference").textValue();
+    assertThat(d.has("incumbentSays")).isEqualTo(!kind.equals("only-candidate"));
+    assertThat(d.has("candidateSays")).isEqualTo(!kind.equals("only-incumbent"));
+    assertThat(d.path("incumbentSays").path("adapter").asText(incumbent)).isEqualTo(incumbent);
+    assertThat(d.path("candidateSays").path("adapter").asText(candidate)).isEqualTo(candidate);
+  }
+
+  @Test
+  void aCandidateComesByACanaryAndIsTakenBackWhenPeopleFindItWrong() throws Exception {
+    try (TrainerRig rig = rig("canary", Map.of("canary.share", .5, "canary.seconds", 8))) {
+      String incumbent = rig.adapters.writer.publish(AdapterRig.variant(.3f));
+      rig.adapters.writer.write(AdapterRig.cutover("*", 1, incumbent, Instant.now()));
+      try (Service service = rig.rig.startWorker();
+          LiveStreams live = new LiveStreams(rig.rig, scenes);
+          TrainerService trainer = rig.startTrainer()) {
+        awaitBoth(rig, incumbent, Instant.EPOCH);
+        rig.ask(true);
+        RoundOutcome published = rig.awaitOutcomes(1).get(0);
+        assertThat(published.kind()).as(published.reason()).isEqualTo(RoundOutcome.Kind.PUBLISHED);
+        String candidate = Objects.requireNonNull(published.candidate(), "candidate");
+        assertCanary(rig, incumbent, candidate);
+
+        rig.awaitEnded("events to judge", 3, d -> by(d, candidate)).forEach(rig::reject);
+        RoundOutcome back = rig.awaitOutcomes(2).get(1);
+        assertThat(back.kind()).isEqualTo(RoundOutcome.Kind.ROLLED_BACK);
+        assertThat(back.round()).isEqualTo(published.round());
+        assertTakenBack(rig, incumbent, candidate, back);
+      }
+    }
+  }
+
+  /** The ledger says what came back and why, and the worker hears with it again. */
+  private static void assertTakenBack(
+      TrainerRig rig, String incumbent, String candidate, RoundOutcome back) {
+    Cutover record = rig.inForce().orElseThrow();
+    assertThat(record.id()).isEqualTo(back.cutover());
+    assertThat(record.reason()).isEqualTo("rollback");
+    assertThat(record.adapter()).isEqualTo(incumbent);
+    assertThat(record.previous()).isEqualTo(candidate);
+    assertThat(Objects.requireNonNull(record.gate(), "gate").path("rollback").textValue())
+        .isEqualTo(back.reason())
+        .startsWith("3 of 3 judged detections were wrong");
+    awaitBoth(rig, incumbent, effective(record));
+  }
+
+  /** One stream hears with the candidate some seconds before the other one does. */
+  private static void assertCanary(TrainerRig rig, String incumbent, String candidate) {
+    List<Cutover> decided = rig.decided();
+    assertThat(decided)
+        .extracting(Cutover::reason)
+        .containsExactly("promote", "canary", "refit", "release");
+    Cutover canary = decided.get(1);
+    Cutover all = decided.get(2);
+    assertThat(canary.scope().kind()).isEqualTo(Scope.Kind.STREAM);
+    assertThat(decided.get(3).scope()).isEqualTo(canary.scope());
+    assertThat(all.scope()).isEqualTo(Scope.ALL);
+    assertThat(decided.subList(1, 3)).extracting(Cutover::adapter).containsOnly(candidate);
+    assertThat(effective(canary).plusSeconds(5)).isBefore(effective(all));
+
+    String ahead = canary.scope().name();
+    rig.awaitEnded(
+        "an event of the canary",
+        1,
+        d -> d.stream().value().equals(ahead) && by(d, candidate) && !from(d, effective(all)));
+    awaitBoth(rig, candidate, effective(all));
+    int early = 0;
+    int late = 0;
+    for (StreamDetector.Event e : rig.rig.observed) {
+      if (e instanceof StreamDetector.Windowed w && w.adapter() != null) {
+        boolean isAhead = w.stream().value().equals(ahead);
+        Cutover its = isAhead ? canary : all;
+        boolean after = !w.captureTime().isBefore(effective(its));
+        assertThat(w.adapter().digest()).as(e.toString()).isIn(incumbent, candidate);
+        if (after || w.adapter().digest().equals(candidate)) {
+          assertThat(w.adapter().digest()).as(e.toString()).isEqualTo(candidate);
+          assertThat(after).as(e.toString()).isTrue();
+        }
+        early += isAhead && after && w.captureTime().isBefore(effective(all)) ? 1 : 0;
+        late += !isAhead && !after && !w.captureTime().isBefore(effective(canary)) ? 1 : 0;
+      }
+    }
+    assertThat(early)
+        .as("windows of the canary that only it hears with the candidate")
+        .isPositive();
+    assertThat(late).as("windows of the other stream meanwhile").isPositive();
+  }
+
+  @Test
+  void aCanaryThatPeopleFindWrongIsWithdrawn() throws Exception {
+    String incumbent = AdapterRig.bundled().digest();
+    try (TrainerRig rig = rig("withdrawn", Map.of("canary.share", .5, "canary.seconds", 600));
+        Service service = rig.rig.startWorker();
+        LiveStreams live = new LiveStreams(rig.rig, scenes);
+        TrainerService trainer = rig.startTrainer()) {
+      awaitBoth(rig, incumbent, Instant.EPOCH);
+      rig.ask(true);
+      List<Detection> judged = rig.awaitEnded("events of the canary", 3, d -> !by(d, incumbent));
+      assertThat(judged)
+          .extracting(d -> d.origin().adapterDigest())
+          .hasSameElementsAs(Set.of(judged.get(0).origin().adapterDigest()));
+      judged.forEach(rig::reject);
+      RoundOutcome outcome = rig.awaitOutcomes(1).get(0);
+      assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.ROLLED_BACK);
+      assertThat(outcome.reason()).startsWith("3 of 3 judged detections were wrong");
+      assertThat(judged).allMatch(d -> by(d, String.valueOf(outcome.candidate())));
+      assertThat(rig.inForce()).as("the scope never heard with it").isEmpty();
+      List<Cutover> decided = rig.decided();
+      assertThat(decided).extracting(Cutover::reason).containsExactly("canary", "release");
+      assertThat(decided).extracting(Cutover::scope).containsOnly(Scope.of(judged.get(0).stream()));
+      assertThat(decided.get(1).adapter()).isNull();
+      assertThat(Objects.requireNonNull(decided.get(1).gate(), "gate").path("rollback").asText())
+          .isEqualTo(outcome.reason());
+      awaitBoth(rig, incumbent, effective(decided.get(1)));
+    }
+  }
+}
