@@ -154,6 +154,17 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage("be.tarsos..");
 
+  /** Fetching and checking adapters is the registry's, on a thread of its own. */
+  @ArchTest
+  static final ArchRule theScoringThreadPreparesNoAdapter =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.lookaside.classifier.infer..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "dev.lookaside.classifier.registry..", "org.apache.kafka..", "java.security..");
+
   @ArchTest
   static final ArchRule metricsArePure =
       classes()

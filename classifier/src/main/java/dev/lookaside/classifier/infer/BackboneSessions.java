@@ -12,6 +12,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,10 +20,14 @@ import org.jspecify.annotations.Nullable;
  * architecture is only another argument of a run. Thread-safe: whoever scores and whoever tries a
  * new adapter share them. Beyond a number of architectures, the session longest unused is closed.
  *
+ * <p>A session is opened beside the others: who has one goes on using it meanwhile.
+ *
  * <p>A CPU with enough windows gives each core runs of its own: threads that share a run wait for
  * one another after every operation, and one that the system takes away holds up all. With fewer
  * windows than cores, all cores share each run, for the latency, if the model is large enough to
  * gain by it. Which way a window goes does not change its bits.
+ *
+ * <p>Above 300 lines: the life of a session has one owner, and half of the lines say why.
  */
 public final class BackboneSessions implements AutoCloseable {
   /**
@@ -83,13 +88,24 @@ public final class BackboneSessions implements AutoCloseable {
     }
   }
 
+  /** Opens a session on a device, with so many threads per run. */
+  interface Opener {
+    ModelSession open(Graph graph, Device on, int threads) throws OrtException;
+  }
+
   private final Backbone backbone;
   private final ScorerSettings settings;
   private final int maxArchitectures;
+  private final Opener opener;
+
+  /** Held by who opens a session, which may take seconds; taken before this object's own lock. */
+  private final ReentrantLock opening = new ReentrantLock();
+
   private final LinkedHashMap<AdapterShape, Slot> slots = new LinkedHashMap<>(8, 0.75f, true);
   private @Nullable Device device;
   private String description = "";
   private boolean closed;
+  private long renewals;
 
   /**
    * Opens nothing yet.
@@ -97,6 +113,17 @@ public final class BackboneSessions implements AutoCloseable {
    * @param maxArchitectures sessions kept open at most, beyond those in use
    */
   public BackboneSessions(Backbone backbone, ScorerSettings settings, int maxArchitectures) {
+    this(
+        backbone,
+        settings,
+        maxArchitectures,
+        (graph, on, threads) ->
+            ModelSession.openOn(graph, on, threads, ModelSession.Memory.PLANNED));
+  }
+
+  BackboneSessions(
+      Backbone backbone, ScorerSettings settings, int maxArchitectures, Opener opener) {
+    this.opener = opener;
     this.backbone = backbone;
     this.settings = settings;
     this.maxArchitectures = maxArchitectures;
@@ -115,46 +142,73 @@ public final class BackboneSessions implements AutoCloseable {
    *
    * @throws ScorerException if the configured device cannot be used, or this is closed
    */
-  synchronized Use use(AdapterShape runShape) {
+  Use use(AdapterShape runShape) {
+    Use use = known(runShape);
+    if (use != null) {
+      return use;
+    }
+    opening.lock();
+    try {
+      // Another may have opened it meanwhile; or all were renewed while this one was opened.
+      for (use = known(runShape); use == null; use = known(runShape)) {
+        open(runShape);
+      }
+      return use;
+    } finally {
+      opening.unlock();
+    }
+  }
+
+  private synchronized @Nullable Use known(AdapterShape runShape) {
     if (closed) {
       throw new ScorerException("the sessions of backbone " + backbone.digest() + " are closed");
     }
     Slot slot = slots.get(runShape);
     if (slot == null) {
-      slot = open(runShape);
-      slots.put(runShape, slot);
+      return null;
     }
     slot.users++;
     closeSpare();
     return new Use(slot);
   }
 
-  private Slot open(AdapterShape runShape) {
+  private void open(AdapterShape runShape) {
     ModelSpec spec = new ModelSpec(backbone.spec(), runShape, false);
+    Device known;
+    long renewalsBefore;
+    synchronized (this) {
+      known = device;
+      renewalsBefore = renewals;
+    }
     Graph graph = VitLoaa.build(spec, backbone);
-    Device known = device;
     DeviceChoice<Slot> choice =
         DeviceChoice.open(
             known == null ? settings.device() : known,
             ModelSession.providers(),
             on -> open(graph, spec, on));
-    if (known == null) {
+    opened(runShape, choice, renewalsBefore);
+  }
+
+  private synchronized void opened(
+      AdapterShape runShape, DeviceChoice<Slot> choice, long renewalsBefore) {
+    if (closed || renewals != renewalsBefore) {
+      choice.opened().close();
+      return;
+    }
+    if (device == null) {
       device = choice.device();
       description = choice.description(settings.threads());
     }
-    return choice.opened();
+    slots.put(runShape, choice.opened());
   }
 
   private Slot open(Graph graph, ModelSpec spec, Device on) throws OrtException {
     int lanes = lanes(on);
     int threads = settings.threads();
-    ModelSession session =
-        ModelSession.openOn(graph, on, lanes == 1 ? threads : 1, ModelSession.Memory.PLANNED);
+    ModelSession session = opener.open(graph, on, lanes == 1 ? threads : 1);
     try {
       boolean share = lanes > 1 && multiplications(spec) > WORTH_SHARING;
-      return new Slot(
-          session,
-          share ? ModelSession.openOn(graph, on, threads, ModelSession.Memory.PLANNED) : null);
+      return new Slot(session, share ? opener.open(graph, on, threads) : null);
     } catch (OrtException | RuntimeException e) {
       session.close();
       throw e;
@@ -214,6 +268,7 @@ public final class BackboneSessions implements AutoCloseable {
     List<Slot> old = new ArrayList<>(slots.values());
     slots.clear();
     device = null;
+    renewals++;
     old.forEach(BackboneSessions::retire);
   }
 

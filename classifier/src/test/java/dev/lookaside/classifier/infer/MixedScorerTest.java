@@ -21,10 +21,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -73,6 +79,52 @@ class MixedScorerTest {
       }
     }
     return Windows.of("s", index, rows);
+  }
+
+  /** Preparing an adapter opens a session for it, which takes seconds for a large model. */
+  @Test
+  @Timeout(60)
+  void windowsAreScoredWhileASessionForAnotherArchitectureIsOpened() throws Exception {
+    LoadedAdapter inForce = LoadedAdapter.of(adapter(0, 3, HeadKind.CLIP, 4));
+    LoadedAdapter next = LoadedAdapter.of(adapter(1, 3, HeadKind.CLIP, 5));
+    CountDownLatch isOpening = new CountDownLatch(1);
+    CountDownLatch mayOpen = new CountDownLatch(1);
+    AtomicInteger opened = new AtomicInteger();
+    BackboneSessions.Opener slowFromTheSecondOn =
+        (graph, on, threads) -> {
+          if (opened.getAndIncrement() > 0) {
+            isOpening.countDown();
+            await(mayOpen);
+          }
+          return ModelSession.openOn(graph, on, threads, ModelSession.Memory.PLANNED);
+        };
+    ExecutorService preparing = Executors.newSingleThreadExecutor();
+    try (BackboneSessions sessions =
+            new BackboneSessions(
+                backbone, new ScorerSettings(Device.CPU, 2, 8), 4, slowFromTheSecondOn);
+        MixedScorer scorer = new MixedScorer(sessions, inForce)) {
+      float[] silence = new float[FRAMES * 128];
+      Future<float[]> trial = preparing.submit(() -> AdapterTrial.logits(sessions, next, silence));
+      await(isOpening);
+      for (int i = 0; i < 5; i++) {
+        assertThat(scorer.logits(inForce, silence, 1)[0]).hasSize(3);
+      }
+      assertThat(trial).as("still opening").isNotDone();
+      mayOpen.countDown();
+      assertThat(trial.get()).isEqualTo(scorer.logits(next, silence, 1)[0]);
+      assertThat(opened.get()).as("opened once for both").isEqualTo(2);
+    } finally {
+      mayOpen.countDown();
+      preparing.shutdownNow();
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @ParameterizedTest
