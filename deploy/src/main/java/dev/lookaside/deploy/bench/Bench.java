@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.ObjIntConsumer;
 
 /** The parts that can be measured, in the order in which they run. */
 public enum Bench {
@@ -16,15 +17,23 @@ public enum Bench {
   SWAPS(SwapBench::run),
   MEMORY(PipelineBench::memory);
 
-  private final Consumer<Report> measurement;
+  private final ObjIntConsumer<Report> measurement;
 
   Bench(Consumer<Report> measurement) {
+    this((report, swaps) -> measurement.accept(report));
+  }
+
+  Bench(ObjIntConsumer<Report> measurement) {
     this.measurement = measurement;
   }
 
-  /** Measures and reports. */
-  public void run(Report report) {
-    measurement.accept(report);
+  /**
+   * Measures and reports.
+   *
+   * @param swaps of adapters, for {@link #SWAPS}
+   */
+  public void run(Report report, int swaps) {
+    measurement.accept(report, swaps);
   }
 
   /** The part called {@code name} on the command line. */

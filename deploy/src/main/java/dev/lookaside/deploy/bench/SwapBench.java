@@ -14,7 +14,6 @@ import dev.lookaside.classifier.weights.SafetensorsWriter;
 import dev.lookaside.deploy.BundledModel;
 import dev.lookaside.deploy.Configuration;
 import dev.lookaside.deploy.DeployException;
-import dev.lookaside.deploy.EmbeddedKafka;
 import dev.lookaside.deploy.Service;
 import dev.lookaside.deploy.TemporaryFolder;
 import dev.lookaside.ingest.AudioChunk;
@@ -22,6 +21,8 @@ import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.send.ChunkProducer;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -29,51 +30,87 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
 
 /** Adapters swapped under live streams: what it does to latency, windows and memory. */
-final class SwapBench {
+public final class SwapBench {
   private static final int STREAMS = 8;
   private static final int RATE_HZ = 16_000;
   private static final int CHUNK_MILLIS = 100;
   private static final int WARM_SECONDS = 30;
   private static final int STEADY_SECONDS = 40;
-  private static final int SWAPS = 300;
   private static final int CHUNKS_PER_SWAP = 2;
 
   /** More than are kept loaded: each swap is prepared from the topic. */
   private static final int DISTINCT = 40;
 
-  private static final int EARLY = 100;
+  /** Swaps after which memory is looked at for the first time. */
+  public static final int EARLY = 100;
+
+  private static final Duration AROUND_PAUSE = Duration.ofSeconds(3);
   private static final Duration LEAD = Duration.ofMillis(2_000);
   private static final long MAX_MILLIS = Duration.ofHours(1).toMillis();
 
-  private final Histogram steady = new ConcurrentHistogram(MAX_MILLIS, 3);
-  private final Histogram swapping = new ConcurrentHistogram(MAX_MILLIS, 3);
-  private final AtomicLong scored = new AtomicLong();
-  private final AtomicLong shed = new AtomicLong();
-  private final AtomicLong others = new AtomicLong();
-  private volatile Instant swapsFrom = Instant.MAX;
-  private volatile Instant steadyFrom = Instant.MAX;
-  private volatile String configured = "";
+  /**
+   * Memory of this process after full collections: what is resident, and the parts of it that Java
+   * knows of. Without them it would be the size that the collector happens to give the heap.
+   */
+  private record Memory(double residentMiB, double heapMiB, double directMiB) {
+    private static final double MIB = 1 << 20;
 
-  private SwapBench() {}
+    static Memory settled() {
+      for (int i = 0; i < 3; i++) {
+        System.gc();
+        // Buffers that are garbage are given back by another thread, a moment later.
+        sleepUntil(Instant.now().plusMillis(200));
+      }
+      double direct =
+          ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+              .filter(b -> b.getName().equals("direct"))
+              .mapToLong(BufferPoolMXBean::getMemoryUsed)
+              .sum();
+      return new Memory(
+          Machine.residentMiB(),
+          ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getCommitted() / MIB,
+          direct / MIB);
+    }
 
-  static void run(Report report) {
-    report.part(
-        "swaps",
-        "%d live streams, demo model, %d swaps of all of them, one each %d ms"
-            .formatted(STREAMS, SWAPS, CHUNKS_PER_SWAP * CHUNK_MILLIS));
-    try (EmbeddedKafka kafka = EmbeddedKafka.start();
-        TemporaryFolder folder = new TemporaryFolder("lookaside-bench-")) {
-      new SwapBench().measure(report, kafka, new KeyFolder(folder.path()));
+    String parts() {
+      return "MiB (Java heap %.0f, direct buffers %.0f)".formatted(heapMiB, directMiB);
     }
   }
 
-  private void measure(Report report, EmbeddedKafka kafka, KeyFolder keys) {
+  private final Histogram steady = new ConcurrentHistogram(MAX_MILLIS, 3);
+  private final Histogram swapping = new ConcurrentHistogram(MAX_MILLIS, 3);
+  private final SwapAccount account = new SwapAccount();
+  private final int swaps;
+  private volatile Instant swapsFrom = Instant.MAX;
+  private volatile Instant steadyFrom = Instant.MAX;
+
+  /** Around the look at memory, whose collections stop everything: no latencies are taken then. */
+  private volatile Instant pauseFrom = Instant.MAX;
+
+  private volatile Instant pauseUntil = Instant.MAX;
+  private volatile String configured = "";
+
+  private SwapBench(int swaps) {
+    this.swaps = swaps;
+  }
+
+  static void run(Report report, int swaps) {
+    report.part(
+        "swaps",
+        "%d live streams, demo model, %d swaps of all of them, one each %d ms"
+            .formatted(STREAMS, swaps, CHUNKS_PER_SWAP * CHUNK_MILLIS));
+    try (BrokerProcess kafka = BrokerProcess.start();
+        TemporaryFolder folder = new TemporaryFolder("lookaside-bench-")) {
+      new SwapBench(swaps).measure(report, kafka, new KeyFolder(folder.path()));
+    }
+  }
+
+  private void measure(Report report, BrokerProcess kafka, KeyFolder keys) {
     SigningKey key = keys.create("bench");
     Config config =
         Configuration.over(
@@ -92,52 +129,66 @@ final class SwapBench {
       steadyFrom = start.plusSeconds(WARM_SECONDS);
       int swapFrom = (WARM_SECONDS + STEADY_SECONDS) * 1_000 / CHUNK_MILLIS;
       swapsFrom = start.plusSeconds(WARM_SECONDS + STEADY_SECONDS);
-      double early = 0;
+      Memory early = new Memory(0, 0, 0);
       // Longer than the swaps, so that the last window of the last swap is full.
-      int chunks = swapFrom + SWAPS * CHUNKS_PER_SWAP + 4_000 / CHUNK_MILLIS;
+      int chunks = swapFrom + swaps * CHUNKS_PER_SWAP + 4_000 / CHUNK_MILLIS;
       for (int k = 0; k < chunks; k++) {
         sleepUntil(start.plusMillis((long) (k + 1) * CHUNK_MILLIS));
         send(producer, start, k, k == chunks - 1);
         int swap = Math.floorDiv(k - swapFrom, CHUNKS_PER_SWAP);
-        if (k % CHUNKS_PER_SWAP == 0 && swap >= 0 && swap < SWAPS) {
-          writer.write(cutover(swap + 1, adapters.get(swap % DISTINCT)));
-          early = swap == EARLY ? Machine.residentMiB() : early;
+        if (k % CHUNKS_PER_SWAP == 0 && swap >= 0 && swap < swaps) {
+          Cutover next = cutover(swap + 1, adapters.get(swap % DISTINCT));
+          account.decided(next);
+          writer.write(next);
+          if (swap == EARLY) {
+            pauseFrom = Instant.now().minus(AROUND_PAUSE);
+            early = Memory.settled();
+            pauseUntil = Instant.now().plus(AROUND_PAUSE);
+          }
         }
       }
-      double late = Machine.residentMiB();
       // The last windows are padded; what is asked for are those that lie in what was sent.
       long frames = 1 + ((long) chunks * CHUNK_MILLIS * RATE_HZ / 1_000 - 400) / 160;
       long expected = STREAMS * (1 + -Math.floorDiv(-(frames - 128), 16L));
       await(expected);
-      say(report, expected, early, late);
+      say(report, account.totals(expected, configured), early, Memory.settled());
     }
   }
 
-  private void say(Report report, long expected, double early, double late) {
+  private void say(Report report, SwapAccount.Totals windows, Memory early, Memory late) {
     double before = steady.getValueAtPercentile(99);
     double during = swapping.getValueAtPercentile(99);
     report.figure("steadyP99Millis", "window latency p99, steady", before, "ms");
     report.figure("swapP99Millis", "window latency p99, while swapping", during, "ms");
     report.figure("swapP99Ratio", "p99 while swapping over steady", during / before, "times");
-    report.figure("windowsLost", "windows lost", expected - scored.get(), "of " + expected);
-    report.figure("windowsShed", "windows shed", shed.get(), "");
-    report.figure("windowsSwapped", "windows by swapped adapters", others.get(), "");
-    report.figure("earlyMiB", "resident after the first 100 swaps", early, "MiB");
-    report.figure("lateMiB", "resident after the last swap", late, "MiB");
-    report.figure("morePercent", "resident memory, more", 100 * (late / early - 1), "%");
+    report.figure("windowsExpected", "windows expected", windows.expected(), "");
+    report.figure("windowsLost", "windows lost", windows.lost(), "");
+    report.figure("windowsDoubled", "windows doubled", windows.doubled(), "");
+    report.figure("windowsShed", "windows shed", windows.shed(), "");
+    report.figure(
+        "windowsMistaken", "windows by another adapter than the ledger's", windows.mistaken(), "");
+    report.figure("windowsSwapped", "windows by swapped adapters", windows.swapped(), "");
+    report.figure("swapsSeen", "swaps that scored windows", windows.decisions(), "of " + swaps);
+    report.figure(
+        "earlyMiB", "resident after the first 100 swaps", early.residentMiB(), early.parts());
+    report.figure("lateMiB", "resident after the last swap", late.residentMiB(), late.parts());
+    double more = 100 * (late.residentMiB() / early.residentMiB() - 1);
+    report.figure("morePercent", "resident memory, more", more, "%");
   }
 
   private void observed(StreamDetector.Event event) {
     if (!(event instanceof StreamDetector.Windowed w)) {
       return;
     }
-    if (w.outcome() == StreamDetector.Outcome.SHED || w.adapter() == null) {
-      shed.incrementAndGet();
+    account.windowed(w);
+    if (w.outcome() != StreamDetector.Outcome.SCORED) {
       return;
     }
-    scored.incrementAndGet();
-    others.addAndGet(w.adapter().digest().equals(configured) ? 0 : 1);
     long millis = Duration.between(w.capturedUntil(), Instant.now()).toMillis();
+    boolean paused = w.capturedUntil().isAfter(pauseFrom) && w.capturedUntil().isBefore(pauseUntil);
+    if (paused) {
+      return;
+    }
     if (!w.capturedUntil().isBefore(swapsFrom)) {
       swapping.recordValue(Math.max(0, Math.min(MAX_MILLIS, millis)));
     } else if (!w.capturedUntil().isBefore(steadyFrom)) {
@@ -215,7 +266,7 @@ final class SwapBench {
   /** What comes late counts, but not for ever. */
   private void await(long windows) {
     Instant patience = Instant.now().plusSeconds(60);
-    while (scored.get() + shed.get() < windows && Instant.now().isBefore(patience)) {
+    while (account.answered() < windows && Instant.now().isBefore(patience)) {
       sleepUntil(Instant.now().plusMillis(50));
     }
   }

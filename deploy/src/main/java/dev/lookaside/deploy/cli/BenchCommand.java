@@ -2,6 +2,7 @@ package dev.lookaside.deploy.cli;
 
 import dev.lookaside.deploy.bench.Bench;
 import dev.lookaside.deploy.bench.Report;
+import dev.lookaside.deploy.bench.SwapBench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,35 +20,55 @@ import picocli.CommandLine.Spec;
 /** {@code lookaside bench}: what this machine can do. */
 @Command(
     name = "bench",
-    footer = {"", "Example:", "  lookaside bench front-end forward --json bench.json"},
+    footer = {
+      "",
+      "Examples:",
+      "  lookaside bench front-end forward --json bench.json",
+      "  lookaside bench swaps --swaps 1000"
+    },
     description = {
       "Measure this machine: front end, forward pass, adapters, gradients, pipeline, memory.",
       "",
-      "Prints machine, Java, command and figures. What is compared runs in turns in one process. All parts take some minutes."
+      "Prints machine, Java, command and figures. What is compared runs in turns in one process."
+          + " All parts take some minutes."
     })
 final class BenchCommand implements Runnable {
+  private static final int MAX_SWAPS = 100_000;
+
   @Parameters(
       arity = "0..*",
       paramLabel = "PART",
       description =
-          "front-end, forward, adapter-cost, gradient, pipeline, swaps, memory or all (the default).")
+          "front-end, forward, adapter-cost, gradient, pipeline, swaps, memory or all (the"
+              + " default).")
   private List<String> parts = List.of();
 
   @Option(names = "--json", paramLabel = "FILE", description = "Write the figures there, too.")
   private @Nullable Path json;
+
+  @Option(
+      names = "--swaps",
+      paramLabel = "N",
+      defaultValue = "1000",
+      description = "Swaps of part swaps, 101 to 100000, 0.2 s each. Default: ${DEFAULT-VALUE}.")
+  private int swaps;
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
   public void run() {
     Set<Bench> chosen = chosen();
+    if (swaps <= SwapBench.EARLY || swaps > MAX_SWAPS) {
+      throw new CliException(
+          "--swaps \"%d\": must be %d to %d".formatted(swaps, SwapBench.EARLY + 1, MAX_SWAPS));
+    }
     Report report =
         new Report(
             spec.commandLine().getOut(),
             "lookaside "
                 + String.join(" ", spec.root().commandLine().getParseResult().originalArgs()));
     for (Bench part : chosen) {
-      part.run(report);
+      part.run(report, swaps);
     }
     if (json != null) {
       try {

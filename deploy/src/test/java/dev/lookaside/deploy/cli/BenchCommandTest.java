@@ -13,4 +13,11 @@ class BenchCommandTest {
     assertThat(run.err())
         .startsWith("lookaside bench: PART \"frontend\": must be all or of [front-end");
   }
+
+  @Test
+  void tooFewSwapsAreAWrongCall() {
+    Cli run = Cli.run("bench", "swaps", "--swaps", "100");
+    assertThat(run.exitCode()).isNotZero();
+    assertThat(run.err()).contains("--swaps \"100\": must be 101 to 100000");
+  }
 }
