@@ -1,5 +1,8 @@
 package dev.lookaside.deploy.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -13,6 +16,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,8 +31,9 @@ import picocli.CommandLine.Spec;
     description = {
       "Show where an adapter comes from and where it is in force now.",
       "",
-      "What its file says (labels, parent, report of its training), each decision about it, who made it and when, and which "
-          + "workers have it loaded."
+      "Its parents, what its file says (for one of the trainer's: which labels and whose, from when"
+          + " to when, how many examples of each class), the gate's figures, each decision about"
+          + " it, who made it and when, where it is in force now and which workers have it loaded."
     })
 final class AdapterShow implements Runnable {
   /** A worker that has said nothing for so many of its intervals is not counted as live. */
@@ -53,7 +58,7 @@ final class AdapterShow implements Runnable {
       if (json) {
         out.println(root.toPrettyString());
       } else {
-        print(root, out);
+        print(root, "", out);
       }
     }
     out.flush();
@@ -68,10 +73,13 @@ final class AdapterShow implements Runnable {
     root.put("parameters", adapter.shape().parameters());
     ObjectNode file = root.putObject("file");
     adapter.metadata().forEach(file::put);
+    // What a round of the trainer or a fit says of its data and of itself.
+    root.set("report", report(file.remove("report")));
     ArrayNode cutovers = root.putArray("cutovers");
     view.entries().stream()
         .filter(e -> digest.equals(e.cutover().adapter()))
         .forEach(e -> cutovers.add(AdapterList.json(e)));
+    root.set("metrics", metrics(view, digest));
     Instant now = Instant.now();
     ArrayNode scopes = root.putArray("inForce");
     for (Scope scope : view.ledger().scopes()) {
@@ -91,6 +99,29 @@ final class AdapterShow implements Runnable {
     return root;
   }
 
+  /** The report in the file as JSON; what is none, as text. */
+  private static @Nullable JsonNode report(@Nullable JsonNode text) {
+    if (text == null) {
+      return null;
+    }
+    try {
+      return new JsonMapper().readTree(text.asText());
+    } catch (JsonProcessingException e) {
+      return text; // The field is free: other programs may write what they like.
+    }
+  }
+
+  /** What the gate said when it was last decided about; null if nothing judged it. */
+  private static @Nullable JsonNode metrics(RegistryView view, String digest) {
+    JsonNode last = null;
+    for (RegistryView.Entry e : view.entries()) {
+      JsonNode gate = e.cutover().gate();
+      boolean counts = e.refusal().isEmpty() && digest.equals(e.cutover().adapter());
+      last = counts && gate != null ? gate : last;
+    }
+    return last;
+  }
+
   /** The adapter's parents, nearest first, as far as their files are on the topic. */
   private List<String> lineage(RegistryView view, Adapter adapter) {
     List<String> parents = new ArrayList<>();
@@ -106,23 +137,22 @@ final class AdapterShow implements Runnable {
     return parents;
   }
 
-  private static void print(ObjectNode root, PrintWriter out) {
-    root.properties()
+  private static void print(JsonNode node, String indent, PrintWriter out) {
+    node.properties()
         .forEach(
             e -> {
-              if (e.getValue().isContainerNode()) {
+              JsonNode value = e.getValue();
+              if (value.isObject() && !value.isEmpty()) {
+                out.println(indent + e.getKey());
+                print(value, indent + "  ", out);
+              } else if (value.isArray() && !value.isEmpty() && indent.isEmpty()) {
                 out.println(e.getKey());
-                if (e.getValue().isObject()) {
-                  e.getValue()
-                      .properties()
-                      .forEach(f -> out.printf("  %-14s %s%n", f.getKey(), f.getValue().asText()));
-                } else {
-                  e.getValue()
-                      .forEach(
-                          item -> out.println("  " + (item.isTextual() ? item.asText() : item)));
-                }
-              } else {
-                out.printf("%-12s %s%n", e.getKey(), e.getValue().asText());
+                value.forEach(
+                    item -> out.println("  " + (item.isTextual() ? item.asText() : item)));
+              } else if (!value.isNull()) {
+                out.printf(
+                    "%s%-14s %s%n",
+                    indent, e.getKey(), value.isValueNode() ? value.asText() : value);
               }
             });
   }

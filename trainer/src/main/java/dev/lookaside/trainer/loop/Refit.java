@@ -97,7 +97,7 @@ final class Refit {
 
   /**
    * Fits, or goes on from the checkpoints; classes that labels speak of get thresholds chosen on
-   * held-out scenes.
+   * held-out scenes. The adapter's file says what it was made from, see {@link Provenance}.
    *
    * @param headCheckpoint of the fit of the head that comes before that of the whole adapter where
    *     there are new classes
@@ -110,7 +110,8 @@ final class Refit {
       // Rows that say nothing yet would take the small steps of the whole adapter too long to rise.
       start = fitted(start, Moves.HEAD, headCheckpoint, progress);
     }
-    return calibrated(fitted(start, full ? Moves.ADAPTER : Moves.HEAD, checkpoint, progress));
+    Adapter fitted = fitted(start, full ? Moves.ADAPTER : Moves.HEAD, checkpoint, progress);
+    return new Provenance(plan, sounds).in(calibrated(fitted), round);
   }
 
   private Adapter fitted(
