@@ -29,8 +29,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Bring an adapter into force, everywhere at one moment.",
       "",
-      "It is announced first. When every live worker has prepared it, or the deadline has passed, the moment is set. If a worker "
-          + "refuses it, nothing changes and the exit code is 1."
+      "It is announced first. When every live worker has prepared it, or the deadline has passed,"
+          + " the moment is set. If a worker refuses it, nothing changes and the exit code is 1."
     })
 final class AdapterPromote implements Callable<Integer> {
   @Mixin private RegistryAccess access = new RegistryAccess();
@@ -73,10 +73,7 @@ final class AdapterPromote implements Callable<Integer> {
           promotion(access, view, writer)
               .promote(
                   draft, Duration.ofSeconds(deadlineSeconds), decision.when(access), workers -> {});
-      out.println(
-          json
-              ? PromotionText.json(result.inForce(), result.workers()).toPrettyString()
-              : PromotionText.text(result));
+      out.println(json ? PromotionText.json(result).toPrettyString() : PromotionText.text(result));
       out.flush();
       return result.inForce() == null ? 1 : 0;
     }

@@ -7,8 +7,10 @@ import dev.lookaside.classifier.registry.Ack;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.Promotion;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What a promotion has to say, for people and programs. */
@@ -24,6 +26,12 @@ final class PromotionText {
       text.append("  no worker is alive: whoever starts prepares it then")
           .append(System.lineSeparator());
     }
+    slowest(result.workers(), result.announced())
+        .ifPresent(
+            w ->
+                text.append(
+                        "  slowest: %s, %d ms".formatted(w.name(), waited(w, result.announced())))
+                    .append(System.lineSeparator()));
     Cutover c = result.inForce();
     return text.append(
             c == null
@@ -41,11 +49,29 @@ final class PromotionText {
     return answer.state() == Ack.State.REFUSED
         ? worker.name() + "  refuses it: " + answer.reason()
         : "%s  prepared %,d bytes in %d ms, %d ms after the announcement"
-            .formatted(
-                worker.name(),
-                answer.bytes(),
-                answer.millis(),
-                Duration.between(announced.written(), answer.at()).toMillis());
+            .formatted(worker.name(), answer.bytes(), answer.millis(), waited(worker, announced));
+  }
+
+  /** The last of those that have prepared it. */
+  private static Optional<Promotion.Worker> slowest(
+      List<Promotion.Worker> workers, Cutover announced) {
+    return workers.stream()
+        .filter(w -> w.answer() != null && w.answer().state() == Ack.State.PREPARED)
+        .max(Comparator.comparingLong(w -> waited(w, announced)));
+  }
+
+  /** From the announcement, by its writer's clock, to the answer, by the worker's. */
+  private static long waited(Promotion.Worker worker, Cutover announced) {
+    Ack answer = Objects.requireNonNull(worker.answer());
+    return Duration.between(announced.written(), answer.at()).toMillis();
+  }
+
+  static ObjectNode json(Promotion.Result result) {
+    ObjectNode root = json(result.inForce(), result.workers());
+    Promotion.Worker slowest = slowest(result.workers(), result.announced()).orElse(null);
+    root.put("slowest", slowest == null ? null : slowest.name());
+    root.put("slowestMillis", slowest == null ? null : waited(slowest, result.announced()));
+    return root;
   }
 
   static ObjectNode json(@Nullable Cutover inForce, List<Promotion.Worker> workers) {
