@@ -1,5 +1,6 @@
 package dev.lookaside.deploy;
 
+import dev.lookaside.classifier.infer.AdapterEvent;
 import dev.lookaside.featurizer.Counts;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.TrainerStatus;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What the process counts, with names after the pattern of Vector's internal metrics: {@code
@@ -29,6 +31,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  *   lookaside_audio_seconds_total{outcome="received|scored|skipped|gap|shed|rejected|unheard"}
  *   lookaside_detections_total{label, type}
  *   lookaside_adapters_total{state="prepared|applied|refused", reason}         what became of ledger records here
+ *   lookaside_windows_held                                                      wait for an adapter that is not ready here, now
+ *   lookaside_windows_held_oldest_seconds                                       how long the first of them has
+ *   lookaside_windows_held_overdue_total                                        waited longer than hold-bound-seconds
  *   lookaside_window_latency_seconds                                            capture of the last sample to its scores
  *   lookaside_streams                                                           open now
  *   lookaside_trainer_phase{scope, phase}                                       1 for where a trainer stands, else 0
@@ -49,6 +54,9 @@ public final class Metrics implements AutoCloseable {
   private final JvmGcMetrics gc = new JvmGcMetrics();
   private final AtomicInteger streams = new AtomicInteger();
   private final Map<String, TrainerMeters> trainers = new ConcurrentHashMap<>();
+  private final AtomicInteger windowsHeld = new AtomicInteger();
+  private final AtomicLong heldOldestMillis = new AtomicLong();
+  private final Counter heldOverdue = registry.counter(PREFIX + "windows.held.overdue");
   private final Counter chunks = events("received", "source");
   private final Counter chunkBytes =
       registry.counter(PREFIX + "component.received.event.bytes", COMPONENT, "source");
@@ -71,6 +79,9 @@ public final class Metrics implements AutoCloseable {
   /** Registers everything, also the JVM's memory, collections and processor time. */
   public Metrics() {
     registry.gauge(PREFIX + "streams", streams);
+    registry.gauge(PREFIX + "windows.held", windowsHeld);
+    registry.gauge(
+        PREFIX + "windows.held.oldest.seconds", heldOldestMillis, millis -> millis.get() / 1e3);
     new JvmMemoryMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
     gc.bindTo(registry);
@@ -124,6 +135,13 @@ public final class Metrics implements AutoCloseable {
   /** Something became of a ledger record; {@code reason} is empty unless it was refused. */
   public void adapter(String state, String reason) {
     registry.counter(PREFIX + "adapters", "state", state, "reason", reason).increment();
+  }
+
+  /** How windows wait for adapters now. */
+  public void held(AdapterEvent.Holds holds) {
+    windowsHeld.set(holds.windows());
+    heldOldestMillis.set(holds.oldest().toMillis());
+    heldOverdue.increment(holds.newlyOverdue());
   }
 
   /** Adds what changed in a stream's accounting. */

@@ -244,6 +244,11 @@ final class Pipeline extends AbstractBehavior<Pipeline.Command> {
   }
 
   private Behavior<Command> onAdapters(OfAdapters message) {
+    if (message.event() instanceof AdapterEvent.Holds holds) {
+      parts.metrics().held(holds);
+      parts.status().held(holds);
+      return this;
+    }
     registry.ifPresent(r -> r.tell(new AdapterRegistry.Told(message.event())));
     return this;
   }
@@ -284,6 +289,7 @@ final class Pipeline extends AbstractBehavior<Pipeline.Command> {
   /** The parts are gone by now. */
   private Behavior<Command> onStopped() {
     sessions.close();
+    parts.metrics().held(AdapterEvent.Holds.NONE);
     return this;
   }
 

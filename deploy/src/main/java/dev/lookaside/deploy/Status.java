@@ -1,5 +1,6 @@
 package dev.lookaside.deploy;
 
+import dev.lookaside.classifier.infer.AdapterEvent;
 import dev.lookaside.ingest.Assignment;
 import java.util.HashSet;
 import java.util.Set;
@@ -16,6 +17,7 @@ final class Status {
   private final Set<Assignment> assigned = new HashSet<>();
   private @Nullable String trouble = "waiting for Kafka";
   private @Nullable String device;
+  private @Nullable String holding;
 
   /** A scorer is open and warm. */
   synchronized void scoring(String deviceDescription) {
@@ -50,14 +52,36 @@ final class Status {
     LOG.info("Kafka answers again");
   }
 
+  /** Windows wait for their adapters; an alarm once some have waited for longer than the bound. */
+  synchronized void held(AdapterEvent.Holds holds) {
+    boolean alarmed = holding != null;
+    if (holds.overdue() > 0) {
+      holding =
+          "%d windows wait for the adapter of %s since %d s, %d of them for longer than the bound"
+              .formatted(
+                  holds.windows(),
+                  holds.decision().isEmpty() ? "a ledger not read to its end" : holds.decision(),
+                  holds.oldest().toSeconds(),
+                  holds.overdue());
+      if (!alarmed) {
+        LOG.warn("{}; held on, their partitions pause", holding);
+      }
+    } else if (alarmed) {
+      holding = null;
+      LOG.info("No window waits too long for its adapter any more");
+    }
+  }
+
   /** A pipeline has failed or is not there yet; nothing is assigned any more. */
   synchronized void down(String why) {
     assigned.clear();
+    holding = null;
     trouble = why;
   }
 
   synchronized MetricsServer.Health health() {
     String wrong = trouble == null && device == null ? "opening the scorer" : trouble;
+    wrong = wrong == null ? holding : wrong;
     return wrong == null
         ? new MetricsServer.Health(true, "ok, " + assigned.size() + " partitions")
         : new MetricsServer.Health(false, wrong);

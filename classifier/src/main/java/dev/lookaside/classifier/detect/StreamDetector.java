@@ -195,10 +195,15 @@ public final class StreamDetector extends AbstractBehavior<StreamDetector.Comman
       core.resolved(ticket, resolved.adapter());
     } else if (a.reply() instanceof GpuClassifier.Shed shed) {
       core.shed(ticket, shed.reason());
+    } else if (a.reply() instanceof GpuClassifier.Held) {
+      // Its adapter is not ready. The classifier lives and has the window: it is waited for.
+      ask(a.question(), 1);
     } else if (a.attempt() < settings.scoreAttempts()) {
-      getContext()
-          .getLog()
-          .warn("{}: audio of {} had no answer, asked again", stream, a.question().at());
+      if (a.attempt() > 1) { // The first time it may be held, which the next answer says.
+        getContext()
+            .getLog()
+            .warn("{}: audio of {} had no answer, asked again", stream, a.question().at());
+      }
       ask(a.question(), a.attempt() + 1);
     } else {
       String reason =

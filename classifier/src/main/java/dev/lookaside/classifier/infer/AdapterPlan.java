@@ -21,9 +21,10 @@ public interface AdapterPlan {
   /**
    * Keep it until another plan comes.
    *
-   * @param digest of the adapter that is not ready yet; empty if it is not known yet which one
+   * @param decision names the ledger record whose adapter is not ready yet; empty if it is not
+   *     known yet which one decides
    */
-  record Wait(String digest) implements Choice {}
+  record Wait(String decision) implements Choice {}
 
   /** Nothing is known yet: every window waits. */
   AdapterPlan UNKNOWN = (stream, start) -> new Wait("");

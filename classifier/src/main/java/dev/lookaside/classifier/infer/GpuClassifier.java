@@ -24,7 +24,10 @@ import java.util.function.Supplier;
  * successor, window by window, and only a window that fails once more is shed.
  *
  * <p>Which adapter scores a window is decided when it comes, by the {@link AdapterPlan}. A window
- * whose adapter is not ready waits here for another plan; later windows may go ahead of it.
+ * whose adapter is not ready is held here for another plan; later windows may go ahead of it. How
+ * long windows are held is told as {@link AdapterEvent.Holds}.
+ *
+ * <p>Above 300 lines: one actor and its protocol.
  */
 public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command> {
   /** Dispatcher of the child that calls the scorer. */
@@ -32,7 +35,10 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
 
   public sealed interface Command {}
 
-  /** {@code replyTo} gets exactly one {@link Scored} or {@link Shed}. */
+  /**
+   * {@code replyTo} gets exactly one {@link Scored} or {@link Shed}; or {@link Held} if it asks
+   * again for what is held.
+   */
   public record Score(MelWindow window, ActorRef<Reply> replyTo) implements Command {
     Resolve question() {
       return new Resolve(window.stream(), window.index(), window.captureTime(), replyTo);
@@ -41,7 +47,7 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
 
   /**
    * Asks for the adapter in force at a moment that is not scored: {@code replyTo} gets exactly one
-   * {@link Resolved} or {@link Shed}.
+   * {@link Resolved}, {@link Shed} or {@link Held}.
    *
    * @param index given back in the answer
    */
@@ -56,7 +62,8 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
 
   private enum Due implements Command {
     FLUSH,
-    RESTART
+    RESTART,
+    LOOK
   }
 
   private record WorkerEvent(ScorerWorker.Event event) implements Command {}
@@ -84,6 +91,12 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   /** The answer to {@link Resolve}. */
   public record Resolved(StreamId stream, long index, AdapterFacts adapter) implements Reply {}
 
+  /**
+   * A window that was asked for before and is held until its adapter is ready. It is not lost: who
+   * still wants it asks once more, and then has the answer when there is one.
+   */
+  public record Held(StreamId stream, long index) implements Reply {}
+
   /** A window that will not be scored. */
   public record Shed(StreamId stream, long index, String reason) implements Reply {}
 
@@ -95,17 +108,20 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
    * @param batches given to the scorer
    * @param restarts of the scorer after a failure
    * @param waiting windows in the queue now
-   * @param held windows that wait for their adapter now
+   * @param held windows that are held until their adapter is ready
    * @param device the scorer's own words; empty until it is open
    */
   public record Stats(
       long scored, long shed, long batches, long restarts, int waiting, int held, String device) {}
+
+  private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
 
   private final TimerScheduler<Command> timers;
   private final Supplier<? extends AdapterScorer> open;
   private final BatchSettings settings;
   private final LongSupplier nanoTime;
   private final WaitingRoom waiting;
+  private final Consumer<AdapterEvent> adapterEvents;
   private final ScoreBatches underWay = new ScoreBatches();
   private ActorRef<ScorerWorker.Run> worker;
   private boolean workerReady;
@@ -122,12 +138,14 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
       Supplier<? extends AdapterScorer> open,
       BatchSettings settings,
       WaitingRoom waiting,
+      Consumer<AdapterEvent> adapterEvents,
       LongSupplier nanoTime) {
     super(context);
     this.timers = timers;
     this.open = open;
     this.settings = settings;
     this.waiting = waiting;
+    this.adapterEvents = adapterEvents;
     this.nanoTime = nanoTime;
     this.worker = spawnWorker();
   }
@@ -156,7 +174,8 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
             Behaviors.withTimers(
                 timers -> {
                   WaitingRoom waiting = new WaitingRoom(settings, plan, adapterEvents);
-                  return new GpuClassifier(context, timers, open, settings, waiting, nanoTime);
+                  return new GpuClassifier(
+                      context, timers, open, settings, waiting, adapterEvents, nanoTime);
                 }));
   }
 
@@ -181,6 +200,7 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
         .onMessage(GetStats.class, this::onGetStats)
         .onMessageEquals(Due.FLUSH, this::onFlushDue)
         .onMessageEquals(Due.RESTART, this::onRestartDue)
+        .onMessageEquals(Due.LOOK, this::onLookDue)
         .onMessage(WorkerEvent.class, this::onWorkerEvent)
         .onMessage(WorkerStopped.class, this::onWorkerStopped)
         .onMessage(WorkerGone.class, this::onWorkerGone)
@@ -191,6 +211,7 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
     if (!waiting.enter(score, nanoTime.getAsLong())) {
       shed(score.question(), queueFull());
     }
+    lookAtHeld();
     dispatch();
     return this;
   }
@@ -199,6 +220,7 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
     if (!waiting.enter(question, nanoTime.getAsLong())) {
       shed(question, queueFull());
     }
+    lookAtHeld();
     return this;
   }
 
@@ -206,8 +228,25 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
     return "queue full: " + settings.queueLimit() + " windows wait";
   }
 
+  /** Looks now and then while windows are held, and once when none is any more. */
+  private void lookAtHeld() {
+    boolean looking = timers.isTimerActive(Due.LOOK);
+    if (waiting.held() > 0 && !looking) {
+      timers.startTimerWithFixedDelay(Due.LOOK, LOOK_EVERY);
+    } else if (waiting.held() == 0 && looking) {
+      timers.cancel(Due.LOOK);
+      adapterEvents.accept(waiting.look(nanoTime.getAsLong()));
+    }
+  }
+
+  private Behavior<Command> onLookDue() {
+    adapterEvents.accept(waiting.look(nanoTime.getAsLong()));
+    return this;
+  }
+
   private Behavior<Command> onFollow(Follow follow) {
     waiting.follow(follow.plan(), nanoTime.getAsLong());
+    lookAtHeld();
     dispatch();
     return this;
   }

@@ -111,7 +111,7 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
 
   private Behavior<Command> onTold(Told told) {
     if (told.event() instanceof AdapterEvent.Wanted wanted) {
-      core.want(wanted.digest());
+      core.want(wanted.decision());
     } else if (told.event() instanceof AdapterEvent.Applied applied) {
       core.applied(applied.decision(), now());
     }

@@ -135,6 +135,27 @@ class StreamDetectorTest {
   }
 
   @Test
+  void aWindowThatIsHeldIsWaitedForHoweverLong() {
+    start();
+    MelWindow first = tellReady(0);
+    classifier.expectMessageClass(GpuClassifier.Score.class);
+    for (int patience = 0; patience < 5; patience++) {
+      time.timePasses(Duration.ofSeconds(1));
+      classifier
+          .expectMessageClass(GpuClassifier.Score.class)
+          .replyTo()
+          .tell(new GpuClassifier.Held(first.stream(), first.index()));
+      classifier.expectMessageClass(GpuClassifier.Score.class);
+    }
+    time.timePasses(Duration.ofSeconds(1));
+    GpuClassifier.Score asked = classifier.expectMessageClass(GpuClassifier.Score.class);
+    observer.expectNoMessage(Duration.ZERO);
+    asked.replyTo().tell(scored(first, .9f));
+    assertThat(observer.expectMessageClass(StreamDetector.Windowed.class).outcome())
+        .isEqualTo(StreamDetector.Outcome.SCORED);
+  }
+
+  @Test
   void aFeaturizerThatFailsTakesItsDetectorWithIt() {
     start();
     detector.tell(new StreamDetector.Forward(new StreamFeaturizer.Demand(666)));

@@ -33,7 +33,8 @@ import org.junit.jupiter.api.Test;
 class GpuClassifierTest {
   private static final Duration DELAY = Duration.ofMillis(20);
   private static final BatchSettings SETTINGS =
-      new BatchSettings(4, DELAY, 8, Duration.ofMillis(100), Duration.ofMillis(400));
+      new BatchSettings(
+          4, DELAY, 8, Duration.ofSeconds(2), Duration.ofMillis(100), Duration.ofMillis(400));
 
   private static final LoadedAdapter FIRST = TinyAdapters.of("first");
   private static final LoadedAdapter SECOND = TinyAdapters.of("second");
@@ -193,7 +194,71 @@ class GpuClassifierTest {
     assertThat(replies.expectMessageClass(Shed.class).index()).isEqualTo(8);
     actor.tell(new GpuClassifier.Follow(AdapterPlan.always(FIRST)));
     assertThat(indices(replies.receiveSeveralMessages(8), Scored.class)).hasSize(8);
-    assertThat(adapterEvents).isEmpty();
+    assertThat(adapterEvents).containsOnly(AdapterEvent.Holds.NONE);
+  }
+
+  @Test
+  void whatIsHeldAndAskedForAgainIsNeitherLostNorScoredTwice() {
+    ActorRef<GpuClassifier.Command> actor = spawn(w -> false, AdapterPlan.UNKNOWN);
+    TestProbe<Reply> again = kit.createTestProbe(Reply.class);
+    TestProbe<Reply> last = kit.createTestProbe(Reply.class);
+    send(actor, 0, 8);
+    for (int i = 0; i < 8; i++) {
+      actor.tell(new Score(Windows.of("s", i), again.getRef()));
+      assertThat(again.receiveMessage()).isEqualTo(new GpuClassifier.Held(new StreamId("s"), i));
+      if (i != 3) { // The one who asked for window 3 does not come back.
+        actor.tell(new Score(Windows.of("s", i), last.getRef()));
+      }
+    }
+    assertThat(stats(actor).held()).isEqualTo(8);
+    actor.tell(new GpuClassifier.Follow(AdapterPlan.always(FIRST)));
+    stats(actor);
+    pass(DELAY);
+    assertThat(indices(last.receiveSeveralMessages(7), Scored.class).keySet())
+        .containsExactly(0L, 1L, 2L, 4L, 5L, 6L, 7L);
+    assertThat(batches).containsExactly(List.of(0L, 1L, 2L, 4L), List.of(5L, 6L, 7L));
+    replies.expectNoMessage(Duration.ZERO);
+    again.expectNoMessage(Duration.ZERO);
+    Stats stats = stats(actor);
+    assertThat(stats.held()).isZero();
+    assertThat(stats.shed()).isZero();
+  }
+
+  @Test
+  void holdingIsToldAndCountedOncePerWindowBeyondTheBound() {
+    ActorRef<GpuClassifier.Command> actor =
+        spawn(w -> false, (stream, start) -> new AdapterPlan.Wait("*@3"));
+    send(actor, 0, 2);
+    stats(actor);
+    lookAfter(actor, 1);
+    send(actor, 2, 3);
+    stats(actor);
+    lookAfter(actor, 1);
+    lookAfter(actor, 1);
+    lookAfter(actor, 1);
+    actor.tell(new GpuClassifier.Follow(AdapterPlan.always(FIRST)));
+    stats(actor);
+    assertThat(adapterEvents)
+        .containsExactly(
+            new AdapterEvent.Wanted("*@3"),
+            holds(2, 0, 0, 1),
+            holds(3, 0, 0, 2),
+            holds(3, 2, 2, 3),
+            holds(3, 3, 1, 4),
+            AdapterEvent.Holds.NONE);
+    pass(Duration.ofSeconds(5));
+    replies.receiveSeveralMessages(3);
+    stats(actor);
+    assertThat(adapterEvents).as("nothing is held any more").hasSize(6);
+  }
+
+  private static AdapterEvent.Holds holds(int windows, int overdue, int newly, int seconds) {
+    return new AdapterEvent.Holds(windows, overdue, newly, Duration.ofSeconds(seconds), "*@3");
+  }
+
+  private void lookAfter(ActorRef<GpuClassifier.Command> actor, int seconds) {
+    pass(Duration.ofSeconds(seconds));
+    stats(actor);
   }
 
   @Test
