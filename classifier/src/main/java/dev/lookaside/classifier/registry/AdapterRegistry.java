@@ -56,6 +56,7 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
   /**
    * What it works with.
    *
+   * @param trusted keys at the start; read again while it runs
    * @param configured scores where the ledger says nothing
    */
   public record Parts(
@@ -71,6 +72,7 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
   private final TimerScheduler<Command> timers;
   private final RegistryCore core;
   private final AdapterCache cache;
+  private final KeyWatch keys;
   private final Reader reader = new Reader();
   private @Nullable RegistryTopics topics;
   private @Nullable Producer<byte[], byte[]> producer;
@@ -90,6 +92,7 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
     RegistrySettings settings = parts.settings();
     this.core = new RegistryCore(settings.worker(), parts.trusted(), parts.configured(), settings);
     this.cache = new AdapterCache(settings.cache());
+    this.keys = new KeyWatch(settings::trusted, settings.keysInterval(), parts.trusted(), now());
     context.getSelf().tell(Turn.INSTANCE);
   }
 
@@ -132,11 +135,22 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
       }
     }
     open.poll(POLL, reader);
+    trust(false);
     confirm(open);
     core.next(now()).ifPresent(task -> prepare(task, topics));
     tell();
     getContext().getSelf().tell(Turn.INSTANCE);
     return this;
+  }
+
+  /** Takes note of keys that were added or taken away. */
+  private void trust(boolean wanted) {
+    keys.look(wanted, now())
+        .ifPresent(
+            others -> {
+              getContext().getLog().info("The trusted keys have changed");
+              core.trust(others, now());
+            });
   }
 
   private @Nullable RegistryTopics open() {
@@ -264,7 +278,11 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
     @Override
     public void cutover(ConsumerRecord<byte[], byte[]> record) {
       try {
-        core.read(CutoverCodec.decode(record), now());
+        SignedCutover signed = CutoverCodec.decode(record);
+        if (core.wantsKey(signed)) {
+          trust(true);
+        }
+        core.read(signed, now());
       } catch (RegistryException e) {
         String key = record.key() == null ? "" : new String(record.key(), UTF_8);
         core.unreadable(key, String.valueOf(e.getMessage()), now());

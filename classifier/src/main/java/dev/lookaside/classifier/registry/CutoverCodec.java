@@ -73,7 +73,7 @@ public final class CutoverCodec {
     if (value == null) {
       throw RegistryException.of("value", "null", "must be a JSON object");
     }
-    SignedCutover read = fromJson(value);
+    SignedCutover read = fromJson(value, record.offset());
     String key = record.key() == null ? "" : new String(record.key(), UTF_8);
     if (!key.equals(read.cutover().id())) {
       throw RegistryException.of("key", key, "must be " + read.cutover().id());
@@ -82,7 +82,7 @@ public final class CutoverCodec {
   }
 
   /** As {@link #decode}, from the value alone. */
-  public static SignedCutover fromJson(byte[] value) {
+  static SignedCutover fromJson(byte[] value, long offset) {
     JsonNode root = CanonicalJson.parse(value);
     JsonFields f = new JsonFields(root, "");
     if (!f.text("format").equals(FORMAT)) {
@@ -108,7 +108,7 @@ public final class CutoverCodec {
       seal = Optional.of(new Seal(s.text("key"), s.base64("ed25519")));
       ((ObjectNode) root).remove(SIGNATURE);
     }
-    return new SignedCutover(cutover, CanonicalJson.bytes(root), seal);
+    return new SignedCutover(cutover, offset, CanonicalJson.bytes(root), seal);
   }
 
   private static ObjectNode tree(Cutover c) {

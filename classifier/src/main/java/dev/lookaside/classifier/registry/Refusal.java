@@ -18,6 +18,8 @@ public record Refusal(Reason reason, String field, String value, String rule) {
     UNSIGNED,
     /** Signed with a key that is not trusted. */
     UNKNOWN_KEY,
+    /** Signed with a key that is trusted for another part of the ledger. */
+    KEY_OUT_OF_BOUNDS,
     /** The signature does not belong to this record and key. */
     BAD_SIGNATURE,
     /** Another record of the scope has this number or a later one. */

@@ -4,11 +4,13 @@ import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.TopicSettings;
 import dev.lookaside.ingest.Topics;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
@@ -35,6 +37,20 @@ public final class RegistryClients {
    */
   void ensureTopics() {
     Topics.ensureRegistry(ingest);
+  }
+
+  /**
+   * The offset that the next record of the ledger's topic gets.
+   *
+   * @throws dev.lookaside.ingest.UnreachableException if no broker answers
+   * @throws dev.lookaside.ingest.IngestException if a topic is missing or wrong
+   */
+  public long ledgerEnd() {
+    ensureTopics();
+    TopicPartition ledger = new TopicPartition(topics().cutovers().name(), 0);
+    try (Consumer<byte[], byte[]> consumer = consumer()) {
+      return consumer.endOffsets(List.of(ledger)).getOrDefault(ledger, 0L);
+    }
   }
 
   /** A consumer without a group, not assigned yet; the caller's to close. */

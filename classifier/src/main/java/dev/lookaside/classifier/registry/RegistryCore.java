@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  *               -> refused                            not signed, out of order, ...
  *   ready -> pending                                  its adapter was let go, and a window wants it
  *   refused for missing slices -> pending             the slices came after all
+ *   refused for its key <-> pending or ready          the trusted keys have changed
  * </pre>
  */
 final class RegistryCore {
@@ -36,7 +37,7 @@ final class RegistryCore {
   record Task(Cutover cutover, Shelved shelved) {}
 
   private final String worker;
-  private final TrustedKeys trusted;
+  private final JudgedLedger judged;
   private final LoadedAdapter configured;
   private final RegistrySettings settings;
   private final AdapterShelf shelf = new AdapterShelf();
@@ -47,7 +48,6 @@ final class RegistryCore {
   private final Set<String> wanted = new LinkedHashSet<>();
   private final LinkedHashMap<String, LoadedAdapter> loaded = new LinkedHashMap<>(16, 0.75f, true);
   private final List<Ack> acks = new ArrayList<>();
-  private Ledger ledger = Ledger.EMPTY;
   private @Nullable Instant seenToEnd;
   private boolean changed = true;
   private boolean toldCurrent;
@@ -55,22 +55,56 @@ final class RegistryCore {
   RegistryCore(
       String worker, TrustedKeys trusted, LoadedAdapter configured, RegistrySettings settings) {
     this.worker = worker;
-    this.trusted = trusted;
+    this.judged = new JudgedLedger(trusted);
     this.configured = configured;
     this.settings = settings;
   }
 
   /** The next record of the ledger's topic. */
   void read(SignedCutover signed, Instant now) {
-    Cutover c = signed.cutover();
-    Optional<Refusal> refusal = trusted.refusal(signed).or(() -> ledger.refusal(c));
-    if (refusal.isPresent()) {
-      // Not under its id in the ledger: that number may be another record's.
-      acks.add(Ack.refused(worker, now, c.id(), c.adapter(), refusal.get()));
+    JudgedLedger.Judged record = judged.add(signed);
+    say(record, now);
+    if (record.refusal().isEmpty()) {
+      byId.put(record.cutover().id(), record.cutover());
+      changed = true;
+    }
+  }
+
+  /** Acks a record that does not count. */
+  private void say(JudgedLedger.Judged record, Instant now) {
+    Cutover c = record.cutover();
+    // Not under its id in the ledger: that number may be another record's.
+    record.refusal().ifPresent(why -> acks.add(Ack.refused(worker, now, c.id(), c.adapter(), why)));
+  }
+
+  /** Whether a record is signed with a key that is not known. */
+  boolean wantsKey(SignedCutover signed) {
+    return judged.wantsKey(signed);
+  }
+
+  /** From here on these keys count, for all of the ledger. */
+  void trust(TrustedKeys keys, Instant now) {
+    List<JudgedLedger.Judged> others = judged.trust(keys);
+    if (others.isEmpty()) {
       return;
     }
-    ledger = ledger.with(c);
-    byId.put(c.id(), c);
+    others.forEach(record -> say(record, now));
+    Map<String, Cutover> before = Map.copyOf(byId);
+    byId.clear();
+    for (JudgedLedger.Judged record : judged.records()) {
+      if (record.refusal().isEmpty()) {
+        byId.put(record.cutover().id(), record.cutover());
+      }
+    }
+    before.forEach(
+        (id, c) -> {
+          if (!c.equals(byId.get(id))) {
+            ready.remove(id);
+            refused.remove(id);
+            missingSince.remove(id);
+            wanted.remove(id);
+          }
+        });
     changed = true;
   }
 
@@ -127,7 +161,7 @@ final class RegistryCore {
     }
     Set<String> open = new LinkedHashSet<>();
     wanted.stream().filter(this::open).forEach(open::add);
-    ledger.neededSince(now, c -> !refused.containsKey(c.id())).stream()
+    judged.ledger().neededSince(now, c -> !refused.containsKey(c.id())).stream()
         .map(Cutover::id)
         .filter(this::open)
         .forEach(open::add);
@@ -200,7 +234,7 @@ final class RegistryCore {
 
   /** Lets go of the adapters that are longest unused, but of none that is or will be in force. */
   private void letGo(Cutover latest, Instant now) {
-    Set<String> keep = ledger.digestsNeededSince(now, c -> !refused.containsKey(c.id()));
+    Set<String> keep = judged.ledger().digestsNeededSince(now, c -> !refused.containsKey(c.id()));
     Iterator<String> oldestFirst = loaded.keySet().iterator();
     while (loaded.size() > settings.maxPrepared() && oldestFirst.hasNext()) {
       String digest = oldestFirst.next();
@@ -235,7 +269,7 @@ final class RegistryCore {
     toldCurrent = current;
     return Optional.of(
         current
-            ? new Roster(ledger, refused.keySet(), ready, loaded, configured)
+            ? new Roster(judged.ledger(), refused.keySet(), ready, loaded, configured)
             : AdapterPlan.UNKNOWN);
   }
 

@@ -19,8 +19,10 @@ import org.jspecify.annotations.Nullable;
  * @param maxPrepared adapters loaded beyond those in force
  * @param maxArchitectures sessions open
  * @param aliveInterval between two signs of life
+ * @param keep how long adapters stay on the topic that no decision needs
  * @param cache folder for adapter files, null: none
  * @param keys folder of trusted keys
+ * @param keysInterval between two looks at them
  * @param allowUnsigned whether unsigned records count
  */
 public record RegistrySettings(
@@ -32,8 +34,10 @@ public record RegistrySettings(
     int maxPrepared,
     int maxArchitectures,
     Duration aliveInterval,
+    Duration keep,
     @Nullable Path cache,
     Path keys,
+    Duration keysInterval,
     boolean allowUnsigned) {
   private static final String ROOT = "lookaside.classifier.registry.";
 
@@ -44,6 +48,13 @@ public record RegistrySettings(
     between("max-prepared", maxPrepared, 1, 10_000);
     between("max-architectures", maxArchitectures, 1, 100);
     between("alive-interval-seconds", aliveInterval.toSeconds(), 1, 3_600);
+    between("keep-days", keep.toDays(), 1, 36_500);
+    if (keysInterval.toSeconds() < 1 || keysInterval.toSeconds() > 3_600) {
+      throw RegistryException.of(
+          "lookaside.classifier.security.adapters.keys-interval-seconds",
+          keysInterval.toSeconds(),
+          "must be 1 to 3600");
+    }
   }
 
   /**
@@ -67,14 +78,20 @@ public record RegistrySettings(
         own.getInt("max-prepared"),
         own.getInt("max-architectures"),
         Duration.ofSeconds(own.getLong("alive-interval-seconds")),
+        Duration.ofDays(own.getLong("keep-days")),
         cache.isBlank() ? null : Path.of(cache),
         keys.isBlank()
             ? Path.of(System.getProperty("user.home"), ".lookaside", "keys")
             : Path.of(keys),
+        Duration.ofSeconds(security.getLong("keys-interval-seconds")),
         security.getBoolean("allow-unsigned"));
   }
 
-  /** The keys whose signatures count. */
+  /**
+   * The keys whose signatures count, as the folder holds them now.
+   *
+   * @throws RegistryException if a file is no key
+   */
   public TrustedKeys trusted() {
     return TrustedKeys.of(new KeyFolder(keys).trusted(), allowUnsigned);
   }

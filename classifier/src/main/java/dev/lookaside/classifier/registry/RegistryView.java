@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -33,18 +34,18 @@ public final class RegistryView implements AutoCloseable {
   private static final Duration ASK = Duration.ofSeconds(5);
   private static final Duration FETCH = Duration.ofSeconds(30);
 
-  private final TrustedKeys trusted;
+  private final Supplier<TrustedKeys> trusted;
   private final RegistryTopics topics;
   private final Consumer<byte[], byte[]> acksConsumer;
   private final TopicPartition acksPartition;
-  private final List<Entry> entries = new ArrayList<>();
+  private final JudgedLedger judged;
   private final List<String> unreadable = new ArrayList<>();
   private final AdapterShelf shelf = new AdapterShelf();
   private final Map<String, Ack> lastAck = new HashMap<>();
-  private Ledger ledger = Ledger.EMPTY;
 
-  private RegistryView(RegistryClients clients, TrustedKeys trusted) {
+  private RegistryView(RegistryClients clients, Supplier<TrustedKeys> trusted) {
     this.trusted = trusted;
+    this.judged = new JudgedLedger(trusted.get());
     this.topics = new RegistryTopics(clients.consumer(), clients.consumer(), clients.topics());
     this.acksConsumer = clients.consumer();
     this.acksPartition = new TopicPartition(clients.topics().acks().name(), 0);
@@ -58,14 +59,25 @@ public final class RegistryView implements AutoCloseable {
    * @throws dev.lookaside.ingest.UnreachableException if no broker answers
    */
   public static RegistryView open(RegistryClients clients, TrustedKeys trusted) {
+    return open(clients, () -> trusted);
+  }
+
+  /**
+   * As above, with keys that may change.
+   *
+   * @param trusted asked at each {@link #refresh}
+   * @throws RegistryException if the keys cannot be read
+   */
+  public static RegistryView open(RegistryClients clients, Supplier<TrustedKeys> trusted) {
     clients.ensureTopics();
     RegistryView view = new RegistryView(clients, trusted);
     view.refresh();
     return view;
   }
 
-  /** Reads what has come since. */
+  /** Reads what has come since, and goes by the keys that are trusted now. */
   public void refresh() {
+    judged.trust(trusted.get());
     boolean atEnd = false;
     while (!atEnd) {
       topics.poll(POLL, new Reader());
@@ -92,12 +104,14 @@ public final class RegistryView implements AutoCloseable {
   }
 
   public Ledger ledger() {
-    return ledger;
+    return judged.ledger();
   }
 
   /** All ledger records in the order of the topic. */
   public List<Entry> entries() {
-    return List.copyOf(entries);
+    return judged.records().stream()
+        .map(r -> new Entry(r.cutover(), r.signed().keyId(), r.refusal()))
+        .toList();
   }
 
   /** What stands on the topics and cannot be read, for people. */
@@ -170,7 +184,7 @@ public final class RegistryView implements AutoCloseable {
 
   /** The record of this id that counts, or null. */
   public @Nullable Cutover cutover(String id) {
-    for (Entry e : entries) {
+    for (JudgedLedger.Judged e : judged.records()) {
       if (e.refusal().isEmpty() && e.cutover().id().equals(id)) {
         return e.cutover();
       }
@@ -188,13 +202,7 @@ public final class RegistryView implements AutoCloseable {
     @Override
     public void cutover(ConsumerRecord<byte[], byte[]> record) {
       try {
-        SignedCutover signed = CutoverCodec.decode(record);
-        Cutover c = signed.cutover();
-        Optional<Refusal> refusal = trusted.refusal(signed).or(() -> ledger.refusal(c));
-        entries.add(new Entry(c, signed.keyId(), refusal));
-        if (refusal.isEmpty()) {
-          ledger = ledger.with(c);
-        }
+        judged.add(CutoverCodec.decode(record));
       } catch (RegistryException e) {
         unreadable.add("record " + record.offset() + ": " + e.getMessage());
       }

@@ -12,17 +12,24 @@ public final class SignedCutover {
   record Seal(String keyId, byte[] signature) {}
 
   private final Cutover cutover;
+  private final long offset;
   private final byte[] signedBytes;
   private final Optional<Seal> seal;
 
-  SignedCutover(Cutover cutover, byte[] signedBytes, Optional<Seal> seal) {
+  SignedCutover(Cutover cutover, long offset, byte[] signedBytes, Optional<Seal> seal) {
     this.cutover = cutover;
+    this.offset = offset;
     this.signedBytes = signedBytes;
     this.seal = seal;
   }
 
   public Cutover cutover() {
     return cutover;
+  }
+
+  /** Where it stands on the ledger's topic. */
+  long offset() {
+    return offset;
   }
 
   /** Id of the key it is signed with; empty if it is not signed. */

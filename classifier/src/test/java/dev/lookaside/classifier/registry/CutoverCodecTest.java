@@ -29,7 +29,7 @@ class CutoverCodecTest {
   }
 
   private Optional<Reason> reason(byte[] json) {
-    return trusted.refusal(CutoverCodec.fromJson(json)).map(Refusal::reason);
+    return trusted.refusal(CutoverCodec.fromJson(json, 0)).map(Refusal::reason);
   }
 
   @Test
@@ -114,7 +114,7 @@ class CutoverCodecTest {
   void aRecordThatIsWrongSaysWhere(String right, String wrong, String message) {
     String json = new String(CutoverCodec.toJson(Cutovers.full(), null), UTF_8);
     assertThat(json).contains(right);
-    assertThatThrownBy(() -> CutoverCodec.fromJson(json.replace(right, wrong).getBytes(UTF_8)))
+    assertThatThrownBy(() -> CutoverCodec.fromJson(json.replace(right, wrong).getBytes(UTF_8), 0))
         .isInstanceOf(RegistryException.class)
         .hasMessageContaining(message);
   }
@@ -131,7 +131,7 @@ class CutoverCodecTest {
     assertThatThrownBy(
             () -> CutoverCodec.decode(new ConsumerRecord<>("cutovers", 0, 0, value, null)))
         .isInstanceOf(RegistryException.class);
-    assertThatThrownBy(() -> CutoverCodec.fromJson("nonsense".getBytes(UTF_8)))
+    assertThatThrownBy(() -> CutoverCodec.fromJson("nonsense".getBytes(UTF_8), 0))
         .isInstanceOf(RegistryException.class)
         .hasMessageContaining("is not sound JSON");
   }

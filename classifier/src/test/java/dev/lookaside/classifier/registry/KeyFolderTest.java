@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,10 +51,36 @@ class KeyFolderTest {
   void anothersPublicKeyIsTrustedFromItsFile() {
     KeyFolder theirs = new KeyFolder(folder.resolve("theirs"));
     SigningKey key = theirs.create("them");
-    KeyFolder.PublicEntry entry = keys.trust("others", theirs.path().resolve("them.pub"));
+    KeyFolder.PublicEntry entry = keys.trust("others", theirs.path().resolve("them.pub"), 0);
     assertThat(entry.id()).isEqualTo(key.id());
     assertThat(keys.trusted()).extracting(KeyFolder.PublicEntry::name).containsExactly("others");
     assertThat(keys.signingNames()).isEmpty();
+  }
+
+  @Test
+  void aKeyCountsWithinItsBoundsAndTheyStandInItsFile() throws IOException {
+    KeyFolder theirs = new KeyFolder(folder.resolve("theirs"));
+    theirs.create("them");
+    keys.trust("them", theirs.path().resolve("them.pub"), 7);
+    assertThat(keys.retire("them", 9).countsUntil()).isEqualTo(9);
+    assertThat(keys.retire("them", 12).countsUntil()).as("never more").isEqualTo(9);
+    KeyFolder.PublicEntry entry = keys.trusted().get(0);
+    assertThat(LongStream.rangeClosed(6, 9).filter(entry::counts).boxed()).containsExactly(7L, 8L);
+    // Another worker gets the file as it is.
+    Path file = keys.path().resolve("trusted/them.pub");
+    KeyFolder others = new KeyFolder(folder.resolve("others"));
+    Files.createDirectories(others.path().resolve("trusted"));
+    Files.copy(file, others.path().resolve("trusted/them.pub"));
+    assertThat(others.trusted()).containsExactly(entry);
+    assertThat(keys.forget("them")).isEqualTo(entry);
+    assertThat(keys.trusted()).isEmpty();
+    assertThatThrownBy(() -> keys.retire("them", 1)).hasMessageContaining("trusted/them.pub");
+
+    Files.writeString(
+        file, "counts-until: soon\n" + Files.readString(theirs.path().resolve("them.pub")));
+    assertThatThrownBy(keys::trusted)
+        .isInstanceOf(RegistryException.class)
+        .hasMessageContaining("counts-until \"soon\": must be an offset, 0 or more");
   }
 
   @Test
@@ -65,18 +92,18 @@ class KeyFolderTest {
         .isInstanceOf(RegistryException.class)
         .hasMessageContaining("absent.key");
     Path text = Files.writeString(folder.resolve("text.pub"), "hello");
-    assertThatThrownBy(() -> keys.trust("t", text))
+    assertThatThrownBy(() -> keys.trust("t", text, 0))
         .isInstanceOf(RegistryException.class)
         .hasMessageContaining("text.pub: has no line \"-----BEGIN PUBLIC KEY-----\"");
     keys.create("a");
-    assertThatThrownBy(() -> keys.trust("t", keys.path().resolve("a.key")))
+    assertThatThrownBy(() -> keys.trust("t", keys.path().resolve("a.key"), 0))
         .isInstanceOf(RegistryException.class)
         .hasMessageContaining("BEGIN PUBLIC KEY");
     Path broken =
         Files.writeString(
             folder.resolve("broken.pub"),
             "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n");
-    assertThatThrownBy(() -> keys.trust("t", broken))
+    assertThatThrownBy(() -> keys.trust("t", broken, 0))
         .isInstanceOf(RegistryException.class)
         .hasMessageContaining("is no Ed25519 public key");
   }

@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class RegistryCoreTest {
   private static final StreamId STREAM = new StreamId("acme/door");
@@ -32,6 +33,10 @@ class RegistryCoreTest {
   }
 
   private static RegistryCore core(int maxPrepared) {
+    return core(maxPrepared, TrustedKeys.of(List.of(), true));
+  }
+
+  private static RegistryCore core(int maxPrepared, TrustedKeys trusted) {
     RegistrySettings settings =
         new RegistrySettings(
             true,
@@ -42,10 +47,12 @@ class RegistryCoreTest {
             maxPrepared,
             4,
             Duration.ofSeconds(5),
+            Duration.ofDays(30),
             null,
             Path.of("keys"),
+            Duration.ofSeconds(5),
             true);
-    return new RegistryCore("worker", TrustedKeys.of(List.of(), true), CONFIGURED, settings);
+    return new RegistryCore("worker", trusted, CONFIGURED, settings);
   }
 
   private static Cutover cutover(String scope, long number, LoadedAdapter adapter, int second) {
@@ -65,7 +72,7 @@ class RegistryCoreTest {
   }
 
   private void read(Cutover c) {
-    core.read(CutoverCodec.fromJson(CutoverCodec.toJson(c, null)), now);
+    core.read(CutoverCodec.fromJson(CutoverCodec.toJson(c, null), 0), now);
   }
 
   private void publish(LoadedAdapter adapter) {
@@ -198,6 +205,57 @@ class RegistryCoreTest {
         .extracting(Ack::cutover, Ack::reasonWord)
         .containsExactly(tuple("*@2", "number-taken"), tuple("*@7", "bad-record"));
     assertThat(choose(core.plan(now).orElseThrow(), 30)).isEqualTo(new AdapterPlan.Wait("*@2"));
+  }
+
+  @Test
+  void aDecisionRefusedForItsKeyIsTakenOnceTheKeyIsTrusted(@TempDir Path folder) {
+    KeyFolder keys = new KeyFolder(folder);
+    SigningKey key = keys.create("late");
+    core = core(2, TrustedKeys.of(List.of(), false));
+    Cutover first = cutover("*", 1, FIRST, 0);
+    core.read(CutoverCodec.fromJson(CutoverCodec.toJson(first, key), 0), now);
+    publish(FIRST);
+    seenToEnd();
+    assertThat(core.next(now)).isEmpty();
+    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(use(CONFIGURED, ""));
+
+    TrustedKeys trusted = TrustedKeys.of(keys.trusted(), false);
+    core.trust(trusted, now);
+    core.prepared(core.next(now).orElseThrow().cutover(), FIRST, 0, 0, now);
+    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(use(FIRST, "*@1"));
+    core.trust(trusted, now);
+    assertThat(core.plan(now)).as("nothing new").isEmpty();
+
+    core.trust(TrustedKeys.of(List.of(), false), now);
+    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(use(CONFIGURED, ""));
+    assertThat(core.next(now)).isEmpty();
+    assertThat(core.takeAcks())
+        .extracting(Ack::state, Ack::reasonWord)
+        .containsExactly(
+            tuple(State.REFUSED, "unknown-key"),
+            tuple(State.PREPARED, ""),
+            tuple(State.REFUSED, "unknown-key"));
+  }
+
+  /** The number of a decision that no longer counts goes to another, which is not prepared yet. */
+  @Test
+  void whatWasReadyIsNotTakenForAnotherDecisionOfItsNumber(@TempDir Path folder) {
+    KeyFolder keys = new KeyFolder(folder);
+    SigningKey one = keys.create("one");
+    SigningKey two = keys.create("two");
+    core = core(2, TrustedKeys.of(keys.trusted(), false));
+    core.read(CutoverCodec.fromJson(CutoverCodec.toJson(cutover("*", 1, FIRST, 0), one), 0), now);
+    core.read(CutoverCodec.fromJson(CutoverCodec.toJson(cutover("*", 1, SECOND, 0), two), 1), now);
+    publish(FIRST);
+    seenToEnd();
+    core.prepared(core.next(now).orElseThrow().cutover(), FIRST, 0, 0, now);
+    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(use(FIRST, "*@1"));
+    keys.forget("one");
+    core.trust(TrustedKeys.of(keys.trusted(), false), now);
+    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(new AdapterPlan.Wait("*@1"));
+    publish(SECOND);
+    core.prepared(core.next(now).orElseThrow().cutover(), SECOND, 0, 0, now);
+    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(use(SECOND, "*@1"));
   }
 
   @Test

@@ -25,6 +25,7 @@ class RegistrySettingsTest {
     assertThat(settings.lead()).isEqualTo(Duration.ofSeconds(5));
     assertThat(settings.keys())
         .isEqualTo(Path.of(System.getProperty("user.home"), ".lookaside", "keys"));
+    assertThat(settings.keep()).isEqualTo(Duration.ofDays(30));
     assertThat(settings.worker()).isNotBlank();
   }
 
@@ -52,12 +53,17 @@ class RegistrySettingsTest {
           "max-adapter-bytes",
           "max-prepared",
           "max-architectures",
-          "alive-interval-seconds"
+          "alive-interval-seconds",
+          "keep-days"
         }) {
       String path = "lookaside.classifier.registry." + key;
       assertThatThrownBy(() -> of(path + " = 0"))
           .isInstanceOf(RegistryException.class)
           .hasMessageContaining(path + " \"0\": must be 1 to");
     }
+    String keys = "lookaside.classifier.security.adapters.keys-interval-seconds";
+    assertThatThrownBy(() -> of(keys + " = 3601"))
+        .isInstanceOf(RegistryException.class)
+        .hasMessageContaining(keys + " \"3601\": must be 1 to 3600");
   }
 }

@@ -2,10 +2,13 @@ package dev.lookaside.deploy.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.ClassifierSettings;
 import dev.lookaside.classifier.registry.KeyFolder;
+import dev.lookaside.classifier.registry.RegistryClients;
 import dev.lookaside.classifier.registry.RegistrySettings;
 import dev.lookaside.classifier.registry.SigningKey;
+import dev.lookaside.ingest.IngestSettings;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
@@ -20,18 +23,23 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "keys",
     footer = {"", "Example:", "  lookaside keys new site-1"},
-    description = "Make, list and trust the keys that sign decisions about adapters.")
+    description = "Make, list, trust and distrust the keys that sign decisions about adapters.")
 final class KeysCommand implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "no command given: new, list or trust");
+    throw new ParameterException(
+        spec.commandLine(), "no command given: new, list, trust or distrust");
   }
 
   private static KeyFolder folder(ConfigOptions config) {
     return new KeyFolder(
         RegistrySettings.of(config.load().getConfig(ClassifierSettings.ROOT)).keys());
+  }
+
+  private static long ledgerEnd(ConfigOptions config) {
+    return new RegistryClients(IngestSettings.of(config.load())).ledgerEnd();
   }
 
   @Command(
@@ -40,7 +48,8 @@ final class KeysCommand implements Runnable {
       description = {
         "Make a key pair and trust it here.",
         "",
-        "NAME.key is secret: it stays in the folder, readable by you only. NAME.pub is for others to trust."
+        "NAME.key is secret: it stays in the folder, readable by you only. NAME.pub is for others"
+            + " to trust."
       })
   void create(
       @Mixin ConfigOptions config,
@@ -67,7 +76,7 @@ final class KeysCommand implements Runnable {
       all.addObject().put("id", id).put("name", name).put("use", "signs");
     }
     for (KeyFolder.PublicEntry entry : folder.trusted()) {
-      all.addObject().put("id", entry.id()).put("name", entry.name()).put("use", "trusted");
+      all.add(json(entry));
     }
     if (json) {
       out.println(all.toPrettyString());
@@ -75,17 +84,45 @@ final class KeysCommand implements Runnable {
       all.forEach(
           k ->
               out.printf(
-                  "%s  %-8s %s%n",
-                  k.get("id").textValue(), k.get("use").textValue(), k.get("name").textValue()));
+                  "%s  %-8s %s%s%s%n",
+                  k.get("id").textValue(),
+                  k.get("use").textValue(),
+                  k.get("name").textValue(),
+                  k.has("countsFrom") ? "  from record " + k.get("countsFrom") : "",
+                  k.has("countsUntil") ? "  before record " + k.get("countsUntil") : ""));
     }
+    out.flush();
+  }
+
+  private static ObjectNode json(KeyFolder.PublicEntry entry) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("id", entry.id()).put("name", entry.name()).put("use", "trusted");
+    if (entry.countsFrom() > 0) {
+      node.put("countsFrom", entry.countsFrom());
+    }
+    if (entry.countsUntil() != KeyFolder.PublicEntry.NO_END) {
+      node.put("countsUntil", entry.countsUntil());
+    }
+    return node;
+  }
+
+  private void print(KeyFolder.PublicEntry entry, boolean json) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(json ? json(entry).toPrettyString() : entry.id() + "  " + entry.name());
     out.flush();
   }
 
   @Command(
       name = "trust",
       footer = {"", "Example:", "  lookaside keys trust --name trainer trainer.pub"},
-      description =
-          "Let the signatures of a public key count here. Workers read keys at their start.")
+      description = {
+        "Let the signatures of a public key count here.",
+        "",
+        "Running workers take note within seconds. Which decisions count follows from the ledger"
+            + " and the trusted keys alone, so give every worker the same files. A decision that"
+            + " was refused for want of this key counts from now on, where it stands in the ledger;"
+            + " with --from-now it stays refused."
+      })
   void trust(
       @Mixin ConfigOptions config,
       @Option(
@@ -94,10 +131,37 @@ final class KeysCommand implements Runnable {
               paramLabel = "NAME",
               description = "What to call it here.")
           String name,
+      @Option(
+              names = "--from-now",
+              description = "Only for decisions that are not in the ledger yet (asks Kafka).")
+          boolean fromNow,
+      @Option(names = "--json", description = "Print one JSON object.") boolean json,
       @Parameters(paramLabel = "FILE", description = "Public key (PEM).") Path file) {
-    KeyFolder.PublicEntry entry = folder(config).trust(name, file);
-    PrintWriter out = spec.commandLine().getOut();
-    out.println(entry.id() + "  " + entry.name());
-    out.flush();
+    print(folder(config).trust(name, file, fromNow ? ledgerEnd(config) : 0), json);
+  }
+
+  @Command(
+      name = "distrust",
+      footer = {
+        "",
+        "Examples:",
+        "  lookaside keys distrust trainer",
+        "  lookaside keys distrust trainer --all"
+      },
+      description = {
+        "Let no further signatures of a trusted key count here.",
+        "",
+        "What it has decided up to now stays in force (asks Kafka how far that is). With --all"
+            + " nothing it ever signed counts: what was in force before comes back, also in running"
+            + " workers."
+      })
+  void distrust(
+      @Mixin ConfigOptions config,
+      @Option(names = "--all", description = "Its decisions up to now do not count, either.")
+          boolean all,
+      @Option(names = "--json", description = "Print one JSON object.") boolean json,
+      @Parameters(paramLabel = "NAME", description = "What it is called here.") String name) {
+    KeyFolder folder = folder(config);
+    print(all ? folder.forget(name) : folder.retire(name, ledgerEnd(config)), json);
   }
 }

@@ -49,7 +49,7 @@ final class RegistryAccess {
   }
 
   RegistryView view() {
-    return RegistryView.open(new RegistryClients(settings().ingest()), registry().trusted());
+    return RegistryView.open(new RegistryClients(settings().ingest()), registry()::trusted);
   }
 
   RegistryWriter writer() {

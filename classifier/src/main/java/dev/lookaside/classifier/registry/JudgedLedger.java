@@ -1,0 +1,76 @@
+package dev.lookaside.classifier.registry;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The records of the ledger's topic, judged by the keys that are trusted now. Pure: the same
+ * records and keys give the same ledger, whether the keys were there first or came later. So a
+ * worker that takes note of a key while it runs goes by the same ledger as one that is started
+ * afterwards.
+ */
+final class JudgedLedger {
+  /**
+   * A record and what was made of it.
+   *
+   * @param refusal why it does not count; empty if it does
+   */
+  record Judged(SignedCutover signed, Optional<Refusal> refusal) {
+    Cutover cutover() {
+      return signed.cutover();
+    }
+  }
+
+  private final List<Judged> records = new ArrayList<>();
+  private TrustedKeys trusted;
+  private Ledger ledger = Ledger.EMPTY;
+
+  JudgedLedger(TrustedKeys trusted) {
+    this.trusted = trusted;
+  }
+
+  /** Takes the next record of the topic. */
+  Judged add(SignedCutover signed) {
+    Optional<Refusal> refusal = trusted.refusal(signed).or(() -> ledger.refusal(signed.cutover()));
+    Judged judged = new Judged(signed, refusal);
+    records.add(judged);
+    if (refusal.isEmpty()) {
+      ledger = ledger.with(signed.cutover());
+    }
+    return judged;
+  }
+
+  /** Judges all records by other keys; those that now count, or no longer do. */
+  List<Judged> trust(TrustedKeys keys) {
+    if (keys.equals(trusted)) {
+      return List.of();
+    }
+    trusted = keys;
+    List<Judged> before = List.copyOf(records);
+    records.clear();
+    ledger = Ledger.EMPTY;
+    List<Judged> others = new ArrayList<>();
+    for (Judged was : before) {
+      Judged is = add(was.signed());
+      if (is.refusal().isEmpty() != was.refusal().isEmpty()) {
+        others.add(is);
+      }
+    }
+    return others;
+  }
+
+  /** As {@link TrustedKeys#misses}. */
+  boolean wantsKey(SignedCutover signed) {
+    return trusted.misses(signed);
+  }
+
+  Ledger ledger() {
+    return ledger;
+  }
+
+  /** All records in the order of the topic. */
+  List<Judged> records() {
+    return List.copyOf(records);
+  }
+}
