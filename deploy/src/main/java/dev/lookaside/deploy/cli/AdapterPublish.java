@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,8 +26,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Put an adapter file on the topic, so that it can be promoted.",
       "",
-      "A file that a worker with these settings would refuse is not published. Adapters that no decision needs any more are "
-          + "taken away from the topic on the same occasion."
+      "A file that a worker with these settings would refuse is not published. Adapters that no"
+          + " decision needs any more are taken away from the topic on the same occasion."
     })
 final class AdapterPublish implements Runnable {
   @Mixin private RegistryAccess access = new RegistryAccess();
@@ -38,19 +39,21 @@ final class AdapterPublish implements Runnable {
   @Option(
       names = "--keep-days",
       paramLabel = "N",
-      defaultValue = "30",
       description =
-          "Take away adapters published before so long that no decision since then needs. Default: ${DEFAULT-VALUE}.")
-  private int keepDays;
+          "Take away adapters published before so long that no decision since then needs (setting"
+              + " lookaside.classifier.registry.keep-days).")
+  private @Nullable Integer keepDays;
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
   @Override
   public void run() {
-    if (keepDays < 1) {
-      throw new CliException("--keep-days \"" + keepDays + "\": must be 1 or more");
+    Integer days = keepDays;
+    if (days != null && days < 1) {
+      throw new CliException("--keep-days \"" + days + "\": must be 1 or more");
     }
+    Duration keep = days == null ? access.registry().keep() : Duration.ofDays(days);
     byte[] bytes = AdapterVerify.read(file);
     if (AdapterVerify.check(access, bytes) instanceof Preparation.Refused refused) {
       throw new CliException(file + ": " + refused.refusal().message());
@@ -60,8 +63,7 @@ final class AdapterPublish implements Runnable {
         RegistryWriter writer = access.writer()) {
       String digest = writer.publish(bytes);
       view.refresh();
-      Set<String> pruned =
-          new TreeSet<>(writer.prune(view, Instant.now(), Duration.ofDays(keepDays)));
+      Set<String> pruned = new TreeSet<>(writer.prune(view, Instant.now(), keep));
       if (json) {
         ObjectNode node = JsonNodeFactory.instance.objectNode().put("adapter", digest);
         pruned.forEach(node.putArray("removed")::add);

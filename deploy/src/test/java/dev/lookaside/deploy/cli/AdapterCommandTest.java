@@ -82,6 +82,7 @@ class AdapterCommandTest {
       tensors.put("head.fc.bias", FloatTensor.of(new int[] {values.length}, values));
       Map<String, String> metadata = new TreeMap<>(bundled.metadata());
       metadata.put("parent", parent.isEmpty() ? bundled.digest() : parent);
+      metadata.put("report", "{\"data\": {\"labels\": {\"count\": 3, \"authors\": {\"ann\": 3}}}}");
       Path file = folder.resolve(name);
       return Files.write(file, SafetensorsWriter.encode(tensors, metadata));
     }
@@ -128,6 +129,8 @@ class AdapterCommandTest {
       assertThat(promoted.get("workers").get(0).get("state").textValue()).isEqualTo("prepared");
       assertThat(promoted.get("workers").get(0).get("bytes").longValue())
           .isEqualTo(Files.size(folder.resolve("second.safetensors")));
+      assertThat(promoted.get("slowest").textValue()).isEqualTo("worker-1");
+      assertThat(promoted.get("slowestMillis").longValue()).isNotNegative();
       assertThat(worker.scrape())
           .contains("lookaside_adapters_total{reason=\"\",state=\"prepared\"}");
       assertShown(one, two);
@@ -154,7 +157,12 @@ class AdapterCommandTest {
               assertThat(shown.get("inForce")).extracting(JsonNode::textValue).containsExactly("*");
               assertThat(shown.get("cutovers").get(0).get("reason").textValue())
                   .isEqualTo("promote");
+              assertThat(shown.at("/report/data/labels/count").intValue()).isEqualTo(3);
+              assertThat(shown.get("file").has("report")).isFalse();
+              assertThat(shown.get("metrics").isNull()).isTrue();
             });
+    assertThat(run("adapter", "show", two).out())
+        .contains("  data", "    labels", "ann", "inForce", "loadedBy");
   }
 
   private void assertPinned(String two) throws IOException {
@@ -315,5 +323,13 @@ class AdapterCommandTest {
     assertThat(run("keys", "list").out())
         .contains("signs    mine", "trusted  mine", "trusted  them");
     assertThat(run("keys", "list", "--json").out()).contains("\"use\" : \"signs\"");
+    assertThat(run("keys", "distrust", "them").out()).contains("  them");
+    assertThat(run("keys", "list").out()).contains("trusted  them  before record 0");
+    assertThat(run("keys", "distrust", "them", "--all", "--json").out())
+        .contains("\"countsUntil\" : 0");
+    assertThat(run("keys", "list").out()).doesNotContain("them");
+    run("keys", "trust", "--name", "again", "--from-now", folder.resolve("theirs/them.pub"));
+    assertThat(run("keys", "list").out()).contains("trusted  again" + System.lineSeparator());
+    assertThat(run("keys", "distrust", "nobody").err()).contains("trusted/nobody.pub");
   }
 }

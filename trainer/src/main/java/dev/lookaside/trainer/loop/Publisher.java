@@ -26,13 +26,17 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes a trainer's decisions to the ledger and reads what stands there. Everything may be done
  * twice: what is in force already is found and left. For one thread.
  */
 final class Publisher implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Publisher.class);
   private static final String CANARY = "canary";
   private static final long GOLDEN_SEED = 1;
 
@@ -48,6 +52,7 @@ final class Publisher implements AutoCloseable {
    * @param deadline until which workers may prepare an adapter
    * @param aliveWithin a worker not heard of for longer is not waited for
    * @param maxBytes of an adapter file
+   * @param keep how long adapters stay on the topic that no decision needs
    */
   record Settings(
       Scope scope,
@@ -56,7 +61,8 @@ final class Publisher implements AutoCloseable {
       Duration lead,
       Duration deadline,
       Duration aliveWithin,
-      long maxBytes) {}
+      long maxBytes,
+      Duration keep) {}
 
   private final Settings settings;
   private final Backbone backbone;
@@ -112,11 +118,19 @@ final class Publisher implements AutoCloseable {
     return view.ledger().inForce(scope, clock.instant().plus(FAR), c -> true);
   }
 
-  /** Puts an adapter on the topic, where it stays whether it comes into force or not. */
+  /**
+   * Puts an adapter on the topic, where it stays for a while whether it comes into force or not,
+   * and takes away those that no decision has needed for so long.
+   */
   void publish(Adapter adapter) {
     view.refresh();
     if (!view.adapters().contains(adapter.digest())) {
       writer.publish(AdapterFactory.encode(adapter));
+      view.refresh();
+      Set<String> gone = writer.prune(view, clock.instant(), settings.keep());
+      if (!gone.isEmpty()) {
+        LOG.info("Took away {} adapters that no decision needs any more", gone.size());
+      }
     }
   }
 

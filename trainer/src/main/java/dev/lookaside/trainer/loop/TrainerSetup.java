@@ -91,10 +91,11 @@ public record TrainerSetup(
                   registry.lead(),
                   settings.deadline(),
                   registry.aliveInterval().multipliedBy(ALIVE_INTERVALS),
-                  registry.maxBytes()),
+                  registry.maxBytes(),
+                  registry.keep()),
               backbone,
               where,
-              RegistryView.open(clients, registry.trusted()),
+              RegistryView.open(clients, registry::trusted),
               new RegistryWriter(clients, key),
               Clock.systemUTC());
       RefitTopic requests = RefitTopic.open(ingest, settings.scope());
