@@ -49,6 +49,7 @@ public final class SwapBench {
   /** Swaps after which memory is looked at for the first time. */
   public static final int EARLY = 100;
 
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
   private static final Duration AROUND_PAUSE = Duration.ofSeconds(3);
   private static final Duration LEAD = Duration.ofMillis(2_000);
   private static final long MAX_MILLIS = Duration.ofHours(1).toMillis();
@@ -263,11 +264,15 @@ public final class SwapBench {
     }
   }
 
-  /** What comes late counts, but not for ever. */
+  /** What comes late counts, as long as anything comes. */
   private void await(long windows) {
-    Instant patience = Instant.now().plusSeconds(60);
-    while (account.answered() < windows && Instant.now().isBefore(patience)) {
+    long seen = account.answered();
+    Instant patience = Instant.now().plus(PATIENCE);
+    while (seen < windows && Instant.now().isBefore(patience)) {
       sleepUntil(Instant.now().plusMillis(50));
+      long now = account.answered();
+      patience = now > seen ? Instant.now().plus(PATIENCE) : patience;
+      seen = now;
     }
   }
 }
