@@ -1,9 +1,12 @@
 package dev.lookaside.trainer.dataset;
 
+import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.example.Clip;
+import dev.lookaside.trainer.example.TimedRecording;
 import dev.lookaside.trainer.metric.Event;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -94,6 +97,36 @@ public record DataSet(
     Map<String, Recording> byName = new LinkedHashMap<>();
     segments(split).forEach(s -> byName.putIfAbsent(s.recording().name(), s.recording()));
     return List.copyOf(byName.values());
+  }
+
+  /**
+   * Recordings of a split with their events, to fit detection on. Each is asked how long it is.
+   *
+   * @throws TrainerException if the split does not say when its classes sound
+   */
+  public List<TimedRecording> timed(String split) {
+    if (!hasTimes(split)) {
+      throw new TrainerException(
+          "%s: split \"%s\": does not say when its classes sound".formatted(folder, split));
+    }
+    Map<String, List<LabelledEvent>> events = new HashMap<>();
+    for (Event e : events(split)) {
+      events
+          .computeIfAbsent(e.stream(), s -> new ArrayList<>())
+          .add(new LabelledEvent(e.label(), e.onsetSeconds(), e.offsetSeconds()));
+    }
+    List<TimedRecording> timed = new ArrayList<>();
+    for (Recording r : recordings(split)) {
+      Recording.Extent extent = r.extent();
+      timed.add(
+          new TimedRecording(
+              r.name(),
+              extent.rateHz(),
+              extent.samples(),
+              (from, until) -> r.read(Span.ofSamples(from, until, extent.rateHz())).samples(),
+              events.getOrDefault(r.name(), List.of())));
+    }
+    return timed;
   }
 
   /** What sounds when in a split; streams are the recordings' names. */

@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.dataset;
 
+import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,11 +18,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * EPIC-SOUNDS: the annotation tables of its repository, and beside them the audio as one HDF5 file
  * (24 kHz) or as one WAV per video, in the folder itself or in {@code audio/}. Each table that is
- * there is a split; the recognition test has no labels.
+ * there is a split; the recognition test has no labels. The videos of the challenge's detection
+ * test are the split {@value #DETECTION_TEST}, as far as their audio is there.
  *
  * @see <a href="https://arxiv.org/abs/2302.00646">Huh et al.: EPIC-SOUNDS, ICASSP 2023</a>
  */
 final class EpicSounds {
+  /** Whole videos whose events the challenge keeps to itself. */
+  static final String DETECTION_TEST = "detection-test";
+
   private static final int RATE_HZ = 24_000;
   private static final Pattern TIMESTAMP =
       Pattern.compile("(\\d+):([0-5]\\d):([0-5]\\d(?:\\.\\d+)?)");
@@ -76,6 +81,16 @@ final class EpicSounds {
           "zip",
           "drink / eat");
 
+  /**
+   * The videos that detection is tested on, as the challenge lists them; their times are not
+   * published.
+   */
+  static final List<String> DETECTION_TEST_VIDEOS =
+      List.of(
+          "P01_101", "P12_102", "P22_114", "P23_103", "P27_102", "P30_102", "P30_105", "P30_106",
+          "P33_101", "P33_102", "P33_103", "P33_104", "P33_105", "P33_106", "P33_107", "P33_108",
+          "P33_109", "P33_110", "P33_111", "P35_102", "P35_106", "P36_101", "P36_102");
+
   private final Path folder;
   private final @Nullable HdfAudio hdf;
   private final Map<String, Recording> videos = new HashMap<>();
@@ -91,10 +106,12 @@ final class EpicSounds {
     found.add("EPIC_Sounds_train.csv", DataSet.TRAIN, true);
     found.add("EPIC_Sounds_validation.csv", DataSet.VALIDATION, true);
     found.add("EPIC_Sounds_recognition_test_timestamps.csv", DataSet.TEST, false);
+    found.addDetectionTest();
     if (found.segments.isEmpty()) {
       throw new TrainerException(
           folder
-              + ": holds neither EPIC_Sounds_train.csv, EPIC_Sounds_validation.csv nor EPIC_Sounds_recognition_test_timestamps.csv");
+              + ": holds neither EPIC_Sounds_train.csv, EPIC_Sounds_validation.csv, EPIC_Sounds_recognition_test_timestamps.csv"
+              + " nor the audio of a video that detection is tested on");
     }
     return new DataSet("epic-sounds", folder.toString(), CLASSES, found.segments, List.of());
   }
@@ -131,6 +148,41 @@ final class EpicSounds {
     }
   }
 
+  /**
+   * Whole videos without labels, if there is audio of any. Those without come first, so that
+   * whoever uses the split is told before hours of work, and nobody else is.
+   */
+  private void addDetectionTest() {
+    List<String> missing = new ArrayList<>();
+    List<Segment> present = new ArrayList<>();
+    for (String id : DETECTION_TEST_VIDEOS) {
+      Optional<Recording> audio = audio(id);
+      if (audio.isEmpty()) {
+        missing.add(id);
+      } else {
+        present.add(detectionTest(audio.get()));
+      }
+    }
+    if (!present.isEmpty()) {
+      missing.forEach(id -> segments.add(detectionTest(new Missing(id, folder, missing))));
+      segments.addAll(present);
+    }
+  }
+
+  private static Segment detectionTest(Recording video) {
+    return new Segment(video.name(), video, DETECTION_TEST, Segment.UNLABELLED, Optional.empty());
+  }
+
+  /** A video of the detection test of which there is no audio. */
+  private record Missing(String name, Path folder, List<String> all) implements Recording {
+    @Override
+    public Pcm read() {
+      throw new TrainerException(
+          "%s: split \"%s\": has no audio of %d of its %d videos: %s"
+              .formatted(folder, DETECTION_TEST, all.size(), DETECTION_TEST_VIDEOS.size(), all));
+    }
+  }
+
   private static int label(CsvTable.Row row) {
     int id = row.whole("class_id", 0, CLASSES.size() - 1);
     if (!CLASSES.get(id).equals(row.text("class"))) {
@@ -150,18 +202,26 @@ final class EpicSounds {
   }
 
   private Recording video(CsvTable.Row row, String id) {
+    return audio(id)
+        .orElseThrow(
+            () ->
+                row.bad(
+                    "video_id",
+                    "no audio: neither %s.wav nor a dataset of an HDF5 file in %s"
+                        .formatted(id, folder)));
+  }
+
+  private Optional<Recording> audio(String id) {
     HdfAudio audio = hdf;
     if (audio != null && audio.has(id)) {
-      return audio.recording(id);
+      return Optional.of(audio.recording(id));
     }
     for (Path place : List.of(folder.resolve("audio"), folder)) {
       Path wav = place.resolve(id + ".wav");
       if (Files.isRegularFile(wav)) {
-        return Recording.of(wav, id);
+        return Optional.of(Recording.of(wav, id));
       }
     }
-    throw row.bad(
-        "video_id",
-        "no audio: neither %s.wav nor a dataset of an HDF5 file in %s".formatted(id, folder));
+    return Optional.empty();
   }
 }

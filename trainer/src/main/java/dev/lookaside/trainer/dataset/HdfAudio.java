@@ -66,6 +66,13 @@ final class HdfAudio {
       }
     }
 
+    @Override
+    public Extent extent() {
+      synchronized (hdf) {
+        return new Extent(rateHz, dataset().getSize());
+      }
+    }
+
     private Pcm read(int from, int until) {
       Object slice;
       try {

@@ -20,6 +20,23 @@ public interface Recording {
   Pcm read();
 
   /**
+   * Rate and number of its samples. Reads all of it where nothing else says.
+   *
+   * @throws dev.lookaside.ingest.IngestException or {@link TrainerException} as {@link #read()}
+   */
+  default Extent extent() {
+    Pcm all = read();
+    return new Extent(all.rateHz(), all.lengthSamples());
+  }
+
+  /**
+   * How much there is of a recording.
+   *
+   * @param samples at {@code rateHz}
+   */
+  record Extent(int rateHz, long samples) {}
+
+  /**
    * A part of it: the samples {@code [int(onset * rate), int(offset * rate))}, as far as the
    * recording goes.
    *
@@ -48,7 +65,10 @@ public interface Recording {
     return new int[] {Math.toIntExact(from), Math.toIntExact(until)};
   }
 
-  /** A file, channels mixed. The file read last stays in memory while there is room. */
+  /**
+   * A file, channels mixed. The file read last stays in memory while there is room; parts of many
+   * long files in random order mean that each is decoded again and again.
+   */
   static Recording of(Path file, String name) {
     return new FileRecording(file, name);
   }
@@ -63,6 +83,12 @@ public interface Recording {
     @Override
     public Pcm read(Span span) {
       return part(LastRead.of(file), span);
+    }
+
+    @Override
+    public Extent extent() {
+      Pcm all = LastRead.of(file);
+      return new Extent(all.rateHz(), all.lengthSamples());
     }
   }
 }

@@ -6,6 +6,7 @@ import dev.lookaside.ingest.IngestException;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.dataset.Segment;
 import dev.lookaside.trainer.example.ClipViews;
+import dev.lookaside.trainer.example.ImageSet;
 import dev.lookaside.trainer.example.WindowSpec;
 import dev.lookaside.trainer.metric.Recognition;
 import dev.lookaside.trainer.metric.RecognitionScore;
@@ -56,38 +57,80 @@ public record RecognizedClips(
   public static RecognizedClips of(
       Scorer scorer, List<Segment> segments, int[] indices, int views, IntConsumer heard) {
     WindowSpec spec = WindowSpec.of(scorer.adapter());
-    List<String> ids = new ArrayList<>();
-    List<String> skipped = new ArrayList<>();
-    List<float[]> sums = new ArrayList<>();
-    List<float[]> posteriors = new ArrayList<>();
-    List<Integer> truth = new ArrayList<>();
+    Gathered gathered = new Gathered(scorer, views);
     for (Segment segment : segments) {
       try {
-        List<float[]> windows = ClipViews.of(segment.read(), spec, views);
-        float[] mean = mean(scorer, windows);
-        float[] sum = mean.clone();
-        for (int c = 0; c < sum.length; c++) {
-          sum[c] *= views;
-        }
-        ids.add(segment.id());
-        sums.add(sum);
-        posteriors.add(scorer.posteriors(mean));
-        truth.add(segment.label() < 0 ? segment.label() : indices[segment.label()]);
+        int label = segment.label() < 0 ? segment.label() : indices[segment.label()];
+        gathered.add(segment.id(), ClipViews.of(segment.read(), spec, views), label);
       } catch (IngestException | TrainerException e) {
-        skipped.add(segment.id() + ": " + e.getMessage());
+        gathered.skipped.add(segment.id() + ": " + e.getMessage());
       }
-      heard.accept(ids.size() + skipped.size());
+      heard.accept(gathered.done());
     }
-    if (ids.isEmpty()) {
-      throw new TrainerException("no clip can be heard; the first: " + skipped.get(0));
+    return gathered.clips();
+  }
+
+  /**
+   * Scores images one after the other.
+   *
+   * @param indices for each label of the images that of the scorer's adapter
+   * @param seen gets the number of images done
+   */
+  public static RecognizedClips of(
+      Scorer scorer, ImageSet images, int[] indices, IntConsumer seen) {
+    WindowSpec spec = WindowSpec.of(scorer.adapter());
+    Gathered gathered = new Gathered(scorer, 1);
+    for (int i = 0; i < images.size(); i++) {
+      List<float[]> window = List.of(images.normalised(i, spec));
+      gathered.add(images.name(i), window, indices[images.label(i)]);
+      seen.accept(gathered.done());
     }
-    return new RecognizedClips(
-        scorer.adapter().labels(),
-        ids,
-        sums.toArray(float[][]::new),
-        posteriors.toArray(float[][]::new),
-        truth.stream().mapToInt(Integer::intValue).toArray(),
-        skipped);
+    return gathered.clips();
+  }
+
+  /** What was scored so far. */
+  private static final class Gathered {
+    private final Scorer scorer;
+    private final int views;
+    private final List<String> ids = new ArrayList<>();
+    private final List<String> skipped = new ArrayList<>();
+    private final List<float[]> sums = new ArrayList<>();
+    private final List<float[]> posteriors = new ArrayList<>();
+    private final List<Integer> truth = new ArrayList<>();
+
+    Gathered(Scorer scorer, int views) {
+      this.scorer = scorer;
+      this.views = views;
+    }
+
+    void add(String id, List<float[]> windows, int label) {
+      float[] mean = mean(scorer, windows);
+      float[] sum = mean.clone();
+      for (int c = 0; c < sum.length; c++) {
+        sum[c] *= views;
+      }
+      ids.add(id);
+      sums.add(sum);
+      posteriors.add(scorer.posteriors(mean));
+      truth.add(label);
+    }
+
+    int done() {
+      return ids.size() + skipped.size();
+    }
+
+    RecognizedClips clips() {
+      if (ids.isEmpty()) {
+        throw new TrainerException("no clip can be heard; the first: " + skipped.get(0));
+      }
+      return new RecognizedClips(
+          scorer.adapter().labels(),
+          ids,
+          sums.toArray(float[][]::new),
+          posteriors.toArray(float[][]::new),
+          truth.stream().mapToInt(Integer::intValue).toArray(),
+          skipped);
+    }
   }
 
   private static float[] mean(Scorer scorer, List<float[]> windows) {

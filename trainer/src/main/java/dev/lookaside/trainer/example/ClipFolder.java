@@ -63,6 +63,16 @@ public record ClipFolder(List<String> labels, List<Clip> clips) {
     return new ClipFolder(labels, clips(folder, labels));
   }
 
+  /** At most so many clips, spread evenly over all; the labels stay. */
+  public ClipFolder limited(int most) {
+    int count = Math.min(most, clips.size());
+    List<Clip> kept = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      kept.add(clips.get((int) ((long) i * clips.size() / count)));
+    }
+    return new ClipFolder(labels, kept);
+  }
+
   private static List<String> classes(Path folder) {
     if (!Files.isDirectory(folder)) {
       throw new TrainerException(folder + ": is no folder of class folders");

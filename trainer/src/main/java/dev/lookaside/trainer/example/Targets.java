@@ -82,6 +82,13 @@ final class Targets {
     }
   }
 
+  /** Takes the weight of columns that are padding alone: behind so many frames. */
+  void unweighted(int heard, float[] weights) {
+    for (int r = 0; columns && r < weights.length; r++) {
+      weights[r] = r * ViTSpec.PATCH < heard ? weights[r] : 0;
+    }
+  }
+
   private static double overlap(LabelledEvent e, double from, double until) {
     return Math.min(e.offsetSeconds(), until) - Math.max(e.onsetSeconds(), from);
   }

@@ -193,9 +193,9 @@ class DistributionTest {
   void anUnknownNameIsAnsweredWithAllNames() {
     assertThatThrownBy(() -> Distribution.of("esc-50"))
         .hasMessage(
-            "data set \"esc-50\": must be one of esc50, speech-commands, epic-sounds, folder, csv");
+            "data set \"esc-50\": must be one of esc50, speech-commands, epic-sounds, folder, csv, fashion-mnist");
     assertThatThrownBy(() -> Distribution.ESC50.load(folder.resolve("none"), Optional.empty()))
         .hasMessageContaining("none: is no folder");
-    assertThat(List.of(Distribution.values())).hasSize(5);
+    assertThat(List.of(Distribution.values())).hasSize(6);
   }
 }

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.example.TimedRecording;
 import io.jhdf.HdfFile;
 import io.jhdf.WritableHdfFile;
 import java.io.IOException;
@@ -126,5 +128,50 @@ class EpicSoundsTest {
     Path empty = Files.createDirectory(folder.resolve("empty"));
     assertThatThrownBy(() -> Distribution.EPIC_SOUNDS.load(empty, Optional.empty()))
         .hasMessageContaining("holds neither EPIC_Sounds_train.csv");
+  }
+
+  @Test
+  void theVideosThatDetectionIsTestedOnAreASplit() throws IOException {
+    assertThat(EpicSounds.DETECTION_TEST_VIDEOS).hasSize(23).doesNotHaveDuplicates();
+    hdf();
+    assertThat(load().splits()).doesNotContain("detection-test");
+    MadeUp.wav(folder.resolve("P36_101.wav"), 24_000, 2_400);
+    DataSet some = load();
+    assertThat(some.splits()).contains("detection-test");
+    // Whoever uses it is told at the first video, not at the first one that is missing.
+    assertThatThrownBy(() -> some.recordings("detection-test").get(0).read())
+        .isInstanceOf(TrainerException.class)
+        .hasMessageContaining("split \"detection-test\": has no audio of 22 of its 23 videos")
+        .hasMessageContaining("P33_111");
+    for (String video : EpicSounds.DETECTION_TEST_VIDEOS) {
+      MadeUp.wav(folder.resolve("audio").resolve(video + ".wav"), 24_000, 2_400);
+    }
+    DataSet all = load();
+    assertThat(all.recordings("detection-test"))
+        .extracting(Recording::name)
+        .containsExactlyElementsOf(EpicSounds.DETECTION_TEST_VIDEOS);
+    assertThat(all.recordings("detection-test").get(0).read().samples()).hasSize(2_400);
+    assertThat(all.hasTimes("detection-test")).isFalse();
+    assertThat(all.events("detection-test")).isEmpty();
+  }
+
+  @Test
+  void recordingsWithTheirTimesCanBeReadInParts() {
+    hdf();
+    TimedRecording video = load().timed("train").get(0);
+    assertThat(video.name()).isEqualTo("P01_01");
+    assertThat(video.rateHz()).isEqualTo(24_000);
+    assertThat(video.lengthSamples()).isEqualTo(48_000);
+    assertThat(video.events())
+        .containsExactly(
+            new LabelledEvent("water", 0.5, 1), new LabelledEvent("background", 0.75, 2));
+    // Each sample says where it is: no part is off by one.
+    for (int from = 0; from < 3_000; from += 7) {
+      float[] part = video.reader().read(from, from + 5);
+      assertThat(part).hasSize(5);
+      assertThat(part[0]).isEqualTo(from / 32_768f);
+    }
+    assertThatThrownBy(() -> load().timed("test"))
+        .hasMessageContaining("split \"test\": does not say when its classes sound");
   }
 }
