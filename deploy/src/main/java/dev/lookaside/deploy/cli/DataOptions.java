@@ -1,13 +1,14 @@
 package dev.lookaside.deploy.cli;
 
 import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.trainer.dataset.DataSet;
 import dev.lookaside.trainer.dataset.Distribution;
-import dev.lookaside.trainer.example.Clip;
 import dev.lookaside.trainer.example.ClipFolder;
+import dev.lookaside.trainer.example.ClipSet;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +20,7 @@ final class DataOptions {
       names = "--dataset",
       paramLabel = "NAME",
       description =
-          "esc50, speech-commands, epic-sounds (their official distributions), folder (class folders) or csv "
+          "esc50, speech-commands, epic-sounds, fashion-mnist (images), as they are distributed; folder (class folders) or csv "
               + "(path,label,split[,onset,offset][,sha256]). Nothing is downloaded.")
   private @Nullable String dataset;
 
@@ -41,40 +42,6 @@ final class DataOptions {
       description = "train, validation, test or what a csv names. Default: the first of them.")
   private @Nullable String split;
 
-  /** A split of a data set. */
-  record Part(DataSet set, String split) {
-    /** Its clips with the labels in the adapter's order, if there is one. */
-    ClipFolder clips(Optional<Adapter> adapter) {
-      List<Clip> clips = set.clips(split);
-      if (adapter.isEmpty()) {
-        return new ClipFolder(set.labels(), clips);
-      }
-      List<Clip> renumbered = new ArrayList<>();
-      for (Clip c : clips) {
-        renumbered.add(new Clip(c.name(), indices(adapter.get())[c.label()], c.reader()));
-      }
-      return new ClipFolder(adapter.get().labels(), renumbered);
-    }
-
-    /**
-     * For each label of the data set its index in an adapter.
-     *
-     * @throws CliException if they do not have the same labels
-     */
-    int[] indices(Adapter adapter) {
-      TreeSet<String> known = new TreeSet<>(adapter.labels());
-      if (!known.equals(new TreeSet<>(set.labels()))) {
-        TreeSet<String> others = new TreeSet<>(set.labels());
-        others.removeAll(known);
-        known.removeAll(set.labels());
-        throw new CliException(
-            "%s: labels do not match the adapter's: only the data set has %s, only the adapter %s"
-                .formatted(set.folder(), others, known));
-      }
-      return set.labels().stream().mapToInt(adapter.labels()::indexOf).toArray();
-    }
-  }
-
   /**
    * The split that the options name.
    *
@@ -82,7 +49,7 @@ final class DataOptions {
    * @return empty if the options name no data set
    * @throws CliException if only a part of them is given
    */
-  Optional<Part> part(String... usual) {
+  Optional<JudgedData> part(String... usual) {
     if (dataset == null || folder == null) {
       if (dataset != null) {
         throw new CliException("--dataset \"%s\": needs --data, too".formatted(dataset));
@@ -92,18 +59,35 @@ final class DataOptions {
       }
       return Optional.empty();
     }
-    DataSet set = Distribution.of(dataset).load(folder, Optional.ofNullable(fold));
+    Distribution distribution = Distribution.of(dataset);
+    return Optional.of(
+        distribution.ofImages()
+            ? images(distribution, folder, usual[0])
+            : sounds(distribution, folder, usual));
+  }
+
+  private JudgedData.Images images(Distribution distribution, Path from, String usual) {
+    if (fold != null) {
+      throw new CliException("--fold \"%d\": data set %s has none".formatted(fold, distribution));
+    }
+    String wanted = split == null ? usual : split;
+    return new JudgedData.Images(
+        distribution.toString(), wanted, distribution.images(from, wanted));
+  }
+
+  private JudgedData.Sounds sounds(Distribution distribution, Path from, String... usual) {
+    DataSet set = distribution.load(from, Optional.ofNullable(fold));
     if (split != null) {
       set.segments(split);
-      return Optional.of(new Part(set, split));
+      return new JudgedData.Sounds(set, split);
     }
     TreeSet<String> splits = set.splits();
     for (String name : usual) {
       if (splits.contains(name)) {
-        return Optional.of(new Part(set, name));
+        return new JudgedData.Sounds(set, name);
       }
     }
-    return Optional.of(new Part(set, splits.first()));
+    return new JudgedData.Sounds(set, splits.first());
   }
 
   /**
@@ -111,15 +95,44 @@ final class DataOptions {
    *
    * @param classFolders null if the options name a data set
    * @param init adapter whose labels the clips must have, if any
+   * @param frontEnd that hears them
+   * @param what of them
+   * @param strict whether a clip that cannot be read ends it
    */
-  ClipFolder clips(@Nullable Path classFolders, Optional<Adapter> init) {
-    Optional<Part> part = part(DataSet.TRAIN);
+  TrainingData training(
+      @Nullable Path classFolders,
+      Optional<Adapter> init,
+      FrontEnd frontEnd,
+      ExampleOptions what,
+      boolean strict) {
+    Optional<JudgedData> part = part(DataSet.TRAIN);
     if ((classFolders == null) == part.isEmpty()) {
       throw new CliException("CLIPS or --dataset: one of them must be given, not both");
     }
-    if (classFolders == null) {
-      return part.orElseThrow().clips(init);
+    if (part.isPresent() && part.get() instanceof JudgedData.Images images) {
+      what.checkForImages();
+      return new TrainingData.OfImages(images.images(init).limited(what.limit()), frontEnd);
     }
+    JudgedData.Sounds sounds = null;
+    if (part.isPresent() && part.get() instanceof JudgedData.Sounds named) {
+      sounds = named;
+    }
+    if (what.ofRecordings()) {
+      if (sounds == null) {
+        throw new CliException(
+            "--task \"detection\": needs --dataset, class folders have no times");
+      }
+      return new TrainingData.OfRecordings(sounds.recordings(init, frontEnd));
+    }
+    ClipFolder listed =
+        sounds == null ? listed(Objects.requireNonNull(classFolders), init) : sounds.clips(init);
+    ClipFolder kept = listed.limited(what.limit());
+    return new TrainingData.OfClips(
+        ClipSet.read(frontEnd, kept.labels(), kept.clips(), strict),
+        sounds == null ? List.of() : sounds.set().noise());
+  }
+
+  private static ClipFolder listed(Path classFolders, Optional<Adapter> init) {
     return init.isPresent()
         ? ClipFolder.list(classFolders, init.get().labels())
         : ClipFolder.list(classFolders);

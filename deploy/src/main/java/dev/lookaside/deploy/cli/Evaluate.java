@@ -14,17 +14,16 @@ import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.dataset.DataSet;
 import dev.lookaside.trainer.dataset.Distribution;
 import dev.lookaside.trainer.dataset.Recording;
-import dev.lookaside.trainer.dataset.Segment;
 import dev.lookaside.trainer.evaluate.DetectedEvents;
 import dev.lookaside.trainer.evaluate.EpicSubmission;
 import dev.lookaside.trainer.evaluate.RecognizedClips;
 import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.metric.DetectionMap;
+import dev.lookaside.trainer.recipe.Recipe;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -45,7 +44,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  lookaside evaluate --backbone b.safetensors --adapter a.safetensors --dataset esc50 --data ESC-50/ --json scores.json",
-      "  lookaside evaluate --backbone b.safetensors --adapter a.safetensors --dataset epic-sounds --data EPIC/ --split test --submission epic.zip"
+      "  lookaside evaluate --backbone b.safetensors --adapter a.safetensors --dataset epic-sounds --data EPIC/ --split test --submission epic.zip",
+      "  lookaside evaluate --recipe epic-sounds/detection-columns --data EPIC/ --backbone b.safetensors --adapter a.safetensors --split detection-test --submission epic.zip"
     },
     description = {
       "Say how right an adapter is on clips or on a data set.",
@@ -54,25 +54,19 @@ import picocli.CommandLine.Spec;
           + "in whole recordings: mAP at tIoU 0.1 to 0.5 as the EPIC-SOUNDS challenge, event F1 within 0.2 s of the onset, PSDS1 and PSDS2."
     })
 final class Evaluate implements Runnable {
-  private static final int EPIC_VIEWS = 5;
   private static final Path NOWHERE = Path.of("");
-
-  /** The command line's words. */
-  enum Task {
-    RECOGNITION,
-    DETECTION;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-  }
 
   @Parameters(
       arity = "0..1",
       paramLabel = "CLIPS",
       description = "Folder of class folders of audio files; or --dataset and --data.")
   private @Nullable Path clipFolder;
+
+  @Option(
+      names = "--recipe",
+      paramLabel = "NAME",
+      description = "Judge as a recipe of fit does (data set, task, hop); options given win.")
+  private @Nullable String recipe;
 
   @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
   private Path backboneFile = Path.of("");
@@ -157,6 +151,9 @@ final class Evaluate implements Runnable {
 
   @Override
   public void run() {
+    if (recipe != null) {
+      RecipeArguments.apply(Recipe.of(recipe).evaluation(), spec.commandLine());
+    }
     if (adapterFile.equals(NOWHERE)) {
       if (runFolder == null) {
         throw new ParameterException(
@@ -164,18 +161,20 @@ final class Evaluate implements Runnable {
       }
       adapterFile = new RunFolder(runFolder).adapter();
     }
-    DataOptions.Part part = part();
+    JudgedData part = part();
     Adapter adapter = Adapter.load(adapterFile);
     int[] indices = part.indices(adapter);
     if (task == Task.RECOGNITION) {
       recognize(part, adapter, indices);
+    } else if (part instanceof JudgedData.Sounds sounds) {
+      detect(sounds, adapter);
     } else {
-      detect(part, adapter);
+      throw new CliException("--task \"detection\": %s holds no sounds".formatted(part.name()));
     }
   }
 
-  private DataOptions.Part part() {
-    Optional<DataOptions.Part> named = data.part(DataSet.TEST, DataSet.VALIDATION);
+  private JudgedData part() {
+    Optional<JudgedData> named = data.part(DataSet.TEST, DataSet.VALIDATION);
     Path folder = clipFolder;
     if ((folder == null) == named.isEmpty()) {
       throw new CliException("CLIPS or --dataset: one of them must be given, not both");
@@ -183,13 +182,12 @@ final class Evaluate implements Runnable {
     if (folder == null) {
       return named.orElseThrow();
     }
-    return new DataOptions.Part(
+    return new JudgedData.Sounds(
         Distribution.FOLDER.load(folder, Optional.empty()), Distribution.ALL);
   }
 
-  private void recognize(DataOptions.Part part, Adapter adapter, int[] indices) {
-    List<Segment> segments = part.set().segments(part.split());
-    int perClip = views == null ? usualViews(part) : views;
+  private void recognize(JudgedData part, Adapter adapter, int[] indices) {
+    int perClip = views == null ? part.usualViews() : views;
     if (perClip < 1) {
       throw new CliException("--views \"%d\": must be at least 1".formatted(perClip));
     }
@@ -197,16 +195,15 @@ final class Evaluate implements Runnable {
     try (Scorer scorer =
             Scorer.open(
                 Backbone.load(backboneFile), adapter, new ScorerSettings(device, 0, perClip));
-        EvaluateDisplay display = new EvaluateDisplay("clips", segments.size(), err())) {
-      clips = RecognizedClips.of(scorer, segments, indices, perClip, display::done);
+        EvaluateDisplay display = new EvaluateDisplay(part.unit(), part.size(), err())) {
+      clips = part.recognized(scorer, indices, perClip, display::done);
     }
     clips.skipped().forEach(s -> err().println("skipped: " + s));
     if (submission != null) {
       levels().writeRecognition(clips, indices, submission);
       err().printf("%s: %,d clips%n", submission, clips.ids().size());
     }
-    boolean labelled = segments.stream().allMatch(s -> s.label() >= 0);
-    if (labelled) {
+    if (part.labelled()) {
       RecognizedClips judged =
           redactBackground ? clips.without(DetectionMap.EPIC_SOUNDS_REDACTED) : clips;
       write(EvaluateReport.of(part, judged), EvaluateReport.scores(judged));
@@ -217,11 +214,7 @@ final class Evaluate implements Runnable {
     }
   }
 
-  private static int usualViews(DataOptions.Part part) {
-    return part.set().name().equals(Distribution.EPIC_SOUNDS.toString()) ? EPIC_VIEWS : 1;
-  }
-
-  private void detect(DataOptions.Part part, Adapter adapter) {
+  private void detect(JudgedData.Sounds part, Adapter adapter) {
     boolean timed = part.set().hasTimes(part.split());
     if (!timed && submission == null) {
       throw new CliException(

@@ -22,7 +22,7 @@ import java.util.Map;
  */
 record EvaluateReport(
     String title, Map<String, Double> figures, Map<String, Map<String, Double>> classes) {
-  static EvaluateReport of(DataOptions.Part part, RecognizedClips clips) {
+  static EvaluateReport of(JudgedData part, RecognizedClips clips) {
     RecognitionScore score = clips.score();
     Map<String, Double> figures = new LinkedHashMap<>();
     figures.put("clips", (double) score.examples());
@@ -43,7 +43,7 @@ record EvaluateReport(
     return new EvaluateReport(title(part, "recognition"), figures, classes);
   }
 
-  static EvaluateReport of(DataOptions.Part part, DetectedEvents.Score score) {
+  static EvaluateReport of(JudgedData part, DetectedEvents.Score score) {
     Map<String, Double> figures = new LinkedHashMap<>();
     figures.put("seconds", score.seconds());
     double[] thresholds = DetectionMap.epicSoundsThresholds();
@@ -81,8 +81,8 @@ record EvaluateReport(
     return node;
   }
 
-  private static String title(DataOptions.Part part, String task) {
-    return "%s, %s split, %s".formatted(part.set().name(), part.split(), task);
+  private static String title(JudgedData part, String task) {
+    return "%s, %s split, %s".formatted(part.name(), part.split(), task);
   }
 
   void print(PrintWriter out) {

@@ -7,10 +7,15 @@ import dev.lookaside.featurizer.Resampler;
 import dev.lookaside.ingest.audio.AudioFiles;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.SceneSettings;
+import dev.lookaside.trainer.dataset.Recording;
 import dev.lookaside.trainer.example.Augmentation;
 import dev.lookaside.trainer.example.ClipExamples;
 import dev.lookaside.trainer.example.ClipSet;
 import dev.lookaside.trainer.example.ExampleSource;
+import dev.lookaside.trainer.example.ImageExamples;
+import dev.lookaside.trainer.example.ImageSet;
+import dev.lookaside.trainer.example.RecordingExamples;
+import dev.lookaside.trainer.example.RecordingSet;
 import dev.lookaside.trainer.example.SceneExamples;
 import dev.lookaside.trainer.example.SpecAugment;
 import dev.lookaside.trainer.example.WindowSpec;
@@ -23,7 +28,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What windows a fit sees: of clips or of scenes, and how they vary. */
+/**
+ * What windows a fit sees: of clips, scenes, whole recordings or images, and how they vary. Long
+ * because an option is five lines.
+ */
 final class ExampleOptions {
   /** The share of a window that one time mask may hide: ESC-50's 96 of 512 frames. */
   private static final double TIME_MASK_SHARE = 3.0 / 16;
@@ -75,13 +83,15 @@ final class ExampleOptions {
       paramLabel = "P",
       defaultValue = "0",
       description =
-          "Chance that a clip gets a sound of --ambience under it, 5 to 25 dB below. Default: ${DEFAULT-VALUE}.")
+          "Chance that a clip gets a background under it, 5 to 25 dB below. Default: ${DEFAULT-VALUE}.")
   private double background;
 
   @Option(
       names = "--ambience",
       paramLabel = "FOLDER",
-      description = "Background sounds, for scenes and --background. Scenes have pink noise else.")
+      description =
+          "Background sounds, for scenes and --background. Default: what the data set has (speech-commands: "
+              + "_background_noise_); else pink noise for scenes, none for --background.")
   private @Nullable Path ambience;
 
   @Option(
@@ -146,15 +156,111 @@ final class ExampleOptions {
       description = "Loudness of the background; full scale is 1. Default: ${DEFAULT-VALUE}.")
   private double sceneLevel;
 
+  @Option(
+      names = "--task",
+      paramLabel = "WHAT",
+      defaultValue = "recognition",
+      description =
+          "recognition (of clips) or detection (on the windows of whole recordings, of a --dataset that says when its classes "
+              + "sound; long ones want HDF5, of other files one at a time is in memory). Default: ${DEFAULT-VALUE}.")
+  private Task task = Task.RECOGNITION;
+
+  @Option(
+      names = "--hop-frames",
+      paramLabel = "N",
+      description =
+          "With --task detection: from one window of a recording to the next. Default: a window.")
+  private @Nullable Integer hopFrames;
+
+  @Option(
+      names = "--limit",
+      paramLabel = "N",
+      description =
+          "Learn from so many clips, images or windows of recordings only, spread evenly over all. Default: all of them.")
+  private @Nullable Integer limit;
+
   boolean ofScenes() {
     return scenes > 0;
   }
 
-  /** The windows an adapter is fitted on. */
-  ExampleSource source(ClipSet clips, Adapter adapter, long seed) {
+  /** Whether windows say when classes sound: of scenes or of whole recordings. */
+  boolean detection() {
+    return ofScenes() || ofRecordings();
+  }
+
+  boolean ofRecordings() {
+    return task == Task.DETECTION;
+  }
+
+  /**
+   * What does not go together is said before any sound is read.
+   *
+   * @throws CliException naming the option
+   */
+  void check(boolean balanced) {
+    if (balanced && detection()) {
+      throw new CliException(
+          "--balanced: is for clips; a window of %s has no one class%s"
+              .formatted(
+                  ofScenes() ? "--scenes" : "--task \"detection\"",
+                  ofScenes() ? " (scenes have every class about equally often anyway)" : ""));
+    }
+    if (ofScenes() && ofRecordings()) {
+      throw new CliException(
+          "--scenes: excludes --task \"detection\", which has its own recordings");
+    }
+    if (hopFrames != null && !ofRecordings()) {
+      throw new CliException("--hop-frames \"%d\": needs --task detection".formatted(hopFrames));
+    }
+    if (ofRecordings() && (mixup > 0 || background > 0)) {
+      throw new CliException("--mixup and --background: are for clips, not for --task detection");
+    }
+    limit();
+  }
+
+  /** So many clips at most. */
+  int limit() {
+    if (limit != null && limit < 1) {
+      throw new CliException("--limit \"%d\": must be 1 or more".formatted(limit));
+    }
+    return limit == null ? Integer.MAX_VALUE : limit;
+  }
+
+  /** Images have no sound under them. */
+  void checkForImages() {
+    if (detection() || background > 0 || ambience != null) {
+      throw new CliException(
+          "--scenes, --task detection, --background and --ambience: are for sounds, not images");
+    }
+  }
+
+  /** The windows of whole recordings that an adapter is fitted on. */
+  ExampleSource source(RecordingSet recordings, Adapter adapter, long seed) {
     WindowSpec spec = WindowSpec.of(adapter);
     boolean columns = adapter.head() == HeadKind.COLUMNS;
-    List<Pcm> sounds = ambience == null ? List.of() : sounds(ambience, adapter.frontEnd());
+    int hop = hopFrames == null ? spec.frames() : hopFrames;
+    Augmentation augmentation = noAugment ? Augmentation.NONE : augmentation(spec, List.of());
+    RecordingExamples.Plan plan = new RecordingExamples.Plan(hop, limit(), seed);
+    return new RecordingExamples(recordings, spec, columns, plan, augmentation);
+  }
+
+  /** The windows of images that a model is fitted on. */
+  ExampleSource source(ImageSet images, Adapter adapter) {
+    WindowSpec spec = WindowSpec.of(adapter);
+    boolean columns = adapter.head() == HeadKind.COLUMNS;
+    Augmentation augmentation = noAugment ? Augmentation.NONE : augmentation(spec, List.of());
+    return new ImageExamples(images, spec, columns, augmentation);
+  }
+
+  /**
+   * The windows an adapter is fitted on.
+   *
+   * @param noise backgrounds that come with the clips, used without {@code --ambience}
+   */
+  ExampleSource source(ClipSet clips, List<Recording> noise, Adapter adapter, long seed) {
+    WindowSpec spec = WindowSpec.of(adapter);
+    boolean columns = adapter.head() == HeadKind.COLUMNS;
+    List<Pcm> sounds = backgrounds(noise, adapter.frontEnd());
     Augmentation augmentation = noAugment ? Augmentation.NONE : augmentation(spec, sounds);
     if (!ofScenes()) {
       return new ClipExamples(clips, spec, columns, augmentation);
@@ -181,7 +287,9 @@ final class ExampleOptions {
 
   private Augmentation augmentation(WindowSpec spec, List<Pcm> sounds) {
     if (background > 0 && sounds.isEmpty()) {
-      throw new CliException("--background \"%s\": needs --ambience".formatted(background));
+      throw new CliException(
+          "--background \"%s\": needs --ambience, the clips come without backgrounds"
+              .formatted(background));
     }
     Optional<Augmentation.Background> under =
         background > 0
@@ -202,6 +310,23 @@ final class ExampleOptions {
     };
   }
 
+  /**
+   * What sounds under clips or scenes, at the rate of their front end; read only where it is used.
+   */
+  private List<Pcm> backgrounds(List<Recording> noise, FrontEnd frontEnd) {
+    if (ambience != null) {
+      return sounds(ambience, frontEnd);
+    }
+    return ofScenes() || (background > 0 && !noAugment)
+        ? noise.stream().map(r -> resampled(r.read(), frontEnd)).toList()
+        : List.of();
+  }
+
+  private static Pcm resampled(Pcm pcm, FrontEnd frontEnd) {
+    return new Pcm(
+        frontEnd.rateHz(), Resampler.of(pcm.rateHz(), frontEnd.rateHz()).clip(pcm.samples()));
+  }
+
   private static List<Pcm> sounds(Path folder, FrontEnd frontEnd) {
     try (Stream<Path> files = Files.walk(folder)) {
       List<Pcm> sounds =
@@ -209,11 +334,7 @@ final class ExampleOptions {
               .filter(AudioFiles::looksLikeAudio)
               .sorted()
               .map(AudioFiles::read)
-              .map(
-                  pcm ->
-                      new Pcm(
-                          frontEnd.rateHz(),
-                          Resampler.of(pcm.rateHz(), frontEnd.rateHz()).clip(pcm.samples())))
+              .map(pcm -> resampled(pcm, frontEnd))
               .toList();
       if (sounds.isEmpty()) {
         throw new CliException("--ambience \"%s\": holds no audio files".formatted(folder));

@@ -10,8 +10,7 @@ import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.TemporaryFolder;
 import dev.lookaside.deploy.report.RunFolder;
-import dev.lookaside.trainer.example.ClipFolder;
-import dev.lookaside.trainer.example.ClipSet;
+import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.trainer.example.ExampleSource;
 import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.fit.CheckpointFile;
@@ -21,6 +20,7 @@ import dev.lookaside.trainer.fit.Moves;
 import dev.lookaside.trainer.fit.ParameterCount;
 import dev.lookaside.trainer.fit.StepLog;
 import dev.lookaside.trainer.fit.Tune;
+import dev.lookaside.trainer.recipe.Recipe;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,10 +47,11 @@ import picocli.CommandLine.Spec;
       "",
       "Example:",
       "  lookaside fit clips/ --backbone b.safetensors --tune loaa-both --rank 8 --epochs 30 --log steps.jsonl --out a.safetensors",
-      "  lookaside fit --recipe epic-sounds/loaa-attn-t-2pct --data EPIC/ --backbone deit.safetensors --out a.safetensors"
+      "  lookaside fit --recipe epic-sounds/loaa-attn-t-2pct --data EPIC/ --backbone deit.safetensors --out a.safetensors",
+      "  lookaside fit --recipe small/fashion-mnist --data fashion/ --backbone random.safetensors --out h.safetensors --out-backbone b.safetensors"
     },
     description = {
-      "Fit an adapter (or a whole model) to a folder of class folders.",
+      "Fit an adapter (or a whole model) to a folder of class folders or a data set.",
       "",
       "Clips are cut or zero-padded to the window. A clip that cannot be read is named and left out. A fit that was killed goes on "
           + "with --resume and ends with the same bytes; its checkpoint is OUT.checkpoint until then."
@@ -135,13 +136,18 @@ final class FitCommand implements Runnable {
 
   /** What a fit is made of, once everything is read. */
   private record Plan(
-      Backbone backbone, Adapter start, ClipSet clips, ExampleSource source, boolean fromFile) {}
+      Backbone backbone,
+      Adapter start,
+      TrainingData data,
+      ExampleSource source,
+      boolean fromFile) {}
 
   @Override
   public void run() {
     if (recipe != null) {
-      RecipeArguments.apply(recipe, spec.commandLine());
+      RecipeArguments.apply(Recipe.of(recipe).options(), spec.commandLine());
     }
+    what.check(how.balanced());
     checkOutputs();
     try (TemporaryFolder temporary = new TemporaryFolder("lookaside-fit-")) {
       Plan plan = plan(temporary);
@@ -182,36 +188,34 @@ final class FitCommand implements Runnable {
     Backbone backbone = Backbone.load(backboneFile);
     Optional<Adapter> init = tune.init();
     init.ifPresent(adapter -> adapter.checkFits(backbone));
-    ClipFolder listed = data.clips(clipFolder, init);
-    ClipSet clips =
-        ClipSet.read(
-            init.map(Adapter::frontEnd).orElseGet(tune::frontEnd),
-            listed.labels(),
-            listed.clips(),
-            strict);
-    reportSkipped(clips);
-    Activation usual = what.ofScenes() ? Activation.SIGMOID : Activation.SOFTMAX;
-    Adapter start = init.orElseGet(() -> tune.fresh(backbone, clips, usual, how.seed()));
-    if (what.ofScenes() && start.activation() != Activation.SIGMOID) {
-      throw new CliException("--scenes: needs an adapter with activation sigmoid");
+    FrontEnd frontEnd = init.map(Adapter::frontEnd).orElseGet(tune::frontEnd);
+    TrainingData read = data.training(clipFolder, init, frontEnd, what, strict);
+    reportSkipped(read);
+    Activation usual = what.detection() ? Activation.SIGMOID : Activation.SOFTMAX;
+    Adapter start = init.orElseGet(() -> tune.fresh(backbone, read, usual, how.seed()));
+    if (what.detection() && start.activation() != Activation.SIGMOID) {
+      throw new CliException(
+          "--activation \"%s\": must be sigmoid for --scenes and --task detection"
+              .formatted(start.activation().word()));
     }
     Backbone used =
         tune.full()
             ? ModelFit.onGrid(backbone, start, temporary.path().resolve("start.safetensors"))
             : backbone;
-    ExampleSource source = what.source(clips, start, how.seed());
-    return new Plan(used, start, clips, source, init.isPresent());
+    ExampleSource source = read.source(what, start, how.seed());
+    return new Plan(used, start, read, source, init.isPresent());
   }
 
-  private void reportSkipped(ClipSet clips) {
+  private void reportSkipped(TrainingData read) {
     PrintWriter err = spec.commandLine().getErr();
-    List<String> skipped = clips.skipped();
+    List<String> skipped = read.skipped();
     skipped.stream().limit(MAX_NAMED_SKIPS).forEach(s -> err.println("skipped: " + s));
     if (!skipped.isEmpty()) {
       err.printf(
-          Locale.ROOT, "%,d of %,d clips skipped%n", skipped.size(), clips.size() + skipped.size());
+          Locale.ROOT, "%,d of %,d clips skipped%n", skipped.size(), read.size() + skipped.size());
     }
-    err.printf(Locale.ROOT, "%,d clips of %,d classes%n", clips.size(), clips.labels().size());
+    err.printf(
+        Locale.ROOT, "%,d %s of %,d classes%n", read.size(), read.unit(), read.labels().size());
   }
 
   private ParameterCount count(Plan plan) {
@@ -278,8 +282,8 @@ final class FitCommand implements Runnable {
               .put("sha256", fitted.digest())
               .put("trainable", count.trainable())
               .put("percent", count.percent())
-              .put("clips", plan.clips().size())
-              .put("skipped", plan.clips().skipped().size())
+              .put(plan.data().unit(), plan.data().size())
+              .put("skipped", plan.data().skipped().size())
               .put("seconds", seconds);
       if (step != null) {
         done.put("steps", step.step()).put("loss", loss);

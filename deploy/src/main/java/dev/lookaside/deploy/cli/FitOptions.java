@@ -159,6 +159,10 @@ final class FitOptions {
     return seed;
   }
 
+  boolean balanced() {
+    return balanced;
+  }
+
   /** Bound of the values kept for the way back. */
   long keptLimitBytes() {
     if (keepMib < 0 || keepMib > Long.MAX_VALUE >> 20) {

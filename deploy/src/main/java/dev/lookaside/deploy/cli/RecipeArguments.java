@@ -1,6 +1,5 @@
 package dev.lookaside.deploy.cli;
 
-import dev.lookaside.trainer.recipe.Recipe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,10 +10,10 @@ import picocli.CommandLine.ParseResult;
 final class RecipeArguments {
   private RecipeArguments() {}
 
-  /** The words of a recipe, without those for options that were given already. */
-  static List<String> words(Recipe recipe, ParseResult given) {
+  /** The words of a recipe's options, without those for options that were given already. */
+  static List<String> words(Map<String, String> options, ParseResult given) {
     List<String> words = new ArrayList<>();
-    for (Map.Entry<String, String> option : recipe.options().entrySet()) {
+    for (Map.Entry<String, String> option : options.entrySet()) {
       String name = "--" + option.getKey();
       if (!given.hasMatchedOption(name)) {
         words.add(option.getValue().equals("true") ? name : name + "=" + option.getValue());
@@ -24,9 +23,9 @@ final class RecipeArguments {
   }
 
   /** Parses a command's words again behind those of a recipe: what was typed has the last word. */
-  static void apply(String recipe, CommandLine command) {
+  static void apply(Map<String, String> options, CommandLine command) {
     ParseResult given = command.getParseResult();
-    List<String> words = words(Recipe.of(recipe), given);
+    List<String> words = words(options, given);
     List<String> typed = given.originalArgs();
     words.addAll(typed.subList(typed.indexOf(command.getCommandName()) + 1, typed.size()));
     command.parseArgs(words.toArray(String[]::new));

@@ -22,10 +22,10 @@ import picocli.CommandLine.Spec;
     name = "recipes",
     footer = {"", "Example:", "  lookaside recipes --json"},
     description = {
-      "List the rows of the LoAA paper's tables, and small ones, that fit --recipe runs.",
+      "List the rows of the LoAA paper's tables, of AST, and our own, that fit --recipe runs.",
       "",
       "Trainable parameters are counted for DeiT-B/16-384 (small/...: the bundled model's backbone) on the recipe's window, as the paper counts them; TOP-1 is the paper's "
-          + "figure in per cent, and - where it gives none that can be told to be of this row."
+          + "figure in per cent (AST's for rows with overlapping patches), and - where it gives none that can be told to be of this row."
     })
 final class Recipes implements Runnable {
   @Option(names = "--json", description = "Print a JSON array instead of a table.")
@@ -47,7 +47,7 @@ final class Recipes implements Runnable {
       CommandLine line = new CommandLine(parts);
       line.setCaseInsensitiveEnumValuesAllowed(true);
       CommandLine.ParseResult nothing = line.parseArgs();
-      line.parseArgs(RecipeArguments.words(recipe, nothing).toArray(String[]::new));
+      line.parseArgs(RecipeArguments.words(recipe.options(), nothing).toArray(String[]::new));
       return parts;
     }
 
@@ -87,7 +87,11 @@ final class Recipes implements Runnable {
   }
 
   private static ObjectNode node(Recipe recipe, ParameterCount count) {
-    ObjectNode paper = JsonNodeFactory.instance.objectNode().put("table", recipe.paper().table());
+    ObjectNode paper =
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("source", recipe.paper().source())
+            .put("table", recipe.paper().table());
     recipe.paper().trainableMillions().ifPresent(v -> paper.put("trainableMillions", v));
     recipe.paper().percent().ifPresent(v -> paper.put("percent", v));
     recipe.paper().top1().ifPresent(v -> paper.put("top1", v));
@@ -102,6 +106,7 @@ final class Recipes implements Runnable {
             .put("percent", count.percent());
     node.set("paper", paper);
     node.set("options", new ObjectMapper().valueToTree(recipe.options()));
+    node.set("evaluate", new ObjectMapper().valueToTree(recipe.evaluation()));
     return node;
   }
 }

@@ -211,17 +211,18 @@ final class TuneOptions {
             frontEnd(),
             windowFrames,
             0,
-            1);
+            1,
+            stride);
     return ParameterCount.of(
         tune(), vit, tune().shape(vit, meaning), ParameterCount.deitHeads(vit.width()));
   }
 
   /**
-   * A new adapter for the classes of some clips.
+   * A new adapter for the classes of a fit's data.
    *
    * @param usual activation where the options name none
    */
-  Adapter fresh(Backbone backbone, ClipSet clips, Activation usual, long seed) {
+  Adapter fresh(Backbone backbone, TrainingData data, Activation usual, long seed) {
     if (windowFrames < 16 || windowFrames % 16 != 0) {
       throw new CliException(
           "--window-frames \"%d\": must be a multiple of 16".formatted(windowFrames));
@@ -234,14 +235,14 @@ final class TuneOptions {
     }
     ClipSet.Statistics found =
         mean == null || std == null
-            ? clips.statistics(windowFrames)
+            ? data.statistics(windowFrames)
             : new ClipSet.Statistics(mean, std);
     AdapterFactory.Meaning meaning =
         new AdapterFactory.Meaning(
-            clips.labels(),
+            data.labels(),
             activation == null ? usual : activation,
             head == null ? HeadKind.CLIP : head,
-            clips.frontEnd(),
+            data.frontEnd(),
             windowFrames,
             mean == null ? found.mean() : mean,
             std == null ? found.std() : std,

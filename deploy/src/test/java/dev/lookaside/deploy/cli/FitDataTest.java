@@ -12,12 +12,14 @@ import dev.lookaside.ingest.audio.WavWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Fits on data sets and by recipes, on a made-up ESC-50. */
+/** Fits on data sets and by recipes, on a made-up ESC-50 and Speech Commands. */
 class FitDataTest {
   private static final Path BACKBONE = Golden.file("fit/backbone.safetensors");
 
@@ -109,6 +111,58 @@ class FitDataTest {
     String[] steps = Files.readString(log).split("\n");
     assertThat(steps).hasSize(2);
     assertThat(new ObjectMapper().readTree(steps[0]).get("lr").asDouble()).isEqualTo(5e-4);
+  }
+
+  private Path speechCommands(int noiseSeed) throws IOException {
+    Path words = folder.resolve("words" + noiseSeed);
+    for (String word :
+        ("backward bed bird cat dog down eight five follow forward four go happy house learn left"
+                + " marvin nine no off on one right seven sheila six stop three tree two up visual"
+                + " wow yes zero")
+            .split(" ")) {
+      Files.createDirectories(words.resolve(word));
+      WavWriter.writeInt16(words.resolve(word).resolve("0a_nohash_0.wav"), noise(word.length()));
+    }
+    Files.createDirectories(words.resolve("_background_noise_"));
+    WavWriter.writeInt16(words.resolve("_background_noise_/pink.wav"), noise(noiseSeed));
+    Files.writeString(words.resolve("validation_list.txt"), "");
+    Files.writeString(words.resolve("testing_list.txt"), "");
+    return words;
+  }
+
+  private byte[] overNoise(Path words, Object... more) throws IOException {
+    Path out = folder.resolve("noisy.safetensors");
+    List<Object> call = new ArrayList<>(List.of("fit", "--data", words, "--backbone", BACKBONE));
+    call.addAll(List.of("--epochs", 1, "--rank", 1, "--window-frames", 32, "--out", out));
+    call.addAll(List.of(more));
+    Cli run = Cli.run(call.toArray());
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    return Files.readAllBytes(out);
+  }
+
+  @Test
+  void theDataSetsOwnNoiseLiesUnderItsClips() throws IOException {
+    Path words = speechCommands(100);
+    Path others = speechCommands(102);
+    Object[] noisy = {"--recipe", "speech-commands/loaa-5pct-background"};
+    Object[] clean = {"--recipe", "speech-commands/loaa-5pct"};
+    assertThat(overNoise(words, noisy)).isEqualTo(overNoise(words, noisy));
+    assertThat(overNoise(words, noisy)).isNotEqualTo(overNoise(others, noisy));
+    assertThat(overNoise(words, clean)).isEqualTo(overNoise(others, clean));
+    Path out = folder.resolve("a.safetensors");
+    refused(
+        "--background \"0.5\": needs --ambience, the clips come without backgrounds",
+        "fit",
+        "--dataset",
+        "esc50",
+        "--data",
+        folder,
+        "--backbone",
+        BACKBONE,
+        "--background",
+        "0.5",
+        "--out",
+        out);
   }
 
   private void refused(String message, Object... words) {

@@ -1,6 +1,7 @@
 package dev.lookaside.deploy.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -39,12 +40,16 @@ class RecipesTest {
     assertThat(recipe.title()).isNotBlank();
     if (recipe.name().startsWith("small/")) {
       assertThat(recipe.backbone()).isEqualTo("demo");
-      assertThat(recipe.options()).containsKey("scenes").doesNotContainKey("dataset");
+      assertThat(recipe.options())
+          .containsAnyOf(entry("dataset", "fashion-mnist"), entry("scenes", "24"));
       return;
     }
-    assertThat(parts.how.settings().epochs()).isIn(25, 30);
+    boolean detection = parts.what.detection();
+    assertThat(parts.how.settings().epochs()).isIn(detection ? 10 : 25, detection ? 10 : 30);
     String dataset = Objects.requireNonNull(recipe.options().get("dataset"));
     assertThat(recipe.name()).startsWith(Distribution.of(dataset) + "/");
+    assertThat(recipe.evaluation()).containsEntry("dataset", dataset);
+    parts.what.check(parts.how.balanced());
     recipe
         .paper()
         .trainableMillions()
@@ -73,6 +78,27 @@ class RecipesTest {
             "epic-sounds/loaa-10pct", 7_997_996L,
             "esc50/linear-probe", 39_986L,
             "epic-sounds/full", 85_445_420L);
+    checkCounts(expected);
+  }
+
+  /** 85,410,048 weights on 8 x 25 patches are 85,256,448 and a position of 768 for each patch. */
+  @Test
+  void theRowsBesideThePaperAreCountedToo() {
+    checkCounts(
+        Map.of(
+            // 12 x 50 and 12 x 12 patches that overlap instead of 8 x 32 and 8 x 8.
+            "esc50/ast-full-overlap", 85_256_448L + 600 * 768 + 39_986,
+            "esc50/ast-audioset-full-overlap", 85_256_448L + 600 * 768 + 39_986,
+            "esc50/ast-audioset-full", 85_256_448L + 256 * 768 + 39_986,
+            "speech-commands/ast-full-overlap", 85_256_448L + 144 * 768 + 28_451,
+            "epic-sounds/ast-audioset-linear-probe", 35_372L,
+            "epic-sounds/ast-audioset-loaa-5pct", 4_016_684L,
+            "epic-sounds/detection-columns", 4_016_684L,
+            "epic-sounds/detection-clip", 4_016_684L,
+            "speech-commands/loaa-5pct-background", 3_981_312L + 28_451));
+  }
+
+  private static void checkCounts(Map<String, Long> expected) {
     expected.forEach(
         (name, trainable) -> {
           Recipe recipe = Recipe.of(name);
@@ -114,11 +140,14 @@ class RecipesTest {
     Cli table = Cli.run("recipes");
     assertThat(table.exitCode()).isZero();
     assertThat(table.out()).contains("2,026,028   2.330   54.52  LoAA beside the attention");
+    assertThat(table.out()).containsPattern("esc50/ast-audioset-full-overlap +85,757,234 .* 95.60");
     assertThat(table.out().lines()).hasSize(1 + Recipe.names().size());
     JsonNode json = new ObjectMapper().readTree(Cli.run("recipes", "--json").out());
     assertThat(json).hasSize(Recipe.names().size());
     assertThat(json.get(0).get("recipe").asText()).isEqualTo("epic-sounds/linear-probe");
     assertThat(json.get(0).get("paper").get("top1").asDouble()).isEqualTo(38.95);
+    assertThat(json.get(0).get("paper").get("source").asText()).contains("2412.05951");
     assertThat(json.get(0).get("options").get("lr").asText()).isEqualTo("1e-4");
+    assertThat(json.get(0).get("evaluate").get("dataset").asText()).isEqualTo("epic-sounds");
   }
 }

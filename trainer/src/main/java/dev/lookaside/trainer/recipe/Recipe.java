@@ -22,6 +22,7 @@ import java.util.TreeMap;
  * @param backbone sizes that its weights are counted on, as {@code lookaside backbone random} names
  *     them
  * @param options of {@code lookaside fit} by their names without dashes; {@code "true"} for a flag
+ * @param evaluation options of {@code lookaside evaluate} that judge such a fit, likewise
  */
 public record Recipe(
     String name,
@@ -29,12 +30,15 @@ public record Recipe(
     int classes,
     String backbone,
     Paper paper,
-    SortedMap<String, String> options) {
+    SortedMap<String, String> options,
+    SortedMap<String, String> evaluation) {
   private static final String ROOT = "recipes/";
+  private static final String LOAA = "LoAA, arXiv 2412.05951";
 
   /**
-   * What the paper prints.
+   * What a paper prints.
    *
+   * @param source the paper
    * @param table its number, several with commas
    * @param trainableMillions parameters, rounded to a thousand
    * @param percent the same as a share
@@ -43,6 +47,7 @@ public record Recipe(
    * @param countedWithClasses classes of the head that its parameters were counted with
    */
   public record Paper(
+      String source,
       String table,
       OptionalDouble trainableMillions,
       OptionalDouble percent,
@@ -52,6 +57,7 @@ public record Recipe(
 
   public Recipe {
     options = Collections.unmodifiableSortedMap(new TreeMap<>(options));
+    evaluation = Collections.unmodifiableSortedMap(new TreeMap<>(evaluation));
   }
 
   /** The names of all recipes, in the order in which they are listed. */
@@ -71,9 +77,10 @@ public record Recipe(
               .formatted(name));
     }
     Config config = parse(name);
-    SortedMap<String, String> options = new TreeMap<>();
-    for (Map.Entry<String, ConfigValue> e : config.getConfig("fit").entrySet()) {
-      options.put(e.getKey(), config.getConfig("fit").getString(e.getKey()));
+    SortedMap<String, String> options = options(config, "fit");
+    SortedMap<String, String> evaluation = options(config, "evaluate");
+    if (options.containsKey("dataset")) {
+      evaluation.put("dataset", options.get("dataset"));
     }
     int classes = config.getInt("classes");
     Config paper = config.getConfig("paper");
@@ -85,13 +92,25 @@ public record Recipe(
         classes,
         config.hasPath("backbone") ? config.getString("backbone") : "deit-base-384",
         new Paper(
+            paper.hasPath("source") ? paper.getString("source") : LOAA,
             paper.getString("table"),
             number(paper, "trainable-millions"),
             number(paper, "percent"),
             number(paper, "top1"),
             number(paper, "map"),
             counted),
-        options);
+        options,
+        evaluation);
+  }
+
+  private static SortedMap<String, String> options(Config config, String block) {
+    SortedMap<String, String> options = new TreeMap<>();
+    if (config.hasPath(block)) {
+      for (Map.Entry<String, ConfigValue> e : config.getConfig(block).entrySet()) {
+        options.put(e.getKey(), config.getConfig(block).getString(e.getKey()));
+      }
+    }
+    return options;
   }
 
   private static OptionalDouble number(Config paper, String key) {

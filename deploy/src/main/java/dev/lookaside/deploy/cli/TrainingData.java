@@ -1,0 +1,148 @@
+package dev.lookaside.deploy.cli;
+
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.trainer.dataset.Recording;
+import dev.lookaside.trainer.example.ClipSet;
+import dev.lookaside.trainer.example.ExampleSource;
+import dev.lookaside.trainer.example.ImageSet;
+import dev.lookaside.trainer.example.RecordingSet;
+import java.util.List;
+
+/** What a fit learns from, once it is read. */
+sealed interface TrainingData {
+  FrontEnd frontEnd();
+
+  List<String> labels();
+
+  int size();
+
+  /** What there are {@link #size} of. */
+  String unit();
+
+  /** What is wrong with each of them that was left out. */
+  List<String> skipped();
+
+  /** What a new adapter for windows of so many frames normalises with. */
+  ClipSet.Statistics statistics(int windowFrames);
+
+  /** Its windows as the options want them. */
+  ExampleSource source(ExampleOptions options, Adapter adapter, long seed);
+
+  /**
+   * Clips.
+   *
+   * @param noise backgrounds that come with their data set
+   */
+  record OfClips(ClipSet clips, List<Recording> noise) implements TrainingData {
+    @Override
+    public FrontEnd frontEnd() {
+      return clips.frontEnd();
+    }
+
+    @Override
+    public List<String> labels() {
+      return clips.labels();
+    }
+
+    @Override
+    public int size() {
+      return clips.size();
+    }
+
+    @Override
+    public String unit() {
+      return "clips";
+    }
+
+    @Override
+    public List<String> skipped() {
+      return clips.skipped();
+    }
+
+    @Override
+    public ClipSet.Statistics statistics(int windowFrames) {
+      return clips.statistics(windowFrames);
+    }
+
+    @Override
+    public ExampleSource source(ExampleOptions options, Adapter adapter, long seed) {
+      return options.source(clips, noise, adapter, seed);
+    }
+  }
+
+  /** Whole recordings with times. */
+  record OfRecordings(RecordingSet set) implements TrainingData {
+    @Override
+    public FrontEnd frontEnd() {
+      return set.frontEnd();
+    }
+
+    @Override
+    public List<String> labels() {
+      return set.labels();
+    }
+
+    @Override
+    public int size() {
+      return set.recordings().size();
+    }
+
+    @Override
+    public String unit() {
+      return "recordings";
+    }
+
+    @Override
+    public List<String> skipped() {
+      return List.of();
+    }
+
+    @Override
+    public ClipSet.Statistics statistics(int windowFrames) {
+      return set.statistics(windowFrames);
+    }
+
+    @Override
+    public ExampleSource source(ExampleOptions options, Adapter adapter, long seed) {
+      return options.source(set, adapter, seed);
+    }
+  }
+
+  /**
+   * Images.
+   *
+   * @param frontEnd whose number of mels is the height of a window
+   */
+  record OfImages(ImageSet images, FrontEnd frontEnd) implements TrainingData {
+    @Override
+    public List<String> labels() {
+      return images.labels();
+    }
+
+    @Override
+    public int size() {
+      return images.size();
+    }
+
+    @Override
+    public String unit() {
+      return "images";
+    }
+
+    @Override
+    public List<String> skipped() {
+      return List.of();
+    }
+
+    @Override
+    public ClipSet.Statistics statistics(int windowFrames) {
+      return images.statistics();
+    }
+
+    @Override
+    public ExampleSource source(ExampleOptions options, Adapter adapter, long seed) {
+      return options.source(images, adapter);
+    }
+  }
+}
