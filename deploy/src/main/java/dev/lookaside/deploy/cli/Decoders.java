@@ -13,6 +13,7 @@ import dev.lookaside.trainer.evaluate.DetectedEvents;
 import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.judge.DecoderTuning;
 import dev.lookaside.trainer.metric.Collars;
+import dev.lookaside.trainer.metric.DetectionMap;
 import dev.lookaside.trainer.metric.Event;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -34,9 +35,10 @@ import picocli.CommandLine.Spec;
     name = "decoders",
     sortOptions = false,
     description = {
-      "Compare decoders on composed scenes: hysteresis, change-point boxes, median filter.",
+      "Compare decoders and heads on composed scenes: hysteresis, change-point boxes, median filter.",
       "",
-      "The numbers of change-point boxes and the median filter are chosen on scenes of --tune-on's clips, where event F1 is "
+      "All adapters hear the same scenes; a row is an adapter and a decoder. "
+          + "The numbers of change-point boxes and the median filter are chosen on scenes of --tune-on's clips, where event F1 is "
           + "greatest; hysteresis has the adapter's thresholds (lookaside calibrate). Then all are judged on scenes of CLIPS. With "
           + "--out the numbers are written into a copy of the (only) adapter, for classify and evaluate --decoder."
     },
@@ -113,8 +115,8 @@ final class Decoders implements Runnable {
     ArrayNode rows = JsonNodeFactory.instance.arrayNode();
     if (!json) {
       to.printf(
-          "%-28s %-11s %9s %7s %7s %11s%n",
-          "ADAPTER", "DECODER", "EVENT F1", "PSDS1", "PSDS2", "MAP .1-.5");
+          "%-28s %-8s %-11s %9s %7s %7s %11s%n",
+          "ADAPTER", "HEAD", "DECODER", "EVENT F1", "PSDS1", "PSDS2", "MAP .1-.5");
     }
     for (Path adapter : adapters) {
       compare(adapter, rows, to);
@@ -135,7 +137,7 @@ final class Decoders implements Runnable {
               scenes / 2);
       Heard judged =
           heard(model, new ComposedScenes(folder, adapter.labels(), sceneSeconds, seed), scenes);
-      row(file, "hysteresis", score(judged, null, model), rows, to);
+      row(file, adapter, "hysteresis", score(judged, null, model), rows, to);
       DecoderTuning search =
           new DecoderTuning(tuning.clips(), tuning.truth(), Collars.onset(COLLAR_SECONDS));
       Map<String, String> metadata = new LinkedHashMap<>(adapter.metadata());
@@ -143,7 +145,7 @@ final class Decoders implements Runnable {
       for (TunedDecoder.Kind kind : TunedDecoder.Kind.values()) {
         TunedDecoder decoder = search.tuned(kind);
         String name = kind.name().toLowerCase(Locale.ROOT);
-        row(file, name, score(judged, decoder, model), rows, to);
+        row(file, adapter, name, score(judged, decoder, model), rows, to);
         metadata.put(TunedDecoder.METADATA, decoder.into(tuned));
         metadata.put("parent", adapter.digest());
         tuned = AdapterFactory.of(adapter.tensors(), metadata);
@@ -191,22 +193,34 @@ final class Decoders implements Runnable {
   }
 
   private void row(
-      Path adapter, String decoder, DetectedEvents.Score score, ArrayNode rows, PrintWriter to) {
-    String name = String.valueOf(adapter.getFileName());
+      Path file,
+      Adapter adapter,
+      String decoder,
+      DetectedEvents.Score score,
+      ArrayNode rows,
+      PrintWriter to) {
+    String name = String.valueOf(file.getFileName());
     if (json) {
-      ObjectNode row = rows.addObject().put("adapter", adapter.toString()).put("decoder", decoder);
-      row.put("scenes", scenes)
+      ObjectNode row = rows.addObject().put("adapter", file.toString()).put("decoder", decoder);
+      row.put("head", adapter.head().word())
+          .put("sha256", adapter.digest())
+          .put("scenes", scenes)
           .put("eventF1", score.events().microF1())
           .put("eventF1Macro", score.events().macroF1())
           .put("psds1", score.psds1().psds())
           .put("psds2", score.psds2().psds())
           .put("averageMap", score.map().averageMap());
+      double[] thresholds = DetectionMap.epicSoundsThresholds();
+      for (int t = 0; t < thresholds.length; t++) {
+        row.put(String.format(Locale.ROOT, "map@%.1f", thresholds[t]), score.map().map(t));
+      }
       return;
     }
     to.printf(
         Locale.ROOT,
-        "%-28s %-11s %9.3f %7.3f %7.3f %11.3f%n",
+        "%-28s %-8s %-11s %9.3f %7.3f %7.3f %11.3f%n",
         name,
+        adapter.head().word(),
         decoder,
         score.events().microF1(),
         score.psds1().psds(),

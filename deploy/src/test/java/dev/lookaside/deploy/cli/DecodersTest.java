@@ -1,6 +1,7 @@
 package dev.lookaside.deploy.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -51,6 +52,50 @@ class DecodersTest {
         Cli.run("classify", clip, "--backbone", BACKBONE, "--adapter", out, "--decoder", "median");
     assertThat(heard.exitCode()).as(heard.err()).isZero();
     assertThat(heard.out()).contains("cymbal");
+  }
+
+  @Test
+  void headsAreComparedOnTheSameScenes() throws Exception {
+    Path clip = folder.resolve("clip.safetensors");
+    Cli fitted =
+        Cli.run(
+            "fit",
+            CLIPS,
+            "--backbone",
+            BACKBONE,
+            "--tune",
+            "linear-probe",
+            "--activation",
+            "sigmoid",
+            "--no-augment",
+            "--epochs",
+            20,
+            "--lr",
+            "1e-2",
+            "--out",
+            clip);
+    assertThat(fitted.exitCode()).as(fitted.err()).isZero();
+    Cli alone = decoders("--adapter", ADAPTER, "--scenes", 2, "--json");
+    Cli done = decoders("--adapter", clip, "--adapter", ADAPTER, "--scenes", 2, "--json");
+    assertThat(done.exitCode()).as(done.err()).isZero();
+    JsonNode rows = new ObjectMapper().readTree(done.out());
+    assertThat(rows.findValuesAsText("head"))
+        .containsExactly("clip", "clip", "clip", "columns", "columns", "columns");
+    assertThat(rows.findValuesAsText("adapter"))
+        .startsWith(clip.toString())
+        .endsWith(ADAPTER.toString());
+    assertThat(rows.findValuesAsText("decoder"))
+        .containsExactly("hysteresis", "sebb", "median", "hysteresis", "sebb", "median");
+    // What one adapter hears does not depend on its company.
+    JsonNode before = new ObjectMapper().readTree(alone.out());
+    for (int r = 0; r < 3; r++) {
+      assertThat(rows.get(3 + r)).isEqualTo(before.get(r));
+      double sum = 0;
+      for (String at : new String[] {"0.1", "0.2", "0.3", "0.4", "0.5"}) {
+        sum += rows.get(r).get("map@" + at).doubleValue();
+      }
+      assertThat(sum / 5).isCloseTo(rows.get(r).get("averageMap").doubleValue(), within(1e-9));
+    }
   }
 
   @Test
