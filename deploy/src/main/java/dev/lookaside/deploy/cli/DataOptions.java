@@ -39,7 +39,8 @@ final class DataOptions {
   @Option(
       names = "--split",
       paramLabel = "S",
-      description = "train, validation, test or what a csv names. Default: the first of them.")
+      description =
+          "train, validation, test, detection-test (of epic-sounds) or what a csv names. Default: the first of them.")
   private @Nullable String split;
 
   /**

@@ -61,7 +61,7 @@ final class Recipes implements Runnable {
     PrintWriter out = spec.commandLine().getOut();
     ArrayNode all = JsonNodeFactory.instance.arrayNode();
     if (!json) {
-      out.printf("%-38s %11s %7s %7s  %s%n", "RECIPE", "TRAINABLE", "%", "TOP-1", "WHAT");
+      out.printf("%-42s %11s %7s %7s  %s%n", "RECIPE", "TRAINABLE", "%", "TOP-1", "WHAT");
     }
     for (String name : Recipe.names()) {
       Recipe recipe = Recipe.of(name);
@@ -72,7 +72,7 @@ final class Recipes implements Runnable {
         OptionalDouble top1 = recipe.paper().top1();
         out.printf(
             Locale.ROOT,
-            "%-38s %,11d %7.3f %7s  %s%n",
+            "%-42s %,11d %7.3f %7s  %s%n",
             name,
             count.trainable(),
             count.percent(),
