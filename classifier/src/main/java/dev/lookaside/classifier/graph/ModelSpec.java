@@ -56,6 +56,11 @@ public record ModelSpec(ViTSpec vit, AdapterShape adapter, OptionalInt attention
     return vit.specials() + rows() * columns();
   }
 
+  /** Multiplications per window of the blocks' matrices, forward. */
+  public long multiplications() {
+    return (long) tokens() * vit.depth() * vit.width() * (4L * vit.width() + 2L * vit.mlpWidth());
+  }
+
   boolean attentionIn(int block) {
     return attentionOf.isPresent() && attentionOf.getAsInt() == block;
   }

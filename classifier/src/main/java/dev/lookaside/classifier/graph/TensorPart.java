@@ -1,7 +1,5 @@
 package dev.lookaside.classifier.graph;
 
-import java.nio.FloatBuffer;
-
 /**
  * How values of a weight file's tensor make up a weight or input of the graph: each value of the
  * graph is the sum of what its parts put there. Trained tensors go in by this way and gradients
@@ -22,7 +20,7 @@ public sealed interface TensorPart {
    *
    * @param value gradient of the whole weight or input
    */
-  void collect(FloatBuffer value, float[] gradient);
+  void collect(float[] value, float[] gradient);
 
   /** Values {@code [from, from + count)} of the tensor, put at {@code to}. */
   record Run(String tensor, String value, int from, int to, int count) implements TensorPart {
@@ -34,9 +32,9 @@ public sealed interface TensorPart {
     }
 
     @Override
-    public void collect(FloatBuffer values, float[] gradient) {
+    public void collect(float[] values, float[] gradient) {
       for (int i = 0; i < count; i++) {
-        gradient[from + i] += values.get(to + i);
+        gradient[from + i] += values[to + i];
       }
     }
   }
@@ -51,9 +49,9 @@ public sealed interface TensorPart {
     }
 
     @Override
-    public void collect(FloatBuffer values, float[] gradient) {
+    public void collect(float[] values, float[] gradient) {
       for (int i = 0; i < sources.length; i++) {
-        gradient[sources[i]] += values.get(to + i);
+        gradient[sources[i]] += values[to + i];
       }
     }
   }

@@ -6,7 +6,6 @@ import dev.lookaside.classifier.graph.ModelSpec;
 import dev.lookaside.classifier.graph.VitLoaa;
 import dev.lookaside.classifier.weights.AdapterShape;
 import dev.lookaside.classifier.weights.Backbone;
-import dev.lookaside.classifier.weights.ViTSpec;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -207,21 +206,12 @@ public final class BackboneSessions implements AutoCloseable {
     int threads = settings.threads();
     ModelSession session = opener.open(graph, on, lanes == 1 ? threads : 1);
     try {
-      boolean share = lanes > 1 && multiplications(spec) > WORTH_SHARING;
+      boolean share = lanes > 1 && spec.multiplications() > WORTH_SHARING;
       return new Slot(session, share ? opener.open(graph, on, threads) : null);
     } catch (OrtException | RuntimeException e) {
       session.close();
       throw e;
     }
-  }
-
-  /** Of the blocks' matrices, per window. */
-  private static long multiplications(ModelSpec spec) {
-    ViTSpec vit = spec.vit();
-    return (long) spec.tokens()
-        * vit.depth()
-        * vit.width()
-        * (4L * vit.width() + 2L * vit.mlpWidth());
   }
 
   private int lanes(Device on) {

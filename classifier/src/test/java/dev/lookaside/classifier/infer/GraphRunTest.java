@@ -9,7 +9,11 @@ import dev.lookaside.classifier.graph.Ops;
 import dev.lookaside.classifier.graph.Shape;
 import dev.lookaside.classifier.graph.Value;
 import dev.lookaside.classifier.weights.FloatTensor;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class GraphRunTest {
@@ -87,6 +91,35 @@ class GraphRunTest {
     try (GraphRun run = GraphRun.open(more.build(), CPU)) {
       assertThat(run(run, 1, 3, 4)).containsExactly(8, 18);
       assertThat(output(run, "twice", 1)).containsExactly(16, 36);
+    }
+  }
+
+  @Test
+  void piecesRunAtTheSameTimeOverTheSameInputs() {
+    ScorerSettings three = new ScorerSettings(Device.CPU, 3, 1);
+    try (GraphRun run = GraphRun.open(graph().withInputs(Set.of("w")), three)) {
+      assertThat(run.lanes()).isEqualTo(3);
+      run.buffer("w", 1).put(0, new float[] {1, 2});
+      for (int maxLanes : new int[] {1, 2, 3, 9}) {
+        for (boolean share : new boolean[] {false, true}) {
+          Set<GraphRun.Lane> lanes = ConcurrentHashMap.newKeySet();
+          List<Float> results = new ArrayList<>();
+          run.pieces(
+              40,
+              maxLanes,
+              share,
+              (lane, number) -> {
+                lanes.add(lane);
+                lane.buffer("x", 1).put(0, new float[] {number, 0});
+                lane.run(1);
+              },
+              (lane, number) -> results.add(lane.buffer("y", 1).get(0)));
+          assertThat(lanes).hasSizeBetween(1, Math.min(3, maxLanes));
+          assertThat(results)
+              .containsExactlyElementsOf(
+                  IntStream.range(0, 40).mapToObj(i -> 2f * (i + 1)).toList());
+        }
+      }
     }
   }
 }

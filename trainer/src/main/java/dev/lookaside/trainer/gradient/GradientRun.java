@@ -21,15 +21,32 @@ import org.jspecify.annotations.Nullable;
 /**
  * Gradients by ONNX Runtime. What is not trained keeps the values of the adapter and backbone it
  * was opened with. Blocks before the first trained one are a graph of their own, so their result
- * can be kept per window and given again. A batch is run in parts whose gradients are added up, so
- * memory does not grow with it. Sole owner of its sessions; for one caller at a time.
+ * can be kept per window and given again. Sole owner of its sessions; for one caller at a time.
+ *
+ * <p>A batch is run in parts whose gradients are added up in their order, so memory does not grow
+ * with it. On a CPU the parts run at the same time, a core each; where there are fewer than cores
+ * and a part is long, the cores share each. How many windows make a part follows from model, batch
+ * and memory limit alone and a run's bits do not depend on its threads: the same batch has the same
+ * gradients on any number of cores. A lane costs the values of its part ({@link
+ * #keptBytesPerWindow} times windows, for all lanes together at most the limit) and one set of
+ * gradients.
  */
 public final class GradientRun implements Gradients {
   /**
-   * Tokens run at once, where a CPU is busy and larger parts only fall out of its caches: the demo
-   * model's step takes a third longer per window with 4,000.
+   * Tokens of a part, where a core is busy and larger parts only fall out of its caches, as in
+   * inference.
    */
-  private static final int CPU_TOKENS = 1000;
+  private static final int CPU_TOKENS = 300;
+
+  /**
+   * Parts at least of a batch of more than one window. More would give more cores work where a
+   * model is small and a batch, too, but a run of a single window of the demo model takes a third
+   * more time per window than one of four.
+   */
+  private static final int PARTS = 2;
+
+  /** Multiplications of a part's way forward below which cores that share it gain nothing. */
+  private static final long WORTH_SHARING = 1_000_000_000L;
 
   private static final int CUDA_TOKENS = 16_000;
 
@@ -44,7 +61,9 @@ public final class GradientRun implements Gradients {
   private final ParameterBuffers parameters;
   private final @Nullable GraphRun prefix;
   private final int entryFloats;
-  private final int windowsPerRun;
+  private final int maxWindowsPerPart;
+  private final long keptLimitBytes;
+  private final long multiplications;
 
   private GradientRun(
       GradientGraph gradients,
@@ -66,7 +85,9 @@ public final class GradientRun implements Gradients {
     this.entryFloats = run.buffer(gradients.entry(), 1).capacity();
     int tokens = run.device() == Device.CPU ? CPU_TOKENS : CUDA_TOKENS;
     long fitting = keptLimitBytes / gradients.keptBytes();
-    this.windowsPerRun = (int) Math.max(1, Math.min(tokens / spec.tokens(), fitting));
+    this.maxWindowsPerPart = (int) Math.max(1, Math.min(tokens / spec.tokens(), fitting));
+    this.keptLimitBytes = keptLimitBytes;
+    this.multiplications = spec.multiplications();
     this.prefix = gradients.prefix().map(g -> openBeside(run, g, settings)).orElse(null);
     if (prefix != null) {
       new ParameterBuffers(prefix, gradients.prefixParts(), Set.of(), tensors);
@@ -93,10 +114,11 @@ public final class GradientRun implements Gradients {
    *
    * @param adapter its shape is the model's; its values stand for what is not trained
    * @param trained names of tensors of the adapter or the backbone
-   * @param settings device and threads; how many windows run at once follows from the device
-   * @param keptLimitBytes bounds the values that are kept for the way back: fewer windows run at
-   *     once, and if one needs more, all blocks but the last keep only what enters them and are
-   *     computed once more, which takes the time of one more forward pass
+   * @param settings device and threads; 1 thread means one core and no more
+   * @param keptLimitBytes bounds the values that are kept for the way back, of all parts that run
+   *     at the same time: fewer windows make a part, fewer parts run at once, and if one window
+   *     needs more, all blocks but the last keep only what enters them and are computed once more,
+   *     which takes the time of one more forward pass
    * @throws dev.lookaside.classifier.weights.WeightsException if the adapter does not fit
    * @throws IllegalArgumentException if a name is no tensor of the model
    * @throws dev.lookaside.classifier.infer.ScorerException if the device cannot be used
@@ -165,13 +187,41 @@ public final class GradientRun implements Gradients {
     String result = gradients.prefix().orElseThrow().outputs().get(0).name();
     int floats = normalised.length / batch;
     float[] tokens = new float[batch * entryFloats];
-    for (int from = 0; from < batch; from += windowsPerRun) {
-      int n = Math.min(windowsPerRun, batch - from);
-      first.buffer(VitLoaa.X, n).put(0, normalised, from * floats, n * floats);
-      first.run(n);
-      first.buffer(result, n).get(0, tokens, from * entryFloats, n * entryFloats);
-    }
+    int size = windowsPerPart(batch);
+    first.pieces(
+        ceilDiv(batch, size),
+        first.lanes(),
+        worthSharing(size),
+        (lane, part) -> {
+          int from = part * size;
+          int n = Math.min(size, batch - from);
+          lane.buffer(VitLoaa.X, n).put(0, normalised, from * floats, n * floats);
+          lane.run(n);
+          lane.buffer(result, n).get(0, tokens, from * entryFloats, n * entryFloats);
+        },
+        (lane, part) -> {});
     return tokens;
+  }
+
+  /** Of the model and the batch, never of the cores: how gradients are summed follows from it. */
+  private int windowsPerPart(int batch) {
+    return run.device() == Device.CPU
+        ? Math.min(maxWindowsPerPart, ceilDiv(batch, PARTS))
+        : maxWindowsPerPart;
+  }
+
+  private static int ceilDiv(int n, int by) {
+    return (n + by - 1) / by;
+  }
+
+  /** Parts whose kept values fit into memory together. */
+  private int lanes(int size) {
+    long fitting = keptLimitBytes / (size * gradients.keptBytes());
+    return (int) Math.max(1, Math.min(run.lanes(), fitting));
+  }
+
+  private boolean worthSharing(int size) {
+    return size * multiplications > WORTH_SHARING;
   }
 
   @Override
@@ -204,15 +254,22 @@ public final class GradientRun implements Gradients {
     Map<String, float[]> found = new TreeMap<>();
     sizes.forEach((name, size) -> found.put(name, new float[size]));
     int row = targets.length / batch;
-    for (int from = 0; from < batch; from += windowsPerRun) {
-      int n = Math.min(windowsPerRun, batch - from);
-      run.buffer(GradientGraph.SHARE, n).put(0, share, from * row, n * row);
-      run.buffer(GradientGraph.TARGET, n).put(0, target, from * row, n * row);
-      run.buffer(gradients.entry(), n).put(0, entries, from * entryFloats, n * entryFloats);
-      run.run(n);
-      run.buffer(VitLoaa.LOGITS, n).get(0, logits, from * row, n * row);
-      parameters.collect(gradients.gradients(), found);
-    }
+    int size = windowsPerPart(batch);
+    run.pieces(
+        ceilDiv(batch, size),
+        lanes(size),
+        worthSharing(size),
+        (lane, part) -> {
+          int from = part * size;
+          int n = Math.min(size, batch - from);
+          lane.buffer(GradientGraph.SHARE, n).put(0, share, from * row, n * row);
+          lane.buffer(GradientGraph.TARGET, n).put(0, target, from * row, n * row);
+          lane.buffer(gradients.entry(), n).put(0, entries, from * entryFloats, n * entryFloats);
+          lane.run(n);
+          lane.buffer(VitLoaa.LOGITS, n).get(0, logits, from * row, n * row);
+        },
+        (lane, part) -> parameters.add(lane, gradients.gradients().values(), part == 0));
+    parameters.collect(gradients.gradients(), found);
     return new Step(loss.of(logits, targets, targetWeights), logits, found);
   }
 

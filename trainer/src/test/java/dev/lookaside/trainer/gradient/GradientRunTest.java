@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.lookaside.classifier.graph.Graph;
+import dev.lookaside.classifier.graph.Value;
 import dev.lookaside.classifier.graph.VitLoaa;
+import dev.lookaside.classifier.infer.Device;
+import dev.lookaside.classifier.infer.GraphRun;
+import dev.lookaside.classifier.infer.ScorerSettings;
 import dev.lookaside.classifier.weights.Activation;
 import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.ingest.SeededRandom;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -229,6 +234,70 @@ class GradientRunTest {
         again
             .gradients()
             .forEach((n, g) -> assertThat(g).as(n).containsExactly(first.gradients().get(n)));
+      }
+    }
+  }
+
+  @Test
+  void partsOnAnyNumberOfLanesGiveTheSameBytes() {
+    TinyModel model = TinyModel.wide(folder);
+    Map<String, float[]> tensors = model.tensors();
+    RandomGenerator random = SeededRandom.of(12);
+    int batch = 45;
+    int rows = batch * model.adapter().columns();
+    float[] x = new float[batch * model.adapter().windowFrames() * 128];
+    float[] targets = new float[rows * TinyModel.CLASSES];
+    float[] ones = new float[rows];
+    Arrays.fill(ones, 1);
+    for (int i = 0; i < x.length; i++) {
+      x[i] = (float) random.nextGaussian();
+    }
+    for (int i = 0; i < targets.length; i++) {
+      targets[i] = random.nextFloat();
+    }
+    Loss loss = Loss.of(Activation.SIGMOID);
+    Set<String> last = names(model, "head.", "blocks.1.");
+    for (Set<String> trained : List.of(tensors.keySet(), last)) {
+      try (GradientRun one = model.open(trained, loss, 1);
+          GradientRun two = model.open(trained, loss, 2);
+          GradientRun five = model.open(trained, loss, 5)) {
+        Gradients.Step expected = one.step(tensors, x, targets, ones, batch);
+        for (GradientRun run : List.of(one, two, five, five)) {
+          Gradients.Step found = run.step(tensors, x, targets, ones, batch);
+          assertThat(found.loss()).isEqualTo(expected.loss());
+          assertThat(found.logits()).containsExactly(expected.logits());
+          found
+              .gradients()
+              .forEach((n, g) -> assertThat(g).as(n).containsExactly(expected.gradients().get(n)));
+        }
+      }
+    }
+  }
+
+  @Test
+  void aRunSharedByThreadsGivesTheBytesOfOneThread() {
+    TinyModel model = TinyModel.wide(folder);
+    Graph graph = graph(model, model.tensors().keySet()).graph();
+    int windows = 9;
+    try (GraphRun one = GraphRun.open(graph, new ScorerSettings(Device.CPU, 1, 1));
+        GraphRun four = GraphRun.open(graph, new ScorerSettings(Device.CPU, 4, 1))) {
+      for (GraphRun run : List.of(one, four)) {
+        RandomGenerator random = SeededRandom.of(13);
+        for (Value input : graph.inputs()) {
+          FloatBuffer buffer = run.buffer(input.name(), windows);
+          for (int i = 0; i < buffer.capacity(); i++) {
+            buffer.put(i, (float) random.nextGaussian());
+          }
+        }
+        run.run(windows);
+      }
+      for (Value output : graph.outputs()) {
+        FloatBuffer expected = one.buffer(output.name(), windows);
+        float[] numbers = new float[expected.capacity()];
+        expected.get(0, numbers);
+        float[] found = new float[numbers.length];
+        four.buffer(output.name(), windows).get(0, found);
+        assertThat(found).as(output.name()).containsExactly(numbers);
       }
     }
   }

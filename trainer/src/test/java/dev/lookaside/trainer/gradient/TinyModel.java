@@ -29,7 +29,16 @@ record TinyModel(Backbone backbone, Adapter adapter) {
   static final int CLASSES = 3;
 
   static TinyModel of(Path folder, int depth, HeadKind head, Activation activation) {
-    ViTSpec vit = new ViTSpec(8, depth, 2, 12, 2, 8, 2, 1e-6f);
+    return of(folder, new ViTSpec(8, depth, 2, 12, 2, 8, 2, 1e-6f), head, activation);
+  }
+
+  /** Wide enough that ONNX Runtime shares its operations among threads. */
+  static TinyModel wide(Path folder) {
+    ViTSpec vit = new ViTSpec(128, 2, 2, 256, 2, 8, 2, 1e-6f);
+    return of(folder, vit, HeadKind.COLUMNS, Activation.SIGMOID);
+  }
+
+  private static TinyModel of(Path folder, ViTSpec vit, HeadKind head, Activation activation) {
     Path file = folder.resolve("backbone.safetensors");
     SafetensorsWriter.write(
         file, RandomBackbone.tensors(vit, 1, 0, 5), Map.of("heads", "2", "grid", "8x2"));
