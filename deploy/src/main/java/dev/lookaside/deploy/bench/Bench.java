@@ -12,6 +12,7 @@ public enum Bench {
   FRONT_END(FrontEndBench::run),
   FORWARD(ForwardBench::forward),
   ADAPTER_COST(ForwardBench::adapterCost),
+  ADAPTER_MIX(MixedBench::run),
   GRADIENT(GradientBench::run),
   PIPELINE(PipelineBench::share),
   SWAPS(SwapBench::run),

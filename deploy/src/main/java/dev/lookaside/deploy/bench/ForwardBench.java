@@ -127,6 +127,10 @@ final class ForwardBench {
 
   /** LoAA at both sites of every block, or the head alone. */
   static Adapter adapter(Backbone backbone, int windowFrames, boolean loaa) {
+    return adapter(backbone, windowFrames, loaa, 1);
+  }
+
+  static Adapter adapter(Backbone backbone, int windowFrames, boolean loaa, long seed) {
     AdapterFactory.Meaning meaning =
         new AdapterFactory.Meaning(
             LABELS, Activation.SIGMOID, HeadKind.CLIP, FrontEnd.AST_FBANK, windowFrames, -5, 4.5f);
@@ -135,7 +139,7 @@ final class ForwardBench {
         meaning,
         loaa ? Optional.of(new Bottleneck(Kernel.TIME, RANK)) : Optional.empty(),
         loaa ? Optional.of(new Bottleneck(Kernel.FREQUENCY, RANK)) : Optional.empty(),
-        1);
+        seed);
   }
 
   private static Scorer open(Backbone backbone, Adapter adapter) {

@@ -39,8 +39,8 @@ final class BenchCommand implements Runnable {
       arity = "0..*",
       paramLabel = "PART",
       description =
-          "front-end, forward, adapter-cost, gradient, pipeline, swaps, memory or all (the"
-              + " default).")
+          "front-end, forward, adapter-cost, adapter-mix, gradient, pipeline, swaps, memory or"
+              + " all (the default).")
   private List<String> parts = List.of();
 
   @Option(names = "--json", paramLabel = "FILE", description = "Write the figures there, too.")
