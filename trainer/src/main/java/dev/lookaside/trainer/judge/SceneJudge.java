@@ -7,6 +7,7 @@ import dev.lookaside.classifier.infer.Scores;
 import dev.lookaside.classifier.infer.WindowScorer;
 import dev.lookaside.featurizer.ClipWindows;
 import dev.lookaside.featurizer.MelWindow;
+import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.trainer.metric.Collars;
@@ -16,6 +17,8 @@ import dev.lookaside.trainer.metric.EventScore;
 import dev.lookaside.trainer.metric.ThresholdCalibration;
 import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -30,10 +33,16 @@ public final class SceneJudge {
 
   private static final double[] OFF_SHARES = {0.2, 0.4, 0.6, 0.8, 1};
 
+  /**
+   * What a false alarm where nothing sounds counts for when thresholds are chosen: half a minute of
+   * it stands for hours, and few events of a class speak for a threshold that is too low.
+   */
+  private static final int QUIET_WEIGHT = 5;
+
   /** A window without its log-mel; {@code posteriors} row-major {@code [columns][classes]}. */
   private record Scored(long index, int validFrames, float[] posteriors) {}
 
-  private record ScoredScene(String name, List<Scored> windows) {}
+  private record ScoredScene(String name, List<Scored> windows, int weight) {}
 
   private final DetectorModel model;
   private final List<ScoredScene> scenes = new ArrayList<>();
@@ -55,8 +64,26 @@ public final class SceneJudge {
    * @param maxBatch windows scored together
    */
   public void add(Scene scene, WindowScorer scorer, int maxBatch) {
+    String name = score(scene.audio(), scorer, maxBatch, 1);
+    for (LabelledEvent e : scene.events()) {
+      truth.add(new Event(name, e.label(), e.onsetSeconds(), e.offsetSeconds()));
+    }
+  }
+
+  /**
+   * Scores audio in which no class sounds. What is heard there weighs more than a false alarm
+   * between sounds.
+   *
+   * @param scorer as in {@link #add}
+   * @param maxBatch windows scored together
+   */
+  public void addQuiet(Pcm audio, WindowScorer scorer, int maxBatch) {
+    score(audio, scorer, maxBatch, QUIET_WEIGHT);
+  }
+
+  private String score(Pcm audio, WindowScorer scorer, int maxBatch, int weight) {
     String name = "scene " + scenes.size();
-    List<MelWindow> windows = ClipWindows.of(scene.audio(), model.spec());
+    List<MelWindow> windows = ClipWindows.of(audio, model.spec());
     List<Scored> scored = new ArrayList<>(windows.size());
     for (int from = 0; from < windows.size(); from += maxBatch) {
       List<MelWindow> batch = windows.subList(from, Math.min(windows.size(), from + maxBatch));
@@ -65,10 +92,8 @@ public final class SceneJudge {
         scored.add(new Scored(batch.get(i).index(), batch.get(i).validFrames(), scores.of(i)));
       }
     }
-    scenes.add(new ScoredScene(name, scored));
-    for (LabelledEvent e : scene.events()) {
-      truth.add(new Event(name, e.label(), e.onsetSeconds(), e.offsetSeconds()));
-    }
+    scenes.add(new ScoredScene(name, scored, weight));
+    return name;
   }
 
   /** All true events. */
@@ -104,10 +129,14 @@ public final class SceneJudge {
    * event of are left out.
    */
   public SortedMap<String, CalibratedPair> calibrated(Collars collars) {
+    return calibrated(collars, model.labels());
+  }
+
+  /** As the other, for some of the model's labels. */
+  public SortedMap<String, CalibratedPair> calibrated(Collars collars, Collection<String> labels) {
     SortedMap<String, CalibratedPair> best = new TreeMap<>();
-    for (int c = 0; c < model.labels().size(); c++) {
-      int classIndex = c;
-      String label = model.labels().get(c);
+    for (String label : labels) {
+      int classIndex = model.labels().indexOf(label);
       List<Event> own = truth.stream().filter(e -> e.label().equals(label)).toList();
       ThresholdCalibration.ofDecoder(
               own, ONS, OFF_SHARES, collars, (on, off) -> decodeOne(classIndex, on, off))
@@ -155,9 +184,10 @@ public final class SceneJudge {
     for (HysteresisDecoder.Event e : events) {
       if (e.kind() == HysteresisDecoder.Kind.ENDED) {
         String label = model.labels().get(classIndex < 0 ? e.classIndex() : classIndex);
-        found.add(
+        Event event =
             new Event(
-                scene.name(), label, e.onsetCell() * cellSeconds, e.offsetCell() * cellSeconds));
+                scene.name(), label, e.onsetCell() * cellSeconds, e.offsetCell() * cellSeconds);
+        found.addAll(Collections.nCopies(scene.weight(), event));
       }
     }
   }

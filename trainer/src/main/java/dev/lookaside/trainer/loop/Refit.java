@@ -4,6 +4,7 @@ import dev.lookaside.classifier.detect.DetectSettings;
 import dev.lookaside.classifier.detect.DetectorModel;
 import dev.lookaside.classifier.infer.Scorer;
 import dev.lookaside.classifier.infer.ScorerSettings;
+import dev.lookaside.classifier.infer.WindowScorer;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Backbone;
@@ -37,6 +38,7 @@ import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
 import dev.lookaside.trainer.store.StoredAudio;
 import dev.lookaside.trainer.store.StoredExample;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -189,8 +191,12 @@ final class Refit {
       for (Scene scene : scenes(4)) {
         judge.add(scene, scorer, BATCH);
       }
+      for (Pcm quiet : sounds.background(plan.background(), Seeds.mix(seed, 8))) {
+        judge.addQuiet(quiet, scorer, BATCH);
+      }
     }
-    SortedMap<String, CalibratedPair> pairs = judge.calibrated(Collars.onset(COLLAR_SECONDS));
+    SortedMap<String, CalibratedPair> pairs =
+        judge.calibrated(Collars.onset(COLLAR_SECONDS), plan.corrected());
     said("chose thresholds", begin);
     Map<String, Threshold> thresholds = new TreeMap<>();
     for (String label : plan.corrected()) {
@@ -227,8 +233,18 @@ final class Refit {
    */
   GateReport judge(Adapter candidate) {
     long begin = System.nanoTime();
-    GateEvidence before = evidence(incumbent);
-    GateEvidence after = evidence(candidate);
+    GateEvidence before;
+    GateEvidence after;
+    if (round.kind() == Round.Kind.HEAD && TwinScorer.fits(incumbent, candidate)) {
+      try (TwinScorer twins =
+          TwinScorer.open(tools.backbone(), incumbent, candidate, tools.where())) {
+        before = evidence(incumbent, twins.first());
+        after = evidence(candidate, twins.second());
+      }
+    } else {
+      before = evidence(incumbent);
+      after = evidence(candidate);
+    }
     said("judged", begin);
     GateReport report = Gate.judge(before, after, tools.gate());
     List<String> notes = new ArrayList<>(plan.notes());
@@ -259,32 +275,46 @@ final class Refit {
   }
 
   private GateEvidence evidence(Adapter adapter) {
-    DetectorModel model = model(adapter);
     try (Scorer scorer = Scorer.open(tools.backbone(), adapter, tools.where())) {
-      Examiner examiner = new Examiner(model, scorer);
-      scenes(5).forEach(examiner::scene);
-      sounds.background(plan.background(), Seeds.mix(seed, 6)).forEach(examiner::background);
-      plan.corrections().forEach(id -> correction(sounds.example(id), examiner));
-      Map<String, Integer> counts = sounds.counts(plan.heldOut());
-      counts.keySet().retainAll(adapter.labels());
-      return examiner.evidence(counts);
+      return evidence(adapter, scorer);
     }
+  }
+
+  private GateEvidence evidence(Adapter adapter, WindowScorer scorer) {
+    Examiner examiner = new Examiner(model(adapter), scorer);
+    scenes(5).forEach(examiner::scene);
+    sounds.background(plan.background(), Seeds.mix(seed, 6)).forEach(examiner::background);
+    plan.corrections().forEach(id -> correction(sounds.example(id), examiner));
+    Map<String, Integer> counts = sounds.counts(plan.heldOut());
+    counts.keySet().retainAll(adapter.labels());
+    return examiner.evidence(counts);
   }
 
   private void correction(StoredExample e, Examiner examiner) {
     Optional<String> judged = e.label().isPresent() ? e.label() : e.rejectedLabel();
     if (judged.isPresent()) {
       StoredAudio audio = e.heldAudio();
-      Pcm pcm = audio.read();
+      Pcm stored = audio.read();
+      // As much around it as windows that touch it can see.
+      WindowSpec windows = WindowSpec.of(incumbent);
+      double context = (double) windows.samples() / windows.frontEnd().rateHz();
+      double from = Math.max(0, audio.onsetSeconds() - context);
+      Pcm pcm = part(stored, from, audio.offsetSeconds() + context);
       boolean heldOut = !plan.train().contains(e.id()) && !plan.unlabelled().contains(e.id());
       examiner.correction(
           e.id(),
           pcm,
-          audio.onsetSeconds(),
-          audio.offsetSeconds(),
+          audio.onsetSeconds() - from,
+          audio.offsetSeconds() - from,
           judged.get(),
           e.label().isPresent(),
           heldOut);
     }
+  }
+
+  private static Pcm part(Pcm pcm, double fromSeconds, double untilSeconds) {
+    int from = (int) (fromSeconds * pcm.rateHz());
+    int until = (int) Math.min(pcm.lengthSamples(), Math.ceil(untilSeconds * pcm.rateHz()));
+    return new Pcm(pcm.rateHz(), Arrays.copyOfRange(pcm.samples(), from, until));
   }
 }

@@ -93,6 +93,22 @@ class SceneJudgeTest {
     assertThat(after.total().falsePositives()).isZero();
   }
 
+  /** What sounds where nothing should is heard at 0.6, as the true bursts are. */
+  @Test
+  void aFalseAlarmInTheQuietWeighsMoreThanOneAmongSounds() {
+    SceneJudge between = new SceneJudge(MODEL);
+    between.add(scene(1, 1.0, 3.5), EAR, 8);
+    between.add(new Scene(scene(3, 2.0).audio(), List.of()), EAR, 8);
+    assertThat(between.calibrated(COLLARS).get("loud").counts().falsePositives()).isEqualTo(1);
+
+    SceneJudge quiet = new SceneJudge(MODEL);
+    quiet.add(scene(1, 1.0, 3.5), EAR, 8);
+    quiet.addQuiet(scene(3, 2.0).audio(), EAR, 8);
+    assertThat(quiet.calibrated(COLLARS, List.of("loud")).get("loud").counts().falsePositives())
+        .isEqualTo(5);
+    assertThat(quiet.calibrated(COLLARS, List.of("never"))).isEmpty();
+  }
+
   /** Six seconds of near silence with half a second of noise at each onset. */
   private static Scene scene(long seed, double... onsetsSeconds) {
     RandomGenerator random = SeededRandom.of(seed);
