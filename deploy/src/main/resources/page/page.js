@@ -137,14 +137,26 @@ function health(good, text) {
   $("health").textContent = text;
 }
 
+// The trainer's way, as people say it.
+const PHASES = { collecting: "collects corrections", fitting: "fits", judging: "judges", shadowing: "tries in shadow", publishing: "publishes" };
+
 function showTrainer(s) {
   $("trainer").hidden = false;
-  $("phase").textContent = s.phase ?? "";
+  $("phase").textContent = s.leads === false ? "stands by" : s.phase ?? "";
+  const names = Object.keys(PHASES), at = names.indexOf(s.phase);
+  $("way").replaceChildren(...names.map((name, i) => {
+    const item = document.createElement("li");
+    item.textContent = PHASES[name];
+    item.className = i < at ? "past" : i === at ? "here" : "";
+    if (i === at) item.setAttribute("aria-current", "step");
+    return item;
+  }));
   const parts = [];
-  if (s.scope) parts.push(`scope ${s.scope}`);
+  if (s.round) parts.push(`${s.round.fit === "head" ? "the head alone" : "the whole adapter"}, after ${s.round.trigger}`);
+  if (s.round?.steps) parts.push(`step ${s.round.step} of ${s.round.steps}`);
+  if (s.freshLabels) parts.push(`${s.freshLabels} label${s.freshLabels > 1 ? "s" : ""} waiting`);
+  if (!parts.length) parts.push("no label waits");
   if (s.since) parts.push(`since ${clock(Date.parse(s.since))}`);
-  if (s.freshLabels !== undefined) parts.push(`${s.freshLabels} new labels`);
-  if (s.round) parts.push(`${s.round.fit} fit, step ${s.round.step} of ${s.round.steps}`);
   const unlike = (s.drift?.streams ?? []).filter((d) => d.alarmed).map((d) => d.stream);
   if (s.drift?.alarmed) parts.push(`drift: ${unlike.join(", ") || s.drift.alarmed} unlike the training`);
   $("trainer-line").textContent = parts.join(" · ");
@@ -155,34 +167,53 @@ function showTrainer(s) {
   showGate(s.last);
 }
 
+let judged = "";
 function showGate(last) {
+  // Told again at every step of a fit: what stands there is left alone.
+  const key = last ? `${last.round} ${last.outcome}` : "";
+  if (key === judged) return;
+  judged = key;
   $("gate").replaceChildren();
   if (!last) return;
-  const head = document.createElement("h3");
-  head.className = last.gate ? (last.gate.passed ? "passed" : "failed") : "";
-  head.textContent = `Last round: ${last.outcome}` + (last.candidate ? ` (${last.candidate.slice(0, 8)})` : "");
-  const reason = document.createElement("p");
-  reason.className = "hint";
-  reason.textContent = last.reason ?? "";
-  $("gate").append(head, reason);
-  if (!last.gate) return;
-  const table = document.createElement("table");
-  const change = (name, c, digits) => {
-    if (!c || c.after === undefined || c.after === null) return;
-    const tr = table.insertRow(), th = document.createElement("th");
-    th.textContent = name;
-    const before = c.before === null || c.before === undefined ? "new" : Number(c.before).toFixed(digits);
-    tr.append(th);
-    tr.insertCell().textContent = `${before} → ${Number(c.after).toFixed(digits)}`;
+  const say = (tag, text, name = "") => {
+    const element = Object.assign(document.createElement(tag), { textContent: text, className: name });
+    $("gate").append(element);
+    return element;
   };
-  change("mAP", last.gate.map, 3);
-  change("false alarms / h", last.gate.falseAlarmsPerHour, 1);
-  change("calibration error", last.gate.calibrationError, 3);
-  for (const [label, c] of Object.entries(last.gate.classes ?? {})) change(label, c.averagePrecision, 3);
+  const fit = last.fit === "head" ? "The head alone" : "The whole adapter";
+  const candidate = last.candidate ? ` (${last.candidate.slice(0, 8)})` : "";
+  const words = { published: "is in force", refused: "was refused by the gate", failed: "failed", "rolled-back": "was taken back" };
+  say("h3", `${fit}${candidate} ${words[last.outcome] ?? last.outcome}`, last.gate ? (last.gate.passed ? "passed" : "failed") : "");
+  const { gate } = last;
+  if (!gate) { say("p", last.reason ?? "", "hint"); return; }
+  const given = n => n !== null && n !== undefined;
+  const list = say("ul", "");
+  const item = text => list.append(Object.assign(document.createElement("li"), { textContent: text }));
+  for (const text of gate.reasons ?? []) item(text);
+  const all = gate.corrections ?? [];
+  if (all.length) {
+    const right = all.filter(c => c.after).length, fresh = all.filter(c => c.after && !c.before).length, lost = all.filter(c => c.before && !c.after).length;
+    item(`${right} of ${all.length} corrections are right: ${fresh} that were wrong before, ${lost} no longer`);
+  }
+  for (const [label, c] of Object.entries(gate.classes ?? {})) {
+    if (!given(c.averagePrecision?.before)) {
+      item(`new class ${label}: average precision ${Number(c.averagePrecision.after).toFixed(2)}, hears ${Math.round(100 * (c.recall?.after ?? 0))} % of its events (${c.examples} held-out sounds)`);
+    }
+  }
+  const table = document.createElement("table");
+  const change = (name, c, digits, fewerIsBetter = false) => {
+    if (!c || !given(c.after) || !given(c.before)) return;
+    const tr = table.insertRow(), th = document.createElement("th"), by = (c.after - c.before) * (fewerIsBetter ? -1 : 1);
+    th.textContent = name;
+    tr.append(th);
+    tr.insertCell().textContent = `${Number(c.before).toFixed(digits)} → ${Number(c.after).toFixed(digits)}`;
+    if (Math.abs(by) >= 0.5 * 10 ** -digits) tr.className = by > 0 ? "better" : "worse";
+  };
+  change("mean average precision", gate.map, 3);
+  change("false alarms an hour", gate.falseAlarmsPerHour, 1, true);
+  change("calibration error", gate.calibrationError, 3, true);
+  for (const [label, c] of Object.entries(gate.classes ?? {})) change(label, c.averagePrecision, 2);
   $("gate").append(table);
-  const list = document.createElement("ul");
-  for (const text of last.gate.reasons ?? []) list.append(Object.assign(document.createElement("li"), { textContent: text }));
-  if (list.children.length) $("gate").append(list);
 }
 
 // Judging.

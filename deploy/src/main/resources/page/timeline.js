@@ -199,9 +199,9 @@ class Timeline {
   flag(g, swap, height) {
     const x = this.x(swap.at);
     if (x < 0 || x > this.width) return;
-    g.fillStyle = style("--ink");
-    for (let y = 0; y < height; y += 6) g.fillRect(x, y, 1.5, 3.5);
-    const text = "adapter " + swap.adapter.slice(0, 8);
+    g.fillStyle = shade("#0072b2", 0.9);
+    g.fillRect(x, 14, 2, height - 14);
+    const text = "adapter " + swap.adapter.slice(0, 8) + " from here";
     g.font = "11px ui-monospace, 'Liberation Mono', monospace";
     const wide = g.measureText(text).width + 10, left = x + wide > this.width ? x - wide : x;
     g.fillRect(left, height - 28, wide, 16);
