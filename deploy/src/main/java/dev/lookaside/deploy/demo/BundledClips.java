@@ -16,20 +16,24 @@ import java.util.List;
  * licences are in {@code sounds/ATTRIBUTION.md}.
  */
 public final class BundledClips {
+  /** Class of the sounds that no bundled adapter knows. */
+  public static final String NEW_CLASS = "bird";
+
   private static final String FOLDER = "/sounds/";
+  private static final String NEW_FOLDER = "/sounds-new-class/";
   private static final String TABLE = "clips.csv";
   private static final long MAX_BYTES = 1 << 22;
 
   /** One line of the table, as far as the program needs it. */
-  private record Line(String path, String label, String split) {
-    static Line of(String text) {
+  private record Line(String folder, String path, String label, String split) {
+    static Line of(String folder, String text) {
       // Only later columns may hold quoted commas.
       String[] columns = text.split(",", 4);
       if (columns.length < 4) {
         throw new DeployException(
-            "%s%s \"%s\": must have path, label, split".formatted(FOLDER, TABLE, text));
+            "%s%s \"%s\": must have path, label, split".formatted(folder, TABLE, text));
       }
-      return new Line(columns[0], columns[1], columns[2]);
+      return new Line(folder, columns[0], columns[1], columns[2]);
     }
   }
 
@@ -67,24 +71,42 @@ public final class BundledClips {
     return List.copyOf(clips);
   }
 
+  /**
+   * Sounds of {@link #NEW_CLASS}, ordered by path. Their sources and licences are in {@code
+   * sounds-new-class/ATTRIBUTION.md}.
+   *
+   * @param after other recordings than those of {@code false}
+   */
+  public static List<LabelledClip> loadNewClass(boolean after) {
+    String part = after ? "after/" : "before/";
+    return lines(NEW_FOLDER).stream()
+        .filter(line -> line.path.startsWith(part))
+        .map(BundledClips::clip)
+        .toList();
+  }
+
   private static List<Line> lines() {
-    String table = new String(bytes(TABLE), StandardCharsets.UTF_8);
-    return table.lines().skip(1).filter(l -> !l.isBlank()).map(Line::of).toList();
+    return lines(FOLDER);
+  }
+
+  private static List<Line> lines(String folder) {
+    String table = new String(bytes(folder, TABLE), StandardCharsets.UTF_8);
+    return table.lines().skip(1).filter(l -> !l.isBlank()).map(l -> Line.of(folder, l)).toList();
   }
 
   private static LabelledClip clip(Line line) {
     AudioDecoder decoder = new AudioDecoder(ChannelPolicy.MIX, MAX_BYTES);
-    AudioDecoder.Decoded decoded = decoder.decode(AudioFormat.FLAC, bytes(line.path));
+    AudioDecoder.Decoded decoded = decoder.decode(AudioFormat.FLAC, bytes(line.folder, line.path));
     if (decoded instanceof AudioDecoder.Samples samples) {
       return new LabelledClip(line.label, samples.pcm());
     }
     throw new DeployException("bundled sound " + line.path + ": " + decoded);
   }
 
-  private static byte[] bytes(String name) {
-    try (InputStream in = BundledClips.class.getResourceAsStream(FOLDER + name)) {
+  private static byte[] bytes(String folder, String name) {
+    try (InputStream in = BundledClips.class.getResourceAsStream(folder + name)) {
       if (in == null) {
-        throw new DeployException("bundled sound: " + FOLDER + name + " is not in this program");
+        throw new DeployException("bundled sound: " + folder + name + " is not in this program");
       }
       return in.readAllBytes();
     } catch (IOException e) {

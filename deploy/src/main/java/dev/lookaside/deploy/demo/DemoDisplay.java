@@ -1,6 +1,7 @@
 package dev.lookaside.deploy.demo;
 
 import java.io.PrintWriter;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Shows the demo's state: a picture that redraws itself on a terminal, plain lines elsewhere. */
@@ -12,8 +13,8 @@ final class DemoDisplay {
   private final DemoOptions options;
   private final PrintWriter out;
   private final String title;
-  private final double totalSeconds;
   private final LiveScreen screen;
+  private double totalSeconds;
   private long drawnAtMillis;
   private double nextPlainSecond = PLAIN_EVERY_SECONDS;
 
@@ -30,6 +31,19 @@ final class DemoDisplay {
     if (line != null && !options.live()) {
       out.println(line.text());
     }
+  }
+
+  /** What has happened in the story. */
+  void told(List<String> lines) {
+    if (!options.live()) {
+      lines.forEach(out::println);
+      out.flush();
+    }
+  }
+
+  /** The streams will end earlier than planned. */
+  void endAt(double second) {
+    totalSeconds = second;
   }
 
   /** Time has passed; {@code second} is the position in the audio. */

@@ -5,6 +5,9 @@ package dev.lookaside.deploy.demo;
  *
  * @param streams 1 to {@value #MAX_STREAMS}
  * @param seconds of audio per stream, {@value #MIN_SECONDS} to {@value #MAX_SECONDS}
+ * @param fixed whether it is so many seconds in any case; else at most, and the streams end some
+ *     seconds after the story
+ * @param refit tell the story of a class that is learned; else only what is known is heard
  * @param seed of the scenes
  * @param unseen only sounds that the bundled model was not trained on
  * @param page serve the live page
@@ -15,6 +18,8 @@ package dev.lookaside.deploy.demo;
 public record DemoOptions(
     int streams,
     int seconds,
+    boolean fixed,
+    boolean refit,
     long seed,
     boolean unseen,
     boolean page,
@@ -24,6 +29,15 @@ public record DemoOptions(
   public static final int MAX_STREAMS = 64;
   public static final int MIN_SECONDS = 3;
   public static final int MAX_SECONDS = 3600;
+
+  /** Of streams that end with the story: long enough for a machine with other work to do. */
+  public static final int STORY_SECONDS = 240;
+
+  /** The same where a person makes the corrections. */
+  public static final int PAGE_STORY_SECONDS = 900;
+
+  /** Of the short run without a story. */
+  public static final int PLAIN_SECONDS = 45;
 
   public DemoOptions {
     check("--streams", streams, 1, MAX_STREAMS);

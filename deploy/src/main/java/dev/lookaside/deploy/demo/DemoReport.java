@@ -11,11 +11,12 @@ import java.util.Locale;
  * @param streams sent at the same time
  * @param secondsPerStream audio of each
  * @param seed that composes the same audio again
- * @param eventsExpected true events
+ * @param eventsExpected true events, those of a class that the adapter does not know at the start
+ *     aside
  * @param eventsFound true events that a detection matches (same label, onset within {@code
  *     onsetCollarSeconds})
  * @param eventsMissed true events without one
- * @param eventsFalse detections that match no true event
+ * @param eventsFalse detections of the known classes that match no true event
  * @param eventF1 over all events
  * @param onsetCollarSeconds for matching
  * @param windowsExpected what the sent samples must give
@@ -34,7 +35,7 @@ import java.util.Locale;
  * @param wallSeconds first chunk to last detection
  * @param device what scored
  * @param backbone digest
- * @param adapter digest
+ * @param adapter which scored, and what it learned
  */
 @JsonPropertyOrder(alphabetic = false)
 public record DemoReport(
@@ -63,7 +64,7 @@ public record DemoReport(
     double wallSeconds,
     String device,
     String backbone,
-    String adapter) {
+    AdapterReport adapter) {
 
   /** The table shown at the end. */
   public List<String> table() {
@@ -115,6 +116,7 @@ public record DemoReport(
                 "p50 %.0f ms   p99 %.0f ms   (window's last sample to its scores)",
                 windowLatencyMillisP50,
                 windowLatencyMillisP99)));
+    adapter.rows().forEach(line -> t.add("  " + line));
     return t;
   }
 

@@ -8,8 +8,10 @@ import dev.lookaside.deploy.DeploySettings;
 import dev.lookaside.deploy.DetectionFollower;
 import dev.lookaside.deploy.EmbeddedKafka;
 import dev.lookaside.deploy.Service;
+import dev.lookaside.deploy.TemporaryFolder;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.send.ChunkProducer;
+import dev.lookaside.trainer.metric.Event;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
@@ -34,10 +36,17 @@ public final class DemoRun {
   private static final Duration START_PATIENCE = Duration.ofSeconds(60);
   private static final Duration STALL_PATIENCE = Duration.ofSeconds(20);
 
+  /** From the last sound of the first part until the script corrects: context has come by then. */
+  private static final double REACTION_SECONDS = 1.5;
+
+  /** Of sounds with the last adapter, before the streams end. */
+  private static final double EPILOGUE_SECONDS = 10;
+
   private final DemoOptions options;
   private final PrintWriter out;
   private final Afterwards afterwards;
   private final AtomicReference<@Nullable DemoState> state = new AtomicReference<>();
+  private final @Nullable DemoStory story;
 
   /** What is done with the report while everything still runs. */
   public interface Afterwards {
@@ -57,6 +66,7 @@ public final class DemoRun {
     this.options = options;
     this.out = out;
     this.afterwards = afterwards;
+    this.story = options.refit() ? new DemoStory(BundledClips.NEW_CLASS, options.page()) : null;
   }
 
   /**
@@ -68,16 +78,19 @@ public final class DemoRun {
   public DemoReport run() throws InterruptedException {
     CompletableFuture<List<StreamPlan>> composing =
         CompletableFuture.supplyAsync(() -> DemoScenes.compose(options));
-    try (EmbeddedKafka kafka = EmbeddedKafka.start()) {
-      Config config = Configuration.over(settings(kafka));
+    try (TemporaryFolder folder = new TemporaryFolder("lookaside-demo-");
+        EmbeddedKafka kafka = EmbeddedKafka.start()) {
+      List<StreamPlan> plans = join(composing);
+      Config config = Configuration.over(settings(kafka, folder, corrections(plans).size()));
       IngestSettings ingest = IngestSettings.of(config);
       try (Service service = Service.start(config, this::observed);
           ChunkProducer producer = ChunkProducer.connect(ingest);
           DetectionFollower follower =
               new DetectionFollower(
-                  ingest.kafkaClients(), ingest.topics().detections().name(), true, LOG::debug)) {
+                  ingest.kafkaClients(), ingest.topics().detections().name(), true, LOG::debug);
+          @Nullable DemoTrainer trainer = trainer(config, service)) {
         service.pageAddress().ifPresent(this::sayPage);
-        DemoReport report = play(composing, service, producer, follower);
+        DemoReport report = play(plans, service, producer, follower, trainer);
         afterwards.accept(report);
         return report;
       }
@@ -85,17 +98,17 @@ public final class DemoRun {
   }
 
   private DemoReport play(
-      CompletableFuture<List<StreamPlan>> composing,
+      List<StreamPlan> plans,
       Service service,
       ChunkProducer producer,
-      DetectionFollower follower)
+      DetectionFollower follower,
+      @Nullable DemoTrainer trainer)
       throws InterruptedException {
     try {
-      List<StreamPlan> plans = join(composing);
       awaitReady(service, follower);
-      DemoState now = new DemoState(plans, service.model());
+      DemoState now = new DemoState(plans, service.model(), options.fixed(), story);
       state.set(now);
-      return watch(plans, now, service, producer, follower);
+      return watch(plans, now, service, producer, follower, trainer);
     } catch (InterruptException e) {
       // Kafka's clients leave the thread interrupted; what is closed next would be cut short.
       Thread.interrupted();
@@ -103,8 +116,12 @@ public final class DemoRun {
     }
   }
 
-  private Map<String, Object> settings(EmbeddedKafka kafka) {
+  private Map<String, Object> settings(
+      EmbeddedKafka kafka, TemporaryFolder folder, int corrections) {
     Map<String, Object> settings = new HashMap<>();
+    if (story != null) {
+      settings.putAll(DemoTrainer.settings(folder.path(), options.page(), corrections));
+    }
     settings.put("lookaside.ingest.kafka-clients.bootstrap.servers", kafka.bootstrapServers());
     settings.put("lookaside.ingest.source.group", "lookaside-demo");
     for (String topic : List.of("audio-chunks", "audio-detections", "audio-dead-letters")) {
@@ -115,6 +132,19 @@ public final class DemoRun {
       settings.put("lookaside.deploy.page.port", DeploySettings.FREE_PORT);
     }
     return settings;
+  }
+
+  /** What the script says of the first part: each sound of the new class. */
+  private List<Event> corrections(List<StreamPlan> plans) {
+    return plans.stream()
+        .flatMap(plan -> plan.truth().stream())
+        .filter(e -> e.label().equals(BundledClips.NEW_CLASS))
+        .filter(e -> e.offsetSeconds() <= DemoScenes.PART_SECONDS)
+        .toList();
+  }
+
+  private @Nullable DemoTrainer trainer(Config config, Service service) {
+    return story == null ? null : DemoTrainer.start(config, story, service.pageEvents());
   }
 
   private void sayPage(String address) {
@@ -151,19 +181,28 @@ public final class DemoRun {
       DemoState now,
       Service service,
       ChunkProducer producer,
-      DetectionFollower follower)
+      DetectionFollower follower,
+      @Nullable DemoTrainer trainer)
       throws InterruptedException {
     Instant epoch = Instant.now().plus(LEAD);
     long firstChunkMillis =
         epoch.toEpochMilli() - ManagementFactory.getRuntimeMXBean().getStartTime();
     double total = plans.stream().mapToDouble(StreamPlan::seconds).max().orElse(0);
     DemoDisplay display = new DemoDisplay(options, out, title(), total);
+    if (story != null) {
+      story.begin(epoch);
+    }
     try (LiveSender sender = new LiveSender(plans, epoch, CHUNK_MILLIS, producer)) {
+      Script script = new Script(plans, epoch, now, sender, display);
       while (!sender.done() || !now.complete()) {
         for (DetectionFollower.Heard heard : follower.poll(POLL)) {
           display.event(now.read(heard.detection(), Instant.now()));
         }
-        display.refresh(now, Duration.between(epoch, Instant.now()).toMillis() / 1000.0);
+        double second = Duration.between(epoch, Instant.now()).toMillis() / 1000.0;
+        if (story != null && trainer != null) {
+          script.play(story, trainer, second);
+        }
+        display.refresh(now, second);
         if (Thread.interrupted()) {
           throw new InterruptedException("demo");
         }
@@ -175,7 +214,54 @@ public final class DemoRun {
     } finally {
       display.end();
     }
-    return DemoReports.of(options, plans, now.findings(), epoch, firstChunkMillis, service);
+    return DemoReports.of(
+        options, now.plans(), now.findings(), story, epoch, firstChunkMillis, service);
+  }
+
+  /** What is done while the streams run, and when. */
+  private final class Script {
+    private final List<Event> corrections;
+    private final double correctionsAt;
+    private final Instant epoch;
+    private final DemoState state;
+    private final LiveSender sender;
+    private final DemoDisplay display;
+    private boolean corrected = options.page();
+    private boolean ending = options.fixed();
+
+    Script(
+        List<StreamPlan> plans,
+        Instant epoch,
+        DemoState state,
+        LiveSender sender,
+        DemoDisplay display) {
+      this.corrections = corrections(plans);
+      this.correctionsAt = DemoScenes.PART_SECONDS + REACTION_SECONDS;
+      this.epoch = epoch;
+      this.state = state;
+      this.sender = sender;
+      this.display = display;
+    }
+
+    void play(DemoStory story, DemoTrainer trainer, double second) {
+      if (!corrected && second >= correctionsAt && !sender.done()) {
+        corrected = true;
+        Instant now = Instant.now();
+        trainer.correct(corrections, epoch, now);
+        story.corrected(corrections.size(), now);
+      }
+      if (!ending && story.over()) {
+        ending = true;
+        // Sounds lie within parts: a stream that ends with one tears none apart.
+        double end =
+            Math.ceil((second + EPILOGUE_SECONDS) / DemoScenes.PART_SECONDS)
+                * DemoScenes.PART_SECONDS;
+        sender.endAt(end);
+        state.endAt(end);
+        display.endAt(end);
+      }
+      display.told(story.drain());
+    }
   }
 
   private static boolean stalled(LiveSender sender, DemoState now) {
@@ -184,8 +270,11 @@ public final class DemoRun {
   }
 
   private String title() {
-    return "Lookaside demo: %d streams of %d s, live over an embedded Kafka (seed %d)"
-        .formatted(options.streams(), options.seconds(), options.seed());
+    return "Lookaside demo: %d streams%s, live over an embedded Kafka (seed %d)"
+        .formatted(
+            options.streams(),
+            options.fixed() ? " of " + options.seconds() + " s" : "",
+            options.seed());
   }
 
   private static List<StreamPlan> join(CompletableFuture<List<StreamPlan>> composing) {

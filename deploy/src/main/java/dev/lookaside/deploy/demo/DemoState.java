@@ -3,6 +3,7 @@ package dev.lookaside.deploy.demo;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.DetectorModel;
 import dev.lookaside.classifier.detect.StreamDetector;
+import dev.lookaside.classifier.infer.AdapterFacts;
 import dev.lookaside.deploy.demo.DemoView.EventLine;
 import dev.lookaside.deploy.demo.DemoView.Heard;
 import dev.lookaside.deploy.demo.DemoView.Picture;
@@ -32,26 +33,56 @@ final class DemoState {
   private static final int RECENT_SHOWN = 2;
   private static final double WORTH_SHOWING = 0.1;
 
-  private final List<StreamPlan> plans;
+  /** A stream's newest window. */
+  @SuppressWarnings("ArrayRecordComponent") // Never written again.
+  private record Scored(float[] posteriors, AdapterFacts adapter) {}
+
   private final DetectorModel model;
+  private final @Nullable DemoStory story;
   private final WindowLedger windows = new WindowLedger();
   private final Histogram windowMillis = LatencyBook.histogram();
   private final LatencyBook latencies = new LatencyBook();
-  private final Map<String, float[]> posteriors = new HashMap<>();
+  private final SwapLatencies swapLatencies = new SwapLatencies();
+  private final Map<String, Scored> scored = new HashMap<>();
   private final Map<String, Detection> openById = new LinkedHashMap<>();
   private final Map<String, Detection> endedById = new LinkedHashMap<>();
   private final Set<String> read = new HashSet<>();
   private final List<EventLine> lines = new ArrayList<>();
   private final Map<String, List<String>> recent = new HashMap<>();
+  private List<StreamPlan> plans;
+  private boolean endKnown;
   private long records;
   private Instant lastProgress = Instant.now();
 
-  DemoState(List<StreamPlan> plans, DetectorModel model) {
+  /**
+   * @param endKnown whether streams will be as long as planned
+   * @param story null: none is told
+   */
+  DemoState(
+      List<StreamPlan> plans, DetectorModel model, boolean endKnown, @Nullable DemoStory story) {
     this.plans = List.copyOf(plans);
     this.model = model;
+    this.endKnown = endKnown;
+    this.story = story;
+    expect();
+  }
+
+  private void expect() {
     for (StreamPlan plan : plans) {
       windows.expect(plan.name(), plan.windows(model.spec()));
     }
+  }
+
+  /** The streams end earlier than planned. */
+  synchronized void endAt(double second) {
+    plans = plans.stream().map(plan -> plan.until(second)).toList();
+    endKnown = true;
+    expect();
+  }
+
+  /** What was sent, or will have been. */
+  synchronized List<StreamPlan> plans() {
+    return plans;
   }
 
   /** From the pipeline's observer. */
@@ -61,14 +92,36 @@ final class DemoState {
       float[] values = w.posteriors();
       if (w.outcome() == StreamDetector.Outcome.SCORED && values != null) {
         windows.scored(w.stream().value(), w.index());
-        posteriors.put(w.stream().value(), values);
-        LatencyBook.record(windowMillis, Duration.between(w.capturedUntil(), now));
+        AdapterFacts adapter = w.adapter();
+        if (adapter != null) {
+          swapped(w, adapter, now);
+          scored.put(w.stream().value(), new Scored(values, adapter));
+        }
+        Duration latency = Duration.between(w.capturedUntil(), now);
+        LatencyBook.record(windowMillis, latency);
+        swapLatencies.add(w.capturedUntil(), latency);
       }
     } else if (event instanceof StreamDetector.Delivered delivered) {
       for (Detection d : delivered.detections()) {
         latencies.delivered(d, delivered.capturedUntil());
       }
     }
+  }
+
+  /** Marks where another adapter takes over, in the story and in the stream's line. */
+  private void swapped(StreamDetector.Windowed w, AdapterFacts adapter, Instant now) {
+    if (story != null) {
+      story.scored(adapter.digest(), w.captureTime(), now);
+    }
+    Scored before = scored.get(w.stream().value());
+    if (before != null && !before.adapter().digest().equals(adapter.digest())) {
+      double second = Duration.between(w.epoch(), w.captureTime()).toMillis() / 1000.0;
+      recent(w.stream().value(), second, "| adapter " + DemoStory.shortened(adapter.digest()));
+    }
+  }
+
+  private void recent(String stream, double second, String text) {
+    recent.computeIfAbsent(stream, s -> new ArrayList<>()).add(DemoView.clock(second) + " " + text);
   }
 
   /**
@@ -93,9 +146,7 @@ final class DemoState {
       return null;
     }
     endedById.put(d.id(), d);
-    recent
-        .computeIfAbsent(d.stream().value(), s -> new ArrayList<>())
-        .add(DemoView.clock(d.extent().onsetSeconds()) + " " + d.eventLabel());
+    recent(d.stream().value(), d.extent().onsetSeconds(), d.eventLabel());
     EventLine line = describe(d);
     lines.add(line);
     return line;
@@ -153,22 +204,68 @@ final class DemoState {
     String footer =
         String.format(
             Locale.ROOT,
-            " %s of %s   %d of %d windows   %d events   latency p50 %d ms, p99 %d ms",
-            DemoView.clock(Math.min(second, total)),
-            DemoView.clock(total),
-            windows.scored(),
-            windows.expected(),
+            " %s   %d events   latency p50 %d ms, p99 %d ms",
+            progress(second, total),
             endedById.size(),
             latencies.millis().getValueAtPercentile(50),
             latencies.millis().getValueAtPercentile(99));
-    return new Picture(title, streams, List.copyOf(lines), footer);
+    return new Picture(title, streams, storyRows(second), List.copyOf(lines), footer);
+  }
+
+  private String progress(double second, double total) {
+    return endKnown
+        ? "%s of %s   %d of %d windows"
+            .formatted(
+                DemoView.clock(Math.min(second, total)),
+                DemoView.clock(total),
+                windows.scored(),
+                windows.expected())
+        : "%s   %d windows".formatted(DemoView.clock(second), windows.scored());
+  }
+
+  private List<String> storyRows(double second) {
+    if (story == null) {
+      return List.of();
+    }
+    List<String> rows = new ArrayList<>();
+    int sounded = 0;
+    int named = 0;
+    for (StreamPlan plan : plans) {
+      for (Event e : plan.truth()) {
+        if (e.label().equals(BundledClips.NEW_CLASS) && e.offsetSeconds() < second) {
+          sounded++;
+          named += isNamed(e) ? 1 : 0;
+        }
+      }
+    }
+    rows.add(
+        " %-12s %s"
+            .formatted(
+                BundledClips.NEW_CLASS,
+                "%d sounded, %d named; the adapter at the start knows no such class"
+                    .formatted(sounded, named)));
+    rows.addAll(story.rows());
+    return rows;
+  }
+
+  private boolean isNamed(Event e) {
+    return endedById.values().stream()
+        .map(DemoState::event)
+        .anyMatch(
+            d ->
+                d.label().equals(e.label())
+                    && d.stream().equals(e.stream())
+                    && d.onsetSeconds() < e.offsetSeconds()
+                    && e.onsetSeconds() < d.offsetSeconds());
   }
 
   private List<Heard> heard(String stream) {
-    float[] values = posteriors.get(stream);
-    if (values == null) {
+    Scored newest = scored.get(stream);
+    if (newest == null) {
       return List.of();
     }
+    float[] values = newest.posteriors();
+    List<String> labels = newest.adapter().labels();
     Set<String> open = new HashSet<>();
     for (Detection d : openById.values()) {
       if (d.stream().value().equals(stream)) {
@@ -176,11 +273,11 @@ final class DemoState {
       }
     }
     // The last row: for a columns head the newest column, for a clip head the only one.
-    int classes = model.labels().size();
+    int classes = labels.size();
     int row = values.length - classes;
     List<Heard> heard = new ArrayList<>();
     for (int c = 0; c < classes; c++) {
-      String label = model.labels().get(c);
+      String label = labels.get(c);
       if (values[row + c] >= WORTH_SHOWING || open.contains(label)) {
         heard.add(new Heard(label, values[row + c], open.contains(label)));
       }
@@ -205,6 +302,7 @@ final class DemoState {
         windows,
         latencies.millis().copy(),
         windowMillis.copy(),
+        swapLatencies,
         records,
         lastProgress);
   }
@@ -220,6 +318,7 @@ final class DemoState {
       WindowLedger windows,
       Histogram latencyMillis,
       Histogram windowLatencyMillis,
+      SwapLatencies swapLatencies,
       long records,
       Instant finished) {}
 }

@@ -16,6 +16,7 @@ public final class DemoView {
   private static final String DIM = "\u001b[2m";
   private static final String GREEN = "\u001b[32m";
   private static final String RED = "\u001b[31m";
+  private static final String CYAN = "\u001b[36m";
 
   private DemoView() {}
 
@@ -51,11 +52,21 @@ public final class DemoView {
    *
    * @param title first line
    * @param streams one each
+   * @param story how something is learned, always as many lines; none if nothing is
    * @param events newest last
    * @param footer last line
    */
   public record Picture(
-      String title, List<StreamLine> streams, List<EventLine> events, String footer) {}
+      String title,
+      List<StreamLine> streams,
+      List<String> story,
+      List<EventLine> events,
+      String footer) {
+    /** Without a story. */
+    public Picture(String title, List<StreamLine> streams, List<EventLine> events, String footer) {
+      this(title, streams, List.of(), events, footer);
+    }
+  }
 
   /**
    * The picture as lines of at most {@code columns} characters.
@@ -71,6 +82,10 @@ public final class DemoView {
       lines.add(cut(line(s, nameWidth), columns));
     }
     lines.add("");
+    if (!picture.story.isEmpty()) {
+      picture.story.forEach(text -> lines.add(paint(cut(text, columns), CYAN, colours)));
+      lines.add("");
+    }
     List<EventLine> events = picture.events;
     List<EventLine> shown = events.subList(Math.max(0, events.size() - eventRows), events.size());
     for (EventLine e : shown) {

@@ -3,7 +3,6 @@ package dev.lookaside.deploy.demo;
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.StreamId;
-import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.audio.SampleEncoder;
 import dev.lookaside.ingest.send.ChunkProducer;
 import java.time.Duration;
@@ -23,11 +22,20 @@ final class LiveSender implements AutoCloseable {
   private static final List<AudioFormat.Encoding> ENCODINGS =
       List.of(AudioFormat.Encoding.S16LE, AudioFormat.Encoding.L16, AudioFormat.Encoding.F32LE);
 
-  private record Due(Instant at, AudioChunk chunk) {}
+  /** A piece of a stream, encoded when it is sent. */
+  private record Due(
+      Instant at,
+      StreamPlan plan,
+      AudioFormat.Encoding encoding,
+      int sequence,
+      int from,
+      int until) {}
 
   private final ChunkProducer producer;
+  private final Instant epoch;
   private final List<Due> schedule;
   private final Thread thread;
+  private volatile double endSecond = Double.POSITIVE_INFINITY;
   private volatile boolean done;
   private volatile @Nullable RuntimeException failure;
 
@@ -39,6 +47,7 @@ final class LiveSender implements AutoCloseable {
    */
   LiveSender(List<StreamPlan> plans, Instant epoch, int chunkMillis, ChunkProducer producer) {
     this.producer = producer;
+    this.epoch = epoch;
     List<Due> all = new ArrayList<>();
     for (int i = 0; i < plans.size(); i++) {
       cut(plans.get(i), ENCODINGS.get(i % ENCODINGS.size()), epoch, chunkMillis, all);
@@ -65,37 +74,54 @@ final class LiveSender implements AutoCloseable {
       Instant epoch,
       int chunkMillis,
       List<Due> schedule) {
-    Pcm audio = plan.audio();
-    int rateHz = audio.rateHz();
+    int rateHz = plan.audio().rateHz();
     int chunkSamples = rateHz * chunkMillis / 1000;
-    AudioFormat format = new AudioFormat(encoding, rateHz, 1);
-    int total = audio.samples().length;
+    int total = plan.audio().samples().length;
     for (int from = 0, sequence = 0; from < total; from += chunkSamples, sequence++) {
       int until = Math.min(total, from + chunkSamples);
-      AudioChunk chunk =
-          new AudioChunk(
-              new StreamId(plan.name()),
-              AudioChunk.NOT_GIVEN,
-              AudioChunk.NOT_GIVEN,
-              sequence,
-              from,
-              AudioChunk.timeOf(epoch, from, rateHz),
-              format,
-              SampleEncoder.encode(
-                  encoding, Arrays.copyOfRange(audio.samples(), from, until), until - from),
-              until == total);
-      schedule.add(new Due(AudioChunk.timeOf(epoch, until, rateHz), chunk));
+      schedule.add(
+          new Due(AudioChunk.timeOf(epoch, until, rateHz), plan, encoding, sequence, from, until));
     }
+  }
+
+  private AudioChunk chunk(Due due, boolean last) {
+    int rateHz = due.plan().audio().rateHz();
+    float[] samples = due.plan().audio().samples();
+    return new AudioChunk(
+        new StreamId(due.plan().name()),
+        AudioChunk.NOT_GIVEN,
+        AudioChunk.NOT_GIVEN,
+        due.sequence(),
+        due.from(),
+        AudioChunk.timeOf(epoch, due.from(), rateHz),
+        new AudioFormat(due.encoding(), rateHz, 1),
+        SampleEncoder.encode(
+            due.encoding(),
+            Arrays.copyOfRange(samples, due.from(), due.until()),
+            due.until() - due.from()),
+        last);
+  }
+
+  /**
+   * Lets the streams end earlier than planned.
+   *
+   * @param second of the streams, where chunks meet; at least half a second ahead
+   */
+  void endAt(double second) {
+    endSecond = second;
   }
 
   private void send() {
     try {
       for (Due due : schedule) {
-        long wait = Duration.between(Instant.now(), due.at()).toMillis();
-        if (wait > 0) {
-          Thread.sleep(wait);
+        long end = due.plan().samplesUntil(endSecond);
+        if (due.from() < end) {
+          long wait = Duration.between(Instant.now(), due.at()).toMillis();
+          if (wait > 0) {
+            Thread.sleep(wait);
+          }
+          producer.send(chunk(due, due.until() >= due.plan().samplesUntil(endSecond)));
         }
-        producer.send(due.chunk());
       }
       producer.flush();
       done = true;

@@ -3,6 +3,7 @@ package dev.lookaside.deploy.demo;
 import dev.lookaside.featurizer.FeatureSpec;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.metric.Event;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -23,6 +24,23 @@ record StreamPlan(String name, Pcm audio, List<Event> truth) {
   /** Seconds of audio. */
   double seconds() {
     return (double) audio.samples().length / audio.rateHz();
+  }
+
+  /** Samples before {@code second}, at most all. */
+  int samplesUntil(double second) {
+    return (int) Math.min(audio.samples().length, Math.round(second * audio.rateHz()));
+  }
+
+  /** The plan of a stream that ended after {@code seconds}: what sounds there, and no more. */
+  StreamPlan until(double seconds) {
+    int samples = samplesUntil(seconds);
+    if (samples == audio.samples().length) {
+      return this;
+    }
+    return new StreamPlan(
+        name,
+        new Pcm(audio.rateHz(), Arrays.copyOf(audio.samples(), samples)),
+        truth.stream().filter(e -> e.offsetSeconds() <= seconds).toList());
   }
 
   /** Windows that this audio must give. */

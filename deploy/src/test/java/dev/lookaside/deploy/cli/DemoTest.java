@@ -32,9 +32,32 @@ class DemoTest {
     assertThat(json.get("latencyMillisP50").doubleValue())
         .isPositive()
         .isLessThanOrEqualTo(json.get("latencyMillisP99").doubleValue());
+    JsonNode adapter = json.get("adapter");
+    assertThat(adapter.get("digest").textValue()).hasSize(64);
+    assertThat(adapter.get("newClass").textValue()).isEqualTo("bird");
+    assertThat(adapter.get("swaps").intValue()).isZero();
+    assertThat(adapter.get("newClassRecallBefore").doubleValue()).isZero();
+    assertThat(adapter.get("newClassRecallAfter").isNull()).isTrue();
+    assertThat(adapter.get("labelToLiveSeconds").isNull()).isTrue();
+    assertThat(adapter.get("headOnlyLabelToLiveSeconds").isNull()).isTrue();
+    assertThat(adapter.get("latencyP99SwapRatio").isNull()).isTrue();
+    assertThat(adapter.get("notReached").get(0).textValue()).startsWith("corrections");
     assertThat(demo.out())
+        .contains("not reached  corrections")
         .contains("again with   lookaside demo --seed 1 --streams 5 --seconds 6")
         .contains("0 lost   0 doubled");
+  }
+
+  @Test
+  void withoutRefitOnlyWhatIsKnownIsHeard() throws Exception {
+    Path file = folder.resolve("plain.json");
+    Cli demo =
+        Cli.run("demo", "--no-refit", "--seconds", 3, "--streams", 2, "--headless", "--json", file);
+    assertThat(demo.exitCode()).isZero();
+    JsonNode adapter = new ObjectMapper().readTree(file.toFile()).get("adapter");
+    assertThat(adapter.get("newClass").isNull()).isTrue();
+    assertThat(adapter.get("lastDigest")).isEqualTo(adapter.get("digest"));
+    assertThat(demo.out()).contains("--seconds 3 --no-refit").doesNotContain("new class");
   }
 
   @Test

@@ -15,9 +15,10 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 class BundledClipsTest {
-  private static String text(String name) throws IOException {
+  private static String text(String folder, String name) throws IOException {
+    String path = "/" + folder + "/" + name;
     try (InputStream in =
-        Objects.requireNonNull(BundledClips.class.getResourceAsStream("/sounds/" + name), name)) {
+        Objects.requireNonNull(BundledClips.class.getResourceAsStream(path), path)) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }
   }
@@ -49,9 +50,16 @@ class BundledClipsTest {
 
   @Test
   void everyClipHasALicenceThatCombinesWithGpl3AndIsAttributed() throws IOException {
-    String attribution = text("ATTRIBUTION.md");
-    List<String> lines = text("clips.csv").lines().skip(1).toList();
-    assertThat(lines).hasSize(BundledClips.load().size());
+    licensed("sounds", BundledClips.load().size());
+    licensed(
+        "sounds-new-class",
+        BundledClips.loadNewClass(false).size() + BundledClips.loadNewClass(true).size());
+  }
+
+  private static void licensed(String folder, int clips) throws IOException {
+    String attribution = text(folder, "ATTRIBUTION.md");
+    List<String> lines = text(folder, "clips.csv").lines().skip(1).toList();
+    assertThat(lines).hasSize(clips);
     for (String line : lines) {
       String path = line.substring(0, line.indexOf(','));
       String licence = line.substring(line.lastIndexOf(',') + 1);
@@ -60,6 +68,25 @@ class BundledClipsTest {
           .isIn("GPL-2+", "GPL-3+", "CC0-1.0", "GPL-2+ with composition exception");
       assertThat(attribution).contains("`" + path + "`");
     }
+  }
+
+  @Test
+  void theNewClassIsNoneOfTheOthersAndIsLearnedFromOtherRecordings() {
+    List<LabelledClip> before = BundledClips.loadNewClass(false);
+    List<LabelledClip> after = BundledClips.loadNewClass(true);
+    assertThat(before).hasSizeGreaterThan(9);
+    assertThat(after).hasSizeGreaterThan(4);
+    assertThat(before)
+        .allSatisfy(
+            clip -> {
+              assertThat(clip.label()).isEqualTo(BundledClips.NEW_CLASS);
+              assertThat(clip.pcm().rateHz()).isEqualTo(16_000);
+            });
+    assertThat(BundledClips.load()).noneMatch(clip -> clip.label().equals(BundledClips.NEW_CLASS));
+    assertThat(before)
+        .noneMatch(
+            b ->
+                after.stream().anyMatch(a -> a.pcm().samples().length == b.pcm().samples().length));
   }
 
   @Test

@@ -42,9 +42,10 @@ class DemoViewTest {
   void theHeightNeverChangesAndNoLineIsTooLong() {
     DemoView.StreamLine line = new DemoView.StreamLine("a".repeat(300), -90, List.of(), List.of());
     DemoView.EventLine event = new DemoView.EventLine("x", true);
-    DemoView.Picture empty = new DemoView.Picture("t", List.of(line), List.of(), "f");
+    List<String> story = List.of("s".repeat(100), "s");
+    DemoView.Picture empty = new DemoView.Picture("t", List.of(line), story, List.of(), "f");
     DemoView.Picture full =
-        new DemoView.Picture("t", List.of(line), List.of(event, event, event, event), "f");
+        new DemoView.Picture("t", List.of(line), story, List.of(event, event, event, event), "f");
 
     assertThat(DemoView.lines(empty, 80, 3, false))
         .hasSameSizeAs(DemoView.lines(full, 80, 3, false))

@@ -1,0 +1,296 @@
+package dev.lookaside.deploy.demo;
+
+import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.gate.GateReport.Change;
+import dev.lookaside.trainer.gate.GateReport.ClassChange;
+import dev.lookaside.trainer.loop.Round;
+import dev.lookaside.trainer.loop.RoundOutcome;
+import dev.lookaside.trainer.loop.TrainerStatus;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a class that nobody knew is learned: corrections, rounds of the trainer, swaps. Told by the
+ * script, the trainer and the streams' observer; thread-safe. Times come in as arguments.
+ */
+final class DemoStory {
+  private static final int DIGITS = 8;
+  private static final int BAR_CELLS = 12;
+
+  /**
+   * Another adapter took over.
+   *
+   * @param adapter digest
+   * @param from capture time of the first window that it scored
+   * @param seen when those scores came, wall clock
+   */
+  record Swap(String adapter, Instant from, Instant seen) {}
+
+  /**
+   * A round that has ended.
+   *
+   * @param labelled when the last correction before it was made
+   */
+  record Ended(RoundOutcome outcome, Instant labelled) {}
+
+  private final String label;
+  private final boolean byPage;
+  private final Map<String, Swap> swaps = new LinkedHashMap<>();
+  private final Map<Round.Kind, Ended> ended = new EnumMap<>(Round.Kind.class);
+  private final List<String> said = new ArrayList<>();
+  private Instant epoch = Instant.EPOCH;
+  private @Nullable String firstAdapter;
+  private @Nullable TrainerStatus trainer;
+  private @Nullable Instant labelled;
+  private @Nullable Instant roundLabelled;
+  private long round;
+  private int corrections;
+  private String phase = "";
+
+  /**
+   * @param label the new class
+   * @param byPage whether a person corrects, not the script
+   */
+  DemoStory(String label, boolean byPage) {
+    this.label = label;
+    this.byPage = byPage;
+  }
+
+  /** The streams begin. */
+  synchronized void begin(Instant epoch) {
+    this.epoch = epoch;
+  }
+
+  /** The script has written corrections. */
+  synchronized void corrected(int count, Instant at) {
+    corrections = count;
+    labelled = at;
+    say(at, "corrections", "%d sent: each of these was a %s".formatted(count, label));
+  }
+
+  /** Where the trainer stands. */
+  synchronized void status(TrainerStatus status, Instant now) {
+    TrainerStatus before = trainer;
+    trainer = status;
+    int fresh = status.freshLabels();
+    if (byPage && fresh > (before == null ? 0 : before.freshLabels())) {
+      corrections += fresh - (before == null ? 0 : before.freshLabels());
+      labelled = now;
+    }
+    Round under = status.round();
+    if (under != null && under.number() != round) {
+      round = under.number();
+      roundLabelled = labelled;
+    }
+    if (!status.phase().equals(phase)) {
+      phase = status.phase();
+      told(status, now);
+    }
+  }
+
+  private void told(TrainerStatus status, Instant now) {
+    Round under = status.round();
+    if (under == null) {
+      return;
+    }
+    String what = under.kind() == Round.Kind.HEAD ? "the head alone" : "the whole adapter";
+    String text =
+        switch (status.phase()) {
+          case "fitting" -> "fits %s to %s".formatted(what, under.trigger());
+          case "judging" ->
+              "judges it against the adapter in force, on sounds that no fit has seen";
+          case "shadowing" -> "lets it hear live audio, unheard itself";
+          case "publishing" -> "publishes it; workers prepare it";
+          default -> status.phase();
+        };
+    say(now, "trainer", text);
+  }
+
+  /** A round has ended. */
+  synchronized void finished(RoundOutcome outcome, Instant now) {
+    Instant since = roundLabelled == null ? now : roundLabelled;
+    ended.put(outcome.round().kind(), new Ended(outcome, since));
+    // Of the next round of the same number of labels, too.
+    round = 0;
+    say(now, "gate", outcome.round().kind().word() + ": " + gate(outcome));
+  }
+
+  /**
+   * A window was scored.
+   *
+   * @param captured capture time of its start
+   * @return true if it is the first one that any stream's adapter of this digest scored
+   */
+  synchronized boolean scored(String adapter, Instant captured, Instant now) {
+    if (firstAdapter == null) {
+      firstAdapter = adapter;
+    }
+    if (adapter.equals(firstAdapter) || swaps.containsKey(adapter)) {
+      return false;
+    }
+    swaps.put(adapter, new Swap(adapter, captured, now));
+    say(
+        now,
+        "swap",
+        "from here on adapter %s scores%s".formatted(shortened(adapter), after(adapter, now)));
+    return true;
+  }
+
+  private String after(String adapter, Instant now) {
+    Instant since = since(adapter);
+    return since == null
+        ? ""
+        : String.format(Locale.ROOT, ", %.1f s after the corrections", seconds(since, now));
+  }
+
+  /** When the corrections were made that an adapter learned from. */
+  private @Nullable Instant since(String adapter) {
+    for (Ended e : ended.values()) {
+      if (adapter.equals(e.outcome().candidate())) {
+        return e.labelled();
+      }
+    }
+    return roundLabelled;
+  }
+
+  private static double seconds(Instant from, Instant until) {
+    return Duration.between(from, until).toMillis() / 1000.0;
+  }
+
+  private void say(Instant now, String who, String what) {
+    said.add(" %s  -- %-11s %s".formatted(DemoView.clock(seconds(epoch, now)), who, what));
+  }
+
+  /** What has happened since the last call, a line each. */
+  synchronized List<String> drain() {
+    List<String> lines = List.copyOf(said);
+    said.clear();
+    return lines;
+  }
+
+  /** Whether nothing more will happen without new corrections. */
+  synchronized boolean over() {
+    Ended full = ended.get(Round.Kind.FULL);
+    return full != null
+        && (full.outcome().kind() != RoundOutcome.Kind.PUBLISHED
+            || swaps.containsKey(full.outcome().candidate()));
+  }
+
+  /** All swaps, in their order. */
+  synchronized List<Swap> swaps() {
+    return List.copyOf(swaps.values());
+  }
+
+  synchronized int corrections() {
+    return corrections;
+  }
+
+  synchronized Optional<Ended> ended(Round.Kind kind) {
+    return Optional.ofNullable(ended.get(kind));
+  }
+
+  /** From the last correction to the first scores of what was fitted to it. */
+  synchronized Optional<Double> labelToLiveSeconds(Round.Kind kind) {
+    Ended found = ended.get(kind);
+    if (found == null) {
+      return Optional.empty();
+    }
+    Swap swap = swaps.get(String.valueOf(found.outcome().candidate()));
+    return Optional.ofNullable(swap).map(s -> seconds(found.labelled(), s.seen()));
+  }
+
+  /** The story so far, always as many lines. */
+  synchronized List<String> rows() {
+    return List.of(
+        row("corrections", correctionsText()),
+        row("trainer", trainerText()),
+        row("head alone", roundText(Round.Kind.HEAD)),
+        row("whole", roundText(Round.Kind.FULL)));
+  }
+
+  private static String row(String name, String text) {
+    return " %-12s %s".formatted(name, text);
+  }
+
+  private String correctionsText() {
+    if (labelled != null) {
+      return "%d, the last at %s".formatted(corrections, DemoView.clock(seconds(epoch, labelled)));
+    }
+    return byPage
+        ? "none yet: on the page, drag over a %s that was missed and name it, five times"
+            .formatted(label)
+        : "none yet";
+  }
+
+  private String trainerText() {
+    TrainerStatus now = trainer;
+    if (now == null) {
+      return "starts";
+    }
+    Round under = now.round();
+    String text = now.phase() + (under == null ? "" : ", " + under.kind().word() + " fit");
+    if (now.phase().equals("fitting") && now.steps() > 0) {
+      text +=
+          "  %s  step %d of %d"
+              .formatted(
+                  DemoView.bar((double) now.step() / now.steps(), BAR_CELLS),
+                  now.step(),
+                  now.steps());
+    }
+    return now.trouble() == null ? text : text + "  " + now.trouble();
+  }
+
+  private String roundText(Round.Kind kind) {
+    Ended round = ended.get(kind);
+    if (round == null) {
+      return "-";
+    }
+    String live =
+        labelToLiveSeconds(kind)
+            .map(s -> String.format(Locale.ROOT, "live after %.1f s; ", s))
+            .orElse("");
+    return live + gate(round.outcome());
+  }
+
+  /** The gate's report in one line. */
+  private String gate(RoundOutcome outcome) {
+    GateReport report = outcome.report();
+    if (report == null || outcome.kind() == RoundOutcome.Kind.FAILED) {
+      return outcome.kind().word() + ": " + outcome.reason();
+    }
+    StringBuilder text = new StringBuilder(report.passed() ? "passed" : "refused");
+    if (!report.passed()) {
+      return text.append(": ").append(outcome.reason()).toString();
+    }
+    text.append(": known classes' average precision ").append(change(report.map()));
+    ClassChange own = report.classes().get(label);
+    if (own != null) {
+      text.append(
+          "; %s %s on %d held-out sounds"
+              .formatted(label, change(own.averagePrecision()), own.examples()));
+    }
+    text.append(
+        "; %d of %d corrections now right that were wrong"
+            .formatted(report.nowRight().size(), report.corrections().size()));
+    return text.toString();
+  }
+
+  private static String change(Change change) {
+    Double before = change.before();
+    Double after = change.after();
+    String now = after == null ? "-" : String.format(Locale.ROOT, "%.2f", after);
+    return before == null ? now : String.format(Locale.ROOT, "%.2f, now %s", before, now);
+  }
+
+  static String shortened(String digest) {
+    return digest.substring(0, Math.min(DIGITS, digest.length()));
+  }
+}

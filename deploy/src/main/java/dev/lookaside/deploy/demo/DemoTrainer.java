@@ -1,0 +1,108 @@
+package dev.lookaside.deploy.demo;
+
+import com.typesafe.config.Config;
+import dev.lookaside.classifier.registry.KeyFolder;
+import dev.lookaside.deploy.Metrics;
+import dev.lookaside.deploy.TrainerService;
+import dev.lookaside.deploy.page.PageEvents;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.Topics;
+import dev.lookaside.trainer.label.Label;
+import dev.lookaside.trainer.label.LabelWriter;
+import dev.lookaside.trainer.metric.Event;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The demo's trainer and its person: a real {@link TrainerService} with a key and a store of its
+ * own in a temporary folder, and a writer of corrections. One thread.
+ */
+final class DemoTrainer implements AutoCloseable {
+  private static final String AUTHOR = "demo";
+
+  /** Fewer corrections begin no refit, unless there are no more to make. */
+  private static final int LABELS = 5;
+
+  private final TrainerService service;
+  private final Metrics metrics;
+  private final LabelWriter labels;
+
+  private DemoTrainer(TrainerService service, Metrics metrics, LabelWriter labels) {
+    this.service = service;
+    this.metrics = metrics;
+    this.labels = labels;
+  }
+
+  /**
+   * Keys of the configuration, for the service as well: both must trust the demo's key.
+   *
+   * @param folder of key and store, gets the key
+   * @param corrections that the script will make
+   */
+  static Map<String, Object> settings(Path folder, boolean byPage, int corrections) {
+    Path keys = folder.resolve("keys");
+    new KeyFolder(keys).create(AUTHOR);
+    Map<String, Object> settings = new HashMap<>();
+    settings.put("lookaside.classifier.security.adapters.keys-folder", keys.toString());
+    // One worker in the same process needs no more to hear of a decision.
+    settings.put("lookaside.classifier.registry.lead-seconds", 1);
+    settings.put("lookaside.classifier.registry.alive-interval-seconds", 1);
+    settings.put("lookaside.trainer.store-folder", folder.resolve("store").toString());
+    settings.put("lookaside.trainer.session-timeout-millis", 6_000);
+    settings.put("lookaside.trainer.tick-millis", 100);
+    // The script's corrections come at once; a person's do not.
+    settings.put("lookaside.trainer.triggers.quiet-millis", byPage ? 3_000 : 300);
+    settings.put(
+        "lookaside.trainer.triggers.labels",
+        byPage ? LABELS : Math.max(1, Math.min(LABELS, corrections)));
+    // A window's length: what stands further away tells the model nothing.
+    settings.put("lookaside.trainer.store.context-millis", 1_300);
+    return settings;
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param page is told, too
+   */
+  static DemoTrainer start(Config config, DemoStory story, Optional<PageEvents> page) {
+    IngestSettings ingest = IngestSettings.of(config);
+    Topics.ensureTraining(ingest);
+    Metrics metrics = new Metrics();
+    TrainerService service;
+    try {
+      service = TrainerService.start(config, metrics, null, new DemoListener(story, page));
+    } catch (RuntimeException e) {
+      metrics.close();
+      throw e;
+    }
+    return new DemoTrainer(service, metrics, LabelWriter.open(ingest));
+  }
+
+  /** Says that the events were there and were missed. */
+  void correct(List<Event> missed, Instant epoch, Instant now) {
+    for (Event e : missed) {
+      labels.write(
+          Label.add(
+              new StreamId(e.stream()),
+              e.label(),
+              epoch.plusNanos((long) (e.onsetSeconds() * 1e9)),
+              epoch.plusNanos((long) (e.offsetSeconds() * 1e9)),
+              AUTHOR,
+              now,
+              Optional.empty()));
+    }
+  }
+
+  @Override
+  public void close() {
+    labels.close();
+    service.close();
+    metrics.close();
+  }
+}
