@@ -78,11 +78,10 @@ final class DemoStory {
 
   /** Where the trainer stands. */
   synchronized void status(TrainerStatus status, Instant now) {
-    TrainerStatus before = trainer;
     trainer = status;
-    int fresh = status.freshLabels();
-    if (byPage && fresh > (before == null ? 0 : before.freshLabels())) {
-      corrections += fresh - (before == null ? 0 : before.freshLabels());
+    // The count falls when a full fit begins, and may be told once more as it was.
+    if (byPage && status.freshLabels() > corrections) {
+      corrections = status.freshLabels();
       labelled = now;
     }
     Round under = status.round();

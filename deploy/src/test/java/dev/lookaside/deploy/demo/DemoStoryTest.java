@@ -101,6 +101,9 @@ class DemoStoryTest {
     assertThat(story.corrections()).as("counted as the trainer gets them").isEqualTo(3);
     Round full = round(2, Round.Kind.FULL);
     story.status(status("fitting", full, 0), at(25));
+    story.status(status("fitting", full, 3), at(26));
+    assertThat(story.corrections()).as("told twice, counted once").isEqualTo(3);
+    assertThat(story.rows()).anyMatch(row -> row.contains("3, the last at 0:20.0"));
     story.finished(outcome(full, RoundOutcome.Kind.REFUSED, FULL), at(40));
     assertThat(story.over()).isTrue();
     assertThat(story.labelToLiveSeconds(Round.Kind.FULL)).isEmpty();
