@@ -22,8 +22,11 @@ import org.jspecify.annotations.Nullable;
  * @param outcome the same of the whole adapter
  * @param newClassEventsBefore sounds of the new class that began before the first swap
  * @param newClassRecallBefore share of them that were named
- * @param newClassEventsAfter sounds of it since the last swap, other recordings
+ * @param newClassEventsAfter sounds of it since the last swap
  * @param newClassRecallAfter share of them that were named
+ * @param newClassEventsAfterSame those of recordings that sounded before the corrections, too
+ * @param newClassRecallAfterSame share of them that were named
+ * @param newClassRecallAfterOther share of the rest, recordings that nobody has corrected
  * @param newClassFalse detections of it where none sounds
  * @param latencyP99BeforeSwapMillis capture of a window's last sample to its scores, in the 10 s
  *     before swaps
@@ -46,6 +49,9 @@ public record AdapterReport(
     @Nullable Double newClassRecallBefore,
     int newClassEventsAfter,
     @Nullable Double newClassRecallAfter,
+    int newClassEventsAfterSame,
+    @Nullable Double newClassRecallAfterSame,
+    @Nullable Double newClassRecallAfterOther,
     int newClassFalse,
     @Nullable Double latencyP99BeforeSwapMillis,
     @Nullable Double latencyP99SwapMillis,
@@ -62,11 +68,12 @@ public record AdapterReport(
       return rows;
     }
     rows.add(
-        "new class    %s   named before %s   after %s   false %d"
+        "new class    %s   named before %s   after %s of the same recordings, %s of others   false %d"
             .formatted(
                 newClass,
                 share(newClassRecallBefore, newClassEventsBefore),
-                share(newClassRecallAfter, newClassEventsAfter),
+                share(newClassRecallAfterSame, newClassEventsAfterSame),
+                share(newClassRecallAfterOther, newClassEventsAfter - newClassEventsAfterSame),
                 newClassFalse));
     rows.add(
         "learned in   %s by the head alone   %s by the whole adapter   (from label to live)"

@@ -11,6 +11,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
@@ -62,17 +64,18 @@ final class DemoReports {
         service.model().backboneDigest(),
         story == null
             ? plain(service.model().adapterDigest())
-            : adapter(service.model().adapterDigest(), all, findings, story, epoch));
+            : adapter(service.model().adapterDigest(), plans, all, findings, story, epoch));
   }
 
   private static AdapterReport plain(String digest) {
     return new AdapterReport(
-        digest, digest, null, 0, 0, null, null, null, null, 0, null, 0, null, 0, null, null, null,
-        List.of());
+        digest, digest, null, 0, 0, null, null, null, null, 0, null, 0, null, 0, null, null, 0, null,
+        null, null, List.of());
   }
 
   private static AdapterReport adapter(
       String digest,
+      List<StreamPlan> plans,
       List<Event> truth,
       DemoState.Findings findings,
       DemoStory story,
@@ -85,6 +88,13 @@ final class DemoReports {
         findings.found().stream().filter(e -> e.label().equals(BundledClips.NEW_CLASS)).toList();
     List<Event> before = own.stream().filter(e -> e.onsetSeconds() < first).toList();
     List<Event> after = own.stream().filter(e -> e.onsetSeconds() >= last).toList();
+    Set<String> recurring =
+        plans.stream()
+            .filter(StreamPlan::recurring)
+            .map(StreamPlan::name)
+            .collect(Collectors.toSet());
+    List<Event> same = after.stream().filter(e -> recurring.contains(e.stream())).toList();
+    List<Event> other = after.stream().filter(e -> !recurring.contains(e.stream())).toList();
     int wrong =
         (int) named.stream().filter(n -> own.stream().noneMatch(e -> overlap(e, n))).count();
     SwapLatencies.P99 latencies = findings.swapLatencies().p99(swaps);
@@ -102,6 +112,9 @@ final class DemoReports {
         recall(before, named),
         after.size(),
         recall(after, named),
+        same.size(),
+        recall(same, named),
+        recall(other, named),
         wrong,
         finite(latencies.beforeMillis()),
         finite(latencies.aroundMillis()),

@@ -28,7 +28,7 @@ final class DemoScenes {
   /** Long enough for several sounds, short enough that the corrections come soon. */
   static final int PART_SECONDS = 12;
 
-  /** With one known class beside it, the new one sounds twice or more in the first part. */
+  /** In every other stream: the new class alone gives more to correct. */
   private static final int KNOWN_AT_FIRST = 1;
 
   private static final int KNOWN_LATER = 2;
@@ -45,8 +45,8 @@ final class DemoScenes {
       long seed = options.seed() * DemoOptions.MAX_STREAMS + i;
       plans.add(
           options.refit()
-              ? story(name(i), options, clips, before, after, seed)
-              : plan(name(i), List.of(scene(options.seconds(), clips, seed))));
+              ? story(i, options, clips, before, after, seed)
+              : plan(name(i), false, List.of(scene(options.seconds(), clips, seed))));
     }
     return plans;
   }
@@ -57,8 +57,9 @@ final class DemoScenes {
     return new SceneComposer(SceneSettings.ofSeconds(seconds), clips, background).compose(seed);
   }
 
+  /** In every other stream the sounds of before come back later, in the others new ones do. */
   private static StreamPlan story(
-      String name,
+      int stream,
       DemoOptions options,
       List<LabelledClip> known,
       List<LabelledClip> before,
@@ -68,6 +69,7 @@ final class DemoScenes {
         new ArrayList<>(new TreeSet<>(known.stream().map(c -> c.label()).toList()));
     // A person takes longer to make corrections than the script.
     int firstParts = options.page() ? 8 : 1;
+    boolean even = stream % 2 == 0;
     List<Scene> scenes = new ArrayList<>();
     for (int left = options.seconds(), part = 0; left > 0; part++) {
       // A rest in which hardly a sound finds room belongs to the part before it.
@@ -75,16 +77,16 @@ final class DemoScenes {
       long own = Seeds.mix(seed, part);
       Collections.shuffle(labels, new Random(own));
       boolean first = part < firstParts;
-      List<String> some = labels.subList(0, first ? KNOWN_AT_FIRST : KNOWN_LATER);
-      List<LabelledClip> clips = new ArrayList<>(first ? before : after);
+      List<String> some = labels.subList(0, !first ? KNOWN_LATER : even ? KNOWN_AT_FIRST : 0);
+      List<LabelledClip> clips = new ArrayList<>(first || even ? before : after);
       known.stream().filter(clip -> some.contains(clip.label())).forEach(clips::add);
       scenes.add(scene(seconds, clips, own));
       left -= seconds;
     }
-    return plan(name, scenes);
+    return plan(name(stream), even, scenes);
   }
 
-  private static StreamPlan plan(String name, List<Scene> scenes) {
+  private static StreamPlan plan(String name, boolean recurring, List<Scene> scenes) {
     int rateHz = scenes.get(0).audio().rateHz();
     int length = scenes.stream().mapToInt(s -> s.audio().lengthSamples()).sum();
     float[] samples = new float[length];
@@ -99,7 +101,7 @@ final class DemoScenes {
       System.arraycopy(scene.audio().samples(), 0, samples, from, scene.audio().lengthSamples());
       from += scene.audio().lengthSamples();
     }
-    return new StreamPlan(name, new Pcm(rateHz, samples), truth);
+    return new StreamPlan(name, new Pcm(rateHz, samples), truth, recurring);
   }
 
   private static String name(int i) {

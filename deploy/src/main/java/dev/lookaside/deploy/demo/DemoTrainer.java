@@ -60,6 +60,9 @@ final class DemoTrainer implements AutoCloseable {
     settings.put(
         "lookaside.trainer.triggers.labels",
         byPage ? LABELS : Math.max(1, Math.min(LABELS, corrections)));
+    // A stream is one recording: a draw could hold out all of them or none. With no draw, the round
+    // holds one of the four back by itself.
+    settings.put("lookaside.trainer.store.held-out-share", 0);
     // A window's length: what stands further away tells the model nothing.
     settings.put("lookaside.trainer.store.context-millis", 1_300);
     return settings;

@@ -12,8 +12,10 @@ import java.util.List;
  * @param name stream id and what is shown
  * @param audio what is sent
  * @param truth what sounds in it, on the stream's clock
+ * @param recurring of the new class, recordings that sounded before the corrections come back, not
+ *     others
  */
-record StreamPlan(String name, Pcm audio, List<Event> truth) {
+record StreamPlan(String name, Pcm audio, List<Event> truth, boolean recurring) {
   private static final double LEVEL_SECONDS = 0.2;
   private static final double SILENCE = 1e-6;
 
@@ -40,7 +42,8 @@ record StreamPlan(String name, Pcm audio, List<Event> truth) {
     return new StreamPlan(
         name,
         new Pcm(audio.rateHz(), Arrays.copyOf(audio.samples(), samples)),
-        truth.stream().filter(e -> e.offsetSeconds() <= seconds).toList());
+        truth.stream().filter(e -> e.offsetSeconds() <= seconds).toList(),
+        recurring);
   }
 
   /** Windows that this audio must give. */
