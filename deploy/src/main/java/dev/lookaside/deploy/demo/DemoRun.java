@@ -40,7 +40,7 @@ public final class DemoRun {
   private static final double REACTION_SECONDS = 1.5;
 
   /** Of sounds with the last adapter, before the streams end. */
-  private static final double EPILOGUE_SECONDS = 10;
+  private static final double EPILOGUE_SECONDS = 18;
 
   private final DemoOptions options;
   private final PrintWriter out;

@@ -161,7 +161,8 @@ final class Refit {
         sounds.unlabelled(plan.unlabelled(), Seeds.mix(seed, 1)),
         WindowSpec.of(start),
         start.columns() > 1,
-        new SceneExamples.Plan(how.scenes(), s.scenes(), s.hopFrames(), Seeds.mix(seed, 2)),
+        new SceneExamples.Plan(
+            how.scenes(), s.scenes(), s.hopFrames(), s.speeds(), Seeds.mix(seed, 2)),
         Augmentation.NONE);
   }
 

@@ -2,6 +2,7 @@ package dev.lookaside.trainer.loop;
 
 import com.typesafe.config.Config;
 import dev.lookaside.ingest.send.SceneSettings;
+import java.util.List;
 
 /**
  * How a round fits and judges; {@code lookaside.trainer.fit}, {@code .head}, {@code .replay},
@@ -12,6 +13,7 @@ import dev.lookaside.ingest.send.SceneSettings;
  * @param batchSize windows per step
  * @param hopFrames from one window of a scene to the next
  * @param scenes what they are like
+ * @param speeds at which every sound is there to be laid into scenes that are fitted on
  * @param distractorShare chance that the next sound of a scene is of no class
  * @param freshPerClass examples of a class from labels at most, the newest
  * @param replayPerClass others of a class at most, drawn
@@ -27,6 +29,7 @@ public record RefitSettings(
     int batchSize,
     int hopFrames,
     SceneSettings scenes,
+    List<Double> speeds,
     double distractorShare,
     int freshPerClass,
     int replayPerClass,
@@ -50,7 +53,11 @@ public record RefitSettings(
     }
   }
 
+  /** Copies. */
   public RefitSettings {
+    speeds = List.copyOf(speeds);
+    LoopSettings.between("scenes.speeds, how many", speeds.size(), 1, 100);
+    speeds.forEach(speed -> LoopSettings.between("scenes.speeds", speed, .5, 2));
     LoopSettings.between("fit.batch-size", batchSize, 1, 4096);
     LoopSettings.between("fit.hop-frames", hopFrames, 1, 8192);
     LoopSettings.between("scenes.distractor-share", distractorShare, 0, .9);
@@ -84,6 +91,7 @@ public record RefitSettings(
             own.getDouble("scenes.max-snr-db"),
             own.getDouble("scenes.overlap-probability"),
             own.getDouble("scenes.background-rms")),
+        own.getDoubleList("scenes.speeds"),
         own.getDouble("scenes.distractor-share"),
         own.getInt("replay.fresh-per-class"),
         own.getInt("replay.older-per-class"),
