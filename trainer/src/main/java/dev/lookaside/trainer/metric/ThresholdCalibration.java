@@ -127,41 +127,56 @@ public final class ThresholdCalibration {
 
   /**
    * The pair of greatest event F1 for a decoder with hysteresis, by trying all pairs of one on
-   * threshold and one share of it. Of equally good pairs the greatest on, then the greatest off
-   * wins.
+   * threshold and one share of it. Where neighbouring on thresholds are equally good, the middle one
+   * of the most of them is taken, and of equally many the greatest on, then the greatest off: a few
+   * events leave wide gaps, and at either end of a gap new data has no room.
    *
    * @param truth true events of the label in all streams
-   * @param ons candidates, for instance those of {@link EventCurve#steps}
+   * @param ons candidates, rising, for instance those of {@link EventCurve#steps}
    * @param offShares candidates for off / on, each in (0, 1]
    * @return empty if no pair finds anything true
    * @throws IllegalArgumentException if a share is out of range
    */
   public static Optional<CalibratedPair> ofDecoder(
       List<Event> truth, double[] ons, double[] offShares, Collars collars, Decoder decoder) {
-    List<CalibratedPair> pairs = new ArrayList<>();
+    CalibratedPair best = null;
+    int most = 0;
     for (double share : offShares) {
       if (!(share > 0 && share <= 1)) {
         throw new IllegalArgumentException(
             "offShares \"" + share + "\": must be above 0 and at most 1");
       }
+      List<CalibratedPair> pairs = new ArrayList<>();
       for (double on : ons) {
         double off = on * share;
-        Counts counts = EventF1.of(truth, decoder.decode(on, off), collars).total();
-        pairs.add(new CalibratedPair(on, off, counts));
+        pairs.add(
+            new CalibratedPair(
+                on, off, EventF1.of(truth, decoder.decode(on, off), collars).total()));
       }
-    }
-    CalibratedPair best = null;
-    for (CalibratedPair pair : pairs) {
-      if (pair.counts.truePositives() > 0 && (best == null || isBetter(pair, best))) {
-        best = pair;
+      for (int from = 0, until; from < pairs.size(); from = until) {
+        until = from + 1;
+        while (until < pairs.size() && pairs.get(until).f1() == pairs.get(from).f1()) {
+          until++;
+        }
+        CalibratedPair middle = pairs.get((from + until) / 2);
+        int count = until - from;
+        if (middle.counts.truePositives() > 0
+            && (best == null || isBetter(middle, count, best, most))) {
+          best = middle;
+          most = count;
+        }
       }
     }
     return Optional.ofNullable(best);
   }
 
-  private static boolean isBetter(CalibratedPair pair, CalibratedPair than) {
+  private static boolean isBetter(
+      CalibratedPair pair, int alike, CalibratedPair than, int thanAlike) {
     if (pair.f1() != than.f1()) {
       return pair.f1() > than.f1();
+    }
+    if (alike != thanAlike) {
+      return alike > thanAlike;
     }
     return pair.on != than.on ? pair.on > than.on : pair.off > than.off;
   }

@@ -158,7 +158,7 @@ class ThresholdCalibrationTest {
             ScoreCurve.evenly("kitchen", DOG, 0, 1, scores).atLeast(off).stream()
                 .filter(e -> on <= 0.8)
                 .toList();
-    double[] ons = {0.9, 0.8, 0.4};
+    double[] ons = {0.4, 0.8, 0.9};
     double[] shares = {1, 0.6, 0.1};
     CalibratedPair best =
         ThresholdCalibration.ofDecoder(truth, ons, shares, Collars.onsetAndOffset(0.1, 0), decoder)
@@ -170,6 +170,24 @@ class ThresholdCalibrationTest {
             ThresholdCalibration.ofDecoder(
                 truth, new double[] {0.9}, shares, Collars.dcase(), decoder))
         .isEmpty();
+  }
+
+  @Test
+  void ofEquallyGoodOnsTheMiddleOneIsTaken() {
+    List<Event> truth = List.of(event(1, 4));
+    double[] ons = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
+    // Below 0.25 there is a false alarm, from 0.85 on nothing is found.
+    ThresholdCalibration.Decoder decoder =
+        (on, off) ->
+            on > 0.85
+                ? List.of()
+                : on < 0.25 ? List.of(event(1, 4), event(6, 7)) : List.of(event(1, 4));
+    CalibratedPair best =
+        ThresholdCalibration.ofDecoder(
+                truth, ons, new double[] {0.2, 1}, Collars.onset(0.2), decoder)
+            .orElseThrow();
+    assertThat(best.on()).isEqualTo(0.6);
+    assertThat(best.off()).as("the greatest of those that are as good").isEqualTo(0.6);
   }
 
   @Test
