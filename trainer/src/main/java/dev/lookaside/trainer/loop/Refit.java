@@ -60,6 +60,9 @@ import org.slf4j.LoggerFactory;
 final class Refit {
   private static final Logger LOG = LoggerFactory.getLogger(Refit.class);
   private static final int CHECKPOINT_STEPS = 20;
+
+  /** A fit of the head takes seconds, of which writing checkpoints would be a good part. */
+  private static final int HEAD_CHECKPOINT_STEPS = 500;
   private static final double COLLAR_SECONDS = 0.2;
   private static final int BATCH = 16;
   private static final double WEIGHT_DECAY = 1e-4;
@@ -128,7 +131,7 @@ final class Refit {
             start,
             moves,
             Loss.of(start.activation()),
-            settings(how),
+            settings(how, head ? HEAD_CHECKPOINT_STEPS : CHECKPOINT_STEPS),
             head ? new FixedExamples(examples) : examples,
             checkpoint,
             progress,
@@ -166,7 +169,7 @@ final class Refit {
         Augmentation.NONE);
   }
 
-  private FitSettings settings(RefitSettings.How how) {
+  private FitSettings settings(RefitSettings.How how, int checkpointSteps) {
     return new FitSettings(
         OptimizerSettings.adamW(WEIGHT_DECAY),
         Schedule.of("cosine", 0, 0),
@@ -177,7 +180,7 @@ final class Refit {
         1,
         Order.SHUFFLED,
         Seeds.mix(seed, 3),
-        CHECKPOINT_STEPS);
+        checkpointSteps);
   }
 
   /** Thresholds of the corrected classes where F1 on held-out scenes is greatest. */
