@@ -69,8 +69,8 @@ final class DemoReports {
 
   private static AdapterReport plain(String digest) {
     return new AdapterReport(
-        digest, digest, null, 0, 0, null, null, null, null, 0, null, 0, null, 0, null, null, 0, null,
-        null, null, List.of());
+        digest, digest, null, 0, 0, null, null, null, null, 0, null, 0, null, 0, null, null, 0,
+        null, null, null, List.of());
   }
 
   private static AdapterReport adapter(

@@ -63,6 +63,7 @@ final class Refit {
 
   /** A fit of the head takes seconds, of which writing checkpoints would be a good part. */
   private static final int HEAD_CHECKPOINT_STEPS = 500;
+
   private static final double COLLAR_SECONDS = 0.2;
   private static final int BATCH = 16;
   private static final double WEIGHT_DECAY = 1e-4;

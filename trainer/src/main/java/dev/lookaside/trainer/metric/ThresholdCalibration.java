@@ -127,9 +127,9 @@ public final class ThresholdCalibration {
 
   /**
    * The pair of greatest event F1 for a decoder with hysteresis, by trying all pairs of one on
-   * threshold and one share of it. Where neighbouring on thresholds are equally good, the middle one
-   * of the most of them is taken, and of equally many the greatest on, then the greatest off: a few
-   * events leave wide gaps, and at either end of a gap new data has no room.
+   * threshold and one share of it. Where neighbouring on thresholds are equally good, the middle
+   * one of the most of them is taken, and of equally many the greatest on, then the greatest off: a
+   * few events leave wide gaps, and at either end of a gap new data has no room.
    *
    * @param truth true events of the label in all streams
    * @param ons candidates, rising, for instance those of {@link EventCurve#steps}
