@@ -21,11 +21,14 @@ final class Palette {
     0xfcfdbf
   };
 
-  /** Okabe and Ito's set, two of them darkened to be readable on white, and four more. */
+  /** Okabe and Ito's set, two of them darkened to be readable on white, and six more. */
   private static final int[] CLASSES = {
     0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0xb8860b, 0x2f9fd8, 0x6a3d9a, 0x8c564b, 0x4b5563,
-    0x9d174d
+    0x9d174d, 0x4d7c0f, 0x1e3a8a
   };
+
+  /** How many classes have a colour of their own. */
+  static final int CLASS_COUNT = CLASSES.length;
 
   /** Okabe and Ito's vermilion. */
   private static final int TINT = 0xd55e00;
