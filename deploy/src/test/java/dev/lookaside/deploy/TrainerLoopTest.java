@@ -101,7 +101,8 @@ class TrainerLoopTest {
                 Map.of(
                     "head.learning-rate", .05,
                     "shadow.share", 1,
-                    "shadow.seconds", 4,
+                    // Once through the scenes: which few events a shorter run meets is chance.
+                    "shadow.seconds", 20,
                     "shadow.settle-seconds", 2,
                     "shadow.agreement-min", 1));
         Service service = rig.rig.startWorker();
