@@ -6,7 +6,9 @@ import dev.lookaside.trainer.dataset.DataSet;
 import dev.lookaside.trainer.dataset.Distribution;
 import dev.lookaside.trainer.example.ClipFolder;
 import dev.lookaside.trainer.example.ClipSet;
+import dev.lookaside.trainer.example.RecordingSet;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -40,7 +42,7 @@ final class DataOptions {
       names = "--split",
       paramLabel = "S",
       description =
-          "train, validation, test, detection-test (of epic-sounds) or what a csv names. Default: the first of them.")
+          "train, validation, test, detection-test (of epic-sounds) or what a csv names. Default: train to fit; to evaluate test, else validation, and for --calibrate-to validation.")
   private @Nullable String split;
 
   /**
@@ -65,6 +67,27 @@ final class DataOptions {
         distribution.ofImages()
             ? images(distribution, folder, usual[0])
             : sounds(distribution, folder, usual));
+  }
+
+  /**
+   * The split on which something is chosen: the one that the options name, else validation.
+   *
+   * @param option that chooses
+   * @throws CliException also if they name none and the data set has no validation split
+   */
+  Optional<JudgedData> chosenOn(String option) {
+    Optional<JudgedData> part =
+        dataset != null && split == null && Distribution.of(dataset).ofImages()
+            ? Optional.empty()
+            : part(DataSet.VALIDATION);
+    if (dataset != null
+        && split == null
+        && !part.map(JudgedData::split).equals(Optional.of(DataSet.VALIDATION))) {
+      throw new CliException(
+          "%s: data set %s has no validation split: --split must say what it is chosen on"
+              .formatted(option, dataset));
+    }
+    return part;
   }
 
   private JudgedData.Images images(Distribution distribution, Path from, String usual) {
@@ -123,7 +146,18 @@ final class DataOptions {
         throw new CliException(
             "--task \"detection\": needs --dataset, class folders have no times");
       }
-      return new TrainingData.OfRecordings(sounds.recordings(init, frontEnd));
+      List<String> skipped = new ArrayList<>();
+      RecordingSet recordings =
+          sounds.recordings(
+              init,
+              frontEnd,
+              complaint -> {
+                if (strict) {
+                  throw new CliException(complaint);
+                }
+                skipped.add(complaint);
+              });
+      return new TrainingData.OfRecordings(recordings, skipped);
     }
     ClipFolder listed =
         sounds == null ? listed(Objects.requireNonNull(classFolders), init) : sounds.clips(init);

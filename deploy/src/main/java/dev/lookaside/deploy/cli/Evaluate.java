@@ -10,7 +10,9 @@ import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.Threshold;
 import dev.lookaside.deploy.report.RunFolder;
+import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.dataset.DataSet;
 import dev.lookaside.trainer.dataset.Distribution;
 import dev.lookaside.trainer.dataset.Recording;
@@ -24,6 +26,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -51,9 +54,13 @@ import picocli.CommandLine.Spec;
       "Say how right an adapter is on clips or on a data set.",
       "",
       "Recognition gives each clip one class: top-1, top-5, mean class accuracy, mAP, mAUC and d'. Detection says when classes sound "
-          + "in whole recordings: mAP at tIoU 0.1 to 0.5 as the EPIC-SOUNDS challenge, event F1 within 0.2 s of the onset, PSDS1 and PSDS2."
+          + "in whole recordings: mAP at tIoU 0.1 to 0.5 as the EPIC-SOUNDS challenge, event F1 within 0.2 s of the onset (event...) and with DCASE's collars "
+          + "(dcase...: onset 0.2 s, offset 0.2 s or 20 % of the event), F1 in segments of 1 s, PSDS1 and PSDS2.",
+      "",
+      "What cannot be read is named, left out and counted; --strict stops at it, and a submission is only written of all clips."
     })
 final class Evaluate implements Runnable {
+  private static final int MAX_NAMED_SKIPS = 20;
   private static final Path NOWHERE = Path.of("");
 
   @Parameters(
@@ -133,9 +140,14 @@ final class Evaluate implements Runnable {
       names = "--calibrate-to",
       paramLabel = "A2",
       description =
-          "Choose each class's threshold where its F1 is greatest on this split and write the adapter with them. Use a validation "
-              + "split: figures on the same split are too good afterwards.")
+          "Choose each class's threshold where its F1 is greatest on this split and write the adapter with them. The split is "
+              + "validation unless --split says: figures on the same split are too good afterwards.")
   private @Nullable Path calibrateTo;
+
+  @Option(
+      names = "--strict",
+      description = "Stop at a clip or recording that cannot be read. --submission does so anyway.")
+  private boolean strict;
 
   @Option(
       names = "--device",
@@ -148,6 +160,8 @@ final class Evaluate implements Runnable {
   private DataOptions data = new DataOptions();
 
   @Spec private CommandSpec spec = CommandSpec.create();
+
+  private int skipped;
 
   @Override
   public void run() {
@@ -174,7 +188,10 @@ final class Evaluate implements Runnable {
   }
 
   private JudgedData part() {
-    Optional<JudgedData> named = data.part(DataSet.TEST, DataSet.VALIDATION);
+    Optional<JudgedData> named =
+        calibrateTo == null
+            ? data.part(DataSet.TEST, DataSet.VALIDATION)
+            : data.chosenOn("--calibrate-to");
     Path folder = clipFolder;
     if ((folder == null) == named.isEmpty()) {
       throw new CliException("CLIPS or --dataset: one of them must be given, not both");
@@ -191,14 +208,19 @@ final class Evaluate implements Runnable {
     if (perClip < 1) {
       throw new CliException("--views \"%d\": must be at least 1".formatted(perClip));
     }
+    if (!part.labelled() && (submission == null || calibrateTo != null)) {
+      throw new CliException(
+          "--split \"%s\": has no labels; all that can be made of it is a --submission"
+              .formatted(part.split()));
+    }
     RecognizedClips clips;
     try (Scorer scorer =
             Scorer.open(
                 Backbone.load(backboneFile), adapter, new ScorerSettings(device, 0, perClip));
         EvaluateDisplay display = new EvaluateDisplay(part.unit(), part.size(), err())) {
-      clips = part.recognized(scorer, indices, perClip, display::done);
+      clips = part.recognized(scorer, indices, perClip, display::done, this::skipped);
     }
-    clips.skipped().forEach(s -> err().println("skipped: " + s));
+    countSkipped(part.size(), part.unit());
     if (submission != null) {
       levels().writeRecognition(clips, indices, submission);
       err().printf("%s: %,d clips%n", submission, clips.ids().size());
@@ -208,15 +230,12 @@ final class Evaluate implements Runnable {
           redactBackground ? clips.without(DetectionMap.EPIC_SOUNDS_REDACTED) : clips;
       write(EvaluateReport.of(part, judged), EvaluateReport.scores(judged));
       calibrate(adapter, judged::calibrated);
-    } else if (submission == null) {
-      throw new CliException(
-          "--split \"%s\": has no labels; --submission writes its scores".formatted(part.split()));
     }
   }
 
   private void detect(JudgedData.Sounds part, Adapter adapter) {
     boolean timed = part.set().hasTimes(part.split());
-    if (!timed && submission == null) {
+    if (!timed && (submission == null || calibrateTo != null)) {
       throw new CliException(
           "--task \"detection\": split %s does not say when its classes sound"
               .formatted(part.split()));
@@ -228,10 +247,19 @@ final class Evaluate implements Runnable {
             OfflineModel.open(backboneFile, adapterFile, ModelOptions.settings(hopFrames, device));
         EvaluateDisplay display = new EvaluateDisplay("recordings", recordings.size(), err())) {
       for (Recording recording : recordings) {
-        Pcm pcm = recording.read();
-        events.add(recording.name(), model.detect(pcm, decoder), pcm.seconds());
+        try {
+          Pcm pcm = recording.read();
+          events.add(recording.name(), model.detect(pcm, decoder), pcm.seconds());
+        } catch (IngestException | TrainerException e) {
+          events.unheard(recording.name());
+          skipped(recording.name() + ": " + e.getMessage());
+        }
         display.done(++done);
       }
+    }
+    countSkipped(recordings.size(), "recordings");
+    if (skipped == recordings.size()) {
+      throw new CliException("no recording can be heard");
     }
     if (submission != null) {
       List<String> videos = recordings.stream().map(Recording::name).toList();
@@ -239,8 +267,28 @@ final class Evaluate implements Runnable {
       err().printf("%s: %,d events%n", submission, events.found().size());
     }
     if (timed) {
-      write(EvaluateReport.of(part, events.score()), JsonNodeFactory.instance.objectNode());
+      write(
+          EvaluateReport.of(part, events.score(), skipped), JsonNodeFactory.instance.objectNode());
       calibrate(adapter, events::calibrated);
+    }
+  }
+
+  /** Names what cannot be read, or ends it. */
+  private void skipped(String complaint) {
+    if (submission != null) {
+      throw new CliException("--submission \"%s\": needs all: %s".formatted(submission, complaint));
+    }
+    if (strict) {
+      throw new CliException(complaint);
+    }
+    if (++skipped <= MAX_NAMED_SKIPS) {
+      err().println("skipped: " + complaint);
+    }
+  }
+
+  private void countSkipped(int all, String unit) {
+    if (skipped > 0) {
+      err().printf(Locale.ROOT, "%,d of %,d %s skipped%n", skipped, all, unit);
     }
   }
 

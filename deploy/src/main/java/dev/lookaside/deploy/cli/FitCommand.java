@@ -100,7 +100,7 @@ final class FitCommand implements Runnable {
   @Option(names = "--resume", description = "Go on from the checkpoint, if there is one.")
   private boolean resume;
 
-  @Option(names = "--strict", description = "Stop at a clip that cannot be read.")
+  @Option(names = "--strict", description = "Stop at a clip or recording that cannot be read.")
   private boolean strict;
 
   @Option(
@@ -212,7 +212,11 @@ final class FitCommand implements Runnable {
     skipped.stream().limit(MAX_NAMED_SKIPS).forEach(s -> err.println("skipped: " + s));
     if (!skipped.isEmpty()) {
       err.printf(
-          Locale.ROOT, "%,d of %,d clips skipped%n", skipped.size(), read.size() + skipped.size());
+          Locale.ROOT,
+          "%,d of %,d %s skipped%n",
+          skipped.size(),
+          read.size() + skipped.size(),
+          read.unit());
     }
     err.printf(
         Locale.ROOT, "%,d %s of %,d classes%n", read.size(), read.unit(), read.labels().size());

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /** A split of a data set that a model is judged on. */
@@ -41,8 +42,10 @@ sealed interface JudgedData {
    * Scores all of it.
    *
    * @param indices for each label of the data set its index in the adapter
+   * @param unheard gets what is wrong with each clip that cannot be read; may end it
    */
-  RecognizedClips recognized(Scorer scorer, int[] indices, int views, IntConsumer done);
+  RecognizedClips recognized(
+      Scorer scorer, int[] indices, int views, IntConsumer done, Consumer<String> unheard);
 
   /**
    * For each label of the data set its index in an adapter.
@@ -97,9 +100,10 @@ sealed interface JudgedData {
     }
 
     @Override
-    public RecognizedClips recognized(Scorer scorer, int[] indices, int views, IntConsumer done) {
+    public RecognizedClips recognized(
+        Scorer scorer, int[] indices, int views, IntConsumer done, Consumer<String> unheard) {
       List<Segment> segments = set.segments(split);
-      return RecognizedClips.of(scorer, segments, indices, views, done);
+      return RecognizedClips.of(scorer, segments, indices, views, done, unheard);
     }
 
     /** Its clips with the labels in the adapter's order, if there is one. */
@@ -116,11 +120,16 @@ sealed interface JudgedData {
       return new ClipFolder(adapter.get().labels(), renumbered);
     }
 
-    /** Its recordings with their times, labels in the adapter's order, if there is one. */
-    RecordingSet recordings(Optional<Adapter> adapter, FrontEnd frontEnd) {
+    /**
+     * Its recordings with their times, labels in the adapter's order, if there is one.
+     *
+     * @param unheard gets what is wrong with each recording that cannot be read; may end it
+     */
+    RecordingSet recordings(
+        Optional<Adapter> adapter, FrontEnd frontEnd, Consumer<String> unheard) {
       adapter.ifPresent(this::indices);
       List<String> order = adapter.map(Adapter::labels).orElse(set.labels());
-      return new RecordingSet(frontEnd, order, set.timed(split));
+      return new RecordingSet(frontEnd, order, set.timed(split, frontEnd, unheard));
     }
 
     @Override
@@ -157,7 +166,8 @@ sealed interface JudgedData {
     }
 
     @Override
-    public RecognizedClips recognized(Scorer scorer, int[] indices, int views, IntConsumer done) {
+    public RecognizedClips recognized(
+        Scorer scorer, int[] indices, int views, IntConsumer done, Consumer<String> unheard) {
       if (views != 1) {
         throw new CliException("--views \"%d\": must be 1 for images".formatted(views));
       }

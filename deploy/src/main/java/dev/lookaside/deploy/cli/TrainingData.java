@@ -71,8 +71,12 @@ sealed interface TrainingData {
     }
   }
 
-  /** Whole recordings with times. */
-  record OfRecordings(RecordingSet set) implements TrainingData {
+  /**
+   * Whole recordings with times.
+   *
+   * @param skipped what is wrong with each that was left out
+   */
+  record OfRecordings(RecordingSet set, List<String> skipped) implements TrainingData {
     @Override
     public FrontEnd frontEnd() {
       return set.frontEnd();
@@ -91,11 +95,6 @@ sealed interface TrainingData {
     @Override
     public String unit() {
       return "recordings";
-    }
-
-    @Override
-    public List<String> skipped() {
-      return List.of();
     }
 
     @Override

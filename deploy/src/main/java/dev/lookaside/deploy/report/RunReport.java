@@ -91,7 +91,7 @@ public final class RunReport {
         .figures()
         .forEach(
             (name, value) -> {
-              boolean count = name.equals("clips") || name.equals("seconds");
+              boolean count = List.of("clips", "seconds", "skipped").contains(name);
               tiles
                   .append("<div><dt>")
                   .append(escaped(name))

@@ -118,6 +118,69 @@ class EvaluateTest {
     return table;
   }
 
+  private static String soundingLabel() {
+    Adapter adapter = Adapter.load(ADAPTER);
+    ClipFolder listed = ClipFolder.list(CLIPS, adapter.labels());
+    return adapter.labels().get(listed.clips().get(0).label());
+  }
+
+  @Test
+  void whatCannotBeReadIsNamedCountedAndLeftOut() throws IOException {
+    Path table = strongTable();
+    Files.writeString(folder.resolve("broken.wav"), "no sound");
+    String line = "broken.wav,%s,test,0,1%n".formatted(soundingLabel());
+    Files.writeString(table, Files.readString(table) + line);
+    Path json = folder.resolve("scores.json");
+    Path zip = folder.resolve("events.zip");
+    for (String task : List.of("detection", "recognition")) {
+      Object[] words = {"--task", task, "--dataset", "csv", "--data", table, "--json", json};
+      Cli run = evaluate(words);
+      assertThat(run.exitCode()).as(run.err()).isZero();
+      assertThat(run.err()).contains("skipped: broken.wav").contains("1 of 2 ");
+      JsonNode figures = JSON.readTree(Files.readString(json)).get("figures");
+      assertThat(figures.get("skipped").asInt()).isEqualTo(1);
+      Object[] strict = java.util.Arrays.copyOf(words, words.length + 1);
+      strict[words.length] = "--strict";
+      refused("broken.wav", strict);
+      Object[] submitted = java.util.Arrays.copyOf(words, words.length + 2);
+      submitted[words.length] = "--submission";
+      submitted[words.length + 1] = zip;
+      refused("events.zip\": needs all: broken.wav", submitted);
+      assertThat(zip).doesNotExist();
+    }
+  }
+
+  /** On the split that is reported, figures would be too good. */
+  @Test
+  void thresholdsAreChosenOnValidationUnlessTheSplitIsNamed() throws IOException {
+    Path table = strongTable();
+    Path out = folder.resolve("calibrated.safetensors");
+    Object[] words = {"--dataset", "csv", "--data", table, "--calibrate-to", out};
+    refused("--calibrate-to: data set csv has no validation split: --split must say", words);
+    assertThat(out).doesNotExist();
+    Object[] named = java.util.Arrays.copyOf(words, words.length + 2);
+    named[words.length] = "--split";
+    named[words.length + 1] = "test";
+    Cli run = evaluate(named);
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(run.out()).contains("csv, test split");
+    Files.writeString(
+        table,
+        Files.readString(table) + "scene.wav,%s,validation,0,1%n".formatted(soundingLabel()));
+    Cli usual = evaluate(words);
+    assertThat(usual.exitCode()).as(usual.err()).isZero();
+    assertThat(usual.out()).contains("csv, validation split");
+    assertThat(evaluate("--dataset", "csv", "--data", table).out()).contains("csv, test split");
+    refused(
+        "--calibrate-to: data set fashion-mnist has no validation split",
+        "--dataset",
+        "fashion-mnist",
+        "--data",
+        folder,
+        "--calibrate-to",
+        out);
+  }
+
   @Test
   void detectionJudgesWholeRecordings() throws IOException {
     Path json = folder.resolve("scores.json");
@@ -142,6 +205,21 @@ class EvaluateTest {
     assertThat(figures.get("seconds").asDouble())
         .isCloseTo(AudioFiles.read(folder.resolve("scene.wav")).seconds(), within(1e-9));
     assertThat(figures.has("PSDS1")).isTrue();
+    assertThat(figures.has("dcaseF1micro")).isTrue();
+    assertThat(figures.has("segmentErrorRate")).isTrue();
+    assertThat(figures.get("skipped").asInt()).isZero();
+    JsonNode classes = JSON.readTree(Files.readString(json)).get("classes");
+    JsonNode sounding = classes.get(soundingLabel());
+    assertThat(sounding.get("AP@0.5").asDouble())
+        .isLessThanOrEqualTo(sounding.get("AP@0.1").asDouble());
+    double sum = 0;
+    for (int t = 1; t <= 5; t++) {
+      sum += sounding.get("AP@0." + t).asDouble();
+    }
+    assertThat(sounding.get("AP").asDouble()).isCloseTo(sum / 5, within(1e-12));
+    assertThat(figures.get("averageMAP").asDouble()).isCloseTo(sum / 5, within(1e-12));
+    assertThat(sounding.has("segmentF1")).isTrue();
+    assertThat(run.out()).contains("segmentF1micro", "segmentErrorRate", "dcaseF1macro");
     assertThat(zip).isNotEmptyFile();
   }
 

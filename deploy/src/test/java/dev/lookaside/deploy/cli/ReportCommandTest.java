@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.classifier.weights.Adapter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -51,6 +52,49 @@ class ReportCommandTest {
         .contains("<title>first</title>")
         .contains("Confusion")
         .contains(found.at("/title").asText());
+  }
+
+  @Test
+  void aDetectionHasItsPrecisionsPerClass() throws Exception {
+    Path clip;
+    try (var files = Files.walk(CLIPS)) {
+      clip = files.filter(f -> f.toString().endsWith(".wav")).sorted().findFirst().orElseThrow();
+    }
+    Path adapter = Golden.file("fit/final.safetensors");
+    String label = String.valueOf(CLIPS.relativize(clip).getName(0));
+    Files.write(folder.resolve("labels.txt"), Adapter.load(adapter).labels());
+    Files.copy(clip, folder.resolve("a.wav"));
+    Files.writeString(
+        folder.resolve("clips.csv"),
+        "path,label,split,onset,offset%na.wav,%s,test,0,0.3%n".formatted(label));
+    Path run = folder.resolve("run");
+    Cli evaluate =
+        Cli.run(
+            "evaluate",
+            "--task",
+            "detection",
+            "--dataset",
+            "csv",
+            "--data",
+            folder,
+            "--backbone",
+            BACKBONE,
+            "--adapter",
+            adapter,
+            "--run",
+            run);
+    assertThat(evaluate.exitCode()).as(evaluate.err()).isZero();
+    Path html = folder.resolve("r.html");
+    Cli report = Cli.run("report", run, "--out", html);
+    assertThat(report.exitCode()).as(report.err()).isZero();
+    JsonNode found = new ObjectMapper().readTree(run.resolve("evaluation.json").toFile());
+    assertThat(Files.readString(html))
+        .contains("<th>class</th><th>AP</th>")
+        .contains("<th>AP@0.1</th>", "<th>AP@0.5</th>", "<th>eventF1</th>", "<th>segmentF1</th>")
+        .contains("<th scope='row'>" + label + "</th>")
+        .contains("segmentErrorRate")
+        .doesNotContain("NaN");
+    assertThat(found.at("/classes/" + label + "/AP@0.3").isNumber()).isTrue();
   }
 
   @Test

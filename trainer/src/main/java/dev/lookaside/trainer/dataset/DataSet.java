@@ -1,5 +1,7 @@
 package dev.lookaside.trainer.dataset;
 
+import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.example.Clip;
@@ -12,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /**
  * A data set.
@@ -102,9 +105,12 @@ public record DataSet(
   /**
    * Recordings of a split with their events, to fit detection on. Each is asked how long it is.
    *
-   * @throws TrainerException if the split does not say when its classes sound
+   * @param frontEnd that must hear a frame of each
+   * @param unheard gets what is wrong with each recording that is left out; may end it
+   * @throws TrainerException if the split does not say when its classes sound, or no recording is
+   *     left
    */
-  public List<TimedRecording> timed(String split) {
+  public List<TimedRecording> timed(String split, FrontEnd frontEnd, Consumer<String> unheard) {
     if (!hasTimes(split)) {
       throw new TrainerException(
           "%s: split \"%s\": does not say when its classes sound".formatted(folder, split));
@@ -116,17 +122,34 @@ public record DataSet(
           .add(new LabelledEvent(e.label(), e.onsetSeconds(), e.offsetSeconds()));
     }
     List<TimedRecording> timed = new ArrayList<>();
+    List<String> complaints = new ArrayList<>();
     for (Recording r : recordings(split)) {
-      Recording.Extent extent = r.extent();
-      timed.add(
-          new TimedRecording(
-              r.name(),
-              extent.rateHz(),
-              extent.samples(),
-              (from, until) -> r.read(Span.ofSamples(from, until, extent.rateHz())).samples(),
-              events.getOrDefault(r.name(), List.of())));
+      try {
+        TimedRecording recording = timed(r, events.getOrDefault(r.name(), List.of()));
+        recording.checkHeardBy(frontEnd);
+        timed.add(recording);
+      } catch (IngestException | TrainerException e) {
+        String message = String.valueOf(e.getMessage());
+        complaints.add(message.contains(r.name()) ? message : r.name() + ": " + message);
+        unheard.accept(complaints.get(complaints.size() - 1));
+      }
+    }
+    if (timed.isEmpty()) {
+      throw new TrainerException(
+          "%s: split \"%s\": no recording can be read; the first: %s"
+              .formatted(folder, split, complaints.get(0)));
     }
     return timed;
+  }
+
+  private static TimedRecording timed(Recording r, List<LabelledEvent> events) {
+    Recording.Extent extent = r.extent();
+    return new TimedRecording(
+        r.name(),
+        extent.rateHz(),
+        extent.samples(),
+        (from, until) -> r.read(Span.ofSamples(from, until, extent.rateHz())).samples(),
+        events);
   }
 
   /** What sounds when in a split; streams are the recordings' names. */

@@ -14,18 +14,24 @@ import dev.lookaside.trainer.metric.PsdsCriteria;
 import dev.lookaside.trainer.metric.PsdsScore;
 import dev.lookaside.trainer.metric.ScoreCurve;
 import dev.lookaside.trainer.metric.ScoredEvent;
+import dev.lookaside.trainer.metric.SegmentF1;
+import dev.lookaside.trainer.metric.SegmentScore;
 import dev.lookaside.trainer.metric.ThresholdCalibration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 
 /** Recordings and the events found in them, gathered one recording after the other. */
 public final class DetectedEvents {
   private static final double ONSET_COLLAR_SECONDS = 0.2;
+  private static final double SEGMENT_SECONDS = 1;
 
   private final List<Event> truth;
   private final List<ScoredEvent> found = new ArrayList<>();
   private final List<ScoreCurve> curves = new ArrayList<>();
+  private final Set<String> unheard = new HashSet<>();
   private double seconds;
 
   /**
@@ -33,9 +39,19 @@ public final class DetectedEvents {
    *
    * @param map mean average precision at the tIoU thresholds of EPIC-SOUNDS, background left out
    * @param events event F1 within an onset collar of 0.2 s
+   * @param bothEnds event F1 within DCASE's collars: 0.2 s for the onset, 0.2 s or 20 % of the true
+   *     length for the offset
+   * @param segments F1 in segments of 1 s
+   * @param seconds of the recordings
    */
   public record Score(
-      DetectionMapScore map, EventScore events, PsdsScore psds1, PsdsScore psds2, double seconds) {}
+      DetectionMapScore map,
+      EventScore events,
+      EventScore bothEnds,
+      SegmentScore segments,
+      PsdsScore psds1,
+      PsdsScore psds2,
+      double seconds) {}
 
   /**
    * @param truth true events of all recordings to come
@@ -73,6 +89,11 @@ public final class DetectedEvents {
     seconds += recordingSeconds;
   }
 
+  /** Leaves the true events of a recording out that could not be heard. */
+  public void unheard(String recording) {
+    unheard.add(recording);
+  }
+
   private void addEvents(String recording, ClipDetections detections) {
     for (ClipDetections.DetectedEvent e : detections.events()) {
       found.add(
@@ -88,18 +109,25 @@ public final class DetectedEvents {
 
   /** The metrics of what was found so far. */
   public Score score() {
+    List<Event> judged = judged();
     List<Event> events = found.stream().map(ScoredEvent::event).toList();
     return new Score(
-        DetectionMap.epicSounds(truth, found),
-        EventF1.of(truth, events, ONSET_COLLAR_SECONDS),
-        Psds.of(truth, curves, seconds, PsdsCriteria.psds1()),
-        Psds.of(truth, curves, seconds, PsdsCriteria.psds2()),
+        DetectionMap.epicSounds(judged, found),
+        EventF1.of(judged, events, ONSET_COLLAR_SECONDS),
+        EventF1.of(judged, events, Collars.dcase()),
+        SegmentF1.of(judged, events, SEGMENT_SECONDS),
+        Psds.of(judged, curves, seconds, PsdsCriteria.psds1()),
+        Psds.of(judged, curves, seconds, PsdsCriteria.psds2()),
         seconds);
+  }
+
+  private List<Event> judged() {
+    return truth.stream().filter(e -> !unheard.contains(e.stream())).toList();
   }
 
   /** Thresholds of greatest event F1 within 0.2 s of the onset; a class never found is absent. */
   public SortedMap<String, Threshold> calibrated() {
     return RecognizedClips.thresholds(
-        ThresholdCalibration.ofCurves(truth, curves, Collars.onset(ONSET_COLLAR_SECONDS)));
+        ThresholdCalibration.ofCurves(judged(), curves, Collars.onset(ONSET_COLLAR_SECONDS)));
   }
 }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /**
@@ -26,7 +27,7 @@ import java.util.function.IntConsumer;
  *     columns of a columns head)
  * @param posteriors {@code [clips][labels]}: of the logits' mean over the views
  * @param truth label index of each clip, {@link Segment#UNLABELLED} if not published
- * @param skipped what is wrong with each clip that could not be heard
+ * @param skipped how many clips could not be heard
  */
 @SuppressWarnings("ArrayRecordComponent") // Results for reading, as large as the split is.
 public record RecognizedClips(
@@ -35,14 +36,13 @@ public record RecognizedClips(
     float[][] scores,
     float[][] posteriors,
     int[] truth,
-    List<String> skipped) {
+    int skipped) {
   /** Off thresholds stand at this share of on thresholds, as the default pair's. */
   private static final double OFF_SHARE = Threshold.DEFAULT.off() / Threshold.DEFAULT.on();
 
   public RecognizedClips {
     labels = List.copyOf(labels);
     ids = List.copyOf(ids);
-    skipped = List.copyOf(skipped);
   }
 
   /**
@@ -52,10 +52,16 @@ public record RecognizedClips(
    * @param indices for each label of the data set that of the scorer's adapter
    * @param views windows per clip
    * @param heard gets the number of clips done
+   * @param unheard gets what is wrong with each clip that cannot be read; may end it
    * @throws TrainerException if no clip can be read
    */
   public static RecognizedClips of(
-      Scorer scorer, List<Segment> segments, int[] indices, int views, IntConsumer heard) {
+      Scorer scorer,
+      List<Segment> segments,
+      int[] indices,
+      int views,
+      IntConsumer heard,
+      Consumer<String> unheard) {
     WindowSpec spec = WindowSpec.of(scorer.adapter());
     Gathered gathered = new Gathered(scorer, views);
     for (Segment segment : segments) {
@@ -63,7 +69,10 @@ public record RecognizedClips(
         int label = segment.label() < 0 ? segment.label() : indices[segment.label()];
         gathered.add(segment.id(), ClipViews.of(segment.read(), spec, views), label);
       } catch (IngestException | TrainerException e) {
-        gathered.skipped.add(segment.id() + ": " + e.getMessage());
+        String complaint = segment.id() + ": " + e.getMessage();
+        gathered.skipped++;
+        gathered.firstSkipped = gathered.skipped == 1 ? complaint : gathered.firstSkipped;
+        unheard.accept(complaint);
       }
       heard.accept(gathered.done());
     }
@@ -93,10 +102,11 @@ public record RecognizedClips(
     private final Scorer scorer;
     private final int views;
     private final List<String> ids = new ArrayList<>();
-    private final List<String> skipped = new ArrayList<>();
     private final List<float[]> sums = new ArrayList<>();
     private final List<float[]> posteriors = new ArrayList<>();
     private final List<Integer> truth = new ArrayList<>();
+    private int skipped;
+    private String firstSkipped = "";
 
     Gathered(Scorer scorer, int views) {
       this.scorer = scorer;
@@ -116,12 +126,12 @@ public record RecognizedClips(
     }
 
     int done() {
-      return ids.size() + skipped.size();
+      return ids.size() + skipped;
     }
 
     RecognizedClips clips() {
       if (ids.isEmpty()) {
-        throw new TrainerException("no clip can be heard; the first: " + skipped.get(0));
+        throw new TrainerException("no clip can be heard; the first: " + firstSkipped);
       }
       return new RecognizedClips(
           scorer.adapter().labels(),

@@ -37,11 +37,7 @@ public record RecordingSet(
               "%s: label \"%s\": must be one of %s".formatted(r.name(), e.label(), labels));
         }
       }
-      if (r.frameCount(frontEnd) == 0) {
-        throw new TrainerException(
-            "%s: samples \"%d\": must be a frame of %s or more"
-                .formatted(r.name(), r.lengthSamples(), frontEnd));
-      }
+      r.checkHeardBy(frontEnd);
     }
   }
 

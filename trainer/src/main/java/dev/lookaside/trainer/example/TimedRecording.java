@@ -4,6 +4,7 @@ import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.featurizer.LogMel;
 import dev.lookaside.featurizer.Resampler;
 import dev.lookaside.ingest.send.LabelledEvent;
+import dev.lookaside.trainer.TrainerException;
 import java.util.List;
 
 /**
@@ -23,6 +24,19 @@ public record TimedRecording(
 
   public TimedRecording {
     events = List.copyOf(events);
+  }
+
+  /**
+   * Whether a front end hears anything of it.
+   *
+   * @throws TrainerException if it is shorter than a frame
+   */
+  public void checkHeardBy(FrontEnd frontEnd) {
+    if (frameCount(frontEnd) == 0) {
+      throw new TrainerException(
+          "%s: samples \"%d\": must be a frame of %s or more"
+              .formatted(name, lengthSamples, frontEnd));
+    }
   }
 
   /** Frames of the whole recording. */

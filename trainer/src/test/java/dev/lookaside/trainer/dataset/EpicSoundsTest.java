@@ -3,6 +3,7 @@ package dev.lookaside.trainer.dataset;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.trainer.TrainerException;
@@ -12,6 +13,8 @@ import io.jhdf.WritableHdfFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -158,7 +161,7 @@ class EpicSoundsTest {
   @Test
   void recordingsWithTheirTimesCanBeReadInParts() {
     hdf();
-    TimedRecording video = load().timed("train").get(0);
+    TimedRecording video = load().timed("train", FrontEnd.EPIC_LOGMEL, c -> {}).get(0);
     assertThat(video.name()).isEqualTo("P01_01");
     assertThat(video.rateHz()).isEqualTo(24_000);
     assertThat(video.lengthSamples()).isEqualTo(48_000);
@@ -171,7 +174,35 @@ class EpicSoundsTest {
       assertThat(part).hasSize(5);
       assertThat(part[0]).isEqualTo(from / 32_768f);
     }
-    assertThatThrownBy(() -> load().timed("test"))
+    assertThatThrownBy(() -> load().timed("test", FrontEnd.EPIC_LOGMEL, c -> {}))
         .hasMessageContaining("split \"test\": does not say when its classes sound");
+  }
+
+  @Test
+  void aRecordingThatCannotBeReadIsNamedAndLeftOut() throws IOException {
+    MadeUp.text(
+        folder.resolve("EPIC_Sounds_train.csv"),
+        MadeUp.EPIC_HEADER,
+        MadeUp.epicLine("P01_01_0", "P01_01", "00:00:00.500", "00:00:01.000", 5),
+        MadeUp.epicLine("P01_02_0", "P01_02", "00:00:00.500", "00:00:01.000", 5),
+        MadeUp.epicLine("P01_03_0", "P01_03", "00:00:00.000", "00:00:00.001", 5));
+    MadeUp.wav(folder.resolve("P01_01.wav"), 24_000, 48_000);
+    Files.writeString(folder.resolve("P01_02.wav"), "no sound");
+    MadeUp.wav(folder.resolve("P01_03.wav"), 24_000, 0);
+    List<String> complaints = new ArrayList<>();
+    assertThat(load().timed("train", FrontEnd.EPIC_LOGMEL, complaints::add))
+        .extracting(TimedRecording::name)
+        .containsExactly("P01_01");
+    assertThat(complaints).hasSize(2);
+    assertThat(complaints.get(0)).contains("P01_02");
+    assertThat(complaints.get(1)).contains("P01_03").contains("0");
+    MadeUp.text(
+        folder.resolve("EPIC_Sounds_train.csv"),
+        MadeUp.EPIC_HEADER,
+        MadeUp.epicLine("P01_02_0", "P01_02", "00:00:00.500", "00:00:01.000", 5));
+    assertThatThrownBy(() -> load().timed("train", FrontEnd.EPIC_LOGMEL, c -> {}))
+        .isInstanceOf(TrainerException.class)
+        .hasMessageContaining("split \"train\": no recording can be read; the first: ")
+        .hasMessageContaining("P01_02.wav");
   }
 }

@@ -37,7 +37,7 @@ class EpicSubmissionTest {
         new float[][] {{1.5f, score}},
         new float[][] {{1, 0}},
         new int[] {-1},
-        List.of());
+        0);
   }
 
   @Test

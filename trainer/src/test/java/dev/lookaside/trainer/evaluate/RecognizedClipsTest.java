@@ -20,7 +20,7 @@ class RecognizedClipsTest {
         scores,
         posteriors,
         truth,
-        List.of());
+        0);
   }
 
   @Test
