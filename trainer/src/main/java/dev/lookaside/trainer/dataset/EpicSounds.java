@@ -29,7 +29,7 @@ final class EpicSounds {
 
   private static final int RATE_HZ = 24_000;
   private static final Pattern TIMESTAMP =
-      Pattern.compile("(\\d+):([0-5]\\d):([0-5]\\d(?:\\.\\d+)?)");
+      Pattern.compile("(\\d{1,4}):([0-5]\\d):([0-5]\\d)(?:\\.(\\d{1,9}))?");
   private static final List<String> COLUMNS =
       List.of("annotation_id", "video_id", "start_timestamp", "stop_timestamp");
 
@@ -191,14 +191,21 @@ final class EpicSounds {
     return id;
   }
 
+  /**
+   * Whole seconds and the rest parted, as the authors' script does: 75 + 0.948 begins a sample
+   * before 75.948, at 24 kHz, and so do the tables' sample numbers.
+   */
   private static double seconds(CsvTable.Row row, String column) {
     Matcher m = TIMESTAMP.matcher(row.text(column));
     if (!m.matches()) {
       throw row.bad(column, "must be HH:mm:ss.SSS");
     }
-    return Integer.parseInt(m.group(1)) * 3600
-        + Integer.parseInt(m.group(2)) * 60
-        + Double.parseDouble(m.group(3));
+    int whole =
+        Integer.parseInt(m.group(1)) * 3600
+            + Integer.parseInt(m.group(2)) * 60
+            + Integer.parseInt(m.group(3));
+    String rest = m.group(4);
+    return rest == null ? whole : whole + Integer.parseInt(rest) / Math.pow(10, rest.length());
   }
 
   private Recording video(CsvTable.Row row, String id) {

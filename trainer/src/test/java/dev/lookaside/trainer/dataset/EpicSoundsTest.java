@@ -124,6 +124,21 @@ class EpicSoundsTest {
         .hasMessageContaining("P01_01: span \"3602.5 to 3603.0 s\": lies outside its 2.000 s");
   }
 
+  /** Times of P01_11's annotations whose samples the tables of the distribution say. */
+  @Test
+  void segmentsBeginAtTheSampleThatTheDistributionNames() throws IOException {
+    hdf();
+    MadeUp.text(
+        folder.resolve("EPIC_Sounds_train.csv"),
+        MadeUp.EPIC_HEADER,
+        MadeUp.epicLine("P01_11_14", "P01_01", "00:01:15.948", "00:01:16.948", 3),
+        MadeUp.epicLine("P01_11_0", "P01_01", "00:00:02.069", "00:00:02.993", 34),
+        MadeUp.epicLine("whole", "P01_01", "01:00:00", "01:00:00.5", 34));
+    assertThat(load().segments("train"))
+        .extracting(s -> (long) (s.span().orElseThrow().onsetSeconds() * 24_000))
+        .containsExactly(1_822_751L, 49_656L, 86_400_000L);
+  }
+
   @Test
   void aFileThatIsNoHdf5AndAFolderWithoutTablesAreNamed() throws IOException {
     Files.writeString(folder.resolve("EPIC_audio.hdf5"), "not an HDF5 file");
