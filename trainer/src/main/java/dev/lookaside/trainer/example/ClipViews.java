@@ -12,10 +12,15 @@ import java.util.List;
 /**
  * Windows that stand for a clip when it is tested: so many, their starts spread evenly from its
  * start to the last one that lies wholly inside, as EPIC-SOUNDS tests with five. A view of its
- * front end is 25 samples shorter than its frames' hops, as there (47,975 samples for 400 frames).
+ * front end is as there 25 samples shorter than its frames' hops (47,975 samples for 400 frames),
+ * and the last one ends a sample before the clip does.
+ *
+ * @see <a href="https://github.com/epic-kitchens/epic-sounds-annotations">epic-sounds-annotations,
+ *     get_start_end_idx</a>
  */
 public final class ClipViews {
   private static final int EPIC_SHORTER_SAMPLES = 25;
+  private static final int EPIC_LEFT_SAMPLES = 1;
 
   private ClipViews() {}
 
@@ -35,7 +40,12 @@ public final class ClipViews {
               .formatted(clip.lengthSamples(), clip.rateHz(), frontEnd));
     }
     int length = viewSamples(spec);
-    int spare = Math.max(0, samples.length - length);
+    int spare =
+        Math.max(
+            0,
+            samples.length
+                - length
+                - (spec.frontEnd() == FrontEnd.EPIC_LOGMEL ? EPIC_LEFT_SAMPLES : 0));
     List<float[]> windows = new ArrayList<>();
     for (int v = 0; v < (spare == 0 ? 1 : views); v++) {
       int from = views == 1 ? 0 : (int) ((long) spare * v / (views - 1));

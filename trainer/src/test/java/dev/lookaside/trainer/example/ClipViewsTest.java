@@ -28,15 +28,18 @@ class ClipViewsTest {
     return LogMel.of(FrontEnd.EPIC_LOGMEL).clip(Arrays.copyOfRange(pcm.samples(), from, until));
   }
 
-  /** 47,975 samples are 400 frames; 1,000 samples are to spare. */
+  /** 47,975 samples are 400 frames; 1,000 samples are to spare, 999 to EPIC-SOUNDS' own script. */
   @Test
   void fiveViewsOfALongClipAreSpreadEvenly() {
     Pcm clip = noise(24_000, 48_975);
     List<float[]> views = ClipViews.of(clip, EPIC, 5);
     assertThat(views).hasSize(5);
     for (int v = 0; v < 5; v++) {
-      assertThat(views.get(v)).isEqualTo(logMel(clip, 250 * v, 250 * v + 47_975));
+      int from = new int[] {0, 249, 499, 749, 999}[v];
+      assertThat(views.get(v)).isEqualTo(logMel(clip, from, from + 47_975));
     }
+    assertThat(ClipViews.of(noise(24_000, 47_977), EPIC, 5)).hasSize(5);
+    assertThat(ClipViews.of(noise(24_000, 47_976), EPIC, 5)).hasSize(1);
   }
 
   @Test
