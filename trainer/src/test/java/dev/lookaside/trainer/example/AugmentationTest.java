@@ -10,6 +10,7 @@ import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -101,7 +102,7 @@ class AugmentationTest {
           for (int i = 0; i < window.length; i++) {
             window[i] = i / MELS;
           }
-          new SpecAugment(0, 0, 0, 0, 5, SpecAugment.Fill.MEAN).apply(window, MELS, random);
+          new SpecAugment(0, 0, 0, 0, 5, SpecAugment.Style.EPIC_SOUNDS).apply(window, MELS, random);
           for (int f = 0; f < FRAMES; f++) {
             assertThat(window[f * MELS]).isCloseTo(f, within(5.001f));
             assertThat(window[f * MELS + 7]).isEqualTo(window[f * MELS]);
@@ -109,10 +110,80 @@ class AugmentationTest {
           assertThat(window[0]).isZero();
           assertThat(window[window.length - 1]).isCloseTo(FRAMES - 1f, within(1e-4f));
         });
-    float[] flat = new float[FRAMES * MELS];
-    Arrays.fill(flat, 2);
-    SpecAugment.epicSounds().apply(flat, MELS, new SplittableRandom(1));
-    assertThat(flat).containsOnly(2);
+  }
+
+  @Test
+  void epicSoundsHasItsScriptsNumbers() {
+    assertThat(SpecAugment.epicSounds())
+        .isEqualTo(new SpecAugment(2, 27, 2, 25, 5, SpecAugment.Style.EPIC_SOUNDS));
+  }
+
+  /** Every cell of the window is another number, so what was masked can be seen. */
+  private static float[] ramp() {
+    float[] window = new float[FRAMES * MELS];
+    for (int i = 0; i < window.length; i++) {
+      window[i] = i / 1000f;
+    }
+    return window;
+  }
+
+  /** Which rows (or columns) of a window are not what they were. */
+  private static boolean[] changed(
+      float[] before, float[] after, int outer, int inner, int lines, int cells) {
+    boolean[] changed = new boolean[lines];
+    for (int l = 0; l < lines; l++) {
+      changed[l] = true;
+      for (int c = 0; c < cells; c++) {
+        int at = l * outer + c * inner;
+        changed[l] &= before[at] != after[at];
+      }
+    }
+    return changed;
+  }
+
+  @Test
+  void epicSoundsMasksTwoBandsAndTwoSpansBelowTheirLimits() {
+    SpecAugment still = new SpecAugment(2, 27, 2, 25, 0, SpecAugment.Style.EPIC_SOUNDS);
+    int[] mostRuns = new int[2];
+    SeededRandom.forAll(
+        AugmentationTest.class,
+        300,
+        random -> {
+          float[] window = ramp();
+          still.apply(window, MELS, random);
+          boolean[] frames = changed(ramp(), window, MELS, 1, FRAMES, MELS);
+          boolean[] mels = changed(ramp(), window, 1, MELS, MELS, FRAMES);
+          assertThat(runs(frames)).isLessThanOrEqualTo(2);
+          assertThat(runs(mels)).isLessThanOrEqualTo(2);
+          // A width is 24 (26) at most, and its end is drawn before that.
+          assertThat(count(frames)).isLessThanOrEqualTo(2 * 23);
+          assertThat(count(mels)).isLessThanOrEqualTo(2 * 25);
+          mostRuns[0] = Math.max(mostRuns[0], runs(frames));
+          mostRuns[1] = Math.max(mostRuns[1], runs(mels));
+        });
+    assertThat(mostRuns).containsExactly(2, 2);
+  }
+
+  /** Of a width below 27 the end is drawn again: (0 + ... + 25) / 2 / 27 mels on average. */
+  @Test
+  void epicSoundsDrawsTheEndOfAMaskAgainAndFillsItWithTheMean() {
+    SpecAugment one = new SpecAugment(1, 27, 0, 0, 0, SpecAugment.Style.EPIC_SOUNDS);
+    RandomGenerator random = SeededRandom.of(3);
+    double sum = 0;
+    int draws = 3000;
+    for (int i = 0; i < draws; i++) {
+      float[] window = ramp();
+      one.apply(window, MELS, random);
+      int masked = 0;
+      for (int m = 0; m < MELS; m++) {
+        boolean hidden = window[m] == window[MELS + m];
+        masked += hidden ? 1 : 0;
+        assertThat(window[m])
+            .isCloseTo(hidden ? (FRAMES * MELS - 1) / 2000f : m / 1000f, within(1e-3f));
+      }
+      sum += masked;
+    }
+    assertThat(sum / draws).isCloseTo(325 / 2.0 / 27, within(0.4));
   }
 
   @Test
@@ -185,6 +256,7 @@ class AugmentationTest {
   void noiseAndRollTurnTheWindowByUpToTenFrames() {
     WindowSpec spec = new WindowSpec(FrontEnd.AST_FBANK, FRAMES, 0, 0.5f);
     Augmentation roll = new Augmentation(false, 0, Optional.empty(), 0, Optional.empty(), true);
+    List<Float> strengths = new ArrayList<>();
     SeededRandom.forAll(
         AugmentationTest.class,
         50,
@@ -193,16 +265,28 @@ class AugmentationTest {
           Arrays.fill(window, 40 * MELS, 41 * MELS, 100);
           roll.finish(window, spec, random);
           int loud = -1;
+          float strongest = 0;
+          float sum = 0;
           for (int f = 0; f < FRAMES; f++) {
             if (window[f * MELS] > 50) {
               assertThat(loud).isEqualTo(-1);
               loud = f;
             } else {
-              assertThat(window[f * MELS]).isBetween(0f, 0.1f);
+              for (int m = 0; m < MELS; m++) {
+                assertThat(window[f * MELS + m]).isBetween(0f, 0.1f);
+                strongest = Math.max(strongest, window[f * MELS + m]);
+                sum += window[f * MELS + m];
+              }
             }
           }
           assertThat(loud).isBetween(30, 49);
+          // Even between 0 and a strength that is drawn for each window.
+          assertThat(sum / ((FRAMES - 1) * MELS))
+              .isCloseTo(strongest / 2, within(0.02f * strongest));
+          strengths.add(strongest);
         });
+    assertThat(Collections.max(strengths)).isBetween(0.08f, 0.1f);
+    assertThat(Collections.min(strengths)).isBetween(1e-6f, 0.02f);
   }
 
   @Test
