@@ -3,6 +3,7 @@ package dev.lookaside.classifier.weights;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** Brings a backbone file of any {@link Layout} under the model's own names and shapes. */
 final class BackboneLoader {
@@ -201,7 +202,8 @@ final class BackboneLoader {
 
   /**
    * Rows and columns of the position table. Pictures are square; spectrograms (a stem of one
-   * channel) have 12 rows at stride 10 and 8 at stride 16 for 128 mels.
+   * channel) of 128 mels have 12 rows at stride 10 and 8 at stride 16. SSAST files say how large
+   * its input was; nothing else tells 8 x 48 patches from 12 x 32.
    */
   private int[] grid(int positions, boolean singleChannel) {
     Integer rows = config.gridRows();
@@ -219,11 +221,24 @@ final class BackboneLoader {
     int side = (int) Math.round(Math.sqrt(positions));
     boolean square = side * side == positions;
     boolean spectrogram = singleChannel && (layout != Layout.TIMM || !square);
-    if (spectrogram && positions % 12 == 0) {
-      return new int[] {12, positions / 12};
-    }
-    if (spectrogram && positions % 8 == 0) {
-      return new int[] {8, positions / 8};
+    if (spectrogram) {
+      boolean twelve = positions % 12 == 0;
+      boolean eight = positions % 8 == 0;
+      int[] said = twelve && eight ? gridOfInput(positions) : null;
+      if (said != null) {
+        return said;
+      }
+      if (twelve && eight) {
+        throw WeightsException.tensor(
+            source,
+            name("pos_embed"),
+            "%d positions may be 8 x %d or 12 x %d: metadata grid must say ROWSxCOLUMNS"
+                .formatted(positions, positions / 8, positions / 12));
+      }
+      if (twelve || eight) {
+        int rowsFound = twelve ? 12 : 8;
+        return new int[] {rowsFound, positions / rowsFound};
+      }
     }
     if (square) {
       return new int[] {side, side};
@@ -233,6 +248,24 @@ final class BackboneLoader {
         name("pos_embed"),
         "%d positions are neither a square nor 8 or 12 rows: metadata grid must say ROWSxCOLUMNS"
             .formatted(positions));
+  }
+
+  /** The grid of the input that SSAST's own numbers tell of, at the stride at which it fits. */
+  private int @Nullable [] gridOfInput(int positions) {
+    String outer = prefix.endsWith("v.") ? prefix.substring(0, prefix.length() - 2) : prefix;
+    Integer mels = file.whole(outer + "p_input_fdim");
+    Integer frames = file.whole(outer + "p_input_tdim");
+    if (mels == null || frames == null) {
+      return null;
+    }
+    for (int stride : new int[] {ViTSpec.PATCH, 10}) {
+      int rows = (mels - ViTSpec.PATCH) / stride + 1;
+      int columns = (frames - ViTSpec.PATCH) / stride + 1;
+      if (rows > 0 && columns > 0 && (long) rows * columns == positions) {
+        return new int[] {rows, columns};
+      }
+    }
+    return null;
   }
 
   /** Values of the file that the tensors in use are made of. */

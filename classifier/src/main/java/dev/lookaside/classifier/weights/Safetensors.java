@@ -206,6 +206,32 @@ public final class Safetensors implements AutoCloseable {
     return floats(name);
   }
 
+  /**
+   * A whole number that is a tensor of one value, or null if there is none of this name.
+   *
+   * @throws WeightsException if it has more values, is no whole number or not below 2^31
+   */
+  @Nullable Integer whole(String name) {
+    SafetensorsHeader.Entry e = header.entries().get(name);
+    if (e == null) {
+      return null;
+    }
+    if (FloatTensor.elements(e.shape()) != 1) {
+      throw WeightsException.tensor(
+          source, name, "expected one value, found shape " + Arrays.toString(e.shape()));
+    }
+    double value =
+        switch (e.dtype()) {
+          case "I64" -> raw(name, e).getLong(0);
+          case "I32" -> raw(name, e).getInt(0);
+          default -> floats(name).toArray()[0];
+        };
+    if (value != Math.rint(value) || Math.abs(value) > Integer.MAX_VALUE) {
+      throw WeightsException.tensor(source, name, "expected a whole number, found " + value);
+    }
+    return (int) value;
+  }
+
   private ByteBuffer raw(String name, SafetensorsHeader.Entry e) {
     long length = e.until() - e.from();
     if (length > Integer.MAX_VALUE) {

@@ -3,10 +3,17 @@ package dev.lookaside.classifier.weights;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
@@ -122,6 +129,70 @@ class BackboneTest {
     SafetensorsWriter.write(own, t, Map.of("grid", "7x7"));
     assertThatThrownBy(() -> Backbone.load(own))
         .hasMessageContaining("expected 7 x 7 = 49 positions, found 60");
+  }
+
+  /** 8 x 48 patches of SSAST, or 12 x 32: the file's own numbers say, as integers or not. */
+  @Test
+  void aTableThatHasTwoGridsIsReadAsTheInputSaysOrNotAtAll() throws IOException {
+    ViTSpec spec = new ViTSpec(WIDTH, 1, 1, 128, 2, 8, 48, 1e-6f);
+    Map<String, FloatTensor> own = RandomBackbone.tensors(spec, 1, 0, 4);
+    Map<String, FloatTensor> t = renamed(own, n -> "module.v." + n);
+    assertThatThrownBy(() -> load("two", t))
+        .isInstanceOf(WeightsException.class)
+        .hasMessageContaining(
+            "module.v.pos_embed\": 384 positions may be 8 x 48 or 12 x 32: metadata grid must say");
+    t.put("module.p_input_fdim", RandomWeights.constant(128, 1));
+    t.put("module.p_input_tdim", RandomWeights.constant(768, 1));
+    assertThat(load("stride 16", t).spec()).isEqualTo(spec);
+    Path integers = folder.resolve("stride-16.safetensors");
+    asLongs(integers);
+    assertThat(Backbone.load(integers).spec()).isEqualTo(spec);
+    t.put("module.p_input_tdim", RandomWeights.constant(334, 1));
+    assertThat(load("stride 10", t).spec().gridRows()).isEqualTo(12);
+    t.put("module.p_input_tdim", RandomWeights.constant(1024, 1));
+    assertThatThrownBy(() -> load("neither", t)).hasMessageContaining("may be 8 x 48 or 12 x 32");
+    t.put("module.p_input_tdim", RandomWeights.constant(0.5f, 1));
+    assertThatThrownBy(() -> load("half", t))
+        .hasMessageContaining("module.p_input_tdim\": expected a whole number, found 0.5");
+    Path said = folder.resolve("said.safetensors");
+    SafetensorsWriter.write(said, t, Map.of("grid", "12x32"));
+    assertThat(Backbone.load(said).spec().gridColumns()).isEqualTo(32);
+  }
+
+  /** Makes the two scalars 64-bit integers of no dimension, as PyTorch keeps them. */
+  private static void asLongs(Path file) throws IOException {
+    byte[] bytes = Files.readAllBytes(file);
+    ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int headerBytes = (int) in.getLong(0);
+    ObjectMapper json = new ObjectMapper();
+    ObjectNode header = (ObjectNode) json.readTree(bytes, 8, headerBytes);
+    ByteArrayOutputStream data = new ByteArrayOutputStream();
+    for (Iterator<Map.Entry<String, JsonNode>> i = header.fields(); i.hasNext(); ) {
+      Map.Entry<String, JsonNode> e = i.next();
+      if (e.getKey().equals("__metadata__")) {
+        continue;
+      }
+      ObjectNode entry = (ObjectNode) e.getValue();
+      int from = 8 + headerBytes + entry.at("/data_offsets/0").asInt();
+      int until = 8 + headerBytes + entry.at("/data_offsets/1").asInt();
+      int at = data.size();
+      if (e.getKey().contains("p_input")) {
+        entry.put("dtype", "I64").putArray("shape");
+        long value = (long) in.getFloat(from);
+        data.writeBytes(
+            ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array());
+      } else {
+        data.write(bytes, from, until - from);
+      }
+      entry.putArray("data_offsets").add(at).add(data.size());
+    }
+    byte[] head = json.writeValueAsBytes(header);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    out.writeBytes(
+        ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(head.length).array());
+    out.writeBytes(head);
+    out.writeBytes(data.toByteArray());
+    Files.write(file, out.toByteArray());
   }
 
   @Test
