@@ -23,7 +23,8 @@ final class DataOptions {
       paramLabel = "NAME",
       description =
           "esc50, speech-commands, epic-sounds, fashion-mnist (images), as they are distributed; folder (class folders) or csv "
-              + "(path,label,split[,onset,offset][,sha256]). Nothing is downloaded.")
+              + "(path,label,split[,onset,offset][,sha256]; a recording without label and times is one without events). "
+              + "Nothing is downloaded.")
   private @Nullable String dataset;
 
   @Option(

@@ -17,9 +17,11 @@ import java.util.TreeSet;
 
 /**
  * A table of clips: {@code path} (from the table's folder), {@code label}, {@code split}, and if
- * wanted {@code onset, offset} in seconds and the file's {@code sha256}. A line without a label is
- * background. Classes are sorted by name, or in the order of a {@code labels.txt} beside the table,
- * one a line.
+ * wanted {@code onset, offset} in seconds and the file's {@code sha256}. A line with a split but
+ * without label and times is a recording of that split in which no class sounds: for detection.
+ * Such lines of the training split, those without a split and those with times are backgrounds to
+ * fit with, too. Classes are sorted by name, or in the order of a {@code labels.txt} beside the
+ * table, one a line.
  */
 final class CsvClips {
   private CsvClips() {}
@@ -34,9 +36,19 @@ final class CsvClips {
     Map<Path, Recording> recordings = new HashMap<>();
     List<Segment> segments = new ArrayList<>();
     List<Recording> noise = new ArrayList<>();
+    List<DataSet.Quiet> quiet = new ArrayList<>();
     for (CsvTable.Row row : rows) {
       if (!row.has("label")) {
-        noise.add(background(row, file(table, row)));
+        Path file = file(table, row);
+        boolean judged = row.has("split") && span(row).isEmpty();
+        if (judged) {
+          quiet.add(
+              new DataSet.Quiet(
+                  recordings.computeIfAbsent(file, f -> recording(row, f)), row.text("split")));
+        }
+        if (!judged || row.text("split").equals(DataSet.TRAIN)) {
+          noise.add(background(row, file));
+        }
         continue;
       }
       int label = labels.indexOf(row.text("label"));
@@ -49,7 +61,7 @@ final class CsvClips {
       segments.add(
           new Segment(row.text("path") + part, recording, row.text("split"), label, span(row)));
     }
-    return new DataSet("csv", table.toString(), labels, segments, noise);
+    return new DataSet("csv", table.toString(), labels, segments, noise, quiet);
   }
 
   private static Path file(Path table, CsvTable.Row row) {

@@ -24,13 +24,15 @@ import java.util.function.Consumer;
  * @param labels the classes, in the order of their indices
  * @param segments in the order of the distribution
  * @param noise backgrounds that come with it and are of no class
+ * @param quiet recordings in which no class sounds: what is found in them is a false alarm
  */
 public record DataSet(
     String name,
     String folder,
     List<String> labels,
     List<Segment> segments,
-    List<Recording> noise) {
+    List<Recording> noise,
+    List<Quiet> quiet) {
   /** The usual names of splits; ESC-50 and folders of clips have fewer. */
   public static final String TRAIN = "train";
 
@@ -44,10 +46,24 @@ public record DataSet(
     labels = List.copyOf(labels);
     segments = List.copyOf(segments);
     noise = List.copyOf(noise);
+    quiet = List.copyOf(quiet);
     if (segments.isEmpty()) {
       throw new TrainerException("%s: data set %s: holds no clips".formatted(folder, name));
     }
   }
+
+  /** A data set without quiet recordings. */
+  public DataSet(
+      String name,
+      String folder,
+      List<String> labels,
+      List<Segment> segments,
+      List<Recording> noise) {
+    this(name, folder, labels, segments, noise, List.of());
+  }
+
+  /** A whole recording of a split in which no class sounds. */
+  public record Quiet(Recording recording, String split) {}
 
   /** The splits that have segments, sorted. */
   public TreeSet<String> splits() {
@@ -95,10 +111,13 @@ public record DataSet(
     return segments(split).stream().allMatch(s -> s.span().isPresent() && s.label() >= 0);
   }
 
-  /** Recordings of a split, each once, in the order of their first segment. */
+  /** Recordings of a split, each once, in the order of their first segment; then quiet ones. */
   public List<Recording> recordings(String split) {
     Map<String, Recording> byName = new LinkedHashMap<>();
     segments(split).forEach(s -> byName.putIfAbsent(s.recording().name(), s.recording()));
+    quiet.stream()
+        .filter(q -> q.split().equals(split))
+        .forEach(q -> byName.putIfAbsent(q.recording().name(), q.recording()));
     return List.copyOf(byName.values());
   }
 

@@ -3,6 +3,7 @@ package dev.lookaside.trainer.dataset;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.example.Clip;
 import java.io.IOException;
@@ -144,6 +145,37 @@ class DistributionTest {
     assertThat(cut).hasSize(6_000);
     assertThat(cut[0]).isEqualTo(4_000 / 32_768f);
     assertThat(set.clips("train")).extracting(Clip::name).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void aLineWithoutALabelIsARecordingInWhichNothingSounds() throws IOException {
+    for (String name : new String[] {"a", "b", "c", "d", "e"}) {
+      MadeUp.wav(folder.resolve(name + ".wav"), 16_000, 8_000);
+    }
+    MadeUp.text(
+        folder.resolve("clips.csv"),
+        "path,label,split,onset,offset",
+        "a.wav,knock,test,0.1,0.2",
+        "b.wav,,test,,",
+        "c.wav,,train,,",
+        "d.wav,,,,",
+        "e.wav,,test,0.1,0.3",
+        "a.wav,knock,train,0.1,0.2");
+    DataSet set = load("csv");
+    assertThat(set.hasTimes("test")).isTrue();
+    assertThat(set.recordings("test"))
+        .extracting(Recording::name)
+        .containsExactly("a.wav", "b.wav");
+    assertThat(set.recordings("train"))
+        .extracting(Recording::name)
+        .containsExactly("a.wav", "c.wav");
+    assertThat(set.events("test")).hasSize(1);
+    assertThat(set.segments("test")).hasSize(1);
+    assertThat(set.timed("test", FrontEnd.AST_FBANK, c -> {}).get(1).events()).isEmpty();
+    // What is judged is nothing to fit with.
+    assertThat(set.noise())
+        .extracting(Recording::name)
+        .containsExactly("c.wav", "d.wav", "e.wav#0.1");
   }
 
   @Test
