@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -145,8 +146,11 @@ final class FitCommand implements Runnable {
   @Override
   public void run() {
     if (recipe != null) {
-      RecipeArguments.apply(Recipe.of(recipe).options(), spec.commandLine());
+      CommandLine command = spec.commandLine();
+      RecipeArguments.apply(
+          TuneOptions.useful(Recipe.of(recipe).options(), command.getParseResult()), command);
     }
+    tune.check(spec.commandLine().getParseResult());
     what.check(how.balanced());
     checkOutputs();
     try (TemporaryFolder temporary = new TemporaryFolder("lookaside-fit-")) {

@@ -15,14 +15,41 @@ import dev.lookaside.trainer.fit.Tune;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
 
 /** Which weights move, and for a new adapter what it is. */
 final class TuneOptions {
   private static final int DEFAULT_RANK = 36;
   private static final int DEFAULT_WINDOW_FRAMES = 128;
+
+  /** Options that say what a new adapter is. */
+  private static final Set<String> OF_A_NEW_ADAPTER =
+      new TreeSet<>(
+          Set.of(
+              "tune",
+              "attn-kernel",
+              "mlp-kernel",
+              "rank",
+              "attn-rank",
+              "mlp-rank",
+              "last-blocks",
+              "head",
+              "activation",
+              "frontend",
+              "window-frames",
+              "stride",
+              "mean",
+              "std"));
+
+  /** Those that may be given beside an adapter that agrees. */
+  private static final Set<String> OF_ANY_ADAPTER = Set.of("head", "activation", "frontend");
 
   /** The command line's words, as in {@code --tune loaa-attn}. */
   enum Kind {
@@ -39,6 +66,18 @@ final class TuneOptions {
       this.word = word;
     }
 
+    /** Options about adapters that such a fit has no use for. */
+    private Set<String> unused() {
+      return switch (this) {
+        case LINEAR_PROBE, FULL ->
+            Set.of("attn-kernel", "mlp-kernel", "rank", "attn-rank", "mlp-rank", "last-blocks");
+        case PARALLEL -> Set.of("attn-kernel", "mlp-kernel", "attn-rank", "mlp-rank");
+        case LOAA_ATTN -> Set.of("mlp-kernel", "mlp-rank");
+        case LOAA_MLP -> Set.of("attn-kernel", "attn-rank");
+        case LOAA_BOTH -> Set.of();
+      };
+    }
+
     @Override
     public String toString() {
       return word;
@@ -48,7 +87,8 @@ final class TuneOptions {
   @Option(
       names = "--init",
       paramLabel = "A",
-      description = "Adapter to begin with: its labels, sizes and normalisation stay.")
+      description =
+          "Adapter to begin with: its labels, sizes and normalisation stay; what a --recipe says of them is left out.")
   private @Nullable Path init;
 
   @Option(
@@ -108,9 +148,8 @@ final class TuneOptions {
   @Option(
       names = "--frontend",
       paramLabel = "NAME",
-      defaultValue = "ast-fbank",
-      description = "ast-fbank or epic-logmel. Default: ${DEFAULT-VALUE}.")
-  private String frontEnd = "";
+      description = "ast-fbank or epic-logmel. Default: ast-fbank.")
+  private @Nullable String frontEnd;
 
   @Option(
       names = "--window-frames",
@@ -139,16 +178,51 @@ final class TuneOptions {
   private @Nullable Float std;
 
   /**
+   * A recipe's options without those that what was typed makes useless: all about a new adapter
+   * with {@code --init}, else those that the kind of fit has no use for.
+   */
+  static SortedMap<String, String> useful(SortedMap<String, String> recipe, ParseResult typed) {
+    SortedMap<String, String> left = new TreeMap<>(recipe);
+    if (typed.hasMatchedOption("--init")) {
+      left.keySet().removeAll(OF_A_NEW_ADAPTER);
+    } else if (typed.hasMatchedOption("--tune")) {
+      Kind kind = typed.matchedOptionValue("--tune", Kind.LOAA_BOTH);
+      left.keySet().removeAll(kind.unused());
+    }
+    return left;
+  }
+
+  /**
+   * Options that would change nothing are refused.
+   *
+   * @param given all options of the command that have a value
+   * @throws CliException naming the option, its value and what makes it useless
+   */
+  void check(ParseResult given) {
+    Kind kind = tune == null ? Kind.LOAA_BOTH : tune;
+    for (String name : OF_A_NEW_ADAPTER) {
+      if (!given.hasMatchedOption("--" + name)) {
+        continue;
+      }
+      String value = String.join(",", given.matchedOption("--" + name).originalStringValues());
+      if (init != null && !OF_ANY_ADAPTER.contains(name)) {
+        throw new CliException("--init \"%s\": excludes --%s \"%s\"".formatted(init, name, value));
+      }
+      if (init == null && kind.unused().contains(name)) {
+        throw new CliException(
+            "--tune \"%s\": has no use for --%s \"%s\"".formatted(kind, name, value));
+      }
+    }
+  }
+
+  /**
    * The adapter to begin with, if it is a file.
    *
-   * @throws CliException if options say what only the file may say
+   * @throws CliException if options say otherwise than the file
    */
   Optional<Adapter> init() {
     if (init == null) {
       return Optional.empty();
-    }
-    if (tune != null) {
-      throw new CliException("--init \"%s\": excludes --tune \"%s\"".formatted(init, tune));
     }
     Adapter adapter = Adapter.load(init);
     if (head != null && head != adapter.head()) {
@@ -161,11 +235,16 @@ final class TuneOptions {
           "--activation \"%s\": adapter %s has %s"
               .formatted(activation.word(), init, adapter.activation().word()));
     }
+    if (frontEnd != null && frontEnd() != adapter.frontEnd()) {
+      throw new CliException(
+          "--frontend \"%s\": adapter %s has %s"
+              .formatted(frontEnd, init, adapter.frontEnd().id()));
+    }
     return Optional.of(adapter);
   }
 
   FrontEnd frontEnd() {
-    return FrontEnd.of(frontEnd);
+    return frontEnd == null ? FrontEnd.AST_FBANK : FrontEnd.of(frontEnd);
   }
 
   boolean full() {

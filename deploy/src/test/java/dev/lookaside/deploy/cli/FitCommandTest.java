@@ -264,6 +264,51 @@ class FitCommandTest {
   }
 
   @Test
+  void optionsThatWouldChangeNothingAreRefused() {
+    assertThat(fit("x", "--tune", "parallel", "--attn-rank", "4").err())
+        .contains("--tune \"parallel\": has no use for --attn-rank \"4\"");
+    assertThat(fit("x", "--tune", "parallel", "--mlp-kernel", "3x3").err())
+        .contains("has no use for --mlp-kernel \"3x3\"");
+    assertThat(fit("x", "--tune", "linear-probe", "--last-blocks", "2").err())
+        .contains("--tune \"linear-probe\": has no use for --last-blocks \"2\"");
+    assertThat(fit("x", "--tune", "loaa-attn", "--mlp-rank", "2").err())
+        .contains("--tune \"loaa-attn\": has no use for --mlp-rank \"2\"");
+    for (String option :
+        List.of("--rank", "--mean", "--std", "--window-frames", "--stride", "--last-blocks")) {
+      assertThat(fit("x", "--init", INITIAL, option, "16").err())
+          .contains("excludes " + option + " \"16\"");
+    }
+    assertThat(fit("x", "--init", INITIAL, "--attn-kernel", "1x3").err())
+        .contains("excludes --attn-kernel \"1x3\"");
+    assertThat(fit("x", "--init", INITIAL, "--frontend", "epic-logmel").err())
+        .contains("--frontend \"epic-logmel\": adapter ")
+        .contains("has ast-fbank");
+  }
+
+  /** A recipe's own adapter is not in the way of one that was typed. */
+  @Test
+  void aRecipeGoesOnFromAnAdapterOrTunesSomethingElse() {
+    Object[] recipe = {"--recipe", "small/loaa-both", "--scenes", 0, "--epochs", 1};
+    Object[] init = Arrays.copyOf(recipe, recipe.length + 2);
+    init[recipe.length] = "--init";
+    init[recipe.length + 1] = INITIAL;
+    Cli on = fit("on", init);
+    assertThat(on.exitCode()).as(on.err()).isZero();
+    assertThat(Adapter.load(folder.resolve("on")).windowFrames())
+        .isEqualTo(Adapter.load(Path.of(INITIAL.toString())).windowFrames());
+    Object[] probe = Arrays.copyOf(recipe, recipe.length + 4);
+    System.arraycopy(
+        new Object[] {"--tune", "linear-probe", "--head", "clip"}, 0, probe, recipe.length, 4);
+    Cli other = fit("other", probe);
+    assertThat(other.exitCode()).as(other.err()).isZero();
+    Object[] typed = Arrays.copyOf(probe, probe.length + 2);
+    typed[probe.length] = "--rank";
+    typed[probe.length + 1] = 24;
+    assertThat(fit("typed", typed).err())
+        .contains("--tune \"linear-probe\": has no use for --rank \"24\"");
+  }
+
+  @Test
   void anUnreadableClipIsNamedCountedAndLeftOutOrEndsTheFit() throws IOException {
     Path clips = folder.resolve("clips");
     for (String label : List.of("a", "b")) {
