@@ -1,16 +1,11 @@
 package dev.lookaside.deploy.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.recipe.Recipe;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,7 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import picocli.CommandLine;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -33,18 +29,25 @@ import picocli.CommandLine.Spec;
     description = {
       "Fit recipes with several seeds and print the mean and deviation of their figures.",
       "",
-      "Each fit is judged on the clips of --test: recognition (top-1, mAP) and, for recipes with scenes, event F1 within 0.2 s "
-          + "on composed scenes after thresholds were chosen on scenes of the training clips. What stands in --runs already is "
-          + "not run again, so a comparison that was stopped goes on."
+      "Recipes of a data set take --data and are judged as evaluate --recipe does: recognition by top-1 and mAP, detection by the "
+          + "mean of mAP over tIoU 0.1 to 0.5 (MAP) and event F1 within 0.2 s. Those of ESC-50 are fitted once per fold: as in the "
+          + "papers, a figure is the mean of five.",
+      "",
+      "The others (small/...) learn from the clips of --train and are judged on those of --test: top-1, mAP and, with scenes, "
+          + "event F1 on composed scenes after thresholds were chosen on scenes of the training clips.",
+      "",
+      "Means and deviations are over all runs of a recipe, seeds times folds. What stands in --runs already is not run again, so a "
+          + "comparison that was stopped goes on. Fits of all weights leave their backbones there, too."
     },
     footer = {
       "",
-      "Example:",
+      "Examples:",
       "  lookaside compare small/linear-probe small/parallel small/loaa-both --train train/ --test test/ "
-          + "--backbone b.safetensors --runs runs/"
+          + "--backbone b.safetensors --runs runs/",
+      "  lookaside compare esc50/linear-probe esc50/loaa-5pct --data ESC-50/ --backbone deit.safetensors --runs runs/ --seeds 1"
     })
 final class Compare implements Runnable {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final List<Integer> ALL_FOLDS = List.of(1, 2, 3, 4, 5);
 
   /** Figures of a run and the headings of their columns. */
   private static final Map<String, String> COLUMNS = new LinkedHashMap<>();
@@ -61,11 +64,25 @@ final class Compare implements Runnable {
       description = "Names of recipes (lookaside recipes).")
   private List<String> recipes = List.of();
 
-  @Option(names = "--train", required = true, paramLabel = "CLIPS", description = "Class folders.")
-  private Path train = Path.of("");
+  @Option(names = "--train", paramLabel = "CLIPS", description = "Class folders to learn from.")
+  private @Nullable Path train;
 
-  @Option(names = "--test", required = true, paramLabel = "CLIPS", description = "Class folders.")
-  private Path test = Path.of("");
+  @Option(names = "--test", paramLabel = "CLIPS", description = "Class folders to judge on.")
+  private @Nullable Path test;
+
+  @Option(
+      names = "--data",
+      paramLabel = "FOLDER",
+      description = "Where the data set of the recipes lies.")
+  private @Nullable Path data;
+
+  @Option(
+      names = "--folds",
+      paramLabel = "K,...",
+      split = ",",
+      arity = "1",
+      description = "Of esc50: the folds to test on. Default: 1,2,3,4,5.")
+  private List<Integer> folds = List.of();
 
   @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
   private Path backbone = Path.of("");
@@ -111,8 +128,8 @@ final class Compare implements Runnable {
     if (!Files.isDirectory(runs)) {
       throw new CliException("--runs \"%s\": must be a folder".formatted(runs));
     }
-    // A name that does not exist is told before hours of fits.
-    recipes.forEach(Recipe::of);
+    List<Recipe> all = recipes.stream().map(Recipe::of).toList();
+    check(all);
     ArrayNode rows = JsonNodeFactory.instance.arrayNode();
     PrintWriter to = spec.commandLine().getOut();
     if (!json) {
@@ -120,10 +137,20 @@ final class Compare implements Runnable {
       COLUMNS.values().forEach(heading -> to.printf(" %15s", heading));
       to.println();
     }
-    for (String recipe : recipes) {
+    ComparedRuns made =
+        new ComparedRuns(
+            new ComparedRuns.Clips(train, test, data),
+            backbone,
+            runs,
+            scenes,
+            threads,
+            spec.commandLine().getErr());
+    for (Recipe recipe : all) {
       List<JsonNode> figures = new ArrayList<>();
-      for (int seed = 1; seed <= seeds; seed++) {
-        figures.add(figures(recipe, seed));
+      for (int fold : folds(recipe)) {
+        for (int seed = 1; seed <= seeds; seed++) {
+          figures.add(made.figures(recipe, fold, seed));
+        }
       }
       row(recipe, figures, rows, to);
     }
@@ -133,113 +160,52 @@ final class Compare implements Runnable {
     to.flush();
   }
 
-  /** Figures of one run, made if they do not stand in the folder yet. */
-  private JsonNode figures(String recipe, int seed) {
-    String name = recipe.replace('/', '-') + "-" + seed;
-    Path file = runs.resolve(name + ".json");
-    try {
-      if (Files.exists(file)) {
-        return JSON.readTree(Files.readAllBytes(file));
+  /** Folds to fit a recipe for; one of {@link ComparedRuns#NO_FOLD} if its data has none. */
+  private List<Integer> folds(Recipe recipe) {
+    if (!ComparedRuns.hasFolds(recipe)) {
+      return List.of(ComparedRuns.NO_FOLD);
+    }
+    return folds.isEmpty() ? ALL_FOLDS : folds;
+  }
+
+  /** What is missing is told before hours of fits. */
+  private void check(List<Recipe> all) {
+    TreeSet<String> dataSets = new TreeSet<>();
+    for (Recipe recipe : all) {
+      String dataset = recipe.options().get("dataset");
+      if (dataset == null && (train == null || test == null)) {
+        throw new CliException(
+            "--train and --test: recipe \"%s\" needs both".formatted(recipe.name()));
       }
-      ObjectNode figures = made(recipe, seed, runs.resolve(name + ".safetensors"));
-      byte[] bytes = JSON.writeValueAsBytes(figures);
-      AtomicFile.write(file, path -> Files.write(path, bytes));
-      return figures;
-    } catch (IOException e) {
-      throw new CliException("\"%s\": %s".formatted(file, e.getMessage()));
+      if (dataset != null && data == null) {
+        throw new CliException(
+            "--data: recipe \"%s\" needs the folder of %s".formatted(recipe.name(), dataset));
+      }
+      if (dataset != null) {
+        dataSets.add(dataset);
+      }
+    }
+    if (dataSets.size() > 1) {
+      throw new CliException(
+          "--data \"%s\": recipes of %s are more than one data set".formatted(data, dataSets));
+    }
+    if (!folds.isEmpty() && all.stream().noneMatch(ComparedRuns::hasFolds)) {
+      throw new CliException("--folds \"%s\": none of the recipes is of esc50".formatted(folds));
+    }
+    for (int fold : folds) {
+      if (!ALL_FOLDS.contains(fold)) {
+        throw new CliException("--folds \"%d\": must be 1 to 5".formatted(fold));
+      }
+    }
+    if (folds.size() != new TreeSet<>(folds).size()) {
+      throw new CliException("--folds \"%s\": must name each once".formatted(folds));
     }
   }
 
-  private ObjectNode made(String recipe, int seed, Path adapter) throws JsonProcessingException {
-    PrintWriter err = spec.commandLine().getErr();
-    err.printf("%s, seed %d%n", recipe, seed);
-    ObjectNode figures = JSON.createObjectNode();
-    JsonNode fit =
-        JSON.readTree(
-            run(
-                "fit",
-                train,
-                "--recipe",
-                recipe,
-                "--backbone",
-                backbone,
-                "--out",
-                adapter,
-                "--seed",
-                seed,
-                "--threads",
-                threads,
-                "--resume",
-                "--json"));
-    figures.set("trainable", fit.path("trainable"));
-    figures.set("percent", fit.path("percent"));
-    Path scores = adapter.resolveSibling(adapter.getFileName() + ".recognition.json");
-    run("evaluate", test, "--backbone", backbone, "--adapter", adapter, "--json", scores);
-    JsonNode recognition = read(scores).path("figures");
-    figures.set("top1", recognition.path("top1"));
-    figures.set("mAP", recognition.path("mAP"));
-    if (Recipe.of(recipe).options().containsKey("scenes")) {
-      Path calibrated = adapter.resolveSibling("calibrated-" + adapter.getFileName());
-      run(
-          "calibrate",
-          train,
-          "--backbone",
-          backbone,
-          "--adapter",
-          adapter,
-          "--out",
-          calibrated,
-          "--scenes",
-          scenes,
-          "--seed",
-          1000 + seed,
-          "--json");
-      JsonNode events =
-          JSON.readTree(
-              run(
-                  "calibrate",
-                  test,
-                  "--backbone",
-                  backbone,
-                  "--adapter",
-                  calibrated,
-                  "--scenes",
-                  scenes,
-                  "--seed",
-                  11,
-                  "--json"));
-      figures.set("eventF1", events.path("eventF1Before"));
-    }
-    return figures;
-  }
-
-  private static JsonNode read(Path file) {
-    try {
-      return JSON.readTree(Files.readAllBytes(file));
-    } catch (IOException e) {
-      throw new CliException("\"%s\": %s".formatted(file, e.getMessage()));
-    }
-  }
-
-  /** Runs another command and gives what it printed; its messages go where this one's do. */
-  private String run(Object... words) {
-    StringWriter printed = new StringWriter();
-    CommandLine command = Main.commandLine();
-    command.setOut(new PrintWriter(printed));
-    command.setErr(spec.commandLine().getErr());
-    List<String> arguments = new ArrayList<>();
-    for (Object word : words) {
-      arguments.add(word.toString());
-    }
-    if (command.execute(arguments.toArray(String[]::new)) != 0) {
-      throw new CliException("stopped: lookaside " + String.join(" ", arguments));
-    }
-    return printed.toString();
-  }
-
-  private void row(String recipe, List<JsonNode> figures, ArrayNode rows, PrintWriter to) {
+  private void row(Recipe recipe, List<JsonNode> figures, ArrayNode rows, PrintWriter to) {
     JsonNode first = figures.get(0);
-    ObjectNode row = rows.addObject().put("recipe", recipe).put("seeds", seeds);
+    ObjectNode row = rows.addObject().put("recipe", recipe.name()).put("seeds", seeds);
+    row.put("runs", figures.size());
     row.set("trainable", first.path("trainable"));
     row.set("percent", first.path("percent"));
     StringBuilder line = new StringBuilder();
@@ -263,7 +229,7 @@ final class Compare implements Runnable {
       to.printf(
           Locale.ROOT,
           "%-28s %,10d %7.3f%s%n",
-          recipe,
+          recipe.name(),
           first.path("trainable").longValue(),
           first.path("percent").doubleValue(),
           line);
