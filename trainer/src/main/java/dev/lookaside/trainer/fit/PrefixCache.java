@@ -16,12 +16,25 @@ import java.util.Map;
 final class PrefixCache implements BatchGradients {
   private static final long CACHE_SHARE = 4;
 
+  /** Runs the blocks below for some windows. */
+  @FunctionalInterface
+  interface Below {
+    /** Row-major {@code [count][entryFloats]}. */
+    float[] entries(float[] windows, int count);
+  }
+
   private final GradientRun run;
+  private final Below below;
   private final Map<Integer, float[]> entries = new HashMap<>();
   private long bytesLeft = Runtime.getRuntime().maxMemory() / CACHE_SHARE;
 
   PrefixCache(GradientRun run) {
+    this(run, run::entries);
+  }
+
+  PrefixCache(GradientRun run, Below below) {
     this.run = run;
+    this.below = below;
   }
 
   @Override
@@ -43,7 +56,7 @@ final class PrefixCache implements BatchGradients {
     if (!missing.isEmpty()) {
       List<Example> asked = missing.stream().map(i -> batch.examples().get(i)).toList();
       Batch part = new Batch(batch.epoch(), asked);
-      float[] computed = run.entries(part.windows(), part.size());
+      float[] computed = below.entries(part.windows(), part.size());
       int length = run.entryFloats();
       for (int m = 0; m < missing.size(); m++) {
         System.arraycopy(computed, m * length, all, missing.get(m) * length, length);

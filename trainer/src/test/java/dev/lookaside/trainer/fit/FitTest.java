@@ -272,6 +272,7 @@ class FitTest {
         .hasMessageContaining("step 3 (epoch 1): loss \"NaN\"")
         .hasMessageContaining("from clip12")
         .hasMessageContaining("last checkpoint is kept");
+    Listener resumed = new Listener(-1);
     Fit again =
         new Fit(
             inOrder,
@@ -279,9 +280,12 @@ class FitTest {
             BatchGradients.of(MODEL),
             Map.of(),
             new CheckpointFile(file),
-            new Listener(-1));
+            resumed);
     Listener heard = new Listener(-1);
     again.run(MODEL.start(), true);
+    // The step that was no number is done once more, those before it are not.
+    assertThat(resumed.steps.get(0).step()).isEqualTo(3);
+    assertThat(resumed.steps).hasSize(14);
     new Fit(
             inOrder,
             new MadeUpExamples(EXAMPLES),

@@ -16,13 +16,17 @@ import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.example.Example;
 import dev.lookaside.trainer.example.ExampleSource;
+import dev.lookaside.trainer.gradient.GradientRun;
 import dev.lookaside.trainer.gradient.Loss;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,6 +40,19 @@ class ModelFitTest {
       Backbone.load(
           Path.of("../classifier/src/test/resources/golden/attnT_mlpF_96/backbone.safetensors"));
   private static final ScorerSettings CPU = new ScorerSettings(Device.CPU, 2, 1);
+
+  private static final FitSettings SETTINGS =
+      new FitSettings(
+          OptimizerSettings.adamW(1e-4),
+          Schedule.of("constant", 0, 0),
+          1e-2,
+          12,
+          3,
+          1,
+          1,
+          Order.SHUFFLED,
+          1,
+          100);
 
   @TempDir private Path folder;
 
@@ -98,18 +115,6 @@ class ModelFitTest {
   }
 
   private Adapter fit(Adapter start, Moves moves, ExampleSource source, List<Double> losses) {
-    FitSettings settings =
-        new FitSettings(
-            OptimizerSettings.adamW(1e-4),
-            Schedule.of("constant", 0, 0),
-            1e-2,
-            12,
-            3,
-            1,
-            1,
-            Order.SHUFFLED,
-            1,
-            100);
     FitProgress listener =
         new FitProgress() {
           @Override
@@ -126,7 +131,7 @@ class ModelFitTest {
             start,
             moves,
             Loss.of(Activation.SIGMOID),
-            settings,
+            SETTINGS,
             source,
             new CheckpointFile(folder.resolve("checkpoint")),
             listener,
@@ -147,6 +152,51 @@ class ModelFitTest {
     assertThat(a.digest()).isEqualTo(b.digest()).isNotEqualTo(start.digest());
     assertThat(kept).isEqualTo(again);
     assertThat(kept.get(kept.size() - 1)).isLessThan(0.75 * kept.get(0));
+  }
+
+  @Test
+  void theFrozenBlocksRunOnceForAWindowThatComesAgain() {
+    Adapter start = fresh(HeadKind.CLIP, 1);
+    assertThat(windowsBelow(start, true)).isEqualTo(7);
+    assertThat(windowsBelow(start, false)).isEqualTo(12 * 7);
+  }
+
+  /** How many windows the blocks below the first trained one are run for. */
+  private int windowsBelow(Adapter start, boolean comesAgain) {
+    SortedMap<String, float[]> weights = new TreeMap<>();
+    start.tensors().forEach((name, tensor) -> weights.put(name, tensor.toArray()));
+    int[] windows = new int[1];
+    try (GradientRun run =
+        GradientRun.open(
+            BACKBONE,
+            start,
+            weights.keySet(),
+            Loss.of(Activation.SIGMOID),
+            CPU,
+            GradientRun.KEPT_LIMIT_BYTES)) {
+      PrefixCache cache =
+          new PrefixCache(
+              run,
+              (some, count) -> {
+                windows[0] += count;
+                return run.entries(some, count);
+              });
+      new Fit(
+              SETTINGS,
+              new Noise(start.columns(), comesAgain),
+              cache,
+              Map.of(),
+              Checkpoints.none(),
+              new FitProgress() {
+                @Override
+                public void begun(long stepsDone) {}
+
+                @Override
+                public void stepped(Step step) {}
+              })
+          .run(weights, false);
+    }
+    return windows[0];
   }
 
   /** The blocks and the convolutions beside them run once per window; nothing else changes. */

@@ -41,6 +41,12 @@ class GradientRunTest {
     check(model, new Loss(Activation.SIGMOID, 0.05));
   }
 
+  /** Every frame and mel lies in two patches, or four. */
+  @Test
+  void patchesThatOverlapDoToo() {
+    check(TinyModel.overlapping(folder), new Loss(Activation.SOFTMAX, 0));
+  }
+
   private static void check(TinyModel model, Loss loss) {
     SeededRandom.forAll(
         GradientRunTest.class,

@@ -29,22 +29,31 @@ record TinyModel(Backbone backbone, Adapter adapter) {
   static final int CLASSES = 3;
 
   static TinyModel of(Path folder, int depth, HeadKind head, Activation activation) {
-    return of(folder, new ViTSpec(8, depth, 2, 12, 2, 8, 2, 1e-6f), head, activation);
+    return of(folder, new ViTSpec(8, depth, 2, 12, 2, 8, 2, 1e-6f), head, activation, 16);
+  }
+
+  /** Patches of 16 every 10 frames and mels, as AST's: 12 x 2 of them. */
+  static TinyModel overlapping(Path folder) {
+    ViTSpec vit = new ViTSpec(8, 1, 2, 12, 2, 12, 2, 1e-6f);
+    return of(folder, vit, HeadKind.CLIP, Activation.SOFTMAX, 10);
   }
 
   /** Wide enough that ONNX Runtime shares its operations among threads. */
   static TinyModel wide(Path folder) {
     ViTSpec vit = new ViTSpec(128, 2, 2, 256, 2, 8, 2, 1e-6f);
-    return of(folder, vit, HeadKind.COLUMNS, Activation.SIGMOID);
+    return of(folder, vit, HeadKind.COLUMNS, Activation.SIGMOID, 16);
   }
 
-  private static TinyModel of(Path folder, ViTSpec vit, HeadKind head, Activation activation) {
+  private static TinyModel of(
+      Path folder, ViTSpec vit, HeadKind head, Activation activation, int stride) {
     Path file = folder.resolve("backbone.safetensors");
     SafetensorsWriter.write(
-        file, RandomBackbone.tensors(vit, 1, 0, 5), Map.of("heads", "2", "grid", "8x2"));
+        file,
+        RandomBackbone.tensors(vit, 1, 0, 5),
+        Map.of("heads", "2", "grid", vit.gridRows() + "x" + vit.gridColumns()));
     AdapterFactory.Meaning meaning =
         new AdapterFactory.Meaning(
-            List.of("a", "b", "c"), activation, head, FrontEnd.AST_FBANK, 32, -4, 4);
+            List.of("a", "b", "c"), activation, head, FrontEnd.AST_FBANK, 32, -4, 4, stride);
     Adapter adapter =
         AdapterFactory.random(
             vit,

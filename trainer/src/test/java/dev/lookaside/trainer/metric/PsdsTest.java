@@ -36,6 +36,13 @@ class PsdsTest {
     assertThat(score.psds()).isCloseTo(0.5 * 0.5 + 0.5 * 1, within(1e-12));
   }
 
+  /** DCASE task 4 since 2021, as its baseline computes them. */
+  @Test
+  void theScenariosHaveTheChallengesNumbers() {
+    assertThat(PsdsCriteria.psds1()).isEqualTo(new PsdsCriteria(0.7, 0.7, 1, 0, 1, 100));
+    assertThat(PsdsCriteria.psds2()).isEqualTo(new PsdsCriteria(0.1, 0.1, 0.3, 0.5, 1, 100));
+  }
+
   @Test
   void spreadBetweenClassesIsPunished() {
     List<Event> truth = List.of(event("dog", 0, 2), event("cat", 4, 6));
