@@ -4,7 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.classifier.weights.FloatTensor;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -87,6 +93,35 @@ class ExplainTest {
     assertThat(run.exitCode()).as(run.err()).isZero();
     assertThat(run.err()).contains("x.png: 1.00 s, 3 models");
     assertThat(ImageIO.read(picture.toFile()).getWidth()).isEqualTo(1000);
+  }
+
+  /** One whose convolutions give nothing looks as the backbone alone does, beside the other. */
+  @Test
+  void adaptersAreShownSideBySideInTheOrderGiven() throws Exception {
+    Path backbone = RESOURCES.resolve("demo-model/backbone.safetensors");
+    Path adapter = RESOURCES.resolve("demo-model/adapter.safetensors");
+    Adapter fitted = Adapter.load(adapter);
+    Map<String, FloatTensor> tensors = new TreeMap<>(fitted.tensors());
+    tensors.replaceAll(
+        (name, tensor) ->
+            name.endsWith(".loaa.up.weight")
+                ? FloatTensor.of(tensor.shape(), new float[tensor.toArray().length])
+                : tensor);
+    assertThat(tensors).isNotEqualTo(fitted.tensors());
+    Path still = folder.resolve("still.safetensors");
+    Files.write(still, AdapterFactory.encode(AdapterFactory.of(tensors, fitted.metadata())));
+    JsonNode models =
+        explain("--at", "1.5", "--backbone", backbone, "--adapter", still, "--adapter", adapter)
+            .get("models");
+    assertThat(models).hasSize(3);
+    assertThat(models.get(1).get("attention")).isEqualTo(models.get(0).get("attention"));
+    assertThat(models.get(2).get("attention")).isNotEqualTo(models.get(0).get("attention"));
+    JsonNode turned =
+        explain("--at", "1.5", "--backbone", backbone, "--adapter", adapter, "--adapter", still)
+            .get("models");
+    assertThat(turned.get(1).get("attention")).isEqualTo(models.get(2).get("attention"));
+    assertThat(turned.get(2).get("attention")).isEqualTo(models.get(1).get("attention"));
+    assertThat(turned.get(1).get("posteriors")).isNotEqualTo(turned.get(2).get("posteriors"));
   }
 
   @Test
