@@ -91,6 +91,29 @@ final class DataOptions {
     return part;
   }
 
+  /** The split that the options name, if they do. */
+  Optional<String> split() {
+    return Optional.ofNullable(split);
+  }
+
+  /**
+   * The data set that the options name, with all its splits.
+   *
+   * @return empty if they name none
+   * @throws CliException if only a part of them is given, or it holds images
+   */
+  Optional<DataSet> recordings() {
+    if (dataset != null && folder != null && Distribution.of(dataset).ofImages()) {
+      throw new CliException("--dataset \"%s\": holds no sounds".formatted(dataset));
+    }
+    return part(DataSet.TEST)
+        .flatMap(
+            part ->
+                part instanceof JudgedData.Sounds sounds
+                    ? Optional.of(sounds.set())
+                    : Optional.empty());
+  }
+
   private JudgedData.Images images(Distribution distribution, Path from, String usual) {
     if (fold != null) {
       throw new CliException("--fold \"%d\": data set %s has none".formatted(fold, distribution));

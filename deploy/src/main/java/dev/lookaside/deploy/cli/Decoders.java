@@ -3,27 +3,26 @@ package dev.lookaside.deploy.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lookaside.classifier.detect.ClipDetections;
 import dev.lookaside.classifier.detect.TunedDecoder;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
-import dev.lookaside.ingest.send.LabelledEvent;
-import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.trainer.dataset.DataSet;
 import dev.lookaside.trainer.evaluate.DetectedEvents;
 import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.judge.DecoderTuning;
 import dev.lookaside.trainer.metric.Collars;
 import dev.lookaside.trainer.metric.DetectionMap;
-import dev.lookaside.trainer.metric.Event;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -37,28 +36,39 @@ import picocli.CommandLine.Spec;
     description = {
       "Compare decoders and heads on composed scenes: hysteresis, change-point boxes, median filter.",
       "",
-      "All adapters hear the same scenes; a row is an adapter and a decoder. "
+      "All adapters hear the same scenes or recordings; a row is an adapter and a decoder. "
           + "The numbers of change-point boxes and the median filter are chosen on scenes of --tune-on's clips, where event F1 is "
           + "greatest; hysteresis has the adapter's thresholds (lookaside calibrate). Then all are judged on scenes of CLIPS. With "
-          + "--out the numbers are written into a copy of the (only) adapter, for classify and evaluate --decoder."
+          + "--out the numbers are written into a copy of the (only) adapter, for classify and evaluate --decoder.",
+      "",
+      "With --dataset the numbers are chosen on whole recordings of its --tune-split and judged on those of --split."
     },
     footer = {
       "",
-      "Example:",
-      "  lookaside decoders test/ --tune-on train/ --backbone b.safetensors --adapter clip.safetensors --adapter columns.safetensors"
+      "Examples:",
+      "  lookaside decoders test/ --tune-on train/ --backbone b.safetensors --adapter clip.safetensors --adapter columns.safetensors",
+      "  lookaside decoders --dataset csv --data scenes/ --split test --backbone b.safetensors --adapter a.safetensors --out a2.safetensors"
     })
 final class Decoders implements Runnable {
   private static final double COLLAR_SECONDS = 0.2;
 
-  @Parameters(paramLabel = "CLIPS", description = "Class folders that the decoders are judged on.")
-  private Path folder = Path.of("");
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "CLIPS",
+      description = "Class folders that the decoders are judged on; or --dataset and --data.")
+  private @Nullable Path folder;
 
   @Option(
       names = "--tune-on",
-      required = true,
       paramLabel = "CLIPS",
       description = "Class folders that their numbers are chosen on.")
-  private Path tuneFolder = Path.of("");
+  private @Nullable Path tuneFolder;
+
+  @Option(
+      names = "--tune-split",
+      paramLabel = "S",
+      description = "With --dataset: the split their numbers are chosen on. Default: validation.")
+  private @Nullable String tuneSplit;
 
   @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
   private Path backbone = Path.of("");
@@ -97,10 +107,10 @@ final class Decoders implements Runnable {
   @Option(names = "--json", description = "Print a JSON array instead of a table.")
   private boolean json;
 
-  @Spec private CommandSpec spec = CommandSpec.create();
+  @ArgGroup(validate = false, heading = "%nWhich recordings, instead of CLIPS and --tune-on:%n")
+  private DataOptions data = new DataOptions();
 
-  /** Scenes heard by one model; events by stream. */
-  private record Heard(Map<String, ClipDetections> clips, List<Event> truth) {}
+  @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
   public void run() {
@@ -111,6 +121,17 @@ final class Decoders implements Runnable {
       throw new CliException(
           "--out \"%s\": is for one --adapter, not %d".formatted(out, adapters.size()));
     }
+    Optional<DataSet> set = data.recordings();
+    if (set.isPresent() == (folder != null) || set.isPresent() && tuneFolder != null) {
+      throw new CliException(
+          "CLIPS and --tune-on, or --dataset: one of them must be given, not both");
+    }
+    if (set.isEmpty() && (tuneFolder == null || tuneSplit != null)) {
+      throw new CliException(
+          tuneFolder == null
+              ? "--tune-on: must be given with CLIPS"
+              : "--tune-split \"%s\": needs --dataset".formatted(tuneSplit));
+    }
     PrintWriter to = spec.commandLine().getOut();
     ArrayNode rows = JsonNodeFactory.instance.arrayNode();
     if (!json) {
@@ -119,7 +140,7 @@ final class Decoders implements Runnable {
           "ADAPTER", "HEAD", "DECODER", "EVENT F1", "PSDS1", "PSDS2", "MAP .1-.5");
     }
     for (Path adapter : adapters) {
-      compare(adapter, rows, to);
+      compare(adapter, set, rows, to);
     }
     if (json) {
       to.println(rows.toPrettyString());
@@ -127,17 +148,27 @@ final class Decoders implements Runnable {
     to.flush();
   }
 
-  private void compare(Path file, ArrayNode rows, PrintWriter to) {
+  /** What an adapter's decoders are tuned and judged on. */
+  private DecoderMaterial material(Optional<DataSet> set, Adapter adapter) {
+    PrintWriter err = spec.commandLine().getErr();
+    if (set.isPresent()) {
+      return DecoderMaterial.ofRecordings(set.get(), tuneSplit, data.split(), adapter, err);
+    }
+    return DecoderMaterial.ofScenes(
+        new ComposedScenes(
+            Objects.requireNonNull(tuneFolder), adapter.labels(), sceneSeconds, seed + 1),
+        new ComposedScenes(Objects.requireNonNull(folder), adapter.labels(), sceneSeconds, seed),
+        scenes,
+        err);
+  }
+
+  private void compare(Path file, Optional<DataSet> set, ArrayNode rows, PrintWriter to) {
     Adapter adapter = Adapter.load(file);
+    DecoderMaterial material = material(set, adapter);
     try (OfflineModel model = OfflineModel.open(backbone, file, Map.of())) {
-      Heard tuning =
-          heard(
-              model,
-              new ComposedScenes(tuneFolder, adapter.labels(), sceneSeconds, seed + 1),
-              scenes / 2);
-      Heard judged =
-          heard(model, new ComposedScenes(folder, adapter.labels(), sceneSeconds, seed), scenes);
-      row(file, adapter, "hysteresis", score(judged, null, model), rows, to);
+      DecoderMaterial.Heard tuning = material.tuning().heard(model);
+      DecoderMaterial.Heard judged = material.judged().heard(model);
+      row(file, adapter, "hysteresis", score(judged, null, model), material.count(), rows, to);
       DecoderTuning search =
           new DecoderTuning(tuning.clips(), tuning.truth(), Collars.onset(COLLAR_SECONDS));
       Map<String, String> metadata = new LinkedHashMap<>(adapter.metadata());
@@ -145,7 +176,7 @@ final class Decoders implements Runnable {
       for (TunedDecoder.Kind kind : TunedDecoder.Kind.values()) {
         TunedDecoder decoder = search.tuned(kind);
         String name = kind.name().toLowerCase(Locale.ROOT);
-        row(file, adapter, name, score(judged, decoder, model), rows, to);
+        row(file, adapter, name, score(judged, decoder, model), material.count(), rows, to);
         metadata.put(TunedDecoder.METADATA, decoder.into(tuned));
         metadata.put("parent", adapter.digest());
         tuned = AdapterFactory.of(adapter.tensors(), metadata);
@@ -157,36 +188,19 @@ final class Decoders implements Runnable {
     }
   }
 
-  private Heard heard(OfflineModel model, ComposedScenes composed, int count) {
-    Map<String, ClipDetections> clips = new LinkedHashMap<>();
-    List<Event> truth = new ArrayList<>();
-    try (EvaluateDisplay display =
-        new EvaluateDisplay("scenes", count, spec.commandLine().getErr())) {
-      for (int i = 0; i < count; i++) {
-        Scene scene = composed.scene(i);
-        String name = "scene " + i;
-        clips.put(name, model.detect(scene.audio()));
-        for (LabelledEvent e : scene.events()) {
-          truth.add(new Event(name, e.label(), e.onsetSeconds(), e.offsetSeconds()));
-        }
-        display.done(i + 1);
-      }
-    }
-    return new Heard(clips, truth);
-  }
-
   private DetectedEvents.Score score(
-      Heard heard, @Nullable TunedDecoder decoder, OfflineModel model) {
+      DecoderMaterial.Heard heard, @Nullable TunedDecoder decoder, OfflineModel model) {
     DetectedEvents events = new DetectedEvents(heard.truth());
     heard
         .clips()
         .forEach(
             (name, clip) -> {
+              double seconds = heard.seconds().getOrDefault(name, 0.0);
               if (decoder == null) {
-                events.add(name, clip, sceneSeconds);
+                events.add(name, clip, seconds);
               } else {
                 double[] otherwise = model.model().onThresholds();
-                events.add(name, decoder.decode(clip, otherwise), decoder.decoder(), sceneSeconds);
+                events.add(name, decoder.decode(clip, otherwise), decoder.decoder(), seconds);
               }
             });
     return events.score();
@@ -197,6 +211,7 @@ final class Decoders implements Runnable {
       Adapter adapter,
       String decoder,
       DetectedEvents.Score score,
+      int count,
       ArrayNode rows,
       PrintWriter to) {
     String name = String.valueOf(file.getFileName());
@@ -204,7 +219,7 @@ final class Decoders implements Runnable {
       ObjectNode row = rows.addObject().put("adapter", file.toString()).put("decoder", decoder);
       row.put("head", adapter.head().word())
           .put("sha256", adapter.digest())
-          .put("scenes", scenes)
+          .put(folder == null ? "recordings" : "scenes", count)
           .put("eventF1", score.events().microF1())
           .put("eventF1Macro", score.events().macroF1())
           .put("psds1", score.psds1().psds())

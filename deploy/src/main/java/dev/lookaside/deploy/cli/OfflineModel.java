@@ -15,6 +15,8 @@ import dev.lookaside.deploy.Configuration;
 import dev.lookaside.featurizer.FeaturizerSettings;
 import dev.lookaside.ingest.audio.Pcm;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -91,6 +93,19 @@ final class OfflineModel implements AutoCloseable {
         ? found
         : TunedDecoder.of(adapter, TunedDecoder.Kind.valueOf(decoder.name()))
             .decode(found, model.onThresholds());
+  }
+
+  /**
+   * All change-point boxes of what was found, however improbable, for metrics that rank: their
+   * edges do not move with a threshold. Those below a mean posterior of {@code least} are left out.
+   */
+  List<ClipDetections.DetectedEvent> boxes(ClipDetections found, double least) {
+    double[] levels = new double[found.labels().size()];
+    Arrays.fill(levels, least);
+    return TunedDecoder.of(adapter, TunedDecoder.Kind.SEBB)
+        .decoder()
+        .decode(found, levels)
+        .events();
   }
 
   DetectorModel model() {

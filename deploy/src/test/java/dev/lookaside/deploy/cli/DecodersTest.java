@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.ingest.audio.WavWriter;
+import dev.lookaside.ingest.send.LabelledEvent;
+import dev.lookaside.ingest.send.Scene;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -96,6 +99,88 @@ class DecodersTest {
       }
       assertThat(sum / 5).isCloseTo(rows.get(r).get("averageMap").doubleValue(), within(1e-9));
     }
+  }
+
+  /** Recordings of ten seconds, composed by another command, as a data set with times. */
+  private Path recordings(String... splits) throws Exception {
+    StringBuilder table = new StringBuilder("path,label,split,onset,offset\n");
+    for (int i = 0; i < splits.length; i++) {
+      Scene scene = new ComposedScenes(CLIPS, Adapter.load(ADAPTER).labels(), 10, 5 + i).scene(0);
+      String name = i + ".wav";
+      WavWriter.writeInt16(folder.resolve(name), scene.audio());
+      for (LabelledEvent e : scene.events()) {
+        table.append(
+            "%s,%s,%s,%s,%s%n"
+                .formatted(name, e.label(), splits[i], e.onsetSeconds(), e.offsetSeconds()));
+      }
+    }
+    Files.write(folder.resolve("labels.txt"), Adapter.load(ADAPTER).labels());
+    Files.writeString(folder.resolve("clips.csv"), table);
+    return folder;
+  }
+
+  private static Cli ofDataSet(Path data, Object... more) {
+    List<Object> words = new ArrayList<>(List.of("decoders", "--dataset", "csv", "--data", data));
+    words.addAll(List.of("--backbone", BACKBONE, "--adapter", ADAPTER, "--json"));
+    words.addAll(List.of(more));
+    return Cli.run(words.toArray());
+  }
+
+  @Test
+  void numbersAreChosenOnTheValidationSplitOfADataSet() throws Exception {
+    Path data = recordings("validation", "validation", "test");
+    Path out = folder.resolve("tuned.safetensors");
+    Cli done = ofDataSet(data, "--out", out);
+    assertThat(done.exitCode()).as(done.err()).isZero();
+    assertThat(done.err()).contains("csv: chosen on validation, judged on test");
+    JsonNode rows = new ObjectMapper().readTree(done.out());
+    assertThat(rows.findValuesAsText("decoder")).containsExactly("hysteresis", "sebb", "median");
+    assertThat(rows.get(0).get("recordings").asInt()).isEqualTo(1);
+    assertThat(Adapter.load(out).metadata().get("decoders")).contains("sebb", "median");
+    // The same numbers judged where they were chosen: both recordings, and it is said.
+    Cli there = ofDataSet(data, "--split", "validation");
+    assertThat(there.err()).contains("figures are too good");
+    JsonNode own = new ObjectMapper().readTree(there.out());
+    assertThat(own.get(0).get("recordings").asInt()).isEqualTo(2);
+    // evaluate --decoder has the numbers that were written: thresholds to four digits.
+    Path scores = folder.resolve("scores.json");
+    for (int d = 1; d < 3; d++) {
+      Cli evaluated =
+          Cli.run(
+              "evaluate",
+              "--task",
+              "detection",
+              "--dataset",
+              "csv",
+              "--data",
+              data,
+              "--split",
+              "validation",
+              "--backbone",
+              BACKBONE,
+              "--adapter",
+              out,
+              "--decoder",
+              own.get(d).get("decoder").asText(),
+              "--json",
+              scores);
+      assertThat(evaluated.exitCode()).as(evaluated.err()).isZero();
+      assertThat(
+              new ObjectMapper().readTree(scores.toFile()).at("/figures/eventF1micro").asDouble())
+          .isCloseTo(own.get(d).get("eventF1").asDouble(), within(0.05));
+    }
+  }
+
+  @Test
+  void whatADataSetLacksIsNamed() throws Exception {
+    Path data = recordings("test");
+    assertThat(ofDataSet(data).err()).contains("split \"validation\": must be one of [test]");
+    assertThat(ofDataSet(data, "--tune-on", CLIPS).err())
+        .contains("CLIPS and --tune-on, or --dataset: one of them must be given, not both");
+    assertThat(Cli.run("decoders", CLIPS, "--backbone", BACKBONE, "--adapter", ADAPTER).err())
+        .contains("--tune-on: must be given with CLIPS");
+    assertThat(decoders("--adapter", ADAPTER, "--tune-split", "train").err())
+        .contains("--tune-split \"train\": needs --dataset");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.infer.Device;
 import dev.lookaside.classifier.infer.Scorer;
 import dev.lookaside.classifier.infer.ScorerSettings;
@@ -230,7 +231,10 @@ class EvaluateTest {
     }
   }
 
-  /** Thresholds that everything passes: hysteresis hears whole recordings, boxes have edges. */
+  /**
+   * Hysteresis has thresholds that everything passes, the boxes some that nothing does; what is
+   * ranked are all boxes either way.
+   */
   @Test
   void changePointBoxesCanBeJudgedInsteadOfHysteresis() throws IOException {
     Path table = strongTable();
@@ -238,8 +242,16 @@ class EvaluateTest {
     Map<String, Threshold> low = new HashMap<>();
     adapter.labels().forEach(l -> low.put(l, new Threshold(1e-6, 1e-6)));
     Path eager = folder.resolve("eager.safetensors");
-    Files.write(eager, AdapterFactory.encode(AdapterFactory.withThresholds(adapter, low)));
+    Adapter everything = AdapterFactory.withThresholds(adapter, low);
+    Map<String, String> metadata = new HashMap<>(everything.metadata());
+    ObjectNode nothing = JSON.createObjectNode();
+    adapter.labels().forEach(l -> nothing.withObject("/sebb/thresholds").put(l, 1.5));
+    metadata.put("decoders", nothing.toString());
+    Adapter both = AdapterFactory.of(everything.tensors(), metadata);
+    Files.write(eager, AdapterFactory.encode(both));
     Map<String, JsonNode> found = new HashMap<>();
+    Map<String, JsonNode> figures = new HashMap<>();
+    Path json = folder.resolve("scores.json");
     for (String decoder : List.of("sebb", "hysteresis")) {
       Path zip = folder.resolve(decoder + ".zip");
       Cli run =
@@ -259,14 +271,22 @@ class EvaluateTest {
               table,
               "--submission",
               zip,
+              "--json",
+              json,
               "--hop-frames",
               "4");
       assertThat(run.exitCode()).as(run.err()).isZero();
       assertThat(run.out()).contains("csv, test split, detection", "PSDS1");
       found.put(decoder, found(zip));
+      figures.put(decoder, JSON.readTree(Files.readString(json)).get("figures"));
     }
-    assertThat(found.get("hysteresis")).hasSize(adapter.labels().size());
-    assertThat(found.get("sebb")).isNotEmpty().isNotEqualTo(found.get("hysteresis"));
+    assertThat(found.get("sebb")).isNotEmpty().isEqualTo(found.get("hysteresis"));
+    for (String same : List.of("averageMAP", "PSDS1", "seconds")) {
+      assertThat(figures.get("sebb").get(same)).isEqualTo(figures.get("hysteresis").get(same));
+    }
+    // F1 is of what the decoder's own thresholds let pass: everything, or nothing.
+    assertThat(figures.get("hysteresis").get("eventErrorRate").asDouble()).isGreaterThan(1);
+    assertThat(figures.get("sebb").get("eventErrorRate").asDouble()).isEqualTo(1);
     refused("--decoder", "--decoder", "viterbi", CLIPS);
   }
 

@@ -162,6 +162,24 @@ class FitDetectionTest {
     assertThat(zip).doesNotExist();
   }
 
+  @Test
+  void aRecordingThatCannotBeReadIsNamedCountedAndLeftOutOrEndsTheFit() throws IOException {
+    Path table = folder.resolve("EPIC_Sounds_train.csv");
+    String more = "P01_03_0,P01,P01_03,00:00:00.100,00:00:00.500,0,0,tap,water,5\n";
+    Files.writeString(table, Files.readString(table) + more);
+    Files.writeString(folder.resolve("audio/P01_03.wav"), "no sound");
+    String recipe = "epic-sounds/detection-columns";
+    Path fitted = folder.resolve("a.safetensors");
+    Cli lenient = fit(recipe, fitted, "--epochs", 1, "--json");
+    assertThat(lenient.exitCode()).as(lenient.err()).isZero();
+    assertThat(lenient.err()).contains("P01_03").contains("1 of 2 recordings skipped");
+    assertThat(JSON.readTree(lenient.out()).get("skipped").asInt()).isEqualTo(1);
+    Path other = folder.resolve("b.safetensors");
+    Cli strict = fit(recipe, other, "--epochs", 1, "--strict");
+    refused("P01_03", strict);
+    assertThat(other).doesNotExist();
+  }
+
   private void refused(String message, Cli run) {
     assertThat(run.exitCode()).isEqualTo(1);
     assertThat(run.err()).contains(message).doesNotContain("\tat ");

@@ -30,6 +30,7 @@ public final class DetectedEvents {
 
   private final List<Event> truth;
   private final List<ScoredEvent> found = new ArrayList<>();
+  private final List<ScoredEvent> ranked = new ArrayList<>();
   private final List<ScoreCurve> curves = new ArrayList<>();
   private final Set<String> unheard = new HashSet<>();
   private double seconds;
@@ -62,7 +63,20 @@ public final class DetectedEvents {
 
   /** Takes what was found in a recording: its events, scored by their mean, and its curves. */
   public void add(String recording, ClipDetections detections, double recordingSeconds) {
-    addEvents(recording, detections);
+    add(recording, detections, detections.events(), recordingSeconds);
+  }
+
+  /**
+   * As above, with other events for the metrics that rank: mean average precision wants all down to
+   * a low score, where F1 wants those that one threshold lets pass.
+   */
+  public void add(
+      String recording,
+      ClipDetections detections,
+      List<ClipDetections.DetectedEvent> all,
+      double recordingSeconds) {
+    found.addAll(scored(recording, detections.events()));
+    ranked.addAll(scored(recording, all));
     for (int c = 0; c < detections.labels().size(); c++) {
       float[] scores = detections.curveOf(c);
       if (scores.length > 0) {
@@ -77,7 +91,8 @@ public final class DetectedEvents {
   /** As above, with PSDS of what the decoder makes of the curves at falling thresholds. */
   public void add(
       String recording, ClipDetections detections, BoxDecoder decoder, double recordingSeconds) {
-    addEvents(recording, detections);
+    found.addAll(scored(recording, detections.events()));
+    ranked.addAll(scored(recording, detections.events()));
     for (int c = 0; c < detections.labels().size(); c++) {
       BoxDecoder.Pieces pieces = decoder.pieces(detections.curveOf(c), detections.cellSeconds());
       if (pieces.scores().length > 0) {
@@ -94,17 +109,19 @@ public final class DetectedEvents {
     unheard.add(recording);
   }
 
-  private void addEvents(String recording, ClipDetections detections) {
-    for (ClipDetections.DetectedEvent e : detections.events()) {
-      found.add(
-          new ScoredEvent(
-              new Event(recording, e.label(), e.onsetSeconds(), e.offsetSeconds()), e.mean()));
-    }
+  private static List<ScoredEvent> scored(
+      String recording, List<ClipDetections.DetectedEvent> events) {
+    return events.stream()
+        .map(
+            e ->
+                new ScoredEvent(
+                    new Event(recording, e.label(), e.onsetSeconds(), e.offsetSeconds()), e.mean()))
+        .toList();
   }
 
-  /** All events found so far. */
-  public List<ScoredEvent> found() {
-    return List.copyOf(found);
+  /** All events found so far, down to a low score if they were given so. */
+  public List<ScoredEvent> ranked() {
+    return List.copyOf(ranked);
   }
 
   /** The metrics of what was found so far. */
@@ -112,7 +129,7 @@ public final class DetectedEvents {
     List<Event> judged = judged();
     List<Event> events = found.stream().map(ScoredEvent::event).toList();
     return new Score(
-        DetectionMap.epicSounds(judged, found),
+        DetectionMap.epicSounds(judged, ranked),
         EventF1.of(judged, events, ONSET_COLLAR_SECONDS),
         EventF1.of(judged, events, Collars.dcase()),
         SegmentF1.of(judged, events, SEGMENT_SECONDS),

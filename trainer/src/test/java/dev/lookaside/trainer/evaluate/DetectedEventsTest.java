@@ -62,6 +62,21 @@ class DetectedEventsTest {
     assertThat(score.segments().errorRate()).isCloseTo(4 / 7.0, within(1e-12));
   }
 
+  /** The bell that no threshold lets pass is ranked, last; F1 does not see it. */
+  @Test
+  void precisionIsOfAllEventsDownToALowScore() {
+    DetectedEvents events = new DetectedEvents(TRUTH);
+    DetectedEvent bell = new DetectedEvent("bell", 3.2, 3.6, 0.1, 0.05);
+    DetectedEvent door = event("door", 1.0, 2.0);
+    events.add("one", found(door), List.of(door, bell), 10);
+    events.add("two", found(), 10);
+    DetectedEvents.Score score = events.score();
+    // Half of the bells and half of the doors, each without a false one before it.
+    assertThat(score.map().averageMap()).isCloseTo(0.5, within(1e-12));
+    assertThat(score.events().total().found()).isEqualTo(1);
+    assertThat(events.ranked()).extracting(e -> e.score()).containsExactly(0.9, 0.05);
+  }
+
   @Test
   void whatCouldNotBeHeardIsNotMissed() {
     DetectedEvents events = judged();
