@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.audio.WavWriter;
 import java.io.IOException;
@@ -77,9 +79,9 @@ class CompareTest {
     Files.createDirectories(folder.resolve("audio"));
     StringBuilder table = new StringBuilder("filename,fold,target,category\n");
     SplittableRandom random = new SplittableRandom(1);
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 10; i++) {
       String name = i + ".wav";
-      table.append("%s,%d,%d,%s%n".formatted(name, 1 + i / 4, i % 2, i % 2 == 0 ? "dog" : "rain"));
+      table.append("%s,%d,%d,%s%n".formatted(name, 1 + i / 2, i % 2, i % 2 == 0 ? "dog" : "rain"));
       float[] samples = new float[8_000];
       for (int s = 0; s < samples.length; s++) {
         samples[s] = (float) ((random.nextDouble() - 0.5) * (i % 2 == 0 ? 0.5 : 0.01));
@@ -125,7 +127,7 @@ class CompareTest {
                   runs.resolve(
                           "esc50-linear-probe-fold%d-1.safetensors.scores.json".formatted(fold))
                       .toFile());
-      assertThat(scores.at("/figures/clips").asInt()).isEqualTo(4);
+      assertThat(scores.at("/figures/clips").asInt()).isEqualTo(2);
       assertThat(scores.at("/figures/top1").asDouble()).isEqualTo(top1[fold - 1]);
     }
     double mean = Arrays.stream(top1).average().orElseThrow();
@@ -141,6 +143,33 @@ class CompareTest {
     assertThat(again.err()).doesNotContain("seed 1");
     assertThat(new ObjectMapper().readTree(again.out()).at("/0/top1/mean").asDouble())
         .isCloseTo((top1[1] + top1[2]) / 2, within(1e-12));
+  }
+
+  @Test
+  void aFitOfAllWeightsIsJudgedWithItsOwnBackbone(@TempDir Path data) throws IOException {
+    esc50(data);
+    Cli run =
+        Cli.run(
+            "compare",
+            "esc50/full",
+            "--data",
+            data,
+            "--folds",
+            2,
+            "--backbone",
+            Golden.file("fit/backbone.safetensors"),
+            "--runs",
+            runs,
+            "--seeds",
+            1,
+            "--threads",
+            1,
+            "--json");
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    Backbone fitted = Backbone.load(runs.resolve("backbone-esc50-full-fold2-1.safetensors"));
+    Adapter.load(runs.resolve("esc50-full-fold2-1.safetensors")).checkFits(fitted);
+    assertThat(new ObjectMapper().readTree(run.out()).at("/0/top1/mean").asDouble())
+        .isBetween(0.0, 1.0);
   }
 
   private void refused(String message, Object... words) {
