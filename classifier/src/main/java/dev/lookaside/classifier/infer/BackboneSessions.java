@@ -41,6 +41,12 @@ public final class BackboneSessions implements AutoCloseable {
    */
   private static final long WORTH_SHARING = 1_000_000_000L;
 
+  /**
+   * Runs at the same time on a GPU, each of another adapter. A run is some hundred short kernels,
+   * and the time goes into starting them, which several threads do side by side.
+   */
+  private static final int GPU_LANES = 8;
+
   private static final class Slot {
     /** One thread per run where there are several lanes. */
     private final ModelSession session;
@@ -206,7 +212,7 @@ public final class BackboneSessions implements AutoCloseable {
     int threads = settings.threads();
     ModelSession session = opener.open(graph, on, lanes == 1 ? threads : 1);
     try {
-      boolean share = lanes > 1 && spec.multiplications() > WORTH_SHARING;
+      boolean share = on == Device.CPU && lanes > 1 && spec.multiplications() > WORTH_SHARING;
       return new Slot(session, share ? opener.open(graph, on, threads) : null);
     } catch (OrtException | RuntimeException e) {
       session.close();
@@ -215,7 +221,7 @@ public final class BackboneSessions implements AutoCloseable {
   }
 
   private int lanes(Device on) {
-    return on == Device.CPU ? Math.min(settings.threads(), settings.maxBatch()) : 1;
+    return Math.min(on == Device.CPU ? settings.threads() : GPU_LANES, settings.maxBatch());
   }
 
   /** Runs that may go on at the same time; known once a session was opened. */
@@ -228,6 +234,16 @@ public final class BackboneSessions implements AutoCloseable {
     return chosen() == Device.CPU
         ? Math.min(settings.maxBatch(), Math.max(1, CPU_TOKENS_PER_RUN / tokens(runShape)))
         : settings.maxBatch();
+  }
+
+  /**
+   * Windows of one adapter given to a run, of a batch of so many: a GPU takes them all, on a CPU
+   * every core gets some.
+   */
+  synchronized int windowsPerRun(AdapterShape runShape, int batch) {
+    int lanes = lanes(chosen());
+    int share = chosen() == Device.CPU ? (batch + lanes - 1) / lanes : batch;
+    return Math.min(windowsPerRun(runShape), share);
   }
 
   private int tokens(AdapterShape runShape) {

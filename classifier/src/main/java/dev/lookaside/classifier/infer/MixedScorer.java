@@ -14,8 +14,9 @@ import java.util.Set;
  * of a window are the same bits alone or in any batch, with any neighbours, and for any number of
  * threads.
  *
- * <p>Windows of one adapter are run together. On a CPU several such runs go on at the same time, a
- * core each, so that eight adapters in a batch cost little more than one.
+ * <p>Windows of one adapter are run together, and several such runs go on at the same time: on a
+ * CPU a core each, so that eight adapters in a batch cost little more than one, on a GPU side by
+ * side.
  */
 public final class MixedScorer implements AdapterScorer {
   private static final int SHAPES = 8;
@@ -107,8 +108,7 @@ public final class MixedScorer implements AdapterScorer {
 
   private List<Part> parts(
       LoadedAdapter adapter, AdapterTensors its, List<Integer> places, int batch) {
-    int fair = (batch + sessions.lanes() - 1) / sessions.lanes();
-    int size = Math.min(sessions.windowsPerRun(adapter.runShape()), fair);
+    int size = sessions.windowsPerRun(adapter.runShape(), batch);
     List<Part> parts = new ArrayList<>();
     for (int from = 0; from < places.size(); from += size) {
       int until = Math.min(places.size(), from + size);

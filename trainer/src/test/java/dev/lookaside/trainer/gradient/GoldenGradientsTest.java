@@ -2,10 +2,15 @@ package dev.lookaside.trainer.gradient;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtProvider;
 import dev.lookaside.classifier.infer.Device;
 import dev.lookaside.classifier.infer.ScorerSettings;
 import dev.lookaside.classifier.weights.Adapter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +26,21 @@ class GoldenGradientsTest {
   @ParameterizedTest
   @MethodSource("shapes")
   void lossLogitsAndEveryGradientAgreeWithPyTorch(String shape) {
+    agree(shape, Device.CPU);
+  }
+
+  /** Runs where there is a GPU and the build is that of the Maven profile {@code cuda}. */
+  @ParameterizedTest
+  @MethodSource("shapes")
+  void theyAgreeOnAGpuToo(String shape) {
+    assumeTrue(
+        OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA),
+        "this build has no CUDA (Maven profile cuda)");
+    assumeTrue(Files.exists(Path.of("/dev/nvidia0")), "no /dev/nvidia0: no GPU");
+    agree(shape, Device.CUDA);
+  }
+
+  private static void agree(String shape, Device device) {
     Adapter adapter = Goldens.adapter(shape);
     Map<String, float[]> parameters = new TreeMap<>();
     adapter.tensors().forEach((name, t) -> parameters.put(name, t.toArray()));
@@ -34,7 +54,7 @@ class GoldenGradientsTest {
             adapter,
             parameters.keySet(),
             Loss.of(adapter.activation()),
-            new ScorerSettings(Device.CPU, 2, 3))) {
+            new ScorerSettings(device, 2, 3))) {
       Gradients.Step step =
           run.step(parameters, Goldens.io(shape, "x"), Goldens.io(shape, "targets"), ones, 3);
       assertThat(step.loss()).isCloseTo(Goldens.io(shape, "loss")[0], within(1e-5));
@@ -45,7 +65,8 @@ class GoldenGradientsTest {
         assertThat(error).as(name).isLessThan(1e-4);
         worst = Math.max(worst, error);
       }
-      System.out.printf("golden %s: gradients within %.1e relative per tensor%n", shape, worst);
+      System.out.printf(
+          "golden %s on %s: gradients within %.1e relative per tensor%n", shape, device, worst);
     }
   }
 
