@@ -2,6 +2,8 @@ package dev.lookaside.classifier.infer;
 
 import ai.onnxruntime.OrtException;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Tries CUDA where it is wanted and falls back to the CPU where that is allowed.
@@ -11,6 +13,10 @@ import java.util.Set;
  * @param why one line for people
  */
 record DeviceChoice<T>(T opened, Device device, String why) {
+  /** For example "CUDA failure 100: no CUDA-capable device is detected ; GPU=-1 ; hostname=...". */
+  private static final Pattern CAUSE =
+      Pattern.compile("CUDA failure \\d+: [^;\n]+|Failed to load library [^\n]+");
+
   /** Opens a session on CPU or CUDA. */
   interface Attempt<T> {
     T on(Device device) throws OrtException;
@@ -32,7 +38,7 @@ record DeviceChoice<T>(T opened, Device device, String why) {
       try {
         return new DeviceChoice<>(attempt.on(Device.CUDA), Device.CUDA, "CUDA works");
       } catch (OrtException | LinkageError e) {
-        obstacle = firstLine(e);
+        obstacle = reason(e);
       }
     }
     if (wanted == Device.CUDA) {
@@ -56,8 +62,13 @@ record DeviceChoice<T>(T opened, Device device, String why) {
     }
   }
 
-  private static String firstLine(Throwable e) {
+  /** The cause that ONNX Runtime names among its own source lines, or else its first line. */
+  private static String reason(Throwable e) {
     String text = String.valueOf(e.getMessage());
+    Matcher cause = CAUSE.matcher(text);
+    if (cause.find()) {
+      return cause.group().strip();
+    }
     int end = text.indexOf('\n');
     return end < 0 ? text : text.substring(0, end);
   }

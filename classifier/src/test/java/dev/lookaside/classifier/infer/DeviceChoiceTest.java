@@ -45,6 +45,25 @@ class DeviceChoiceTest {
     assertThat(c.why()).isEqualTo("no CUDA: libcudart.so.12");
   }
 
+  /** As ONNX Runtime says it where no GPU is. */
+  @Test
+  void theCauseIsSaidWithoutOnnxRuntimesSourceLines() {
+    DeviceChoice<String> c =
+        DeviceChoice.open(
+            Device.AUTO,
+            BOTH,
+            device -> {
+              if (device == Device.CUDA) {
+                throw new OrtException(
+                    "Error code - ORT_FAIL - message: /onnxruntime_src/x.cc:62 static [ONNXRuntimeError]"
+                        + " : 1 : FAIL : CUDA failure 100: no CUDA-capable device is detected ; GPU=-1"
+                        + " ; hostname=vm ; file=/onnxruntime_src/x.cc ; line=69 ;");
+              }
+              return "session";
+            });
+    assertThat(c.why()).isEqualTo("no CUDA: CUDA failure 100: no CUDA-capable device is detected");
+  }
+
   @Test
   void aBuildWithoutCudaIsNotTried() {
     DeviceChoice<String> c = DeviceChoice.open(Device.AUTO, Set.of("CPU"), this::works);
