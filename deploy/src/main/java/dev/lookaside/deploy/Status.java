@@ -14,6 +14,10 @@ import org.slf4j.LoggerFactory;
 final class Status {
   private static final Logger LOG = LoggerFactory.getLogger(Service.class);
 
+  /** What windows wait for whose decision may not have been read yet. */
+  private static final String UNDECIDED =
+      "the ledger (it is not read to its end, or capture times are ahead of this machine's clock)";
+
   private final Set<Assignment> assigned = new HashSet<>();
   private @Nullable String trouble = "waiting for Kafka";
   private @Nullable String device;
@@ -57,10 +61,10 @@ final class Status {
     boolean alarmed = holding != null;
     if (holds.overdue() > 0) {
       holding =
-          "%d windows wait for the adapter of %s since %d s, %d of them for longer than the bound"
+          "%d windows wait for %s since %d s, %d of them for longer than the bound"
               .formatted(
                   holds.windows(),
-                  holds.decision().isEmpty() ? "a ledger not read to its end" : holds.decision(),
+                  holds.decision().isEmpty() ? UNDECIDED : "the adapter of " + holds.decision(),
                   holds.oldest().toSeconds(),
                   holds.overdue());
       if (!alarmed) {

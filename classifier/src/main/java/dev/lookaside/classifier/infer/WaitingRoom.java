@@ -148,14 +148,14 @@ final class WaitingRoom {
     while (all.hasNext()) {
       Holding h = all.next();
       AdapterPlan.Choice choice = plan.choose(h.question.stream(), h.question.at());
-      if (!h.open) {
-        all.remove(); // Nobody waits for an answer; the window is asked for again at once.
-      } else if (choice instanceof Wait wait) {
+      if (choice instanceof Wait wait) {
         h.decision = wait.decision();
         want(wait);
       } else if (choice instanceof Use use) {
         all.remove();
-        go(h.question, h.score, use, nowNanos);
+        if (h.open) { // Else nobody waits for an answer; the window is asked for again at once.
+          go(h.question, h.score, use, nowNanos);
+        }
       }
     }
   }

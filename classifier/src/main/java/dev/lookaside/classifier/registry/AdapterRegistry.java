@@ -29,9 +29,11 @@ import org.jspecify.annotations.Nullable;
  * to score. Lives on a thread of its own and blocks there: in its consumers, and for the window
  * that a new adapter is tried on.
  *
- * <p>No plan is given out before both topics were read to their ends; and if no broker has said for
- * longer than the lead that this is still so, windows wait until one does: a decision that is not
- * known here cannot be in force yet then.
+ * <p>No plan is given out before both topics were read to their ends, and each says until which
+ * capture time it is good: the lead after the moment at which a broker last said that this was
+ * still so. A decision that is not known here cannot be in force before. Later windows wait for the
+ * next plan, whether no broker answers, this thread is blocked or they were captured ahead of this
+ * machine's clock.
  */
 public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Command> {
   /** Dispatcher to spawn it on. */
@@ -236,7 +238,7 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
 
   private void tell() {
     Instant now = now();
-    Optional<AdapterPlan> plan = core.plan(now);
+    Optional<AdapterPlan> plan = core.plan();
     plan.ifPresent(listeners.plans());
     for (Ack ack : core.takeAcks()) {
       if (ack.state() == Ack.State.REFUSED) {

@@ -49,8 +49,8 @@ final class RegistryCore {
   private final LinkedHashMap<String, LoadedAdapter> loaded = new LinkedHashMap<>(16, 0.75f, true);
   private final List<Ack> acks = new ArrayList<>();
   private @Nullable Instant seenToEnd;
+  private @Nullable Roster told;
   private boolean changed = true;
-  private boolean toldCurrent;
 
   RegistryCore(
       String worker, TrustedKeys trusted, LoadedAdapter configured, RegistrySettings settings) {
@@ -260,17 +260,25 @@ final class RegistryCore {
   }
 
   /** The plan to follow, if it is another than the last one given out. */
-  Optional<AdapterPlan> plan(Instant now) {
-    boolean current = current(now);
-    if (!changed && current == toldCurrent) {
+  Optional<AdapterPlan> plan() {
+    Roster last = told;
+    Instant seen = seenToEnd;
+    if (seen == null) {
+      boolean first = changed;
+      changed = false;
+      return first ? Optional.of(AdapterPlan.UNKNOWN) : Optional.empty();
+    }
+    Instant knownUntil = seen.plus(settings.lead());
+    if (last == null || changed) {
+      last = new Roster(judged.ledger(), refused.keySet(), ready, loaded, configured, knownUntil);
+    } else if (!last.knownUntil().equals(knownUntil)) {
+      last = last.until(knownUntil);
+    } else {
       return Optional.empty();
     }
     changed = false;
-    toldCurrent = current;
-    return Optional.of(
-        current
-            ? new Roster(judged.ledger(), refused.keySet(), ready, loaded, configured)
-            : AdapterPlan.UNKNOWN);
+    told = last;
+    return Optional.of(last);
   }
 
   /** Acks not taken yet. */

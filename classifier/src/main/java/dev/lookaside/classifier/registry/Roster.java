@@ -10,18 +10,23 @@ import java.util.Set;
 /**
  * The ledger with what is loaded here, at one moment.
  *
+ * <p>It says nothing of windows that a decision not read yet may be about: whoever follows it may
+ * do so for longer than its maker expects, who blocks now and then.
+ *
  * @param ledger as far as it was read
  * @param refused ids of records that do not count here
  * @param ready ids of records whose adapters were checked against them
  * @param loaded by digest
  * @param configured scores where the ledger says nothing
+ * @param knownUntil capture time; windows that start then or later wait
  */
 record Roster(
     Ledger ledger,
     Set<String> refused,
     Set<String> ready,
     Map<String, LoadedAdapter> loaded,
-    LoadedAdapter configured)
+    LoadedAdapter configured,
+    Instant knownUntil)
     implements AdapterPlan {
   Roster {
     refused = Set.copyOf(refused);
@@ -29,8 +34,16 @@ record Roster(
     loaded = Map.copyOf(loaded);
   }
 
+  /** The same, known for longer; shares what it holds. */
+  Roster until(Instant later) {
+    return new Roster(ledger, refused, ready, loaded, configured, later);
+  }
+
   @Override
   public Choice choose(StreamId stream, Instant start) {
+    if (!start.isBefore(knownUntil)) {
+      return new Wait("");
+    }
     Cutover decides = ledger.inForce(stream, start, c -> !refused.contains(c.id())).orElse(null);
     if (decides == null || decides.adapter() == null) {
       return new Use(configured, "");

@@ -210,6 +210,8 @@ class GpuClassifierTest {
         actor.tell(new Score(Windows.of("s", i), last.getRef()));
       }
     }
+    // A plan that lets them wait on changes nothing: not who waits, nor since when.
+    actor.tell(new GpuClassifier.Follow(AdapterPlan.UNKNOWN));
     assertThat(stats(actor).held()).isEqualTo(8);
     actor.tell(new GpuClassifier.Follow(AdapterPlan.always(FIRST)));
     stats(actor);

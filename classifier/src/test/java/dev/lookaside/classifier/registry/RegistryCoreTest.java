@@ -94,13 +94,13 @@ class RegistryCoreTest {
   @Test
   void nothingIsScoredBeforeBothTopicsWereReadToTheirEnds() {
     read(cutover("*", 1, FIRST, 0));
-    assertThat(core.plan(now)).contains(AdapterPlan.UNKNOWN);
+    assertThat(core.plan()).contains(AdapterPlan.UNKNOWN);
     assertThat(core.next(now)).isEmpty();
     seenToEnd();
-    AdapterPlan plan = core.plan(now).orElseThrow();
+    AdapterPlan plan = core.plan().orElseThrow();
     assertThat(choose(plan, -1)).isEqualTo(use(CONFIGURED, ""));
     assertThat(choose(plan, 0)).isEqualTo(new AdapterPlan.Wait("*@1"));
-    assertThat(core.plan(now)).as("nothing new").isEmpty();
+    assertThat(core.plan()).as("nothing new").isEmpty();
   }
 
   @Test
@@ -112,7 +112,7 @@ class RegistryCoreTest {
     assertThat(task.cutover().id()).isEqualTo("*@1");
     core.prepared(task.cutover(), FIRST, 7, 99, now);
     assertThat(core.next(now)).isEmpty();
-    AdapterPlan plan = core.plan(now).orElseThrow();
+    AdapterPlan plan = core.plan().orElseThrow();
     assertThat(choose(plan, 2)).isEqualTo(use(CONFIGURED, ""));
     assertThat(choose(plan, 3)).isEqualTo(use(FIRST, "*@1"));
     core.applied("*@1", now);
@@ -131,8 +131,8 @@ class RegistryCoreTest {
     core.prepared(core.next(now).orElseThrow().cutover(), FIRST, 0, 0, now);
     Refusal refusal = new Refusal(Reason.NOT_FINITE, "file", "x", "must be finite");
     core.refused(core.next(now.plusSeconds(2)).orElseThrow().cutover(), refusal, now);
-    AdapterPlan plan = core.plan(now).orElseThrow();
-    assertThat(choose(plan, 5)).isEqualTo(use(FIRST, "*@1"));
+    AdapterPlan plan = core.plan().orElseThrow();
+    assertThat(choose(plan, 4)).isEqualTo(use(FIRST, "*@1"));
     assertThat(core.takeAcks())
         .extracting(Ack::state, Ack::reasonWord)
         .contains(tuple(State.REFUSED, "not-finite"));
@@ -149,21 +149,26 @@ class RegistryCoreTest {
     assertThat(core.takeAcks())
         .extracting(Ack::reason)
         .containsExactly("missing-slices: parts \"[0]\": must be on the topic within 10 s");
-    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(use(CONFIGURED, ""));
+    assertThat(choose(core.plan().orElseThrow(), 1)).isEqualTo(use(CONFIGURED, ""));
     publish(FIRST);
     core.prepared(core.next(now).orElseThrow().cutover(), FIRST, 0, 0, now);
-    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(use(FIRST, "*@1"));
+    assertThat(choose(core.plan().orElseThrow(), 1)).isEqualTo(use(FIRST, "*@1"));
   }
 
   @Test
   void whoHasLostSightOfTheLedgerLetsWindowsWait() {
     seenToEnd();
-    assertThat(choose(core.plan(now).orElseThrow(), 0)).isEqualTo(use(CONFIGURED, ""));
-    assertThat(core.plan(now.plusSeconds(5))).isEmpty();
-    assertThat(core.plan(now.plusSeconds(6))).contains(AdapterPlan.UNKNOWN);
+    AdapterPlan plan = core.plan().orElseThrow();
+    assertThat(choose(plan, 4)).isEqualTo(use(CONFIGURED, ""));
+    assertThat(choose(plan, 5)).isEqualTo(new AdapterPlan.Wait(""));
+    assertThat(choose(plan, 3_600)).as("ahead of the clock").isEqualTo(new AdapterPlan.Wait(""));
+    assertThat(core.plan()).as("nothing new").isEmpty();
     now = now.plusSeconds(7);
     seenToEnd();
-    assertThat(choose(core.plan(now).orElseThrow(), 0)).isEqualTo(use(CONFIGURED, ""));
+    plan = core.plan().orElseThrow();
+    assertThat(choose(plan, 5)).isEqualTo(use(CONFIGURED, ""));
+    assertThat(choose(plan, 11)).isEqualTo(use(CONFIGURED, ""));
+    assertThat(choose(plan, 12)).isEqualTo(new AdapterPlan.Wait(""));
   }
 
   @Test
@@ -178,7 +183,7 @@ class RegistryCoreTest {
     core.want("*@1");
     core.prepared(core.next(now).orElseThrow().cutover(), FIRST, 0, 0, now);
     core.prepared(core.next(now).orElseThrow().cutover(), SECOND, 0, 0, now);
-    AdapterPlan plan = core.plan(now).orElseThrow();
+    AdapterPlan plan = core.plan().orElseThrow();
     assertThat(choose(plan, 10)).isEqualTo(use(SECOND, "*@2"));
     assertThat(choose(plan, 5)).isEqualTo(new AdapterPlan.Wait("*@1"));
     assertThat(core.next(now)).as("nobody wants it").isEmpty();
@@ -191,7 +196,7 @@ class RegistryCoreTest {
     read(cutover("stream:acme/door", 1, CONFIGURED, 0));
     seenToEnd();
     assertThat(core.next(now)).isEmpty();
-    assertThat(choose(core.plan(now).orElseThrow(), 1))
+    assertThat(choose(core.plan().orElseThrow(), 1))
         .isEqualTo(use(CONFIGURED, "stream:acme/door@1"));
   }
 
@@ -200,11 +205,11 @@ class RegistryCoreTest {
     read(cutover("*", 2, FIRST, 10));
     read(cutover("*", 2, SECOND, 20));
     core.unreadable("*@7", "value: is not sound JSON", now);
-    seenToEnd();
+    core.seenToEnd(NOON.plusSeconds(30));
     assertThat(core.takeAcks())
         .extracting(Ack::cutover, Ack::reasonWord)
         .containsExactly(tuple("*@2", "number-taken"), tuple("*@7", "bad-record"));
-    assertThat(choose(core.plan(now).orElseThrow(), 30)).isEqualTo(new AdapterPlan.Wait("*@2"));
+    assertThat(choose(core.plan().orElseThrow(), 30)).isEqualTo(new AdapterPlan.Wait("*@2"));
   }
 
   @Test
@@ -217,17 +222,17 @@ class RegistryCoreTest {
     publish(FIRST);
     seenToEnd();
     assertThat(core.next(now)).isEmpty();
-    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(use(CONFIGURED, ""));
+    assertThat(choose(core.plan().orElseThrow(), 1)).isEqualTo(use(CONFIGURED, ""));
 
     TrustedKeys trusted = TrustedKeys.of(keys.trusted(), false);
     core.trust(trusted, now);
     core.prepared(core.next(now).orElseThrow().cutover(), FIRST, 0, 0, now);
-    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(use(FIRST, "*@1"));
+    assertThat(choose(core.plan().orElseThrow(), 1)).isEqualTo(use(FIRST, "*@1"));
     core.trust(trusted, now);
-    assertThat(core.plan(now)).as("nothing new").isEmpty();
+    assertThat(core.plan()).as("nothing new").isEmpty();
 
     core.trust(TrustedKeys.of(List.of(), false), now);
-    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(use(CONFIGURED, ""));
+    assertThat(choose(core.plan().orElseThrow(), 1)).isEqualTo(use(CONFIGURED, ""));
     assertThat(core.next(now)).isEmpty();
     assertThat(core.takeAcks())
         .extracting(Ack::state, Ack::reasonWord)
@@ -249,13 +254,13 @@ class RegistryCoreTest {
     publish(FIRST);
     seenToEnd();
     core.prepared(core.next(now).orElseThrow().cutover(), FIRST, 0, 0, now);
-    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(use(FIRST, "*@1"));
+    assertThat(choose(core.plan().orElseThrow(), 1)).isEqualTo(use(FIRST, "*@1"));
     keys.forget("one");
     core.trust(TrustedKeys.of(keys.trusted(), false), now);
-    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(new AdapterPlan.Wait("*@1"));
+    assertThat(choose(core.plan().orElseThrow(), 1)).isEqualTo(new AdapterPlan.Wait("*@1"));
     publish(SECOND);
     core.prepared(core.next(now).orElseThrow().cutover(), SECOND, 0, 0, now);
-    assertThat(choose(core.plan(now).orElseThrow(), 1)).isEqualTo(use(SECOND, "*@1"));
+    assertThat(choose(core.plan().orElseThrow(), 1)).isEqualTo(use(SECOND, "*@1"));
   }
 
   @Test
