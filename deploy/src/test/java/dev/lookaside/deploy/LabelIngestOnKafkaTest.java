@@ -147,7 +147,7 @@ class LabelIngestOnKafkaTest {
         epoch.plusNanos(Math.round(from * 1e9)),
         epoch.plusNanos(Math.round(to * 1e9)),
         "ada",
-        EPOCH.plusSeconds(3_600),
+        epoch.plusSeconds(3_600),
         Optional.empty());
   }
 

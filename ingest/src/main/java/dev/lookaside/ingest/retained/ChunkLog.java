@@ -1,6 +1,7 @@
 package dev.lookaside.ingest.retained;
 
 import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.SlowReadException;
 import dev.lookaside.ingest.UnreachableException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,6 +29,7 @@ final class ChunkLog implements AutoCloseable {
   private final LongSupplier nanoTime;
   private long deadlineNanos;
   private long limitMillis;
+  private boolean answered;
 
   /** Looks at a record; says whether to go on. */
   interface Visitor {
@@ -50,6 +52,7 @@ final class ChunkLog implements AutoCloseable {
   void startDeadline(Duration limit) {
     limitMillis = limit.toMillis();
     deadlineNanos = nanoTime.getAsLong() + limit.toNanos();
+    answered = false;
   }
 
   String topic() {
@@ -97,7 +100,8 @@ final class ChunkLog implements AutoCloseable {
   /**
    * Shows the records {@code [from, until)} in order, as far as the visitor wants them.
    *
-   * @throws UnreachableException if that is not done by the deadline
+   * @throws UnreachableException if that is not done by the deadline; a {@link SlowReadException}
+   *     if there were records
    */
   void scan(int partition, long from, long until, Visitor visitor) {
     TopicPartition one = new TopicPartition(topic, partition);
@@ -108,6 +112,7 @@ final class ChunkLog implements AutoCloseable {
       while (next < until) {
         List<ConsumerRecord<byte[], byte[]>> records =
             new ArrayList<>(consumer.poll(min(POLL, left())).records(one));
+        answered |= !records.isEmpty();
         for (ConsumerRecord<byte[], byte[]> record : records) {
           if (record.offset() >= until || !visitor.visit(record)) {
             return;
@@ -126,9 +131,11 @@ final class ChunkLog implements AutoCloseable {
   private Duration left() {
     long left = deadlineNanos - nanoTime.getAsLong();
     if (left <= 0) {
-      throw new UnreachableException(
-          "%s: not read within %d ms".formatted(topic, limitMillis),
-          new KafkaException("deadline"));
+      String message = "%s: not read within %d ms".formatted(topic, limitMillis);
+      KafkaException cause = new KafkaException("deadline");
+      throw answered
+          ? new SlowReadException(message, cause)
+          : new UnreachableException(message, cause);
     }
     return Duration.ofNanos(left);
   }

@@ -350,7 +350,7 @@ class RetainedAudioTest {
             new RetainedSettings(2_000, 5_000, 10_000, 60, Map.of()),
             () -> nanos[0]);
     assertThatThrownBy(() -> reader.read(DOCK, at(0), at(1)))
-        .isInstanceOf(UnreachableException.class)
+        .isExactlyInstanceOf(UnreachableException.class)
         .hasMessage("audio.chunks: not read within 10000 ms");
   }
 }

@@ -2,6 +2,7 @@ package dev.lookaside.trainer.store;
 
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.SlowReadException;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.UnreachableException;
 import dev.lookaside.ingest.audio.Pcm;
@@ -24,11 +25,28 @@ final class EventAudio implements AutoCloseable {
   /** Between two looks for the same audio. */
   private static final Duration AGAIN = Duration.ofSeconds(1);
 
+  /** At most, after readings that failed. */
+  private static final Duration AGAIN_MOST = Duration.ofMinutes(1);
+
+  /** A reading that took longer is the last of its turn, so that labels are taken meanwhile. */
+  private static final Duration SLOW = Duration.ofSeconds(2);
+
+  /** Searches that did not end, until audio that is awaited no longer is given up. */
+  private static final int SLOW_SEARCHES = 3;
+
+  /**
+   * When an example's audio is looked for again.
+   *
+   * @param failures readings in a row that failed
+   * @param searches of them that a broker answered and that did not end
+   */
+  private record Later(Instant notBefore, int failures, int searches) {}
+
   private final ExampleStore store;
   private final RetainedAudio retained;
   private final StoreSettings settings;
   private final InstantSource clock;
-  private final Map<String, Instant> notBefore = new HashMap<>();
+  private final Map<String, Later> later = new HashMap<>();
 
   record Outcome(int held, int lost, int awaited) {}
 
@@ -43,31 +61,40 @@ final class EventAudio implements AutoCloseable {
     this.clock = clock;
   }
 
-  /** Looks once for each example that is due. */
+  /** Looks once for each example that is due, until one takes long. */
   Outcome readDue() {
     int held = 0;
     int lost = 0;
     int awaited = 0;
+    boolean tired = false;
     for (StoredExample example : store.awaited()) {
       Instant now = clock.instant();
-      if (now.isBefore(notBefore.getOrDefault(example.id(), Instant.MIN))) {
+      Later known = later.getOrDefault(example.id(), new Later(dueAt(example), 0, 0));
+      if (tired || now.isBefore(known.notBefore())) {
         awaited++;
         continue;
       }
-      AudioState state = read(example, now);
+      AudioState state = read(example, known, now);
       held += state == AudioState.HELD ? 1 : 0;
       lost += state == AudioState.LOST ? 1 : 0;
       awaited += state == AudioState.AWAITED ? 1 : 0;
-      if (state == AudioState.AWAITED) {
-        notBefore.put(example.id(), now.plus(AGAIN));
-      } else {
-        notBefore.remove(example.id());
+      if (state != AudioState.AWAITED) {
+        later.remove(example.id());
       }
+      Later next = later.get(example.id());
+      tired =
+          Duration.between(now, clock.instant()).compareTo(SLOW) > 0
+              || (next != null && next.failures() > 0);
     }
     return new Outcome(held, lost, awaited);
   }
 
-  private AudioState read(StoredExample example, Instant now) {
+  /** Before that not even its first sample is expected, whatever clocks say. */
+  private Instant dueAt(StoredExample example) {
+    return example.onset().minus(settings.audioWait());
+  }
+
+  private AudioState read(StoredExample example, Later known, Instant now) {
     Instant end = earlier(example.offset(), example.onset().plusMillis(settings.maxEventMillis()));
     Instant until = end.plusMillis(settings.contextMillis());
     boolean mayWait = now.isBefore(until.plus(settings.audioWait()));
@@ -80,10 +107,11 @@ final class EventAudio implements AutoCloseable {
               until,
               settings.readTimeout());
     } catch (UnreachableException e) {
-      return wait(example, String.valueOf(e.getMessage()));
+      return failed(example, known, e, mayWait);
     } catch (IngestException e) {
       return lose(example, String.valueOf(e.getMessage()));
     }
+    later.put(example.id(), new Later(now.plus(AGAIN), 0, 0));
     if (found instanceof Retained.Nothing nothing) {
       return mayWait && nothing.cause().mayCome()
           ? wait(example, nothing.message())
@@ -103,6 +131,22 @@ final class EventAudio implements AutoCloseable {
     }
     store.hold(example.id(), sound(best.get(), example.onset(), end, example.offset()));
     return AudioState.HELD;
+  }
+
+  /** A broker that is away loses no audio; a search that never ends would starve all others. */
+  private AudioState failed(
+      StoredExample example, Later known, UnreachableException e, boolean mayWait) {
+    String why = String.valueOf(e.getMessage());
+    int searches = known.searches() + (e instanceof SlowReadException ? 1 : 0);
+    if (!mayWait && searches >= SLOW_SEARCHES) {
+      return lose(example, why);
+    }
+    int failures = known.failures() + 1;
+    Duration pause = AGAIN.multipliedBy(1L << Math.min(failures, 6));
+    pause = pause.compareTo(AGAIN_MOST) < 0 ? pause : AGAIN_MOST;
+    // From its end: the reading itself took its time.
+    later.put(example.id(), new Later(clock.instant().plus(pause), failures, searches));
+    return wait(example, why);
   }
 
   private AudioState wait(StoredExample example, String reason) {

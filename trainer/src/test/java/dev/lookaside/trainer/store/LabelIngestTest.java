@@ -16,6 +16,7 @@ import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.DeadLetterWriter;
 import dev.lookaside.ingest.LogConsumer;
 import dev.lookaside.ingest.RetainedSettings;
+import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.audio.AudioDecoder;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import dev.lookaside.ingest.audio.Pcm;
@@ -27,9 +28,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -62,7 +68,10 @@ class LabelIngestTest {
 
   /** Half-second chunks of 0 to {@code seconds}. */
   private LogConsumer chunks(int seconds) {
-    LogConsumer log = new LogConsumer(CHUNKS, 1, 50);
+    return chunks(seconds, new LogConsumer(CHUNKS, 1, 50));
+  }
+
+  private LogConsumer chunks(int seconds, LogConsumer log) {
     for (int i = 0; i < 2 * seconds; i++) {
       float[] part = Arrays.copyOfRange(SOUND.samples(), i * 8_000, (i + 1) * 8_000);
       Instant time = AudioChunk.timeOf(EPOCH, i * 8_000L, 16_000);
@@ -76,6 +85,15 @@ class LabelIngestTest {
 
   private LabelIngest ingest(
       ExampleStore store, LogConsumer labels, LogConsumer chunks, Instant now) {
+    return ingest(store, labels, chunks, () -> now, System::nanoTime);
+  }
+
+  private LabelIngest ingest(
+      ExampleStore store,
+      LogConsumer labels,
+      LogConsumer chunks,
+      InstantSource clock,
+      LongSupplier nanoTime) {
     letters = new MockProducer<>(true, null, new ByteArraySerializer(), new ByteArraySerializer());
     RetainedAudio audio =
         RetainedAudio.over(
@@ -84,13 +102,13 @@ class LabelIngestTest {
             chunkCodec,
             new AudioDecoder(ChannelPolicy.MIX, 1 << 20),
             new RetainedSettings(2_000, 5_000, 10_000, 60, Map.of()),
-            System::nanoTime);
+            nanoTime);
     return new LabelIngest(
         store,
         labels,
         LABELS,
         new DeadLetterWriter(letters, "audio.dead-letters"),
-        new EventAudio(store, audio, SETTINGS, () -> now));
+        new EventAudio(store, audio, SETTINGS, clock));
   }
 
   private static void drain(LabelIngest ingest) {
@@ -131,6 +149,90 @@ class LabelIngestTest {
       drain(ingest);
       assertThat(store.find(late.id()).orElseThrow().heldAudio().whole()).isTrue();
       assertThat(store.all()).hasSize(2);
+    }
+  }
+
+  /** Each look at the clock of readings takes .5 s, so going through all chunks takes too long. */
+  @Test
+  void aStreamThatIsNotThereIsGivenUpAndStarvesNoOther() {
+    Label typo =
+        Label.add(
+            new StreamId("dokc"), "cat", at(3), at(4), "ada", at(20), Optional.<String>empty());
+    Label dog = confirm("dog", 3, 4.5, "ada", 20);
+    LogConsumer chunks = chunks(30, new LogConsumer(CHUNKS, 1, 2));
+    AtomicLong nanos = new AtomicLong();
+    double[] now = {3_600};
+    try (ExampleStore store = ExampleStore.open(folder, SETTINGS);
+        LabelIngest ingest =
+            ingest(
+                store,
+                labels(typo, dog),
+                chunks,
+                () -> at(now[0]),
+                () -> nanos.addAndGet(500_000_000L))) {
+      LabelIngest.Progress first = ingest.step(Duration.ZERO);
+      assertThat(first.labels()).isEqualTo(2);
+      assertThat(first.awaited()).as("one that takes long is the last of its turn").isEqualTo(2);
+      assertThat(ingest.step(Duration.ZERO).held()).isEqualTo(1);
+      assertThat(store.find(dog.id()).orElseThrow().audioState()).isEqualTo(AudioState.HELD);
+      int searches = 1;
+      for (int second = 1; second <= 10; second++) {
+        now[0]++;
+        long before = chunks.delivered();
+        ingest.step(Duration.ZERO);
+        searches += chunks.delivered() > before ? 1 : 0;
+      }
+      assertThat(searches).as("after 2 and 4 s more").isEqualTo(3);
+      StoredExample lost = store.find(typo.id()).orElseThrow();
+      assertThat(lost.audioState()).isEqualTo(AudioState.LOST);
+      assertThat(lost.audioReason().orElseThrow()).contains("not read within 20000 ms");
+    }
+  }
+
+  @Test
+  void aBrokerThatIsAwayLosesNoAudio() {
+    boolean[] away = {true};
+    LogConsumer chunks =
+        new LogConsumer(CHUNKS, 1, 50) {
+          @Override
+          public synchronized ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
+            return away[0] ? ConsumerRecords.empty() : super.poll(timeout);
+          }
+        };
+    Label dog = confirm("dog", 3, 4.5, "ada", 20);
+    AtomicLong nanos = new AtomicLong();
+    double[] now = {3_600};
+    try (ExampleStore store = ExampleStore.open(folder, SETTINGS);
+        LabelIngest ingest =
+            ingest(
+                store,
+                labels(dog),
+                chunks(10, chunks),
+                () -> at(now[0]),
+                () -> nanos.addAndGet(500_000_000L))) {
+      for (int minute = 0; minute < 10; minute++) {
+        now[0] += 60;
+        assertThat(ingest.step(Duration.ZERO).awaited()).isEqualTo(1);
+      }
+      away[0] = false;
+      now[0] += 60;
+      assertThat(ingest.step(Duration.ZERO).held()).isEqualTo(1);
+    }
+  }
+
+  /** Author and sender may both have a wrong clock. */
+  @Test
+  void audioOfTheFutureIsNotLookedForBeforeItsTime() {
+    Label future = add("cat", 1_000_000, 1_000_001, "ada", 1_000_002);
+    LogConsumer chunks = chunks(10);
+    double[] now = {3_600};
+    try (ExampleStore store = ExampleStore.open(folder, SETTINGS);
+        LabelIngest ingest =
+            ingest(store, labels(future), chunks, () -> at(now[0]), System::nanoTime)) {
+      assertThat(ingest.step(Duration.ZERO).awaited()).isEqualTo(1);
+      assertThat(chunks.delivered()).isZero();
+      now[0] = 1_000_100;
+      assertThat(ingest.step(Duration.ZERO).lost()).isEqualTo(1);
     }
   }
 

@@ -1,0 +1,13 @@
+package dev.lookaside.ingest;
+
+/**
+ * A broker answers, but what was looked for was not found or read in time. Trying again may help,
+ * but not for long.
+ */
+public final class SlowReadException extends UnreachableException {
+  private static final long serialVersionUID = 1;
+
+  public SlowReadException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}
