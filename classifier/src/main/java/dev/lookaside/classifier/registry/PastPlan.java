@@ -5,7 +5,6 @@ import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.ingest.StreamId;
 import java.time.Instant;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -67,7 +66,7 @@ public final class PastPlan implements AdapterPlan {
     if (already == configured) {
       return Optional.of(new Use(configured, cutover.id()));
     }
-    if (already == null && refusedThen(cutover)) {
+    if (already == null && view.refused(cutover)) {
       return Optional.empty();
     }
     Preparation.Result result =
@@ -79,13 +78,6 @@ public final class PastPlan implements AdapterPlan {
       return Optional.of(new Use(ready.adapter(), cutover.id()));
     }
     return Optional.empty();
-  }
-
-  private boolean refusedThen(Cutover cutover) {
-    List<Ack> acks = view.acks(cutover.id());
-    return acks.stream().anyMatch(a -> a.state() == Ack.State.REFUSED)
-        && acks.stream()
-            .noneMatch(a -> a.state() == Ack.State.PREPARED || a.state() == Ack.State.APPLIED);
   }
 
   private byte[] file(Cutover cutover, String digest) {

@@ -6,7 +6,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +19,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Promotion {
   /** A live worker and what it said of the announcement; null if nothing yet. */
-  public record Worker(String name, @Nullable Ack answer) {}
+  public record Worker(String name, @Nullable Ack answer) {
+    boolean refuses() {
+      return answer != null && answer.state() == State.REFUSED;
+    }
+  }
 
   /**
    * When a decision takes effect.
@@ -32,13 +38,24 @@ public final class Promotion {
    *
    * @param announced the first record
    * @param inForce the record that set the time; null if a worker refused the adapter
-   * @param workers that were alive, the quickest first, silent ones last
+   * @param workers that were alive, the quickest first, silent ones last; none for a release, which
+   *     nobody has to prepare
+   * @param late whether the time had come before the record was written: windows of then may have
+   *     been scored by what was in force, here and not there
    */
-  public record Result(Cutover announced, @Nullable Cutover inForce, List<Worker> workers) {
+  public record Result(
+      Cutover announced, @Nullable Cutover inForce, List<Worker> workers, boolean late) {
     public Result {
       workers = List.copyOf(workers);
     }
+
+    /** The workers that do not use the adapter. */
+    public List<Worker> refusing() {
+      return workers.stream().filter(Worker::refuses).toList();
+    }
   }
+
+  private record Written(Cutover cutover, boolean late) {}
 
   private static final int ATTEMPTS = 5;
 
@@ -68,26 +85,43 @@ public final class Promotion {
    */
   public Result promote(
       Cutover draft, Duration deadline, When when, Consumer<List<Worker>> progress) {
-    Cutover announced = write(draft, null);
-    Instant end = clock.instant().plus(deadline);
-    List<Worker> workers = workers(announced);
-    while (waiting(workers) && clock.instant().isBefore(end)) {
-      view.refresh();
-      workers = workers(announced);
-      progress.accept(workers);
+    Cutover announced = write(draft, null).cutover();
+    List<Worker> workers = answers(announced, deadline, progress);
+    if (workers.stream().anyMatch(Worker::refuses)) {
+      return new Result(announced, null, workers, false);
     }
-    boolean refused =
-        workers.stream().map(Worker::answer).anyMatch(a -> a != null && a.state() == State.REFUSED);
-    return new Result(announced, refused ? null : write(draft, when), workers);
+    Written decided = write(draft, when);
+    return new Result(announced, decided.cutover(), workers, decided.late());
   }
 
-  /** Decides at once, for what every worker has: a rollback or a release. */
-  public Cutover decide(Cutover draft, When when) {
-    return write(draft, when);
+  /**
+   * Decides at once, for what every worker should have: a rollback, a pin or a release. What
+   * workers say of it changes nothing any more.
+   *
+   * @param deadline for the workers' answers
+   * @return {@link Result#announced} is the decision, too
+   */
+  public Result decide(
+      Cutover draft, Duration deadline, When when, Consumer<List<Worker>> progress) {
+    Written decided = write(draft, when);
+    Cutover c = decided.cutover();
+    List<Worker> workers = c.adapter() == null ? List.of() : answers(c, deadline, progress);
+    return new Result(c, c, workers, decided.late());
+  }
+
+  private List<Worker> answers(Cutover record, Duration deadline, Consumer<List<Worker>> progress) {
+    Instant end = clock.instant().plus(deadline);
+    List<Worker> workers = workers(record);
+    while (waiting(workers) && clock.instant().isBefore(end)) {
+      view.refresh();
+      workers = workers(record);
+      progress.accept(workers);
+    }
+    return workers;
   }
 
   /** Writes under the next free number until the record counts; null {@code when}: announces. */
-  private Cutover write(Cutover draft, @Nullable When when) {
+  private Written write(Cutover draft, @Nullable When when) {
     Optional<Refusal> refusal = Optional.empty();
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       view.refresh();
@@ -95,9 +129,10 @@ public final class Promotion {
       Instant from = when == null ? null : effective(draft.scope(), when, now);
       Cutover next = draft.as(view.ledger().nextNumber(draft.scope()), from, now);
       writer.write(next);
+      boolean late = from != null && from.isBefore(clock.instant());
       view.refresh();
       if (next.equals(view.cutover(next.id()))) {
-        return next;
+        return new Written(next, late);
       }
       refusal =
           view.entries().stream()
@@ -129,11 +164,11 @@ public final class Promotion {
 
   private List<Worker> workers(Cutover announced) {
     List<Worker> workers = new ArrayList<>();
-    List<Ack> answers = view.acks(announced.id());
+    Map<String, Ack> last = new HashMap<>();
+    // In the order of the topic: what a worker said last counts.
+    view.acks(announced.id()).forEach(ack -> last.put(ack.worker(), ack));
     for (Ack alive : view.alive(clock.instant().minus(aliveWithin))) {
-      Ack answer =
-          answers.stream().filter(a -> a.worker().equals(alive.worker())).findFirst().orElse(null);
-      workers.add(new Worker(alive.worker(), answer));
+      workers.add(new Worker(alive.worker(), last.get(alive.worker())));
     }
     workers.sort(Comparator.comparing(w -> w.answer() == null ? Instant.MAX : w.answer().at()));
     return workers;

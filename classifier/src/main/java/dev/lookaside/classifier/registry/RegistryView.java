@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,7 +41,9 @@ public final class RegistryView implements AutoCloseable {
   private final JudgedLedger judged;
   private final List<String> unreadable = new ArrayList<>();
   private final AdapterShelf shelf = new AdapterShelf();
-  private final Map<String, Ack> lastAck = new HashMap<>();
+
+  /** Per worker, record and state, in the order in which they were said last. */
+  private final Map<String, Ack> lastAck = new LinkedHashMap<>();
 
   private RegistryView(RegistryClients clients, Supplier<TrustedKeys> trusted) {
     this.trusted = trusted;
@@ -96,7 +98,9 @@ public final class RegistryView implements AutoCloseable {
     if (value != null && record.key() != null) {
       try {
         Ack ack = Ack.fromJson(value);
-        lastAck.put(new String(record.key(), UTF_8) + "#" + ack.state(), ack);
+        String key = new String(record.key(), UTF_8) + "#" + ack.state();
+        lastAck.remove(key);
+        lastAck.put(key, ack);
       } catch (RegistryException e) {
         unreadable.add("ack " + record.offset() + ": " + e.getMessage());
       }
@@ -163,9 +167,17 @@ public final class RegistryView implements AutoCloseable {
     return fetched.file();
   }
 
-  /** The last ack of each worker about a ledger record. */
+  /** What workers said of a ledger record, of each worker and state the last, the newest last. */
   public List<Ack> acks(String cutover) {
     return lastAck.values().stream().filter(a -> a.cutover().equals(cutover)).toList();
+  }
+
+  /** Whether workers refused a ledger record, or its adapter, and none has ever prepared it. */
+  public boolean refused(Cutover cutover) {
+    List<Ack> acks = acks(cutover.id());
+    return acks.stream().anyMatch(a -> a.state() == Ack.State.REFUSED)
+        && acks.stream()
+            .noneMatch(a -> a.state() == Ack.State.PREPARED || a.state() == Ack.State.APPLIED);
   }
 
   /** Last signs of life of the workers that have given one since {@code since} and not stopped. */

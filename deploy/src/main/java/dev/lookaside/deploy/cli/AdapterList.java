@@ -17,7 +17,12 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "list",
     footer = {"", "Example:", "  lookaside adapter list --json"},
-    description = "List the adapters on the topic, and the ledger.")
+    description = {
+      "List the adapters on the topic, and the ledger.",
+      "",
+      "Of a trainer's adapters it says how their round ended: published, refused by the gate and why,"
+          + " rolled back or failed."
+    })
 final class AdapterList implements Runnable {
   private static final int SHOWN_DIGITS = 12;
 
@@ -30,21 +35,25 @@ final class AdapterList implements Runnable {
   @Override
   public void run() {
     PrintWriter out = spec.commandLine().getOut();
+    Outcomes outcomes = Outcomes.read(access.settings().ingest());
     try (RegistryView view = access.view()) {
       view.unreadable()
           .forEach(text -> spec.commandLine().getErr().println("cannot be read: " + text));
       if (json) {
-        out.println(json(view).toPrettyString());
+        out.println(json(view, outcomes).toPrettyString());
       } else {
-        print(view, out);
+        print(view, outcomes, out);
       }
     }
     out.flush();
   }
 
-  private static void print(RegistryView view, PrintWriter out) {
+  private static void print(RegistryView view, Outcomes outcomes, PrintWriter out) {
     for (String digest : view.adapters()) {
-      out.printf("adapter  %s  published %s%n", brief(digest), view.publishedAt(digest));
+      String outcome = outcomes.text(digest);
+      out.printf(
+          "adapter  %s  published %s%s%n",
+          brief(digest), view.publishedAt(digest), outcome.isEmpty() ? "" : "  " + outcome);
     }
     for (RegistryView.Entry entry : view.entries()) {
       Cutover c = entry.cutover();
@@ -59,14 +68,15 @@ final class AdapterList implements Runnable {
     }
   }
 
-  private static ObjectNode json(RegistryView view) {
+  private static ObjectNode json(RegistryView view, Outcomes outcomes) {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     ArrayNode adapters = root.putArray("adapters");
     for (String digest : view.adapters()) {
       adapters
           .addObject()
           .put("adapter", digest)
-          .put("publishedAt", view.publishedAt(digest).toString());
+          .put("publishedAt", view.publishedAt(digest).toString())
+          .set("outcome", outcomes.brief(digest));
     }
     ArrayNode cutovers = root.putArray("cutovers");
     view.entries().forEach(e -> cutovers.add(json(e)));

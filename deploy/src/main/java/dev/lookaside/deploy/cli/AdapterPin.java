@@ -6,8 +6,7 @@ import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.ingest.StreamId;
-import java.io.PrintWriter;
-import java.util.List;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -29,10 +28,12 @@ import picocli.CommandLine.Spec;
       "Keep one stream on one adapter, whatever is promoted, or let it go again.",
       "",
       "Takes effect after the lead; a worker that has not prepared the adapter by then holds the stream's windows until it has."
+          + " Says what the workers answer; if one refuses the adapter, the exit code is 1."
     })
-final class AdapterPin implements Runnable {
+final class AdapterPin implements Callable<Integer> {
   @Mixin private RegistryAccess access = new RegistryAccess();
   @Mixin private DecisionOptions decision = new DecisionOptions();
+  @Mixin private AnswerOptions answers = new AnswerOptions();
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Parameters(index = "0", paramLabel = "STREAM", description = "The stream's id.")
@@ -52,13 +53,12 @@ final class AdapterPin implements Runnable {
   private boolean json;
 
   @Override
-  public void run() {
+  public Integer call() {
     String digestStart = start;
     if (release == (digestStart != null)) {
       throw new CliException("pin: give a digest or --release, one of them");
     }
     Scope scope = Scope.of(new StreamId(stream));
-    PrintWriter out = spec.commandLine().getOut();
     try (RegistryView view = access.view();
         RegistryWriter writer = access.writer()) {
       Cutover draft;
@@ -69,22 +69,12 @@ final class AdapterPin implements Runnable {
         Adapter adapter = Adapter.of(view.file(digest, access.registry().maxBytes()));
         draft = decision.draft(access, view, scope, adapter, "pin");
       }
-      print(
-          AdapterPromote.promotion(access, view, writer).decide(draft, decision.when(access)),
+      return answers.decide(
+          AdapterPromote.promotion(access, view, writer),
+          draft,
+          decision.when(access),
           json,
-          out);
+          spec.commandLine().getOut());
     }
-  }
-
-  static void print(Cutover written, boolean json, PrintWriter out) {
-    out.println(
-        json
-            ? PromotionText.json(written, List.of()).toPrettyString()
-            : "%s from %s (%s)"
-                .formatted(
-                    written.adapter() == null ? "released" : written.adapter() + " in force",
-                    written.effectiveFrom(),
-                    written.id()));
-    out.flush();
   }
 }

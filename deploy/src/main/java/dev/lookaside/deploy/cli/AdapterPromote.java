@@ -1,5 +1,6 @@
 package dev.lookaside.deploy.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.Promotion;
 import dev.lookaside.classifier.registry.RegistryView;
@@ -30,7 +31,10 @@ import picocli.CommandLine.Spec;
       "Bring an adapter into force, everywhere at one moment.",
       "",
       "It is announced first. When every live worker has prepared it, or the deadline has passed,"
-          + " the moment is set. If a worker refuses it, nothing changes and the exit code is 1."
+          + " the moment is set. If a worker refuses it, nothing changes and the exit code is 1.",
+      "",
+      "An adapter that the trainer's gate has refused, or that was taken back, can be promoted all"
+          + " the same; it says so."
     })
 final class AdapterPromote implements Callable<Integer> {
   @Mixin private RegistryAccess access = new RegistryAccess();
@@ -64,16 +68,23 @@ final class AdapterPromote implements Callable<Integer> {
     }
     Scope to = DecisionOptions.scope(scope);
     PrintWriter out = spec.commandLine().getOut();
+    Outcomes outcomes = Outcomes.read(access.settings().ingest());
     try (RegistryView view = access.view();
         RegistryWriter writer = access.writer()) {
       String digest = RegistryAccess.digest(view, start);
       Adapter adapter = Adapter.of(view.file(digest, access.registry().maxBytes()));
+      if (outcomes.against(digest)) {
+        spec.commandLine().getErr().println("warning: " + outcomes.text(digest));
+        spec.commandLine().getErr().flush();
+      }
       Cutover draft = decision.draft(access, view, to, adapter, "promote");
       Promotion.Result result =
           promotion(access, view, writer)
               .promote(
                   draft, Duration.ofSeconds(deadlineSeconds), decision.when(access), workers -> {});
-      out.println(json ? PromotionText.json(result).toPrettyString() : PromotionText.text(result));
+      ObjectNode object = PromotionText.json(result);
+      object.set("outcome", outcomes.brief(digest));
+      out.println(json ? object.toPrettyString() : PromotionText.text(result));
       out.flush();
       return result.inForce() == null ? 1 : 0;
     }

@@ -5,8 +5,8 @@ import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
-import java.io.PrintWriter;
 import java.util.List;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,11 +21,14 @@ import picocli.CommandLine.Spec;
     description = {
       "Bring back what was in force in a scope before its last decision.",
       "",
-      "If that was nothing, the scope is released: less specific scopes decide, or the adapter of the configuration."
+      "If that was nothing, the scope is released: less specific scopes decide, or the adapter of the configuration.",
+      "",
+      "Says what the workers answer; if one refuses the adapter, the exit code is 1."
     })
-final class AdapterRollback implements Runnable {
+final class AdapterRollback implements Callable<Integer> {
   @Mixin private RegistryAccess access = new RegistryAccess();
   @Mixin private DecisionOptions decision = new DecisionOptions();
+  @Mixin private AnswerOptions answers = new AnswerOptions();
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Option(
@@ -39,9 +42,8 @@ final class AdapterRollback implements Runnable {
   private boolean json;
 
   @Override
-  public void run() {
+  public Integer call() {
     Scope of = DecisionOptions.scope(scope);
-    PrintWriter out = spec.commandLine().getOut();
     try (RegistryView view = access.view();
         RegistryWriter writer = access.writer()) {
       List<Cutover> decided = view.ledger().of(of).stream().filter(Cutover::takesEffect).toList();
@@ -58,9 +60,12 @@ final class AdapterRollback implements Runnable {
                   of,
                   Adapter.of(view.file(back, access.registry().maxBytes())),
                   "rollback");
-      Cutover written =
-          AdapterPromote.promotion(access, view, writer).decide(draft, decision.when(access));
-      AdapterPin.print(written, json, out);
+      return answers.decide(
+          AdapterPromote.promotion(access, view, writer),
+          draft,
+          decision.when(access),
+          json,
+          spec.commandLine().getOut());
     }
   }
 

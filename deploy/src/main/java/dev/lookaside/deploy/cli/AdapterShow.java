@@ -14,7 +14,10 @@ import dev.lookaside.classifier.weights.Adapter;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -32,8 +35,10 @@ import picocli.CommandLine.Spec;
       "Show where an adapter comes from and where it is in force now.",
       "",
       "Its parents, what its file says (for one of the trainer's: which labels and whose, from when"
-          + " to when, how many examples of each class), the gate's figures, each decision about"
-          + " it, who made it and when, where it is in force now and which workers have it loaded."
+          + " to when, how many examples of each class), how its round ended, the gate's figures,"
+          + " each decision about"
+          + " it, who made it and when, where it is in force now, which workers refuse it and which"
+          + " have it loaded."
     })
 final class AdapterShow implements Runnable {
   /** A worker that has said nothing for so many of its intervals is not counted as live. */
@@ -51,10 +56,11 @@ final class AdapterShow implements Runnable {
   @Override
   public void run() {
     PrintWriter out = spec.commandLine().getOut();
+    Outcomes outcomes = Outcomes.read(access.settings().ingest());
     try (RegistryView view = access.view()) {
       String digest = RegistryAccess.digest(view, start);
       Adapter adapter = Adapter.of(view.file(digest, access.registry().maxBytes()));
-      ObjectNode root = describe(view, adapter);
+      ObjectNode root = describe(view, outcomes, adapter);
       if (json) {
         out.println(root.toPrettyString());
       } else {
@@ -64,7 +70,7 @@ final class AdapterShow implements Runnable {
     out.flush();
   }
 
-  private ObjectNode describe(RegistryView view, Adapter adapter) {
+  private ObjectNode describe(RegistryView view, Outcomes outcomes, Adapter adapter) {
     String digest = adapter.digest();
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("adapter", digest).put("publishedAt", view.publishedAt(digest).toString());
@@ -79,16 +85,18 @@ final class AdapterShow implements Runnable {
     view.entries().stream()
         .filter(e -> digest.equals(e.cutover().adapter()))
         .forEach(e -> cutovers.add(AdapterList.json(e)));
-    root.set("metrics", metrics(view, digest));
+    root.set("outcome", outcomes.brief(digest));
+    root.set("metrics", metrics(view, outcomes.of(digest), digest));
     Instant now = Instant.now();
     ArrayNode scopes = root.putArray("inForce");
     for (Scope scope : view.ledger().scopes()) {
       view.ledger()
-          .inForce(scope, now, c -> true)
+          .inForce(scope, now, c -> !view.refused(c))
           .map(Cutover::adapter)
           .filter(digest::equals)
           .ifPresent(d -> scopes.add(scope.toString()));
     }
+    refusals(view, digest).forEach(root.putArray("refusedBy")::add);
     ArrayNode workers = root.putArray("loadedBy");
     Instant since = now.minus(access.registry().aliveInterval().multipliedBy(ALIVE_INTERVALS));
     for (Ack ack : view.alive(since)) {
@@ -97,6 +105,32 @@ final class AdapterShow implements Runnable {
       }
     }
     return root;
+  }
+
+  /**
+   * Who does not use the adapter though it was decided, and why; what a worker said last counts.
+   */
+  private static Collection<ObjectNode> refusals(RegistryView view, String digest) {
+    Map<String, ObjectNode> refusals = new LinkedHashMap<>();
+    for (RegistryView.Entry e : view.entries()) {
+      Cutover c = e.cutover();
+      if (e.refusal().isEmpty() && digest.equals(c.adapter())) {
+        for (Ack ack : view.acks(c.id())) {
+          String key = ack.worker() + "/" + c.id();
+          refusals.remove(key);
+          if (ack.state() == Ack.State.REFUSED) {
+            refusals.put(
+                key,
+                JsonNodeFactory.instance
+                    .objectNode()
+                    .put("worker", ack.worker())
+                    .put("cutover", c.id())
+                    .put("reason", ack.reason()));
+          }
+        }
+      }
+    }
+    return refusals.values();
   }
 
   /** The report in the file as JSON; what is none, as text. */
@@ -111,9 +145,13 @@ final class AdapterShow implements Runnable {
     }
   }
 
-  /** What the gate said when it was last decided about; null if nothing judged it. */
-  private static @Nullable JsonNode metrics(RegistryView view, String digest) {
-    JsonNode last = null;
+  /**
+   * What the gate said: when it was last decided about, else when it was refused; null if nothing
+   * judged it.
+   */
+  private static @Nullable JsonNode metrics(
+      RegistryView view, @Nullable JsonNode outcome, String digest) {
+    JsonNode last = outcome == null ? null : outcome.get("gate");
     for (RegistryView.Entry e : view.entries()) {
       JsonNode gate = e.cutover().gate();
       boolean counts = e.refusal().isEmpty() && digest.equals(e.cutover().adapter());

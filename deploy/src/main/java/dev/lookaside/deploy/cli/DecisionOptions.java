@@ -18,6 +18,7 @@ import picocli.CommandLine.Option;
 /** Who decides, and from when on. */
 final class DecisionOptions {
   private static final long GOLDEN_SEED = 1;
+  private static final Duration FAR = Duration.ofDays(1);
 
   @Option(
       names = "--author",
@@ -39,6 +40,12 @@ final class DecisionOptions {
           "Capture time from which on it takes effect, as 2026-03-01T12:00:00Z. Windows that were scored already stay as they are.")
   private @Nullable String effectiveFrom;
 
+  @Option(
+      names = "--far-ahead",
+      description =
+          "Let it take effect more than a day ahead. Nothing that is decided later for the scope can take effect before it, a rollback neither.")
+  private boolean farAhead;
+
   /**
    * When the decision takes effect.
    *
@@ -50,7 +57,22 @@ final class DecisionOptions {
       throw new CliException("--lead-seconds \"" + seconds + "\": must be 0 or more");
     }
     Duration lead = seconds == null ? access.registry().lead() : Duration.ofSeconds(seconds);
-    return new Promotion.When(lead, effectiveFrom());
+    Instant at = effectiveFrom();
+    if (at != null && at.isAfter(Instant.now().plus(FAR))) {
+      far("--effective-from \"" + effectiveFrom + "\"");
+    } else if (at == null && lead.compareTo(FAR) > 0) {
+      far("--lead-seconds \"" + seconds + "\"");
+    }
+    return new Promotion.When(lead, at);
+  }
+
+  private void far(String option) {
+    if (!farAhead) {
+      throw new CliException(
+          option
+              + ": is more than a day ahead, and nothing decided later for the scope could take"
+              + " effect before it; say --far-ahead if that is meant");
+    }
   }
 
   static Scope scope(String text) {

@@ -22,7 +22,7 @@ final class PromotionText {
     for (Promotion.Worker w : result.workers()) {
       text.append("  ").append(line(w, result.announced())).append(System.lineSeparator());
     }
-    if (result.workers().isEmpty()) {
+    if (result.workers().isEmpty() && result.announced().adapter() != null) {
       text.append("  no worker is alive: whoever starts prepares it then")
           .append(System.lineSeparator());
     }
@@ -33,11 +33,26 @@ final class PromotionText {
                         "  slowest: %s, %d ms".formatted(w.name(), waited(w, result.announced())))
                     .append(System.lineSeparator()));
     Cutover c = result.inForce();
-    return text.append(
-            c == null
-                ? "refused, nothing changes"
-                : "%s in force from %s (%s)".formatted(c.adapter(), c.effectiveFrom(), c.id()))
-        .toString();
+    if (c == null) {
+      return text.append("refused, nothing changes").toString();
+    }
+    if (result.late()) {
+      text.append(
+              "  late: written after that time; windows from %s on may have been scored by what was in force, by some workers and not by others"
+                  .formatted(c.effectiveFrom()))
+          .append(System.lineSeparator());
+    }
+    String what =
+        c.adapter() == null
+            ? "released"
+            : result.refusing().isEmpty() ? c.adapter() + " in force" : c.adapter() + " decided";
+    text.append("%s from %s (%s)".formatted(what, c.effectiveFrom(), c.id()));
+    if (!result.refusing().isEmpty()) {
+      text.append(
+          "; %d of %d workers refuse it: there what was in force scores on"
+              .formatted(result.refusing().size(), result.workers().size()));
+    }
+    return text.toString();
   }
 
   private static String line(Promotion.Worker worker, Cutover announced) {
@@ -68,13 +83,14 @@ final class PromotionText {
 
   static ObjectNode json(Promotion.Result result) {
     ObjectNode root = json(result.inForce(), result.workers());
+    root.put("late", result.late());
     Promotion.Worker slowest = slowest(result.workers(), result.announced()).orElse(null);
     root.put("slowest", slowest == null ? null : slowest.name());
     root.put("slowestMillis", slowest == null ? null : waited(slowest, result.announced()));
     return root;
   }
 
-  static ObjectNode json(@Nullable Cutover inForce, List<Promotion.Worker> workers) {
+  private static ObjectNode json(@Nullable Cutover inForce, List<Promotion.Worker> workers) {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("promoted", inForce != null);
     if (inForce != null) {

@@ -1,5 +1,7 @@
 package dev.lookaside.deploy.cli;
 
+import static java.util.stream.Collectors.joining;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.lookaside.classifier.registry.Scope;
@@ -8,6 +10,7 @@ import dev.lookaside.ingest.Topics;
 import dev.lookaside.trainer.loop.RefitTopic;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -23,15 +26,19 @@ import picocli.CommandLine.Spec;
       "Asks the trainer of a scope to refit now.",
       "",
       "With --wait: until the round has ended, with the gate's report. Exit code 0 if the candidate is in force, 1 if it was refused "
-          + "or failed, 2 if nothing was heard in time."
+          + "or failed, 3 if nothing was heard in time.",
+      "",
+      "With --past: asks for nothing and lists how the rounds of the scope ended, the oldest first."
     },
     footer = {
       "",
       "Examples:",
       "  lookaside refit --wait",
       "  lookaside refit --scope tenant:harbour --head-only --wait --json",
+      "  lookaside refit --past",
     })
 final class RefitCommand implements Callable<Integer> {
+  private static final int NOTHING_HEARD = 3;
   private static final Duration LOOK = Duration.ofMillis(200);
 
   @Mixin private ConfigOptions options = new ConfigOptions();
@@ -49,6 +56,9 @@ final class RefitCommand implements Callable<Integer> {
   @Option(names = "--wait", description = "Wait for the outcome and print it.")
   private boolean wait;
 
+  @Option(names = "--past", description = "List the outcomes of past rounds.")
+  private boolean past;
+
   @Option(
       names = "--timeout-seconds",
       paramLabel = "N",
@@ -56,7 +66,7 @@ final class RefitCommand implements Callable<Integer> {
       description = "How long --wait waits. Default: ${DEFAULT-VALUE}.")
   private int timeoutSeconds;
 
-  @Option(names = "--json", description = "Print one JSON object.")
+  @Option(names = "--json", description = "Print one JSON object, or an array of them with --past.")
   private boolean json;
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -66,19 +76,33 @@ final class RefitCommand implements Callable<Integer> {
     if (timeoutSeconds < 1) {
       throw new CliException("--timeout-seconds \"" + timeoutSeconds + "\": must be at least 1");
     }
+    if (past && (wait || headOnly)) {
+      throw new CliException("--past: goes without --wait and --head-only, it asks for nothing");
+    }
     Scope of = DecisionOptions.scope(scope);
     IngestSettings ingest = IngestSettings.of(options.load());
     Topics.ensureTraining(ingest);
     try (RefitTopic topic = RefitTopic.open(ingest, of)) {
+      if (past) {
+        List<JsonNode> outcomes = topic.outcomes();
+        String text = outcomes.stream().map(RefitText::of).collect(joining(System.lineSeparator()));
+        return print(
+            JsonNodeFactory.instance.arrayNode().addAll(outcomes),
+            text.isEmpty() ? "no round of " + of + " has ended" : text,
+            0);
+      }
       String id = topic.ask(headOnly, System.getProperty("user.name", "unknown"));
       if (!wait) {
         return print(JsonNodeFactory.instance.objectNode().put("request", id), "request " + id, 0);
       }
       Optional<JsonNode> outcome = await(topic, id);
       if (outcome.isEmpty()) {
-        throw new CliException(
-            "request %s: no outcome within %d s; is a trainer of scope %s running?"
-                .formatted(id, timeoutSeconds, of));
+        PrintWriter err = spec.commandLine().getErr();
+        err.printf(
+            "lookaside refit: request %s: no outcome within %d s; is a trainer of scope %s running?%n",
+            id, timeoutSeconds, of);
+        err.flush();
+        return NOTHING_HEARD;
       }
       JsonNode found = outcome.get();
       int code = found.path("outcome").asText().equals("published") ? 0 : 1;

@@ -40,9 +40,6 @@ final class Publisher implements AutoCloseable {
   private static final String CANARY = "canary";
   private static final long GOLDEN_SEED = 1;
 
-  /** No decision of today lies further ahead. */
-  private static final Duration FAR = Duration.ofDays(3650);
-
   /**
    * With what and for whom.
    *
@@ -115,7 +112,7 @@ final class Publisher implements AutoCloseable {
   }
 
   private Optional<Cutover> decided(Scope scope) {
-    return view.ledger().inForce(scope, clock.instant().plus(FAR), c -> true);
+    return view.ledger().inForce(scope, Instant.MAX, c -> true);
   }
 
   /**
@@ -208,7 +205,8 @@ final class Publisher implements AutoCloseable {
   }
 
   private Cutover decide(Cutover draft) {
-    return promotion().decide(draft, new Promotion.When(settings.lead(), null));
+    Promotion.When when = new Promotion.When(settings.lead(), null);
+    return promotion().decide(draft, Duration.ZERO, when, workers -> {}).announced();
   }
 
   private Cutover promote(Scope scope, Adapter adapter, String reason, JsonNode gate) {

@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
@@ -28,6 +29,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +57,9 @@ public final class RefitTopic implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(100);
   private static final Duration ASK = Duration.ofSeconds(5);
 
-  private final Scope scope;
+  /** Null: of all scopes, only to read. */
+  private final @Nullable Scope scope;
+
   private final TopicPartition partition;
   private final Consumer<byte[], byte[]> consumer;
   private final Producer<byte[], byte[]> producer;
@@ -64,7 +68,7 @@ public final class RefitTopic implements AutoCloseable {
   private @Nullable DriftReport drift;
 
   private RefitTopic(
-      Scope scope,
+      @Nullable Scope scope,
       String topic,
       Consumer<byte[], byte[]> consumer,
       Producer<byte[], byte[]> producer) {
@@ -78,6 +82,33 @@ public final class RefitTopic implements AutoCloseable {
 
   /** Connects at the first use; the topic must be there. */
   public static RefitTopic open(IngestSettings ingest, Scope scope) {
+    return connect(ingest, scope);
+  }
+
+  /**
+   * How the last round of each candidate ended, by its digest: {@link #answer} draws it, and {@code
+   * scope} says whose it was. Empty if no trainer has ever been there.
+   *
+   * @throws UnreachableException if no broker answers
+   */
+  public static Map<String, JsonNode> lastOutcomes(IngestSettings ingest) {
+    try (RefitTopic all = connect(ingest, null)) {
+      if (!all.consumer.listTopics(ASK).containsKey(all.partition.topic())) {
+        return Map.of();
+      }
+      Map<String, JsonNode> last = new HashMap<>();
+      for (JsonNode outcome : all.outcomes()) {
+        if (outcome.has("candidate")) {
+          last.put(outcome.path("candidate").asText(), outcome);
+        }
+      }
+      return Map.copyOf(last);
+    } catch (RetriableException e) {
+      throw new UnreachableException("requests: " + e.getMessage(), e);
+    }
+  }
+
+  private static RefitTopic connect(IngestSettings ingest, @Nullable Scope scope) {
     Map<String, Object> reading = new HashMap<>(ingest.kafkaClients());
     reading.put("enable.auto.commit", "false");
     reading.put("allow.auto.create.topics", "false");
@@ -102,9 +133,11 @@ public final class RefitTopic implements AutoCloseable {
   }
 
   private void read(ConsumerRecord<byte[], byte[]> record) {
-    if (record.key() == null
-        || record.value() == null
-        || !new String(record.key(), UTF_8).equals(scope.toString())) {
+    if (record.key() == null || record.value() == null) {
+      return;
+    }
+    String whose = new String(record.key(), UTF_8);
+    if (scope != null && !whose.equals(scope.toString())) {
       return;
     }
     try {
@@ -119,7 +152,7 @@ public final class RefitTopic implements AutoCloseable {
         unanswered.put(request.id(), request);
       } else if (kind.equals("outcome")) {
         unanswered.remove(value.path("request").asText());
-        outcomes.add(value);
+        outcomes.add(value instanceof ObjectNode o ? o.put("scope", whose) : value);
       } else if (kind.equals("drift")) {
         drift = DriftReport.fromJson(value);
       }
@@ -184,12 +217,13 @@ public final class RefitTopic implements AutoCloseable {
   }
 
   private void send(ObjectNode value) {
+    Scope to = Objects.requireNonNull(scope, "scope");
     try {
       producer
           .send(
               new ProducerRecord<>(
                   partition.topic(),
-                  scope.toString().getBytes(UTF_8),
+                  to.toString().getBytes(UTF_8),
                   MAPPER.writeValueAsBytes(value)))
           .get();
     } catch (ExecutionException e) {
