@@ -72,7 +72,7 @@ function listCorrections() {
   $("corrections-hint").hidden = all.length > 0;
   $("corrections").replaceChildren(...all.map(c => {
     const item = document.createElement("li"), stage = document.createElement("span");
-    const said = { confirm: `${c.label} is right`, reject: `${c.label} is not there`, relabel: `it is ${c.label}`, add: `${c.label} was missed` };
+    const said = { confirm: `${c.label} is right`, reject: `${c.label} is not there`, relabel: `it is ${c.label}`, add: `${c.label} was missed`, retract: `${c.label} is taken back` };
     item.textContent = `${said[c.verdict]}, ${c.stream} ${clock(c.onset)}`;
     stage.className = "stage " + c.stage;
     stage.textContent = {

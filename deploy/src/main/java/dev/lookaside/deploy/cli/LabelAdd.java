@@ -20,7 +20,11 @@ import picocli.CommandLine.Spec;
     description = {
       "Say that a class sounds where nothing was detected.",
       "",
-      "A class that no adapter knows becomes a new one once there are enough labels of it."
+      "A class that no adapter knows becomes a new one once there are enough labels of it.",
+      "",
+      "Two classes may sound at once, but where two thirds of the longer stretch are shared they are"
+          + " taken for two names of one sound: of one author the newer counts, of two authors"
+          + " neither does until they agree."
     })
 final class LabelAdd implements Runnable {
   @Mixin private LabelOptions options = new LabelOptions();

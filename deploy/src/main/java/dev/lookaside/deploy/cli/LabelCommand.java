@@ -13,6 +13,7 @@ import picocli.CommandLine.Spec;
       LabelConfirm.class,
       LabelReject.class,
       LabelRelabel.class,
+      LabelRetract.class,
       LabelList.class,
       LabelShow.class
     },

@@ -54,7 +54,7 @@ final class LabelShow implements Runnable {
             RegistryView.open(
                 new RegistryClients(settings.ingest()), settings.registry().trusted())) {
       topic.refresh();
-      Label label = label(topic.labels());
+      Label label = label(topic.labels(), start);
       Stands stands =
           LabelStandings.of(topic.labels())
               .getOrDefault(label.id(), new Stands(Standing.USABLE, List.of()));
@@ -64,7 +64,8 @@ final class LabelShow implements Runnable {
     out.flush();
   }
 
-  private Label label(List<Label> labels) {
+  /** The label whose id begins so. */
+  static Label label(List<Label> labels, String start) {
     List<Label> found = labels.stream().filter(l -> l.id().startsWith(start)).toList();
     if (found.size() != 1) {
       throw new CliException(

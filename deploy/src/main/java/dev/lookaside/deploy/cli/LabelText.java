@@ -32,6 +32,7 @@ final class LabelText {
     return switch (label.kind()) {
       case CONFIRM, ADD -> label.label();
       case REJECT -> "not " + label.label();
+      case RETRACT -> "no longer " + label.label();
       case RELABEL -> label.label() + ", not " + label.detected().orElse("");
     };
   }

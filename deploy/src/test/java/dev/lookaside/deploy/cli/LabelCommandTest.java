@@ -237,6 +237,50 @@ class LabelCommandTest {
     assertThat(run("label list").out()).contains("audio lost: stream \"yard\": audio of");
   }
 
+  @Test
+  void anAuthorTakesBackWhatWasSaid() throws IOException {
+    String siren = id(add("yard", "siren", 4, 5.5, "ada"));
+    String horn = id(add("yard", "horn", 4, 5.5, "ada"));
+    assertThat(standings()).containsExactly("superseded", "usable");
+    Cli other = run("label retract " + horn + " --author bob");
+    assertThat(other.exitCode()).isEqualTo(1);
+    assertThat(other.err()).contains("is of ada, and only its author takes it back");
+
+    JsonNode back = json("label retract " + horn.substring(0, 10) + " --author ada --note oops");
+    assertThat(back.get("kind").textValue()).isEqualTo("retract");
+    assertThat(back.get("note").textValue()).isEqualTo("oops");
+    assertThat(standings()).containsExactly("usable", "superseded", "retraction");
+    assertThat(run("label show " + horn).out())
+        .contains("is superseded by label " + id(back).substring(0, 12) + " of the same author");
+    assertThat(run("label show " + id(back)).out())
+        .contains("takes label " + horn.substring(0, 12) + " back", "no longer horn, by ada");
+    assertThat(run("label retract " + id(back) + " --author ada").err())
+        .contains("takes something back itself");
+
+    promote(siren);
+    String again = id(json("label retract " + siren + " --author ada"));
+    assertThat(json("label show " + siren).get("sentence").textValue())
+        .contains("is in adapter bbbbbbbbbbbb since")
+        .endsWith(
+            "; now it is superseded by label "
+                + again.substring(0, 12)
+                + " of the same author: no further fit learns it");
+    fillStore();
+    StoreSettings settings = StoreSettings.of(config, FrontEnd.AST_FBANK);
+    try (ExampleStore store = ExampleStore.open(folder.resolve("store"), settings)) {
+      assertThat(store.all())
+          .extracting(e -> e.standing().word())
+          .containsExactly("superseded", "superseded", "retraction", "retraction");
+      assertThat(store.awaited()).extracting(e -> e.id()).doesNotContain(id(back), again);
+    }
+  }
+
+  private List<String> standings() throws IOException {
+    List<String> standings = new ArrayList<>();
+    json("label list").get("labels").forEach(l -> standings.add(l.get("standing").textValue()));
+    return standings;
+  }
+
   private void promote(String label) {
     Said nothing = Said.of(Map.of(), .12);
     Said heard = Said.of(Map.of("siren", .93), .93);

@@ -51,6 +51,9 @@ public record Label(
   /** A longer stretch is a typing error. */
   public static final Duration MAX_STRETCH = Duration.ofDays(1);
 
+  /** Who judges has heard it; clocks may differ by so much. */
+  public static final Duration MAX_AHEAD = Duration.ofHours(1);
+
   private static final int ID_BYTES = 16;
   private static final Instant LATEST = Instant.parse("2200-01-01T00:00:00Z");
 
@@ -70,6 +73,9 @@ public record Label(
     inRange("onset", onset);
     inRange("offset", offset);
     inRange("time", time);
+    if (onset.isAfter(time.plus(MAX_AHEAD))) {
+      throw bad("onset", onset.toString(), "must be at most an hour after time " + time);
+    }
     if (!offset.isAfter(onset)) {
       throw bad("offset", offset.toString(), "must be after onset " + onset);
     }
@@ -122,6 +128,37 @@ public record Label(
         onset,
         offset,
         author,
+        time,
+        note);
+  }
+
+  /**
+   * What was said is taken back, in its author's name.
+   *
+   * @throws TrainerException if it takes something back itself
+   */
+  public static Label retract(Label said, Instant time, Optional<String> note) {
+    if (said.kind() == LabelKind.RETRACT) {
+      throw bad("label", said.id(), "takes something back itself; say that anew");
+    }
+    return new Label(
+        idOf(
+            LabelKind.RETRACT,
+            said.stream(),
+            said.label(),
+            said.onset(),
+            said.offset(),
+            said.author(),
+            time),
+        LabelKind.RETRACT,
+        said.stream(),
+        said.label(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        said.onset(),
+        said.offset(),
+        said.author(),
         time,
         note);
   }

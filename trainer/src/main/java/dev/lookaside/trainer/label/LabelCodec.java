@@ -28,12 +28,13 @@ import org.apache.kafka.clients.producer.ProducerRecord;
  *            ce_subject      stream id
  *            ce_time         time
  *            content-type    application/json
- *   value    { "kind": "confirm" | "reject" | "relabel" | "add",
+ *   value    { "kind": "confirm" | "reject" | "relabel" | "add" | "retract",
  *              "stream": text, equal to the key,
- *              "label": text             confirm, reject: the detected class; relabel, add: the right one
+ *              "label": text             confirm, reject: the detected class; relabel, add: the right one;
+ *                                        retract: as it was said, with the same stretch and author
  *              "detected": text          relabel only: the class that had been said
- *              "detection": text         id of the event that is judged; not for add
- *              "adapter": sha256         what made the detection; not for add
+ *              "detection": text         id of the event that is judged; not for add and retract
+ *              "adapter": sha256         what made the detection; not for add and retract
  *              "onset": time, "offset": time    capture times of the stretch that is judged
  *              "author": text, "time": time,
  *              "note": text }            optional

@@ -11,7 +11,9 @@ public enum LabelKind {
   /** Another class than the detected one sounds there. */
   RELABEL,
   /** A class sounds where nothing was detected. */
-  ADD;
+  ADD,
+  /** What the author said of this class on exactly this stretch is taken back, as if never said. */
+  RETRACT;
 
   /** The word on the wire. */
   public String word() {
@@ -20,7 +22,7 @@ public enum LabelKind {
 
   /** True if the label is about a detection. */
   public boolean judgesDetection() {
-    return this != ADD;
+    return this != ADD && this != RETRACT;
   }
 
   /** True if the label says that the detection was wrong. */

@@ -44,7 +44,9 @@ record RoundPlan(
     List<String> corrections,
     List<String> notes) {
   private static final JsonMapper MAPPER = new JsonMapper();
-  private static final int CORRECTIONS_MAX = 30;
+
+  /** Both adapters score the windows of each, which a round of many labels must have time for. */
+  static final int CORRECTIONS_MAX = 100;
 
   /** Every fourth is held out of a class that has no held-out recording yet. */
   private static final int PROVISIONAL = 4;

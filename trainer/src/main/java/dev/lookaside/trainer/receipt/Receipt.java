@@ -3,12 +3,14 @@ package dev.lookaside.trainer.receipt;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
 import dev.lookaside.trainer.gate.Said;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelCodec;
 import dev.lookaside.trainer.store.LabelStandings.Stands;
+import dev.lookaside.trainer.store.Standing;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -23,15 +25,24 @@ import org.jspecify.annotations.Nullable;
  *     stream, or those for others if there are none
  * @param inForce digest of the adapter that the ledger names for the stream now; empty: the one of
  *     the configuration
+ * @param perhaps for {@link State#UNNAMED}: the first decision whose report names only the newest
+ *     of its labels, this one not among them
  */
 public record Receipt(
-    Label label, Stands stands, State state, List<Decision> decisions, Optional<String> inForce) {
+    Label label,
+    Stands stands,
+    State state,
+    List<Decision> decisions,
+    Optional<String> inForce,
+    Optional<Cutover> perhaps) {
   private static final int DIGITS = 12;
 
   /** How far it has come. */
   public enum State {
     /** No adapter comes from it. */
     NOT_YET,
+    /** One may: its report names the newest of its labels only. */
+    UNNAMED,
     /** One does, and will score the label's stream. */
     DECIDED,
     /** The adapter that scores the label's stream does, itself or by what it was fitted from. */
@@ -103,7 +114,13 @@ public record Receipt(
   public String sentence() {
     Decision d = first().orElse(null);
     if (d == null) {
-      return standing();
+      return perhaps
+          .filter(c -> stands.standing() == Standing.USABLE)
+          .map(
+              c ->
+                  "may be in adapter %s since %s, whose report names the newest of its labels only"
+                      .formatted(brief(String.valueOf(c.adapter())), c.effectiveFrom()))
+          .orElseGet(this::standing);
     }
     StringBuilder text = new StringBuilder();
     String adapter = brief(d.adapter());
@@ -136,6 +153,15 @@ public record Receipt(
                             brief(latest.adapter()),
                             latest.since(),
                             latest.after(label.label()).orElse(""))));
+    switch (stands.standing()) {
+      case SUPERSEDED ->
+          text.append("; now it is superseded by label %s of the same author".formatted(others()))
+              .append(": no further fit learns it");
+      case CONFLICT ->
+          text.append("; now it is in dispute with label %s".formatted(others()))
+              .append(": no further fit learns it");
+      default -> {}
+    }
     if (state == State.TAKEN_BACK) {
       String other = inForce.map(Receipt::brief).orElse("of the configuration");
       text.append("; adapter %s is in force again, without it".formatted(other));
@@ -144,13 +170,19 @@ public record Receipt(
   }
 
   private String standing() {
-    String others = String.join(", ", stands.because().stream().map(Receipt::brief).toList());
+    String others = others();
     return switch (stands.standing()) {
       case SUPERSEDED -> "is superseded by label " + others + " of the same author";
       case CONFLICT -> "is in dispute with label %s: kept out of training".formatted(others);
       case DUPLICATE -> "is said by label " + others + ", too: one example of a sound is enough";
+      case RETRACTION ->
+          others.isEmpty() ? "takes nothing back" : "takes label " + others + " back";
       case USABLE -> "is in no adapter yet";
     };
+  }
+
+  private String others() {
+    return String.join(", ", stands.because().stream().map(Receipt::brief).toList());
   }
 
   private static String brief(String id) {

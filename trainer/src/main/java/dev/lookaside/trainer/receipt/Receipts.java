@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,9 @@ import org.jspecify.annotations.Nullable;
 public final class Receipts {
   private final Ledger ledger;
   private final Map<String, List<Decision>> byLabel = new HashMap<>();
+
+  /** Decisions whose reports do not name all labels. */
+  private final List<Cutover> incomplete = new ArrayList<>();
 
   /** The incumbent that an adapter was fitted from, by digest. */
   private final Map<String, String> parents = new HashMap<>();
@@ -42,6 +46,7 @@ public final class Receipts {
     Comparator<Decision> inTime =
         Comparator.comparing(Decision::since).thenComparing(Decision::cutover);
     byLabel.values().forEach(list -> list.sort(inTime));
+    incomplete.sort(Comparator.comparing(c -> Objects.requireNonNull(c.effectiveFrom())));
   }
 
   private void read(Cutover cutover) {
@@ -58,6 +63,9 @@ public final class Receipts {
     changes.forEach((key, c) -> fitted.put(key, !c.heldOut()));
     Learned learned = report.learned();
     if (learned != null) {
+      if (learned.leftOut() > 0) {
+        incomplete.add(cutover);
+      }
       learned.heldOut().forEach(key -> fitted.put(key, false));
       learned.fitted().forEach(key -> fitted.put(key, true));
     }
@@ -100,12 +108,21 @@ public final class Receipts {
     List<Decision> all = byLabel.getOrDefault(Learned.key(label.id()), List.of());
     List<Decision> covering = all.stream().filter(d -> d.scope().covers(label.stream())).toList();
     Optional<String> inForce = ledger.inForce(label.stream(), now, c -> true).map(Cutover::adapter);
+    Optional<Cutover> perhaps = all.isEmpty() ? perhaps(label) : Optional.empty();
     return new Receipt(
         label,
         stands,
-        state(all, covering, inForce, now),
+        perhaps.isPresent() ? State.UNNAMED : state(all, covering, inForce, now),
         covering.isEmpty() ? all : covering,
-        inForce);
+        inForce,
+        perhaps);
+  }
+
+  /** The first decision that may come from a label which no report names. */
+  private Optional<Cutover> perhaps(Label label) {
+    return incomplete.stream()
+        .filter(c -> c.scope().covers(label.stream()) && c.written().isAfter(label.time()))
+        .findFirst();
   }
 
   private State state(

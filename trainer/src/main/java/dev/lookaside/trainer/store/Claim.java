@@ -2,6 +2,7 @@ package dev.lookaside.trainer.store;
 
 import dev.lookaside.trainer.label.LabelKind;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -17,7 +18,12 @@ import java.util.Set;
  * <p>Two labels speak of the same if they judge the same detection, or if at least half of the
  * shorter stretch is shared. Two classes may sound at once, so they contradict each other only if
  * one says that a class sounds and the other that it does not, or if they give one detection two
- * names. Newer is what has the later time, then the greater id.
+ * names, or if both add a sound that was missed, of different classes, and at least two thirds of
+ * the longer stretch are shared: that is one sound with two names. Newer is what has the later
+ * time, then the greater id.
+ *
+ * <p>What an author takes back, by naming its class and exactly its stretch, is as if it had never
+ * been said: it supersedes nothing, either.
  *
  * @param detected the class that relabel says does not sound
  */
@@ -38,12 +44,21 @@ record Claim(
   static Map<String, Standing> standings(List<Claim> claims) {
     List<Claim> byAge = claims.stream().sorted(BY_AGE).toList();
     Map<String, Standing> standings = new HashMap<>();
+    List<Claim> said = new ArrayList<>();
     for (Claim c : byAge) {
-      boolean superseded = byAge.stream().anyMatch(o -> o.supersedes(c));
+      if (c.kind() == LabelKind.RETRACT) {
+        standings.put(c.id(), Standing.RETRACTION);
+      } else if (byAge.stream().anyMatch(o -> o.takesBack(c))) {
+        standings.put(c.id(), Standing.SUPERSEDED);
+      } else {
+        said.add(c);
+      }
+    }
+    for (Claim c : said) {
+      boolean superseded = said.stream().anyMatch(o -> o.supersedes(c));
       standings.put(c.id(), superseded ? Standing.SUPERSEDED : Standing.USABLE);
     }
-    List<Claim> live =
-        byAge.stream().filter(c -> standings.get(c.id()) == Standing.USABLE).toList();
+    List<Claim> live = said.stream().filter(c -> standings.get(c.id()) == Standing.USABLE).toList();
     for (Claim c : live) {
       if (live.stream().anyMatch(o -> !o.author().equals(c.author()) && o.contradicts(c))) {
         standings.put(c.id(), Standing.CONFLICT);
@@ -63,15 +78,17 @@ record Claim(
   }
 
   /**
-   * Whether another claim about the same is a reason why this one stands as it does.
+   * Whether another claim about the same, neither of them taken back, is a reason why this one
+   * stands as it does.
    *
    * @param standing of this one
    */
   boolean stands(Standing standing, Claim other, Standing itsStanding) {
-    boolean live = itsStanding != Standing.SUPERSEDED;
+    boolean live = itsStanding != Standing.SUPERSEDED && itsStanding != Standing.RETRACTION;
     return switch (standing) {
       case USABLE -> false;
       case SUPERSEDED -> other.supersedes(this);
+      case RETRACTION -> takesBack(other);
       case CONFLICT -> live && !author.equals(other.author()) && other.contradicts(this);
       case DUPLICATE ->
           itsStanding == Standing.USABLE && other.says(this) || live && other.fills(this);
@@ -86,8 +103,21 @@ record Claim(
     return kind == LabelKind.REJECT ? Optional.of(label) : detected;
   }
 
+  /** Whether this one says that the other, older one was never said. */
+  boolean takesBack(Claim older) {
+    return kind == LabelKind.RETRACT
+        && older.kind() != LabelKind.RETRACT
+        && author.equals(older.author())
+        && BY_AGE.compare(this, older) > 0
+        && label.equals(older.label())
+        && onset.equals(older.onset())
+        && offset.equals(older.offset());
+  }
+
   private boolean supersedes(Claim older) {
-    return author.equals(older.author())
+    return kind != LabelKind.RETRACT
+        && older.kind() != LabelKind.RETRACT
+        && author.equals(older.author())
         && BY_AGE.compare(this, older) > 0
         && (sameDetection(older) || contradicts(older) || says(older) || fills(older));
   }
@@ -100,7 +130,15 @@ record Claim(
                 && affirmed().isPresent()
                 && other.affirmed().isPresent()
                 && !affirmed().equals(other.affirmed());
-    return clash && sameStretch(other);
+    return clash && sameStretch(other) || renames(other);
+  }
+
+  /** Both add a sound, and it is the same one by another name. */
+  private boolean renames(Claim other) {
+    return kind == LabelKind.ADD
+        && other.kind() == LabelKind.ADD
+        && !label.equals(other.label())
+        && 3 * shared(other) >= 2 * Math.max(length(), other.length());
   }
 
   /** The same of the same. */
@@ -129,10 +167,13 @@ record Claim(
     if (sameDetection(other)) {
       return true;
     }
-    long shared =
-        Math.min(Nanos.of(offset), Nanos.of(other.offset()))
-            - Math.max(Nanos.of(onset), Nanos.of(other.onset()));
+    long shared = shared(other);
     return shared > 0 && 2 * shared >= Math.min(length(), other.length());
+  }
+
+  private long shared(Claim other) {
+    return Math.min(Nanos.of(offset), Nanos.of(other.offset()))
+        - Math.max(Nanos.of(onset), Nanos.of(other.onset()));
   }
 
   private long length() {

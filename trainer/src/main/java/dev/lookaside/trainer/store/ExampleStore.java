@@ -5,6 +5,7 @@ import dev.lookaside.featurizer.Resampler;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.label.Label;
+import dev.lookaside.trainer.label.LabelKind;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -158,7 +159,11 @@ public final class ExampleStore implements AutoCloseable {
 
   private int insert(Label label) {
     Row row = Row.of(label, madeWith.splitSeed(), madeWith.heldOutShare());
-    int fresh = row.insert(index, AudioState.AWAITED, Standings.nextChange(index));
+    // Nothing is fitted on what takes something back.
+    boolean audio = label.kind() != LabelKind.RETRACT;
+    int fresh =
+        row.insert(
+            index, audio ? AudioState.AWAITED : AudioState.LOST, Standings.nextChange(index));
     if (fresh > 0) {
       Standings.update(index, row.stream(), row.onset(), row.offset());
     }

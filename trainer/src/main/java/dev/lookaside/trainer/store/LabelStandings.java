@@ -56,17 +56,27 @@ public final class LabelStandings {
   /** Claims that overlap, directly or through others. */
   private static void judge(List<Claim> together, Map<String, Stands> all) {
     Map<String, Standing> standings = Claim.standings(together);
+    List<Claim> said = together.stream().filter(c -> takers(c, together).isEmpty()).toList();
     for (Claim claim : together) {
       Standing standing = standings.getOrDefault(claim.id(), Standing.USABLE);
-      List<String> because = new ArrayList<>();
-      for (Claim other : together) {
-        if (other != claim
-            && claim.stands(standing, other, standings.getOrDefault(other.id(), Standing.USABLE))) {
-          because.add(other.id());
+      List<String> because = new ArrayList<>(takers(claim, together));
+      if (because.isEmpty()) {
+        List<Claim> others = standing == Standing.RETRACTION ? together : said;
+        for (Claim other : others) {
+          if (other != claim
+              && claim.stands(
+                  standing, other, standings.getOrDefault(other.id(), Standing.USABLE))) {
+            because.add(other.id());
+          }
         }
       }
       all.put(claim.id(), new Stands(standing, because));
     }
+  }
+
+  /** Ids of the claims that take this one back. */
+  private static List<String> takers(Claim claim, List<Claim> together) {
+    return together.stream().filter(o -> o.takesBack(claim)).map(Claim::id).toList();
   }
 
   private static Claim claim(Label label) {

@@ -78,11 +78,14 @@ class LabelCodecTest {
     Optional<String> note = random.nextBoolean() ? Optional.of("é \"😀\"") : Optional.empty();
     Detection d = detection(Detection.Kind.ENDED, ONSET.plusNanos(random.nextLong(1, 1L << 40)));
     Instant time = NOW.plusNanos(random.nextLong(1L << 50));
-    return switch (LabelKind.values()[random.nextInt(4)]) {
+    return switch (LabelKind.values()[random.nextInt(5)]) {
       case CONFIRM -> Label.confirm(d, "ada", time, note);
       case REJECT -> Label.reject(d, "ada", time, note);
       case RELABEL -> Label.relabel(d, "cat " + random.nextInt(9), "bob", time, note);
       case ADD -> Label.add(DOCK, "cat", ONSET, OFFSET, "ada", time, note);
+      case RETRACT ->
+          Label.retract(
+              Label.add(DOCK, "cat", ONSET, OFFSET, "ada", NOW, Optional.empty()), time, note);
     };
   }
 
@@ -125,7 +128,7 @@ class LabelCodecTest {
       delimiter = '|',
       quoteCharacter = '^',
       value = {
-        "\"add\"|\"dislike\"|kind \"dislike\": must be one of confirm, reject, relabel, add",
+        "\"add\"|\"dislike\"|kind \"dislike\": must be one of confirm, reject, relabel, add, retract",
         "\"add\"|\"reject\"|detection \"\": must be given for reject",
         "\"dock/3\"|\"dock/4\"|stream \"dock/4\": must equal the key dock/3",
         "\"dock/3\"|3|stream \"3\": must be text",
@@ -136,6 +139,8 @@ class LabelCodecTest {
             + " be after onset 2026-03-01T10:00:00.250Z",
         "\"2026-03-01T10:00:01.500Z\"|\"2026-03-03T10:00:00Z\"|offset \"2026-03-03T10:00:00Z\": must"
             + " be at most a day after onset 2026-03-01T10:00:00.250Z",
+        "\"2026-03-01T10:00:00.250Z\"|\"2150-01-01T00:00:00Z\"|onset \"2150-01-01T00:00:00Z\": must be"
+            + " at most an hour after time 2026-03-01T10:05:00Z",
         "\"ada\"|\"\\u0007\"|author \"?\": must hold no control characters and no half surrogate"
             + " pairs",
       })

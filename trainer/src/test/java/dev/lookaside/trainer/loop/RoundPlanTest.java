@@ -147,6 +147,16 @@ class RoundPlanTest {
   }
 
   @Test
+  void theReportFollowsTheNewestHundredLabels() {
+    seeds(4);
+    List<String> labels = new ArrayList<>();
+    for (int i = 0; i < 120; i++) {
+      labels.add(put("siren", "dock " + i, Split.TRAIN, Origin.LABEL));
+    }
+    assertThat(plan(100, 100).corrections()).isEqualTo(labels.subList(20, 120));
+  }
+
+  @Test
   void aClassOfHeldOutRecordingsAloneIsNotFitted() {
     seeds(4);
     put("siren", "dock 1", Split.HELD_OUT, Origin.LABEL);

@@ -194,6 +194,47 @@ class ReceiptsTest {
   }
 
   @Test
+  void whatWasLearnedAndThenDisputedSaysBoth() {
+    decide("*", NEW, 60, report(OLD, NEW, learned(true, SIREN), change(false)).toJson());
+    List<String> because = List.of("0123456789abcdef");
+    Receipts receipts = new Receipts(ledger);
+    Instant now = NOON.plusSeconds(61);
+    assertThat(receipts.of(SIREN, new Stands(Standing.CONFLICT, because), now).sentence())
+        .startsWith("is in adapter bbbbbbbbbbbb since")
+        .endsWith(
+            "siren (0.93); now it is in dispute with label 0123456789ab: no further fit learns it");
+    assertThat(receipts.of(SIREN, new Stands(Standing.SUPERSEDED, because), now).sentence())
+        .contains("; now it is superseded by label 0123456789ab of the same author");
+  }
+
+  /** A first round may learn more labels than its report names. */
+  @Test
+  void aLabelTooOldToBeNamedMayBeInTheAdapter() {
+    Label unnamed = label("site/yard", "horn");
+    List<Learned.Use> uses =
+        List.of(new Learned.Use(SIREN.id(), true), new Learned.Use(unnamed.id(), true));
+    decide("*", NEW, 60, report(OLD, NEW, Learned.of(uses, 1)).toJson());
+    Receipt receipt = receipt(unnamed, 61);
+    assertThat(receipt.state()).isEqualTo(State.UNNAMED);
+    assertThat(receipt.sentence())
+        .isEqualTo(
+            "may be in adapter bbbbbbbbbbbb since 2026-03-01T12:01:00Z, whose report names the"
+                + " newest of its labels only");
+    assertThat(receipt.toJson().get("state").textValue()).isEqualTo("unnamed");
+    assertThat(receipt(SIREN, 61).state()).isEqualTo(State.IN_FORCE);
+    Label newer =
+        Label.add(
+            new StreamId("site/yard"),
+            "horn",
+            NOON,
+            NOON.plusSeconds(1),
+            "ada",
+            NOON.plusSeconds(65),
+            Optional.empty());
+    assertThat(receipt(newer, 70).state()).isEqualTo(State.NOT_YET);
+  }
+
+  @Test
   void scriptsGetAllOfIt() {
     decide("*", NEW, 60, report(OLD, NEW, learned(true, SIREN), change(false)).toJson());
     JsonNode json = receipt(SIREN, 61).toJson();

@@ -1,6 +1,7 @@
 package dev.lookaside.trainer.store;
 
 import static dev.lookaside.trainer.store.StoreFixtures.add;
+import static dev.lookaside.trainer.store.StoreFixtures.at;
 import static dev.lookaside.trainer.store.StoreFixtures.confirm;
 import static dev.lookaside.trainer.store.StoreFixtures.reject;
 import static dev.lookaside.trainer.store.StoreFixtures.relabel;
@@ -13,6 +14,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
@@ -71,12 +73,40 @@ class ClaimTest {
 
   @Test
   void soundsAtTheSameTimeAndApartAreNoDisagreement() {
-    assertThat(standings(add("dog", 1, 3, "ada", 10), add("car", 1, 3, "ada", 11)))
+    assertThat(standings(add("dog", 1, 3, "ada", 10), add("car", 1.7, 3.7, "ada", 11)))
         .containsOnly(Standing.USABLE);
-    assertThat(standings(add("dog", 1, 3, "ada", 10), add("car", 1, 3, "bob", 11)))
+    assertThat(standings(add("dog", 1, 2, "ada", 10), add("car", 1, 9, "bob", 11)))
+        .containsOnly(Standing.USABLE);
+    assertThat(standings(confirm("dog", 1, 3, "ada", 10), add("car", 1, 3, "ada", 11)))
         .containsOnly(Standing.USABLE);
     assertThat(standings(confirm("dog", 1, 2, "ada", 10), reject("dog", 1.9, 3, "bob", 11)))
         .containsOnly(Standing.USABLE);
+  }
+
+  @Test
+  void oneStretchThatWasMissedHasOneName() {
+    assertThat(standings(add("siren", 1, 3, "ann", 10), add("horn", 1.3, 3.3, "ann", 11)))
+        .containsExactly(Standing.SUPERSEDED, Standing.USABLE);
+    assertThat(standings(add("siren", 1, 3, "ann", 10), add("horn", 1.3, 3.3, "bob", 11)))
+        .containsOnly(Standing.CONFLICT);
+  }
+
+  @Test
+  void whatIsTakenBackIsAsIfItHadNeverBeenSaid() {
+    Label siren = add("siren", 1, 3, "ann", 10);
+    Label horn = add("horn", 1, 3, "ann", 11);
+    Label never = Label.retract(horn, at(12), Optional.empty());
+    assertThat(standings(siren, horn, never))
+        .containsExactly(Standing.USABLE, Standing.SUPERSEDED, Standing.RETRACTION);
+    assertThat(standings(add("siren", 1, 3, "bob", 10), horn, never))
+        .as("a dispute ends")
+        .containsExactly(Standing.USABLE, Standing.SUPERSEDED, Standing.RETRACTION);
+    assertThat(standings(horn, never, add("horn", 1, 3, "ann", 13)))
+        .as("said once more")
+        .containsExactly(Standing.SUPERSEDED, Standing.RETRACTION, Standing.USABLE);
+    assertThat(standings(add("horn", 1, 3.1, "ann", 11), never, add("horn", 1, 3, "bob", 13)))
+        .as("neither another stretch nor another author's word")
+        .containsExactly(Standing.USABLE, Standing.RETRACTION, Standing.DUPLICATE);
   }
 
   @Test
@@ -104,7 +134,7 @@ class ClaimTest {
           assertThat(Claim.standings(shuffled)).isEqualTo(expected);
           assertThat(expected.values())
               .as("somebody counts or there is a dispute")
-              .containsAnyOf(Standing.USABLE, Standing.CONFLICT);
+              .containsAnyOf(Standing.USABLE, Standing.CONFLICT, Standing.RETRACTION);
         });
   }
 
@@ -116,10 +146,12 @@ class ClaimTest {
     double onset = random.nextInt(8) / 2.;
     double offset = onset + random.nextInt(1, 4) / 2.;
     double time = 100 + random.nextInt(20);
-    return switch (random.nextInt(4)) {
+    return switch (random.nextInt(5)) {
       case 0 -> confirm(label, onset, offset, author, time);
       case 1 -> reject(label, onset, offset, author, time);
       case 2 -> relabel(label, other, onset, offset, author, time);
+      case 3 ->
+          Label.retract(add(label, onset, offset, author, time), at(time + 5), Optional.empty());
       default -> add(label, onset, offset, author, time);
     };
   }

@@ -131,7 +131,7 @@ class ExampleStoreTest {
             FrontEnd.AST_FBANK, 500, 5_000, 0, 99, Duration.ofSeconds(1), Duration.ofSeconds(1));
     try (ExampleStore store = ExampleStore.open(folder, others)) {
       List<Split> before = store.all().stream().map(StoredExample::split).toList();
-      store.take(List.of(add("cat", 17_990, 17_991, "ada", 1)), "t", Map.of());
+      store.take(List.of(add("cat", 17_990, 17_991, "ada", 18_000)), "t", Map.of());
       List<StoredExample> after = store.all();
       assertThat(after.get(300).split()).isEqualTo(before.get(299));
       assertThat(after.get(300).recording()).isEqualTo(after.get(299).recording());
