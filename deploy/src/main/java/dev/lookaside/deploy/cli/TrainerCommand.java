@@ -75,20 +75,28 @@ final class TrainerCommand implements Callable<Integer> {
     Config config = config();
     PrintWriter err = spec.commandLine().getErr();
     DeploySettings deploy = DeploySettings.of(config);
+    Lines lines = new Lines();
     try (Interruption interruption = Interruption.ofThisThread();
         Metrics metrics = new Metrics();
         MetricsServer server =
             deploy.metricsPort() > 0
                 ? MetricsServer.start(
-                    deploy.metricsHost(),
-                    deploy.metricsPort(),
-                    metrics,
-                    () -> new MetricsServer.Health(true, "ok"))
+                    deploy.metricsHost(), deploy.metricsPort(), metrics, () -> health(lines.last))
                 : null;
-        TrainerService service = TrainerService.start(config, metrics, new Lines())) {
+        TrainerService service = TrainerService.start(config, metrics, lines)) {
       service.description().forEach(err::println);
       return await(service, err);
     }
+  }
+
+  /** Well if nothing is in the way; standing by is well, too. */
+  static MetricsServer.Health health(@Nullable TrainerStatus status) {
+    if (status == null) {
+      return new MetricsServer.Health(false, "starting");
+    }
+    return status.trouble() == null
+        ? new MetricsServer.Health(true, "ok, " + status.phase())
+        : new MetricsServer.Health(false, status.phase() + ": " + status.trouble());
   }
 
   private Config config() {
@@ -120,12 +128,14 @@ final class TrainerCommand implements Callable<Integer> {
 
   /** One line for each phase and each outcome. */
   private final class Lines implements Trainer.Listener {
+    private volatile @Nullable TrainerStatus last;
     private String phase = "";
     private String trouble = "";
     private String drift = "";
 
     @Override
     public void status(TrainerStatus status) {
+      last = status;
       String nowTrouble = String.valueOf(status.trouble());
       String nowDrift = DriftText.alarms(status.drift());
       if (status.phase().equals(phase) && nowTrouble.equals(trouble) && nowDrift.equals(drift)) {
