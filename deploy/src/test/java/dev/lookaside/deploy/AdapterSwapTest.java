@@ -14,7 +14,6 @@ import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.registry.Ack;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.Ledger;
-import dev.lookaside.classifier.weights.Safetensors;
 import dev.lookaside.deploy.EndToEndRig.Sound;
 import dev.lookaside.ingest.AudioFormat.Encoding;
 import java.lang.management.BufferPoolMXBean;
@@ -187,25 +186,40 @@ class AdapterSwapTest {
       decide(adapters);
       Service first = adapters.rig.startWorker();
       adapters.rig.send(sounds, CHUNK, 0, 8);
-      adapters.writer.write(cutover("tenant:site", 2, variantDigest(), null));
-      Awaitility.await()
+      // Its windows begin at 3.5 s; what has been sent ends at 1.6 s.
+      Awaitility.await("prepared, and some windows")
           .atMost(PATIENCE)
           .untilAsserted(
-              () ->
-                  assertThat(adapters.acks("tenant:site@2"))
-                      .extracting(Ack::state)
-                      .containsExactly(Ack.State.PREPARED));
+              () -> {
+                assertThat(adapters.acks("tenant:site@1"))
+                    .extracting(Ack::state)
+                    .containsExactly(Ack.State.PREPARED);
+                assertThat(adapters.rig.windows("site/a")).isNotEmpty();
+              });
       first.kill();
+      assertThat(adapters.acks("tenant:site@1"))
+          .as("not applied when it was killed")
+          .extracting(Ack::state)
+          .containsExactly(Ack.State.PREPARED);
       adapters.rig.send(sounds, CHUNK, 8, 100);
       try (Service second = adapters.rig.startWorker()) {
         awaitWindows(adapters, sounds, second);
+        assertApplied(adapters, "*@1", "tenant:site@1", "stream:site/b@1");
       }
       assertThat(written(adapters)).as("killed between prepared and applied").isEqualTo(wanted);
     }
   }
 
-  private static String variantDigest() {
-    return Safetensors.sha256(variant(1.4f));
+  private static void assertApplied(AdapterRig adapters, String... cutovers) {
+    for (String id : cutovers) {
+      Awaitility.await(id + " applied")
+          .atMost(PATIENCE)
+          .untilAsserted(
+              () ->
+                  assertThat(adapters.acks(id))
+                      .extracting(Ack::state)
+                      .containsExactlyInAnyOrder(Ack.State.PREPARED, Ack.State.APPLIED));
+    }
   }
 
   @Test
