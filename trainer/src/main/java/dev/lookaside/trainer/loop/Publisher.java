@@ -206,7 +206,9 @@ final class Publisher implements AutoCloseable {
 
   private Cutover decide(Cutover draft) {
     Promotion.When when = new Promotion.When(settings.lead(), null);
-    return promotion().decide(draft, Duration.ZERO, when, workers -> {}).announced();
+    Promotion.Result result = promotion().decide(draft, Duration.ZERO, when, workers -> {});
+    warnIfLate(result);
+    return result.announced();
   }
 
   private Cutover promote(Scope scope, Adapter adapter, String reason, JsonNode gate) {
@@ -222,7 +224,15 @@ final class Publisher implements AutoCloseable {
     if (inForce == null) {
       throw new TrainerException("refused: " + refusal(result));
     }
+    warnIfLate(result);
     return inForce;
+  }
+
+  private static void warnIfLate(Promotion.Result result) {
+    Cutover decided = result.inForce();
+    if (decided != null && result.late()) {
+      LOG.warn("{} was written after its time, {}", decided.id(), decided.effectiveFrom());
+    }
   }
 
   private static String refusal(Promotion.Result result) {
