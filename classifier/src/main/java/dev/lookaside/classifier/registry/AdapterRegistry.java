@@ -30,10 +30,10 @@ import org.jspecify.annotations.Nullable;
  * that a new adapter is tried on.
  *
  * <p>No plan is given out before both topics were read to their ends, and each says until which
- * capture time it is good: the lead after the moment at which a broker last said that this was
- * still so. A decision that is not known here cannot be in force before. Later windows wait for the
- * next plan, whether no broker answers, this thread is blocked or they were captured ahead of this
- * machine's clock.
+ * capture time it is good: the lead, less what writing a decision takes, after the moment at which
+ * a broker last said that this was still so. A decision that is not known here cannot be in force
+ * before. Later windows wait for the next plan, whether no broker answers, this thread is blocked
+ * or they were captured ahead of this machine's clock.
  */
 public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Command> {
   /** Dispatcher to spawn it on. */

@@ -36,6 +36,12 @@ final class RegistryCore {
   /** A record whose adapter is to be prepared, and where the file's parts are. */
   record Task(Cutover cutover, Shelved shelved) {}
 
+  /**
+   * What a decision may take from being dated to standing on the topic: within the lead before its
+   * time, it is not there to be read for so long.
+   */
+  private static final Duration WRITING = Duration.ofMillis(500);
+
   private final String worker;
   private final JudgedLedger judged;
   private final LoadedAdapter configured;
@@ -268,7 +274,7 @@ final class RegistryCore {
       changed = false;
       return first ? Optional.of(AdapterPlan.UNKNOWN) : Optional.empty();
     }
-    Instant knownUntil = seen.plus(settings.lead());
+    Instant knownUntil = seen.plus(settings.lead()).minus(WRITING);
     if (last == null || changed) {
       last = new Roster(judged.ledger(), refused.keySet(), ready, loaded, configured, knownUntil);
     } else if (!last.knownUntil().equals(knownUntil)) {

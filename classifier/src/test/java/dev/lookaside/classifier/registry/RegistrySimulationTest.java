@@ -33,6 +33,10 @@ class RegistrySimulationTest {
   private static final Duration STEP = Duration.ofMillis(50);
 
   private final List<Cutover> topic = new ArrayList<>();
+
+  /** When each record of the topic can be read: its date is older. */
+  private final List<Instant> written = new ArrayList<>();
+
   private final List<Instant> held = new ArrayList<>();
   private final Map<Instant, String> scored = new TreeMap<>();
   private final RegistryCore core =
@@ -68,7 +72,8 @@ class RegistrySimulationTest {
     boolean reachable = true;
     for (int step = 0; step < 6_000; step++, now = now.plus(STEP)) {
       if (random.nextInt(150) == 0) {
-        write(ADAPTERS.get(random.nextInt(ADAPTERS.size())));
+        write(
+            ADAPTERS.get(random.nextInt(ADAPTERS.size())), Duration.ofMillis(random.nextInt(450)));
       }
       reachable = random.nextInt(200) == 0 ? !reachable : reachable;
       turn(reachable, Duration.ofMillis(random.nextInt(15_000)));
@@ -99,7 +104,7 @@ class RegistrySimulationTest {
   /** In the steady state a renewed plan shares all that it holds. */
   @Test
   void aConfirmationAloneCopiesNothing() {
-    write(CONFIGURED);
+    write(CONFIGURED, Duration.ZERO);
     turn(true, Duration.ZERO);
     Roster before = (Roster) plan;
     now = now.plusSeconds(1);
@@ -112,7 +117,10 @@ class RegistrySimulationTest {
     assertThat(after.loaded()).isSameAs(before.loaded());
   }
 
-  private void write(LoadedAdapter adapter) {
+  private void write(LoadedAdapter adapter, Duration writing) {
+    Instant readable = now.plus(writing);
+    Instant last = written.isEmpty() ? readable : written.get(written.size() - 1);
+    written.add(readable.isBefore(last) ? last : readable);
     topic.add(
         new Cutover(
             Scope.ALL,
@@ -135,7 +143,7 @@ class RegistrySimulationTest {
       return;
     }
     if (task == null) {
-      while (reachable && read < topic.size()) {
+      while (reachable && read < topic.size() && !written.get(read).isAfter(now)) {
         core.read(CutoverCodec.fromJson(CutoverCodec.toJson(topic.get(read), null), 0), now);
         read++;
       }

@@ -30,7 +30,7 @@ final class DecisionOptions {
       names = "--lead-seconds",
       paramLabel = "N",
       description =
-          "Seconds from now until it takes effect (setting lookaside.classifier.registry.lead-seconds).")
+          "Seconds from now until it takes effect (setting lookaside.classifier.registry.lead-seconds). With fewer than the workers have set, one that is busy may score the first windows before it knows.")
   private @Nullable Integer leadSeconds;
 
   @Option(
