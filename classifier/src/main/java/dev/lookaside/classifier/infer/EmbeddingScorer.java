@@ -12,7 +12,8 @@ import java.util.List;
 
 /**
  * Scores windows and gives the embeddings from which the scores come: the model's own graph with
- * one output more. Beside the live path, not in it. Owner of a session; for one caller at a time.
+ * one output more. Runs go on at the same time, a core each. Beside the live path, not in it. Owner
+ * of a session; for one caller at a time.
  */
 public final class EmbeddingScorer implements WindowScorer {
   /** Tokens run at once, where a CPU's caches still hold a block's values. */
@@ -23,7 +24,6 @@ public final class EmbeddingScorer implements WindowScorer {
   private final String embedding;
   private final GraphRun run;
   private final int windowsPerRun;
-  private final float[] row;
 
   private EmbeddingScorer(LoadedAdapter loaded, Graph graph, GraphRun run, int windowsPerRun) {
     this.loaded = loaded;
@@ -31,7 +31,6 @@ public final class EmbeddingScorer implements WindowScorer {
     this.embedding = VitLoaa.embedding(graph).name();
     this.run = run;
     this.windowsPerRun = windowsPerRun;
-    this.row = new float[shape.mels()];
     loaded.inputs().forEach((name, input) -> run.buffer(name, 1).put(0, input.values()));
   }
 
@@ -58,22 +57,35 @@ public final class EmbeddingScorer implements WindowScorer {
     float[][] posteriors = new float[windows.size()][];
     float[][] embeddings = new float[windows.size()][columns * shape.width()];
     int floats = shape.windowFrames() * shape.mels();
-    for (int from = 0; from < windows.size(); from += windowsPerRun) {
-      int n = Math.min(windowsPerRun, windows.size() - from);
-      FloatBuffer x = run.buffer(VitLoaa.X, n);
-      for (int i = 0; i < n; i++) {
-        RunBuffers.put(x, i * floats, windows.get(from + i), shape, loaded, row);
-      }
-      run.run(n);
-      FloatBuffer logits = run.buffer(VitLoaa.LOGITS, n);
-      FloatBuffer rows = run.buffer(embedding, n);
-      for (int i = 0; i < n; i++) {
-        float[] its = RunBuffers.logits(logits, i, shape, classes);
-        posteriors[from + i] = Posteriors.of(loaded.activation(), its, classes);
-        rows.get(i * columns * shape.width(), embeddings[from + i]);
-      }
-    }
+    // So many that no core is left without.
+    int size = Math.min(windowsPerRun, ceilDiv(windows.size(), run.lanes()));
+    run.pieces(
+        ceilDiv(windows.size(), size),
+        run.lanes(),
+        true,
+        (lane, piece) -> {
+          int from = piece * size;
+          int n = Math.min(size, windows.size() - from);
+          FloatBuffer x = lane.buffer(VitLoaa.X, n);
+          float[] row = new float[shape.mels()];
+          for (int i = 0; i < n; i++) {
+            RunBuffers.put(x, i * floats, windows.get(from + i), shape, loaded, row);
+          }
+          lane.run(n);
+          FloatBuffer logits = lane.buffer(VitLoaa.LOGITS, n);
+          FloatBuffer rows = lane.buffer(embedding, n);
+          for (int i = 0; i < n; i++) {
+            float[] its = RunBuffers.logits(logits, i, shape, classes);
+            posteriors[from + i] = Posteriors.of(loaded.activation(), its, classes);
+            rows.get(i * columns * shape.width(), embeddings[from + i]);
+          }
+        },
+        (lane, piece) -> {});
     return new Embeddings(new Scores(columns, classes, posteriors), shape.width(), embeddings);
+  }
+
+  private static int ceilDiv(int n, int by) {
+    return (n + by - 1) / by;
   }
 
   @Override
