@@ -33,8 +33,8 @@ class TrainerKillTest {
   private static final Map<String, Object> SMALL =
       Map.ofEntries(
           Map.entry("lookaside.trainer.triggers.labels", 1_000),
-          Map.entry("lookaside.trainer.head.epochs", 2),
           Map.entry("lookaside.trainer.head.scenes", 2),
+          Map.entry("lookaside.trainer.head.fresh-scenes", 3),
           Map.entry("lookaside.trainer.fit.epochs", 6),
           Map.entry("lookaside.trainer.fit.scenes", 2),
           Map.entry("lookaside.trainer.fit.batch-size", 4),

@@ -36,7 +36,7 @@ class TrainerLoopTest {
   private static final Map<String, Object> QUICK_AND_OPEN =
       Map.ofEntries(
           Map.entry("lookaside.trainer.triggers.labels", 1_000),
-          Map.entry("lookaside.trainer.head.epochs", 1),
+          Map.entry("lookaside.trainer.head.fresh-scenes", 2),
           Map.entry("lookaside.trainer.head.scenes", 2),
           Map.entry("lookaside.trainer.judge.head-scenes", 1),
           Map.entry("lookaside.trainer.judge.quiet-seconds", 0),
@@ -99,7 +99,8 @@ class TrainerLoopTest {
             rig(
                 "shadow",
                 Map.of(
-                    "head.learning-rate", .05,
+                    // Nothing holds the rows where they are.
+                    "head.pull", 0,
                     "shadow.share", 1,
                     // Once through the scenes: which few events a shorter run meets is chance.
                     "shadow.seconds", 20,

@@ -60,9 +60,7 @@ final class DemoTrainer implements AutoCloseable {
     settings.put(
         "lookaside.trainer.triggers.labels",
         byPage ? LABELS : Math.max(1, Math.min(LABELS, corrections)));
-    // Ten corrections at one speed in 16 scenes are too few for the head alone: average precision
-    // .16 on birds, .50 so.
-    settings.put("lookaside.trainer.head.scenes", 48);
+    // A few corrections say little about pitch and length.
     settings.put("lookaside.trainer.scenes.speeds", List.of(0.9, 1.0, 1.12));
     // A stream is one recording: a draw could hold out all of them or none. With no draw, the round
     // holds one of the four back by itself.

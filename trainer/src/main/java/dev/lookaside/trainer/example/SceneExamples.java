@@ -119,7 +119,8 @@ public final class SceneExamples implements ExampleSource {
     this.targets = new Targets(spec, columns, clips.labels().size());
     for (int i = 0; i < clips.size(); i++) {
       for (double speed : plan.speeds()) {
-        sounds.add(new LabelledClip(clips.labels().get(clips.label(i)), at(speed, clips.pcm(i))));
+        sounds.add(
+            new LabelledClip(clips.labels().get(clips.label(i)), atSpeed(speed, clips.pcm(i))));
       }
     }
     long samples = Math.round(plan.settings().seconds() * spec.frontEnd().rateHz());
@@ -132,8 +133,8 @@ public final class SceneExamples implements ExampleSource {
     windowsPerScene = 1 + Math.toIntExact((frames - spec.frames()) / plan.hopFrames());
   }
 
-  /** As if it had been recorded at another rate than it says. */
-  private static Pcm at(double speed, Pcm pcm) {
+  /** As if it had been recorded at another rate than it says: 1.1 is a tenth shorter and higher. */
+  public static Pcm atSpeed(double speed, Pcm pcm) {
     int rateHz = pcm.rateHz();
     int recordedHz = (int) Math.round(rateHz * speed / SPEED_STEP_HZ) * SPEED_STEP_HZ;
     return new Pcm(rateHz, Resampler.of(recordedHz, rateHz).clip(pcm.samples()));

@@ -16,24 +16,29 @@ import java.util.List;
  * <p>Of a clip head: the target of a class is 1 if it sounds for at least half of the window, or if
  * at least half of one of its events lies in the window; otherwise 0.
  */
-final class Targets {
+public final class Targets {
   private static final double ENOUGH = 0.5;
 
   private final WindowSpec spec;
   private final boolean columns;
   private final int classes;
 
-  Targets(WindowSpec spec, boolean columns, int classes) {
+  /**
+   * @param columns whether a window has a row of targets per time column
+   */
+  public Targets(WindowSpec spec, boolean columns, int classes) {
     this.spec = spec;
     this.columns = columns;
     this.classes = classes;
   }
 
-  int rows() {
+  /** Rows of targets of a window. */
+  public int rows() {
     return columns ? spec.frames() / ViTSpec.PATCH : 1;
   }
 
-  int values() {
+  /** Targets of a window, {@code rows * classes}. */
+  public int values() {
     return rows() * classes;
   }
 
@@ -56,7 +61,7 @@ final class Targets {
    *
    * @param fromFrame first frame of the window in the scene
    */
-  void scene(
+  public void scene(
       List<LabelledEvent> events,
       List<String> labels,
       int fromFrame,
@@ -83,7 +88,7 @@ final class Targets {
   }
 
   /** Takes the weight of columns that are padding alone: behind so many frames. */
-  void unweighted(int heard, float[] weights) {
+  public void unweighted(int heard, float[] weights) {
     for (int r = 0; columns && r < weights.length; r++) {
       weights[r] = r * ViTSpec.PATCH < heard ? weights[r] : 0;
     }

@@ -64,7 +64,10 @@ public final class SceneJudge {
    * @param maxBatch windows scored together
    */
   public void add(Scene scene, WindowScorer scorer, int maxBatch) {
-    String name = score(scene.audio(), scorer, maxBatch, 1);
+    truth(scene, score(scene.audio(), scorer, maxBatch, 1));
+  }
+
+  private void truth(Scene scene, String name) {
     for (LabelledEvent e : scene.events()) {
       truth.add(new Event(name, e.label(), e.onsetSeconds(), e.offsetSeconds()));
     }
@@ -81,8 +84,22 @@ public final class SceneJudge {
     score(audio, scorer, maxBatch, QUIET_WEIGHT);
   }
 
+  /**
+   * Takes a scene that was scored already.
+   *
+   * @param windows of its audio, in order
+   * @param posteriors of each window, row-major {@code [columns][classes]}; kept
+   */
+  public void add(Scene scene, List<MelWindow> windows, List<float[]> posteriors) {
+    List<Scored> scored = new ArrayList<>(windows.size());
+    for (int i = 0; i < windows.size(); i++) {
+      MelWindow w = windows.get(i);
+      scored.add(new Scored(w.index(), w.validFrames(), posteriors.get(i)));
+    }
+    truth(scene, keep(scored, 1));
+  }
+
   private String score(Pcm audio, WindowScorer scorer, int maxBatch, int weight) {
-    String name = "scene " + scenes.size();
     List<MelWindow> windows = ClipWindows.of(audio, model.spec());
     List<Scored> scored = new ArrayList<>(windows.size());
     for (int from = 0; from < windows.size(); from += maxBatch) {
@@ -92,6 +109,11 @@ public final class SceneJudge {
         scored.add(new Scored(batch.get(i).index(), batch.get(i).validFrames(), scores.of(i)));
       }
     }
+    return keep(scored, weight);
+  }
+
+  private String keep(List<Scored> scored, int weight) {
+    String name = "scene " + scenes.size();
     scenes.add(new ScoredScene(name, scored, weight));
     return name;
   }

@@ -32,13 +32,12 @@ import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateSettings;
 import dev.lookaside.trainer.gate.Learned;
 import dev.lookaside.trainer.gradient.Loss;
+import dev.lookaside.trainer.head.KeptEmbeddings;
 import dev.lookaside.trainer.judge.SceneJudge;
 import dev.lookaside.trainer.metric.Collars;
 import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
-import dev.lookaside.trainer.store.StoredAudio;
 import dev.lookaside.trainer.store.StoredExample;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -88,16 +87,32 @@ final class Refit {
   private final RoundPlan plan;
   private final RoundSounds sounds;
   private final Adapter incumbent;
+  private final KeptEmbeddings kept;
+
+  /** Of the head alone, on what is kept: what stands is judged on, the same in every round. */
+  private final boolean quick;
+
   private final long seed;
   private volatile boolean stopped;
   private volatile @Nullable ModelFit running;
 
-  Refit(Tools tools, Round round, RoundPlan plan, RoundSounds sounds, Adapter incumbent) {
+  /**
+   * @param kept of rounds before; stays the caller's to close
+   */
+  Refit(
+      Tools tools,
+      Round round,
+      RoundPlan plan,
+      RoundSounds sounds,
+      Adapter incumbent,
+      KeptEmbeddings kept) {
     this.tools = tools;
     this.round = round;
     this.plan = plan;
     this.sounds = sounds;
     this.incumbent = incumbent;
+    this.kept = kept;
+    this.quick = round.kind() == Round.Kind.HEAD && HeadRefit.fits(incumbent);
     this.seed = Seeds.mix(tools.settings().seed(), round.number());
   }
 
@@ -112,12 +127,36 @@ final class Refit {
   Adapter fit(CheckpointFile checkpoint, CheckpointFile headCheckpoint, FitProgress progress) {
     Adapter start = HeadGrowth.grown(incumbent, plan.added());
     boolean full = round.kind() == Round.Kind.FULL;
+    if (quick) {
+      return new Provenance(plan, sounds).in(quick(start), round);
+    }
     if (full && !plan.added().isEmpty()) {
       // Rows that say nothing yet would take the small steps of the whole adapter too long to rise.
-      start = fitted(start, Moves.HEAD, headCheckpoint, progress);
+      start =
+          HeadRefit.fits(start)
+              ? quick(start)
+              : fitted(start, Moves.HEAD, headCheckpoint, progress);
     }
     Adapter fitted = fitted(start, full ? Moves.ADAPTER : Moves.HEAD, checkpoint, progress);
     return new Provenance(plan, sounds).in(calibrated(fitted), round);
+  }
+
+  /** The head alone, with thresholds. Takes seconds and needs no checkpoint: it is done again. */
+  private Adapter quick(Adapter start) {
+    long begin = System.nanoTime();
+    long before = kept.computed();
+    HeadRefit head = new HeadRefit(tools, kept, plan, sounds, start, () -> stopped);
+    head.hear();
+    said(
+        "heard %d windows, %d of them new,".formatted(head.windows(), kept.computed() - before),
+        begin);
+    begin = System.nanoTime();
+    Adapter fitted = head.fitted();
+    said("fitted head on %d rows".formatted(head.examples().size()), begin);
+    begin = System.nanoTime();
+    Adapter calibrated = withThresholds(fitted, head.thresholds(fitted));
+    said("chose thresholds of the head", begin);
+    return calibrated;
   }
 
   private Adapter fitted(
@@ -196,20 +235,18 @@ final class Refit {
       for (Scene scene : scenes(4)) {
         judge.add(scene, scorer, BATCH);
       }
-      for (Pcm quiet : sounds.background(plan.background(), Seeds.mix(seed, 8))) {
+      for (Pcm quiet : background(8)) {
         judge.addQuiet(quiet, scorer, BATCH);
       }
     }
     SortedMap<String, CalibratedPair> pairs =
         judge.calibrated(Collars.onset(COLLAR_SECONDS), plan.corrected());
     said("chose thresholds", begin);
-    Map<String, Threshold> thresholds = new TreeMap<>();
-    for (String label : plan.corrected()) {
-      CalibratedPair pair = pairs.get(label);
-      if (pair != null) {
-        thresholds.put(label, new Threshold(pair.on(), pair.off()));
-      }
-    }
+    return withThresholds(
+        fitted, SteadyThresholds.of(pairs, sounds.counts(plan.heldOut()), fitted));
+  }
+
+  private Adapter withThresholds(Adapter fitted, Map<String, Threshold> thresholds) {
     if (thresholds.isEmpty()) {
       return fitted;
     }
@@ -225,8 +262,22 @@ final class Refit {
 
   private List<Scene> scenes(long place) {
     RefitSettings s = tools.settings();
-    int count = round.kind() == Round.Kind.HEAD ? s.judgeHeadScenes() : s.judgeScenes();
-    return sounds.scenes(plan.heldOut(), count, Seeds.mix(seed, place));
+    if (!quick) {
+      int count = round.kind() == Round.Kind.HEAD ? s.judgeHeadScenes() : s.judgeScenes();
+      return sounds.scenes(plan.heldOut(), count, Seeds.mix(seed, place));
+    }
+    HeadScenes lay = HeadScenes.toJudge(sounds, s);
+    return Stream.concat(
+            lay.standing(plan.heldOut(), List.of(), s.judgeHeadScenes()).stream(),
+            lay.fresh(plan.heldOut(), List.of(), plan.corrected(), s.judgeFreshScenes()).stream())
+        .map(HeadScenes.Laid::scene)
+        .toList();
+  }
+
+  private List<Pcm> background(long place) {
+    return quick
+        ? HeadScenes.quiet(plan, sounds, tools.settings(), HeadScenes.Quiet.JUDGEMENT)
+        : sounds.background(plan.background(), Seeds.mix(seed, place));
   }
 
   private DetectorModel model(Adapter adapter) {
@@ -240,15 +291,13 @@ final class Refit {
     long begin = System.nanoTime();
     GateEvidence before;
     GateEvidence after;
-    if (round.kind() == Round.Kind.HEAD && TwinScorer.fits(incumbent, candidate)) {
-      try (TwinScorer twins =
-          TwinScorer.open(tools.backbone(), incumbent, candidate, tools.where())) {
-        before = evidence(incumbent, twins.first());
-        after = evidence(candidate, twins.second());
-      }
+    Heard heard = new Heard(scenes(5), background(6));
+    if (quick && kept.alike(incumbent, candidate)) {
+      before = evidence(incumbent, kept.scorer(incumbent), heard);
+      after = evidence(candidate, kept.scorer(candidate), heard);
     } else {
-      before = evidence(incumbent);
-      after = evidence(candidate);
+      before = evidence(incumbent, heard);
+      after = evidence(candidate, heard);
     }
     said("judged", begin);
     GateReport report = Gate.judge(before, after, tools.gate());
@@ -279,16 +328,19 @@ final class Refit {
         .collect(Collectors.toCollection(ArrayList::new));
   }
 
-  private GateEvidence evidence(Adapter adapter) {
+  /** What both are judged on. */
+  private record Heard(List<Scene> scenes, List<Pcm> background) {}
+
+  private GateEvidence evidence(Adapter adapter, Heard heard) {
     try (Scorer scorer = Scorer.open(tools.backbone(), adapter, tools.where())) {
-      return evidence(adapter, scorer);
+      return evidence(adapter, scorer, heard);
     }
   }
 
-  private GateEvidence evidence(Adapter adapter, WindowScorer scorer) {
+  private GateEvidence evidence(Adapter adapter, WindowScorer scorer, Heard heard) {
     Examiner examiner = new Examiner(model(adapter), scorer);
-    scenes(5).forEach(examiner::scene);
-    sounds.background(plan.background(), Seeds.mix(seed, 6)).forEach(examiner::background);
+    heard.scenes().forEach(examiner::scene);
+    heard.background().forEach(examiner::background);
     plan.corrections().forEach(id -> correction(sounds.example(id), examiner));
     Map<String, Integer> counts = sounds.counts(plan.heldOut());
     counts.keySet().retainAll(adapter.labels());
@@ -298,28 +350,16 @@ final class Refit {
   private void correction(StoredExample e, Examiner examiner) {
     Optional<String> judged = e.label().isPresent() ? e.label() : e.rejectedLabel();
     if (judged.isPresent()) {
-      StoredAudio audio = e.heldAudio();
-      Pcm stored = audio.read();
-      // As much around it as windows that touch it can see.
-      WindowSpec windows = WindowSpec.of(incumbent);
-      double context = (double) windows.samples() / windows.frontEnd().rateHz();
-      double from = Math.max(0, audio.onsetSeconds() - context);
-      Pcm pcm = part(stored, from, audio.offsetSeconds() + context);
+      CorrectedStretch stretch = CorrectedStretch.of(e, WindowSpec.of(incumbent));
       boolean heldOut = !plan.train().contains(e.id()) && !plan.unlabelled().contains(e.id());
       examiner.correction(
           e.id(),
-          pcm,
-          audio.onsetSeconds() - from,
-          audio.offsetSeconds() - from,
+          stretch.audio(),
+          stretch.onsetSeconds(),
+          stretch.offsetSeconds(),
           judged.get(),
           e.label().isPresent(),
           heldOut);
     }
-  }
-
-  private static Pcm part(Pcm pcm, double fromSeconds, double untilSeconds) {
-    int from = (int) (fromSeconds * pcm.rateHz());
-    int until = (int) Math.min(pcm.lengthSamples(), Math.ceil(untilSeconds * pcm.rateHz()));
-    return new Pcm(pcm.rateHz(), Arrays.copyOfRange(pcm.samples(), from, until));
   }
 }

@@ -10,6 +10,8 @@ import java.util.List;
  *
  * @param full how the whole adapter is fitted
  * @param head how the head alone is fitted
+ * @param freshScenes of the corrected classes that the head is fitted on, besides its others
+ * @param headPull strength of the prior that holds the head's rows where they are
  * @param batchSize windows per step
  * @param hopFrames from one window of a scene to the next
  * @param scenes what they are like
@@ -20,12 +22,15 @@ import java.util.List;
  * @param maxClipSeconds of an example that is laid into scenes, from its onset
  * @param judgeScenes held-out scenes for the whole adapter
  * @param judgeHeadScenes held-out scenes for the head alone
+ * @param judgeFreshScenes the same of corrected classes
  * @param quietSeconds of noise on which false alarms are counted, besides held-out background
  * @param seed of everything random
  */
 public record RefitSettings(
     How full,
     How head,
+    int freshScenes,
+    double headPull,
     int batchSize,
     int hopFrames,
     SceneSettings scenes,
@@ -36,6 +41,7 @@ public record RefitSettings(
     double maxClipSeconds,
     int judgeScenes,
     int judgeHeadScenes,
+    int judgeFreshScenes,
     double quietSeconds,
     long seed) {
   /**
@@ -58,6 +64,8 @@ public record RefitSettings(
     speeds = List.copyOf(speeds);
     LoopSettings.between("scenes.speeds, how many", speeds.size(), 1, 100);
     speeds.forEach(speed -> LoopSettings.between("scenes.speeds", speed, .5, 2));
+    LoopSettings.between("head.fresh-scenes", freshScenes, 1, 10_000);
+    LoopSettings.between("head.pull", headPull, 0, 1e6);
     LoopSettings.between("fit.batch-size", batchSize, 1, 4096);
     LoopSettings.between("fit.hop-frames", hopFrames, 1, 8192);
     LoopSettings.between("scenes.distractor-share", distractorShare, 0, .9);
@@ -66,6 +74,7 @@ public record RefitSettings(
     LoopSettings.between("scenes.max-clip-seconds", maxClipSeconds, .1, 600);
     LoopSettings.between("judge.scenes", judgeScenes, 1, 10_000);
     LoopSettings.between("judge.head-scenes", judgeHeadScenes, 1, 10_000);
+    LoopSettings.between("judge.fresh-scenes", judgeFreshScenes, 1, 10_000);
     LoopSettings.between("judge.quiet-seconds", quietSeconds, 0, 3600);
   }
 
@@ -81,6 +90,8 @@ public record RefitSettings(
     return new RefitSettings(
         How.of(own.getConfig("fit"), "fit"),
         How.of(own.getConfig("head"), "head"),
+        own.getInt("head.fresh-scenes"),
+        own.getDouble("head.pull"),
         own.getInt("fit.batch-size"),
         own.getInt("fit.hop-frames"),
         new SceneSettings(
@@ -98,6 +109,7 @@ public record RefitSettings(
         own.getDouble("scenes.max-clip-seconds"),
         own.getInt("judge.scenes"),
         own.getInt("judge.head-scenes"),
+        own.getInt("judge.fresh-scenes"),
         own.getDouble("judge.quiet-seconds"),
         own.getLong("fit.seed"));
   }

@@ -98,7 +98,7 @@ record RoundPlan(
   private static final class Choice {
     private final List<String> known;
     private final RefitSettings settings;
-    private final Random random;
+    private final long seed;
     private final Map<String, List<StoredExample>> train = new TreeMap<>();
     private final Map<String, List<StoredExample>> heldOut = new TreeMap<>();
     private final List<StoredExample> unlabelled = new ArrayList<>();
@@ -109,7 +109,7 @@ record RoundPlan(
     Choice(List<StoredExample> usable, List<String> known, RefitSettings settings, long seed) {
       this.known = known;
       this.settings = settings;
-      this.random = new Random(Seeds.mix(seed, 1));
+      this.seed = seed;
       List<StoredExample> ordered = new ArrayList<>(usable);
       ordered.sort(Comparator.comparingLong(StoredExample::number));
       for (StoredExample e : ordered) {
@@ -151,7 +151,7 @@ record RoundPlan(
           List.copyOf(added),
           corrected(),
           toFit,
-          ids(limited(unlabelled)),
+          ids(limited("", unlabelled)),
           toJudge,
           ids(background),
           ids(labelled.subList(from, labelled.size())),
@@ -168,7 +168,7 @@ record RoundPlan(
     private List<StoredExample> replayed(String label, List<StoredExample> all) {
       List<StoredExample> examples = all;
       if (!heldOut.containsKey(label) && all.size() > 1) {
-        List<StoredExample> back = provisional(all);
+        List<StoredExample> back = provisional(label, all);
         examples = new ArrayList<>(all);
         examples.removeAll(back);
         heldOut.put(label, back);
@@ -176,19 +176,31 @@ record RoundPlan(
             "class %s: no held-out recording yet, judged on %d of its %d examples that were not fitted"
                 .formatted(label, back.size(), all.size()));
       }
-      return limited(examples);
+      return limited(label, examples);
     }
 
     /**
      * About a quarter: whole recordings while one is left to fit on, else single examples of the
-     * only one.
+     * only one. Drawn by the order of arrival, so the same in every round: what one judges on, the
+     * one before has not fitted.
      */
-    private List<StoredExample> provisional(List<StoredExample> all) {
+    private List<StoredExample> provisional(String label, List<StoredExample> all) {
       int wanted = Math.max(1, all.size() / PROVISIONAL);
       Set<String> recordings = new LinkedHashSet<>();
       all.forEach(e -> recordings.add(e.recording()));
       List<StoredExample> shuffled = new ArrayList<>(all);
-      Collections.shuffle(shuffled, random);
+      List<String> hands =
+          all.stream()
+              .map(e -> recordings.size() == 1 ? e.id() : e.recording())
+              .distinct()
+              .toList();
+      Collections.sort(
+          shuffled,
+          Comparator.comparingLong(
+              e -> {
+                int hand = hands.indexOf(recordings.size() == 1 ? e.id() : e.recording());
+                return Seeds.mix(settings.seed(), 2, label.hashCode(), hand);
+              }));
       if (recordings.size() == 1) {
         return shuffled.subList(0, wanted);
       }
@@ -205,7 +217,7 @@ record RoundPlan(
     }
 
     /** The newest from labels and, drawn, older ones and those from elsewhere. */
-    private List<StoredExample> limited(List<StoredExample> examples) {
+    private List<StoredExample> limited(String label, List<StoredExample> examples) {
       List<StoredExample> newest = new ArrayList<>();
       List<StoredExample> others = new ArrayList<>();
       for (int i = examples.size() - 1; i >= 0; i--) {
@@ -213,7 +225,8 @@ record RoundPlan(
         boolean fresh = e.origin() == Origin.LABEL && newest.size() < settings.freshPerClass();
         (fresh ? newest : others).add(e);
       }
-      Collections.shuffle(others, random);
+      // Each class has draws of its own: what is new in one does not change another one's.
+      Collections.shuffle(others, new Random(Seeds.mix(seed, 1, label.hashCode())));
       List<StoredExample> chosen = new ArrayList<>(newest);
       chosen.addAll(others.subList(0, Math.min(others.size(), settings.replayPerClass())));
       return chosen;

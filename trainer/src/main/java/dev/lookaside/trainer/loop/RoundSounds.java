@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** The sounds of a round, read from the store's files. */
@@ -103,14 +104,17 @@ final class RoundSounds {
   /** Sounds of classes, as they are laid into scenes; not the silent ones. */
   List<LabelledClip> labelled(List<String> ids) {
     List<LabelledClip> clips = new ArrayList<>();
-    for (String id : ids) {
-      StoredExample e = example(id);
-      Pcm pcm = cut(e.heldAudio().readEvent());
-      if (!silent(pcm)) {
-        clips.add(new LabelledClip(e.label().orElseThrow(), pcm));
-      }
-    }
+    ids.forEach(id -> clip(id).ifPresent(clips::add));
     return clips;
+  }
+
+  /** One of them; empty if it is silent. */
+  Optional<LabelledClip> clip(String id) {
+    StoredExample e = example(id);
+    Pcm pcm = cut(e.heldAudio().readEvent());
+    return silent(pcm)
+        ? Optional.empty()
+        : Optional.of(new LabelledClip(e.label().orElseThrow(), pcm));
   }
 
   /** Scenes of held-out sounds; none without any. The same for the same arguments. */

@@ -11,6 +11,7 @@ import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.fit.CheckpointFile;
 import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.head.KeptEmbeddings;
 import dev.lookaside.trainer.shadow.ShadowReport;
 import dev.lookaside.trainer.shadow.ShadowRequest;
 import dev.lookaside.trainer.shadow.ShadowRun;
@@ -35,6 +36,8 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the leader of a scope works with, from when it leads until it does not. {@link #collect} is
@@ -51,7 +54,11 @@ final class Workshop implements AutoCloseable {
     void close();
   }
 
+  private static final Logger LOG = LoggerFactory.getLogger(Workshop.class);
   private static final Duration ACTIVE = Duration.ofSeconds(60);
+
+  /** Of the heap, for embeddings. */
+  private static final int KEPT_SHARE = 8;
 
   /**
    * What it is made of.
@@ -73,6 +80,18 @@ final class Workshop implements AutoCloseable {
   private final RefitTopic requests;
   private final Publisher publisher;
   private final @Nullable DriftWatch drift;
+  private final KeptEmbeddings kept;
+
+  /** Decides with {@link #changes} what the next round of the head would hear. */
+  private volatile Adapter incumbent;
+
+  /** {@link ExampleStore#changes}; -1 before anything was read. */
+  private volatile long changes = -1;
+
+  /** For {@link #changes} and {@link #incumbent} of this name. */
+  private volatile String anticipated = "";
+
+  private volatile @Nullable Anticipation anticipation;
   private volatile boolean stopped;
   private volatile @Nullable Refit running;
 
@@ -94,6 +113,22 @@ final class Workshop implements AutoCloseable {
     this.requests = requests;
     this.publisher = publisher;
     this.drift = drift;
+    this.kept =
+        new KeptEmbeddings(
+            parts.tools().backbone(),
+            parts.tools().where(),
+            Runtime.getRuntime().maxMemory() / KEPT_SHARE);
+    this.incumbent = incumbentOr(parts.configured());
+  }
+
+  /** Only what is heard in advance depends on it. */
+  private Adapter incumbentOr(Adapter other) {
+    try {
+      return publisher.incumbent(other);
+    } catch (RuntimeException e) {
+      LOG.debug("The incumbent is not known yet", e);
+      return other;
+    }
   }
 
   private String stateName() {
@@ -118,6 +153,7 @@ final class Workshop implements AutoCloseable {
     List<LoopEvent> events = new ArrayList<>();
     intake.turn();
     long change = store.changes();
+    changes = change;
     int fresh = store.usableSince(seenChange);
     Verdicts verdicts =
         watched
@@ -146,14 +182,18 @@ final class Workshop implements AutoCloseable {
     } else if (work instanceof LoopAction.Canary w) {
       return canary(w);
     } else if (work instanceof LoopAction.Promote w) {
-      return publisher.promote(w.round().number(), candidate(w.round(), w.candidate()), w.report());
+      Adapter candidate = candidate(w.round(), w.candidate());
+      LoopEvent promoted = publisher.promote(w.round().number(), candidate, w.report());
+      incumbent = candidate;
+      return promoted;
     } else if (work instanceof LoopAction.Withdraw w) {
       publisher.release(w.candidate(), w.reason());
       return new LoopEvent.Withdrawn(w.round().number(), w.reason(), w.failed());
     }
     LoopAction.RollBack w = (LoopAction.RollBack) work;
-    return new LoopEvent.RolledBack(
-        w.watch().adapter(), publisher.rollBack(w.watch(), w.reason()).orElse(null));
+    String cutover = publisher.rollBack(w.watch(), w.reason()).orElse(null);
+    incumbent = incumbentOr(parts.configured());
+    return new LoopEvent.RolledBack(w.watch().adapter(), cutover);
   }
 
   private LoopEvent canary(LoopAction.Canary work) {
@@ -234,8 +274,7 @@ final class Workshop implements AutoCloseable {
   /** The round's plan, made when it is first needed and then kept. */
   private Refit refit(Round round) {
     Path file = folder(round).resolve("plan.json");
-    List<StoredExample> examples = new ArrayList<>(store.usable(Split.TRAIN));
-    examples.addAll(store.usable(Split.HELD_OUT));
+    List<StoredExample> examples = usable();
     try {
       RoundPlan plan;
       if (Files.exists(file)) {
@@ -244,15 +283,27 @@ final class Workshop implements AutoCloseable {
         Adapter now = publisher.incumbent(parts.configured());
         plan =
             RoundPlan.choose(
-                examples, now.digest(), now.labels(), parts.settings().refit(), seed(round));
+                examples, now.digest(), now.labels(), parts.settings().refit(), drawn(round));
         String json = plan.toJson();
         AtomicFile.write(file, path -> Files.writeString(path, json));
       }
-      Adapter incumbent = publisher.adapter(plan.incumbent(), parts.configured());
-      return new Refit(parts.tools(), round, plan, sounds(plan, examples), incumbent);
+      Adapter now = publisher.adapter(plan.incumbent(), parts.configured());
+      incumbent = now;
+      return new Refit(parts.tools(), round, plan, sounds(plan, examples), now, kept);
     } catch (IOException e) {
       throw new TrainerException(file + ": cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  private List<StoredExample> usable() {
+    List<StoredExample> examples = new ArrayList<>(store.usable(Split.TRAIN));
+    examples.addAll(store.usable(Split.HELD_OUT));
+    return examples;
+  }
+
+  /** Rounds of the head replay the same older examples: what is made of them is kept. */
+  private long drawn(Round round) {
+    return round.kind() == Round.Kind.HEAD ? parts.settings().refit().seed() : seed(round);
   }
 
   /** Of examples that have become unusable since the round began, the audio is still there. */
@@ -319,12 +370,54 @@ final class Workshop implements AutoCloseable {
 
   /** Whether {@link #listen} has something to do. For any thread. */
   boolean listensNow() {
-    return drift != null && drift.due();
+    return anticipates() || (drift != null && drift.due());
   }
 
-  /** A bounded piece of comparing streams with what their adapters were fitted on. */
+  private boolean anticipates() {
+    Anticipation now = anticipation;
+    return parts.settings().loop().headFirst()
+        && changes >= 0
+        && !stopped
+        && HeadRefit.fits(incumbent)
+        && (now == null || !now.done() || !anticipated.equals(wanted()));
+  }
+
+  private String wanted() {
+    return incumbent.digest() + " " + changes;
+  }
+
+  /**
+   * A bounded piece of hearing what the next round will hear, or of comparing streams with what
+   * their adapters were fitted on.
+   */
   DriftWatch.Turn listen() {
+    if (anticipates()) {
+      anticipate();
+      return DriftWatch.Turn.NOTHING;
+    }
     return drift == null ? DriftWatch.Turn.NOTHING : drift.step();
+  }
+
+  private void anticipate() {
+    Anticipation now = anticipation;
+    String wanted = wanted();
+    try {
+      if (now == null || !anticipated.equals(wanted)) {
+        List<StoredExample> examples = usable();
+        RoundSounds sounds = new RoundSounds(examples, store.frontEnd(), parts.settings().refit());
+        now = Anticipation.of(parts.tools(), kept, examples, sounds, incumbent);
+      }
+      now.step();
+    } catch (RuntimeException e) {
+      // The round says what is wrong, if it meets it, too.
+      LOG.warn("Cannot hear in advance what the next round needs: {}", e.getMessage());
+      now = Anticipation.nothing(parts.tools(), kept, incumbent);
+    }
+    anticipation = now;
+    anticipated = wanted;
+    if (now.done()) {
+      LOG.info("Heard in advance what the next round needs, {} windows so far", kept.computed());
+    }
   }
 
   /** Ends a fit under way, with a checkpoint, or a shadow run, and lets none begin. */
@@ -342,6 +435,7 @@ final class Workshop implements AutoCloseable {
     if (drift != null) {
       drift.close();
     }
+    kept.close();
     requests.close();
     publisher.close();
     store.close();

@@ -146,6 +146,36 @@ class RoundPlanTest {
     assertThat(plan.heldOut().stream().filter(id -> id.startsWith("siren"))).hasSize(4);
   }
 
+  /** Else a round would judge on what the one before has fitted. */
+  @Test
+  void whatIsLentStaysTheSameInEveryRound() {
+    seeds(4);
+    for (int i = 0; i < 12; i++) {
+      put("siren", "dock " + i / 3, Split.TRAIN, Origin.LABEL);
+    }
+    Set<List<String>> lent = new HashSet<>();
+    for (long round = 1; round < 20; round++) {
+      RoundPlan plan =
+          RoundPlan.choose(
+              examples, INCUMBENT, List.of("drum", "water"), settings(100, 100), round);
+      lent.add(plan.heldOut().stream().filter(id -> id.startsWith("siren")).toList());
+    }
+    assertThat(lent).hasSize(1);
+  }
+
+  /** What is heard in advance of labels must be what the round that follows them replays. */
+  @Test
+  void newLabelsOfOneClassDoNotChangeWhatIsDrawnOfAnother() {
+    seeds(20);
+    List<String> before = plan(4, 5).train();
+    for (int i = 0; i < 6; i++) {
+      put("bird", "dock " + i, Split.TRAIN, Origin.LABEL);
+    }
+    List<String> after = new ArrayList<>(plan(4, 5).train());
+    after.removeIf(id -> id.startsWith("bird"));
+    assertThat(after).isEqualTo(before);
+  }
+
   @Test
   void theReportFollowsTheNewestHundredLabels() {
     seeds(4);
