@@ -75,7 +75,9 @@ class TrainerServiceTest {
       Cutover inForce = rig.inForce().orElseThrow();
       GateReport report = GateReport.fromJson(inForce.gate());
       assertThat(report.passed()).isTrue();
-      assertThat(report.classes().get("siren").recall().after()).isGreaterThan(.3);
+      assertThat(report.classes().get("siren").recall().after())
+          .as(() -> outcomes + " " + report.toJson())
+          .isGreaterThan(.3);
       assertThat(inForce.author()).isEqualTo("lookaside trainer");
       assertReceipts(rig, scene.events().size());
 

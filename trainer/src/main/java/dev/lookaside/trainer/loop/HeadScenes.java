@@ -80,7 +80,12 @@ final class HeadScenes {
 
   /** To judge on: as they were recorded. */
   static HeadScenes toJudge(RoundSounds sounds, RefitSettings settings) {
-    return new HeadScenes(sounds, settings, List.of(1.0), 1, Seeds.mix(settings.seed(), 21));
+    return toJudge(sounds, settings, Seeds.mix(settings.seed(), 21));
+  }
+
+  /** Other ones for another seed. */
+  static HeadScenes toJudge(RoundSounds sounds, RefitSettings settings, long seed) {
+    return new HeadScenes(sounds, settings, List.of(1.0), 1, seed);
   }
 
   /** Audio in which no class sounds; the same in every round. */

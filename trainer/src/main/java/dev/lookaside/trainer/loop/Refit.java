@@ -242,8 +242,10 @@ final class Refit {
     SortedMap<String, CalibratedPair> pairs =
         judge.calibrated(Collars.onset(COLLAR_SECONDS), plan.corrected());
     said("chose thresholds", begin);
-    return withThresholds(
-        fitted, SteadyThresholds.of(pairs, sounds.counts(plan.heldOut()), fitted));
+    // Not drawn towards those before: posteriors of another body lie elsewhere.
+    Map<String, Threshold> thresholds = new TreeMap<>();
+    pairs.forEach((label, pair) -> thresholds.put(label, new Threshold(pair.on(), pair.off())));
+    return withThresholds(fitted, thresholds);
   }
 
   private Adapter withThresholds(Adapter fitted, Map<String, Threshold> thresholds) {
@@ -264,7 +266,15 @@ final class Refit {
     RefitSettings s = tools.settings();
     if (!quick) {
       int count = round.kind() == Round.Kind.HEAD ? s.judgeHeadScenes() : s.judgeScenes();
-      return sounds.scenes(plan.heldOut(), count, Seeds.mix(seed, place));
+      long own = Seeds.mix(seed, place);
+      // Of eleven classes in few scenes a corrected one hardly sounds.
+      return Stream.concat(
+              sounds.scenes(plan.heldOut(), count, own).stream(),
+              HeadScenes.toJudge(sounds, s, own)
+                  .fresh(plan.heldOut(), List.of(), plan.corrected(), s.judgeFreshScenes())
+                  .stream()
+                  .map(HeadScenes.Laid::scene))
+          .toList();
     }
     HeadScenes lay = HeadScenes.toJudge(sounds, s);
     return Stream.concat(
