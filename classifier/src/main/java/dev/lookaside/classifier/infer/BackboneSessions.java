@@ -54,6 +54,7 @@ public final class BackboneSessions implements AutoCloseable {
     /** All threads on one run; null where that gains nothing. */
     private final @Nullable ModelSession shared;
 
+    private final Trials trials = new Trials();
     private int users;
     private boolean retired;
 
@@ -63,6 +64,7 @@ public final class BackboneSessions implements AutoCloseable {
     }
 
     void close() {
+      trials.close();
       session.close();
       if (shared != null) {
         shared.close();
@@ -85,6 +87,11 @@ public final class BackboneSessions implements AutoCloseable {
     ModelSession session(boolean few) {
       ModelSession shared = slot.shared;
       return few && shared != null ? shared : slot.session;
+    }
+
+    /** As {@link AdapterTrial#logits}; on any thread. */
+    float[] tried(LoadedAdapter adapter, float[] normalised) {
+      return slot.trials.logits(slot.session, adapter, normalised);
     }
 
     @Override

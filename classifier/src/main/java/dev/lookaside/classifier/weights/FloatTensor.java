@@ -7,7 +7,8 @@ import java.util.Arrays;
 
 /**
  * A dense float32 tensor in row-major order. The numbers lie in a direct little-endian buffer,
- * often a mapped file, so that ONNX Runtime can use them in place.
+ * often a mapped file, so that ONNX Runtime can use them in place; only those of a file that is
+ * held in memory stay there, and ONNX Runtime would copy them.
  */
 public final class FloatTensor {
   private final int[] shape;
@@ -25,7 +26,7 @@ public final class FloatTensor {
     return wrap(shape, buffer);
   }
 
-  /** Takes a direct buffer over; nobody writes it afterwards. */
+  /** Takes a buffer over; nobody writes it afterwards. */
   static FloatTensor wrap(int[] shape, FloatBuffer data) {
     if (elements(shape) != data.capacity()) {
       throw new IllegalArgumentException(
@@ -65,7 +66,7 @@ public final class FloatTensor {
     return data.capacity();
   }
 
-  /** A read-only view of the numbers, position 0, direct. */
+  /** A read-only view of the numbers, position 0. */
   public FloatBuffer buffer() {
     return data.asReadOnlyBuffer();
   }

@@ -161,7 +161,9 @@ public final class Safetensors implements AutoCloseable {
   }
 
   /**
-   * A tensor as float32. F32 data of a file is used in place; F16 and BF16 are widened, exactly.
+   * A tensor as float32. F32 data of a file is used in place, also of one held in memory: it may be
+   * followed by many others, and native memory is given back late. F16 and BF16 are widened,
+   * exactly.
    *
    * @throws WeightsException if it is absent or not a float tensor
    */
@@ -253,11 +255,10 @@ public final class Safetensors implements AutoCloseable {
   }
 
   private static FloatBuffer asFloats(ByteBuffer raw, int count) {
-    boolean inPlace =
-        raw.isDirect()
-            && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN
+    boolean usable =
+        ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN
             && raw.alignmentOffset(0, Float.BYTES) == 0;
-    if (inPlace) {
+    if (!raw.isDirect() || usable) {
       return raw.asFloatBuffer();
     }
     FloatBuffer copy = FloatTensor.allocate(count);

@@ -21,6 +21,8 @@ import dev.lookaside.classifier.weights.SafetensorsWriter;
 import dev.lookaside.classifier.weights.ViTSpec;
 import dev.lookaside.featurizer.FeatureSpec;
 import dev.lookaside.featurizer.FrontEnd;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -131,6 +133,25 @@ class PreparationTest {
     logits[1] += .01f;
     assertThat(refusal(cutover(null, null, GoldenLogits.of(9, logits)), file()).reason())
         .isEqualTo(Reason.GOLDEN_DIFFERS);
+  }
+
+  @Test
+  void oneAdapterAfterTheOtherIsPreparedInTheSameNativeMemory() {
+    Cutover cutover = cutover(null, null, null);
+    byte[] file = file();
+    assertThat(preparation.prepare(cutover, file)).isInstanceOf(Preparation.Loaded.class);
+    long before = directBuffers();
+    for (int i = 0; i < 50; i++) {
+      preparation.prepare(cutover, file);
+    }
+    assertThat(directBuffers()).isLessThanOrEqualTo(before);
+  }
+
+  private static long directBuffers() {
+    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+        .filter(b -> b.getName().equals("direct"))
+        .mapToLong(BufferPoolMXBean::getCount)
+        .sum();
   }
 
   @Test
