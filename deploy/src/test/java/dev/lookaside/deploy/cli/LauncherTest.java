@@ -13,6 +13,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * The launcher in a made-up checkout, with a {@code java} and a {@code mvn} that only say that they
@@ -30,6 +32,22 @@ class LauncherTest {
       echo "ran $last"
       exit 7
       """;
+
+  /** Counts what it is asked, has an answer to the second question, and says how it is run. */
+  private static final String ASKED =
+      """
+      #!/bin/sh
+      for arg; do last=$arg; done
+      if [ "$last" = -version ]; then
+        echo x >>"%1$s/asked"
+        echo 'openjdk version "17.0.15" 2025-04-15' >&2
+        [ "$1" = -version ] && exit 0
+        echo '%2$s'
+        exit %3$s
+      fi
+      echo "ran $*"
+      """;
+
   private static final String MVN =
       """
       #!/bin/sh
@@ -93,6 +111,30 @@ class LauncherTest {
     assertThat(run.exitCode).isEqualTo(1);
     assertThat(run.err).contains("is Java 1.8.0_442: needs Java 17 or newer");
     assertThat(run.out).isEmpty();
+  }
+
+  @Test
+  void aJavaThatCanTrimsTheNativeHeapAndIsAskedOnce() throws Exception {
+    tool("java", ASKED.formatted(root, "", 0));
+    for (int run = 0; run < 2; run++) {
+      assertThat(launch(root.resolve("deploy/bin/lookaside"), "one").out)
+          .contains(" -XX:TrimNativeHeapInterval=10000 ")
+          .endsWith(" one\n");
+    }
+    // Its version, and the option.
+    assertThat(Files.readAllLines(root.resolve("asked"))).hasSize(2);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"warning: not supported on this platform, 0", "Unrecognized VM option, 1"})
+  void aJavaThatCannotIsNotToldTo(String says, int exitCode) throws Exception {
+    tool("java", ASKED.formatted(root, says, exitCode));
+    for (int run = 0; run < 2; run++) {
+      Run launched = launch(root.resolve("deploy/bin/lookaside"), "one");
+      assertThat(launched.out).doesNotContain("TrimNativeHeapInterval").endsWith(" one\n");
+      assertThat(launched.err).doesNotContain(says);
+    }
+    assertThat(Files.readAllLines(root.resolve("asked"))).hasSize(2);
   }
 
   @Test
