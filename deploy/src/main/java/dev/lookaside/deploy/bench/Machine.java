@@ -1,5 +1,6 @@
 package dev.lookaside.deploy.bench;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -69,6 +70,17 @@ final class Machine {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
+    }
+  }
+
+  /** Milliseconds between two trims of the C library's heap by this JVM; 0 if it does none. */
+  static long trimIntervalMillis() {
+    HotSpotDiagnosticMXBean jvm =
+        ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+    try {
+      return jvm == null ? 0 : Long.parseLong(jvm.getVMOption("TrimNativeHeapInterval").getValue());
+    } catch (IllegalArgumentException e) {
+      return 0; // Java has the option from 17.0.9 on.
     }
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.Map;
 
 /** Figures as they come: a line for people each, and one JSON object at the end. */
 public final class Report {
@@ -60,6 +61,19 @@ public final class Report {
   void figure(String key, String what, double value, String note) {
     section.put(key, rounded(value));
     line(what, plain(value) + (note.isEmpty() ? "" : " " + note));
+  }
+
+  /**
+   * One row of several figures of a kind.
+   *
+   * @param key of the rows in the JSON: an array of objects
+   * @param figures of this row, with their units at the end
+   * @param text the row for people
+   */
+  void row(String key, String what, Map<String, Double> figures, String text) {
+    ObjectNode row = section.withArray(key).addObject();
+    figures.forEach((name, value) -> row.put(name, rounded(value)));
+    line(what, text);
   }
 
   void text(String key, String what, String value) {

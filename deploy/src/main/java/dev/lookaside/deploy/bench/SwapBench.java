@@ -21,11 +21,10 @@ import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.send.ChunkProducer;
-import java.lang.management.BufferPoolMXBean;
-import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -49,48 +48,23 @@ public final class SwapBench {
   /** Swaps after which memory is looked at for the first time. */
   public static final int EARLY = 100;
 
+  /** Looks at memory at most, besides the first and the last. */
+  private static final int LOOKS = 10;
+
   private static final Duration PATIENCE = Duration.ofMinutes(1);
   private static final Duration AROUND_PAUSE = Duration.ofSeconds(3);
   private static final Duration LEAD = Duration.ofMillis(2_000);
   private static final long MAX_MILLIS = Duration.ofHours(1).toMillis();
 
-  /**
-   * Memory of this process after full collections: what is resident, and the parts of it that Java
-   * knows of. Without them it would be the size that the collector happens to give the heap.
-   */
-  private record Memory(double residentMiB, double heapMiB, double directMiB) {
-    private static final double MIB = 1 << 20;
-
-    static Memory settled() {
-      for (int i = 0; i < 3; i++) {
-        System.gc();
-        // Buffers that are garbage are given back by another thread, a moment later.
-        sleepUntil(Instant.now().plusMillis(200));
-      }
-      double direct =
-          ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-              .filter(b -> b.getName().equals("direct"))
-              .mapToLong(BufferPoolMXBean::getMemoryUsed)
-              .sum();
-      return new Memory(
-          Machine.residentMiB(),
-          ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getCommitted() / MIB,
-          direct / MIB);
-    }
-
-    String parts() {
-      return "MiB (Java heap %.0f, direct buffers %.0f)".formatted(heapMiB, directMiB);
-    }
-  }
-
   private final Histogram steady = new ConcurrentHistogram(MAX_MILLIS, 3);
   private final Histogram swapping = new ConcurrentHistogram(MAX_MILLIS, 3);
   private final SwapAccount account = new SwapAccount();
+  private final TreeMap<Integer, SettledMemory> looks = new TreeMap<>();
   private final int swaps;
   private volatile Instant swapsFrom = Instant.MAX;
   private volatile Instant steadyFrom = Instant.MAX;
 
-  /** Around the look at memory, whose collections stop everything: no latencies are taken then. */
+  /** Around a look at memory, whose collections stop everything: no latencies are taken then. */
   private volatile Instant pauseFrom = Instant.MAX;
 
   private volatile Instant pauseUntil = Instant.MAX;
@@ -130,7 +104,6 @@ public final class SwapBench {
       steadyFrom = start.plusSeconds(WARM_SECONDS);
       int swapFrom = (WARM_SECONDS + STEADY_SECONDS) * 1_000 / CHUNK_MILLIS;
       swapsFrom = start.plusSeconds(WARM_SECONDS + STEADY_SECONDS);
-      Memory early = new Memory(0, 0, 0);
       // Longer than the swaps, so that the last window of the last swap is full.
       int chunks = swapFrom + swaps * CHUNKS_PER_SWAP + 4_000 / CHUNK_MILLIS;
       for (int k = 0; k < chunks; k++) {
@@ -141,9 +114,10 @@ public final class SwapBench {
           Cutover next = cutover(swap + 1, adapters.get(swap % DISTINCT));
           account.decided(next);
           writer.write(next);
-          if (swap == EARLY) {
+          if (swap + 1 < swaps && (swap + 1 == EARLY || (swap + 1) % lookEvery() == 0)) {
+            pauseUntil = Instant.MAX;
             pauseFrom = Instant.now().minus(AROUND_PAUSE);
-            early = Memory.settled();
+            looks.put(swap + 1, SettledMemory.look());
             pauseUntil = Instant.now().plus(AROUND_PAUSE);
           }
         }
@@ -152,11 +126,18 @@ public final class SwapBench {
       long frames = 1 + ((long) chunks * CHUNK_MILLIS * RATE_HZ / 1_000 - 400) / 160;
       long expected = STREAMS * (1 + -Math.floorDiv(-(frames - 128), 16L));
       await(expected);
-      say(report, account.totals(expected, configured), early, Memory.settled());
+      looks.put(swaps, SettledMemory.look());
+      say(report, account.totals(expected, configured));
+      sayMemory(report);
     }
   }
 
-  private void say(Report report, SwapAccount.Totals windows, Memory early, Memory late) {
+  /** Swaps between two looks at memory. */
+  private int lookEvery() {
+    return Math.max(1, swaps / LOOKS / EARLY) * EARLY;
+  }
+
+  private void say(Report report, SwapAccount.Totals windows) {
     double before = steady.getValueAtPercentile(99);
     double during = swapping.getValueAtPercentile(99);
     report.figure("steadyP99Millis", "window latency p99, steady", before, "ms");
@@ -170,11 +151,34 @@ public final class SwapBench {
         "windowsMistaken", "windows by another adapter than the ledger's", windows.mistaken(), "");
     report.figure("windowsSwapped", "windows by swapped adapters", windows.swapped(), "");
     report.figure("swapsSeen", "swaps that scored windows", windows.decisions(), "of " + swaps);
+  }
+
+  private void sayMemory(Report report) {
+    looks.forEach(
+        (after, memory) -> {
+          Map<String, Double> parts = new LinkedHashMap<>();
+          parts.put("swaps", (double) after);
+          parts.put("residentMiB", memory.residentMiB());
+          parts.put("heapMiB", memory.heapMiB());
+          parts.put("directMiB", memory.directMiB());
+          parts.put("codeMiB", memory.codeMiB());
+          parts.put("otherMiB", memory.otherMiB());
+          report.row(
+              "memory",
+              "resident after %,d swaps".formatted(after),
+              parts,
+              "%.0f %s".formatted(memory.residentMiB(), memory.parts()));
+        });
     report.figure(
-        "earlyMiB", "resident after the first 100 swaps", early.residentMiB(), early.parts());
-    report.figure("lateMiB", "resident after the last swap", late.residentMiB(), late.parts());
-    double more = 100 * (late.residentMiB() / early.residentMiB() - 1);
-    report.figure("morePercent", "resident memory, more", more, "%");
+        "trimIntervalMillis",
+        "native heap trimmed every",
+        Machine.trimIntervalMillis(),
+        "ms (0: never)");
+    double early = looks.firstEntry().getValue().residentMiB();
+    double late = looks.lastEntry().getValue().residentMiB();
+    report.figure("earlyMiB", "resident after the first 100 swaps", early, "MiB");
+    report.figure("lateMiB", "resident after the last swap", late, "MiB");
+    report.figure("morePercent", "resident memory, more", 100 * (late / early - 1), "%");
   }
 
   private void observed(StreamDetector.Event event) {
