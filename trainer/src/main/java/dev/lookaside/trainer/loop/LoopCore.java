@@ -74,12 +74,17 @@ final class LoopCore {
     return labels == null ? 0 : labels.fresh();
   }
 
-  /** Digest whose detections {@link LoopEvent.Labels} counts; empty if nothing is watched. */
-  Optional<String> watched() {
+  /** Digests whose detections {@link LoopEvent.Labels} should count. */
+  Set<String> watched() {
+    Set<String> watched = new LinkedHashSet<>();
     if (state.phase() instanceof Publishing p && p.canary() != null) {
-      return Optional.of(p.candidate());
+      watched.add(p.candidate());
     }
-    return Optional.ofNullable(state.watch()).map(Watch::adapter);
+    Watch watch = state.watch();
+    if (watch != null) {
+      watched.add(watch.adapter());
+    }
+    return watched;
   }
 
   /** What to do after {@code event}. */
@@ -148,7 +153,7 @@ final class LoopCore {
     } else if (phase instanceof Collecting) {
       Watch watch = state.watch();
       Optional<String> wrong =
-          watch == null ? Optional.empty() : tooWrong(watch.sinceMillis(), now);
+          watch == null ? Optional.empty() : tooWrong(watch.adapter(), watch.sinceMillis(), now);
       if (watch != null && wrong.isPresent()) {
         go(new RollingBack(watch, wrong.get()), actions, now);
       } else {
@@ -163,7 +168,7 @@ final class LoopCore {
       return;
     }
     long since = canary.untilMillis() - settings.canaryFor().toMillis();
-    Optional<String> wrong = tooWrong(since, now);
+    Optional<String> wrong = tooWrong(p.candidate(), since, now);
     if (wrong.isPresent()) {
       work(new LoopAction.Withdraw(p.round(), p.candidate(), wrong.get(), false), actions);
     } else if (now.toEpochMilli() >= canary.untilMillis()) {
@@ -176,30 +181,34 @@ final class LoopCore {
     actions.add(work);
   }
 
-  /** Why the watched adapter should go, if people say that it is too often wrong. */
-  private Optional<String> tooWrong(long sinceMillis, Instant now) {
+  /**
+   * Why an adapter should go, if people say that it is too often wrong. Only its own counts speak:
+   * those that were on their way while another one came into force say nothing of it.
+   */
+  private Optional<String> tooWrong(String digest, long sinceMillis, Instant now) {
     LoopEvent.Labels l = labels;
-    if (l == null || l.judged() < settings.judgedMin()) {
+    LoopEvent.Counted its = l == null ? LoopEvent.Counted.NONE : l.of(digest);
+    if (its.judged() < settings.judgedMin()) {
       return Optional.empty();
     }
-    double rate = (double) l.wrong() / l.judged();
+    double rate = (double) its.wrong() / its.judged();
     if (rate > settings.wrongRateMax()) {
       return Optional.of(
           String.format(
               Locale.ROOT,
               "%d of %d judged detections were wrong (%.2f, at most %.2f are allowed)",
-              l.wrong(),
-              l.judged(),
+              its.wrong(),
+              its.judged(),
               rate,
               settings.wrongRateMax()));
     }
     double hours = Math.max(1, now.toEpochMilli() - sinceMillis) / MILLIS / 3600;
-    if (settings.wrongPerHourMax() > 0 && l.wrong() / hours > settings.wrongPerHourMax()) {
+    if (settings.wrongPerHourMax() > 0 && its.wrong() / hours > settings.wrongPerHourMax()) {
       return Optional.of(
           String.format(
               Locale.ROOT,
               "%.1f wrong detections an hour (at most %.1f are allowed)",
-              l.wrong() / hours,
+              its.wrong() / hours,
               settings.wrongPerHourMax()));
     }
     return Optional.empty();
@@ -266,8 +275,7 @@ final class LoopCore {
     long change = labels == null ? state.seenChange() : labels.change();
     state = state.begun(round, change);
     if (kind == Round.Kind.FULL) {
-      labels =
-          labels == null ? null : new LoopEvent.Labels(0, change, labels.judged(), labels.wrong());
+      labels = labels == null ? null : new LoopEvent.Labels(0, change, labels.counted());
     }
     actions.add(new Save(state));
     begin(actions, now);
@@ -376,11 +384,9 @@ final class LoopCore {
       long until = now.plus(settings.canaryFor()).toEpochMilli();
       // Without a stream there is nobody to wait for.
       Canary canary = new Canary(e.streams(), e.streams().isEmpty() ? now.toEpochMilli() : until);
-      labels = labels == null ? null : new LoopEvent.Labels(labels.fresh(), labels.change(), 0, 0);
       go(new Publishing(p.round(), p.candidate(), p.report(), canary), actions, now);
     } else if (event instanceof LoopEvent.Promoted e && number == e.round()) {
       state = state.watching(new Watch(p.round(), p.candidate(), e.previous(), now.toEpochMilli()));
-      labels = labels == null ? null : new LoopEvent.Labels(labels.fresh(), labels.change(), 0, 0);
       finish(
           p.round(),
           Kind.PUBLISHED,

@@ -2,6 +2,7 @@ package dev.lookaside.trainer.loop;
 
 import dev.lookaside.trainer.gate.GateReport;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What {@link LoopCore} is told. Results name their round: those of another one are late. */
@@ -24,10 +25,28 @@ public sealed interface LoopEvent {
    *
    * @param fresh usable labels that no full fit has seen
    * @param change of the store up to which a fit begun now sees all
-   * @param judged detections of the adapter in {@link LoopState#watch} that people have judged
+   * @param counted what people have judged, by adapter digest: those that were watched when the
+   *     store was asked, which need not be those that are watched when this arrives
+   */
+  record Labels(int fresh, long change, Map<String, Counted> counted) implements LoopEvent {
+    public Labels {
+      counted = Map.copyOf(counted);
+    }
+
+    /** Of one adapter; zeros if it was not asked for. */
+    Counted of(String digest) {
+      return counted.getOrDefault(digest, Counted.NONE);
+    }
+  }
+
+  /**
+   * Detections of one adapter that people have judged.
+   *
    * @param wrong of these
    */
-  record Labels(int fresh, long change, int judged, int wrong) implements LoopEvent {}
+  record Counted(int judged, int wrong) {
+    static final Counted NONE = new Counted(0, 0);
+  }
 
   /** Somebody asks. */
   record Requested(RefitRequest request) implements LoopEvent {}

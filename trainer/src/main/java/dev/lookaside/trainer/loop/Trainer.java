@@ -19,7 +19,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
@@ -276,7 +276,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     Workshop open = workshop;
     if (open != null && workshopTerm == term) {
       long now = term;
-      Optional<String> watched = core.watched();
+      Set<String> watched = core.watched();
       long seen = core.state().seenChange();
       run(
           () -> open.collect(watched, seen),

@@ -31,7 +31,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -147,22 +147,23 @@ final class Workshop implements AutoCloseable {
   /**
    * Reads labels and requests and says what there is.
    *
-   * @param watched digest and, of the state, what full fits have seen
+   * @param watched digests and, of the state, what full fits have seen
    */
-  List<LoopEvent> collect(Optional<String> watched, long seenChange) {
+  List<LoopEvent> collect(Set<String> watched, long seenChange) {
     List<LoopEvent> events = new ArrayList<>();
     intake.turn();
     long change = store.changes();
     changes = change;
     int fresh = store.usableSince(seenChange);
-    Verdicts verdicts =
-        watched
-            .map(digest -> store.verdicts(digest, Instant.EPOCH))
-            .orElseGet(() -> new Verdicts(0, 0, 0));
-    int wrong = verdicts.rejected() + verdicts.relabelled();
+    Map<String, LoopEvent.Counted> counted = new TreeMap<>();
+    for (String digest : watched) {
+      Verdicts verdicts = store.verdicts(digest, Instant.EPOCH);
+      int wrong = verdicts.rejected() + verdicts.relabelled();
+      counted.put(digest, new LoopEvent.Counted(verdicts.judged(), wrong));
+    }
     requests.refresh();
     requests.unanswered().forEach(r -> events.add(new LoopEvent.Requested(r)));
-    events.add(new LoopEvent.Labels(fresh, change, verdicts.judged(), wrong));
+    events.add(new LoopEvent.Labels(fresh, change, counted));
     return events;
   }
 

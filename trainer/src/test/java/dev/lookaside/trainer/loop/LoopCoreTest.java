@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -47,8 +48,14 @@ class LoopCoreTest {
         passed, A, B, none, none, none, new TreeMap<>(), List.of(), reasons, List.of());
   }
 
+  /** What is judged is of {@link #B}. */
   static LoopEvent.Labels labels(int fresh, long change, int judged, int wrong) {
-    return new LoopEvent.Labels(fresh, change, judged, wrong);
+    return labels(fresh, change, Map.of(B, new LoopEvent.Counted(judged, wrong)));
+  }
+
+  private static LoopEvent.Labels labels(
+      int fresh, long change, Map<String, LoopEvent.Counted> counted) {
+    return new LoopEvent.Labels(fresh, change, counted);
   }
 
   private List<LoopAction> tell(LoopEvent event) {
@@ -238,7 +245,7 @@ class LoopCoreTest {
     Work canary = work(new LoopEvent.Judged(round.number(), report(true))).get(0);
     assertThat(canary).isInstanceOf(LoopAction.Canary.class);
     assertThat(work(new LoopEvent.CanaryUp(round.number(), List.of("dock")))).isEmpty();
-    assertThat(core.watched()).contains(B);
+    assertThat(core.watched()).containsExactly(B);
     pass(59);
     assertThat(work(LoopEvent.Tick.INSTANCE)).isEmpty();
     pass(1);
@@ -280,6 +287,23 @@ class LoopCoreTest {
     assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.ROLLED_BACK);
     assertThat(outcome.round()).isEqualTo(round);
     assertThat(work(labels(0, 7, 4, 3))).isEmpty();
+  }
+
+  /** A store that was asked before the promotion answers after it. */
+  @Test
+  void whatWasCountedOfTheOldAdapterTakesNothingBackFromTheNewOne() {
+    lead(settings(false, 0, .5));
+    Map<String, LoopEvent.Counted> ofTheOld = Map.of(A, new LoopEvent.Counted(10, 10));
+    Round round = fitted(3);
+    tell(new LoopEvent.Judged(round.number(), report(true)));
+    tell(new LoopEvent.CanaryUp(round.number(), List.of("dock")));
+    assertThat(work(labels(0, 7, ofTheOld))).as("of the canary").isEmpty();
+    pass(60);
+    tell(LoopEvent.Tick.INSTANCE);
+    tell(new LoopEvent.Promoted(round.number(), "*@1", A));
+    assertThat(core.watched()).containsExactly(B);
+    assertThat(work(labels(0, 7, ofTheOld))).isEmpty();
+    assertThat(work(labels(0, 8, 10, 10))).as("its own").hasSize(1);
   }
 
   @Test

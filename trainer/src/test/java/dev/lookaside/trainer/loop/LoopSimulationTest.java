@@ -10,8 +10,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -25,6 +28,7 @@ class LoopSimulationTest {
 
   @Test
   void whereverItDiesWhatIsInForceHasPassedAndNoCanaryIsForgotten() {
+    AtomicInteger takenBack = new AtomicInteger();
     SeededRandom.forAll(
         LoopSimulationTest.class,
         500,
@@ -36,7 +40,9 @@ class LoopSimulationTest {
           }
           world.settle();
           world.checkSettled();
+          takenBack.addAndGet(world.takenBack);
         });
+    assertThat(takenBack).as("adapters taken back").hasValueGreaterThan(100);
   }
 
   /** Digests are those of the round's number; whether a round is good is part of the world. */
@@ -52,12 +58,17 @@ class LoopSimulationTest {
     private final List<String> history = new ArrayList<>();
     private LoopState saved = LoopState.FIRST;
     private LoopCore core;
+    private int takenBack;
     private @Nullable Work running;
     private @Nullable String inForce;
     private Instant now = Instant.parse("2026-03-01T12:00:00Z");
     private long labels;
-    private int judged;
-    private int wrong;
+
+    /** Of each adapter the counts that it has had, oldest first. */
+    private final Map<String, List<LoopEvent.Counted>> counted = new TreeMap<>();
+
+    /** What a look at the store has found that was not told yet. */
+    private LoopEvent.@Nullable Labels onItsWay;
 
     World(RandomGenerator random) {
       this.random = random;
@@ -78,13 +89,10 @@ class LoopSimulationTest {
         running = null;
         tell(perform(done));
       } else if (choice < 60) {
-        int fresh = (int) (labels - saved.seenChange());
-        tell(new LoopEvent.Labels(fresh, labels, judged, wrong));
+        collect();
       } else if (choice < 75) {
         labels += random.nextInt(3);
-        boolean hears = core.watched().isPresent();
-        judged += hears ? 1 : 0;
-        wrong += hears && random.nextInt(3) == 0 ? 1 : 0;
+        hearing().forEach(this::judge);
       } else if (choice < 85) {
         tell(LoopEvent.Tick.INSTANCE);
       } else if (choice < 88) {
@@ -97,8 +105,62 @@ class LoopSimulationTest {
       }
     }
 
+    /** As the trainer does: what was found is told, and the next look begins at once. */
+    private void collect() {
+      LoopEvent found = onItsWay;
+      if (found != null) {
+        tell(found);
+      }
+      Map<String, LoopEvent.Counted> asked = new TreeMap<>();
+      core.watched().forEach(digest -> asked.put(digest, counts(digest)));
+      int fresh = (int) (labels - saved.seenChange());
+      onItsWay = new LoopEvent.Labels(fresh, labels, asked);
+    }
+
+    /** Adapters that streams are heard with. */
+    private Set<String> hearing() {
+      Set<String> hearing = new TreeSet<>();
+      canaries.forEach(c -> hearing.add(c.split(" ", 2)[1]));
+      if (inForce != null) {
+        hearing.add(inForce);
+      }
+      return hearing;
+    }
+
+    private LoopEvent.Counted counts(String digest) {
+      List<LoopEvent.Counted> known = counted.getOrDefault(digest, List.of());
+      return known.isEmpty() ? LoopEvent.Counted.NONE : known.get(known.size() - 1);
+    }
+
+    /** Every fourth adapter is bad. */
+    private void judge(String digest) {
+      LoopEvent.Counted last = counts(digest);
+      boolean wrong = random.nextInt(10) < (digest.endsWith("2") || digest.endsWith("6") ? 9 : 2);
+      counted
+          .computeIfAbsent(digest, d -> new ArrayList<>())
+          .add(new LoopEvent.Counted(last.judged() + 1, last.wrong() + (wrong ? 1 : 0)));
+    }
+
     private void tell(LoopEvent event) {
-      actions.addAll(core.on(event, now));
+      for (LoopAction action : core.on(event, now)) {
+        if (action instanceof LoopAction.RollBack back) {
+          assertSaidOf(back.watch().adapter(), back.reason());
+        } else if (action instanceof LoopAction.Withdraw withdraw && !withdraw.failed()) {
+          assertSaidOf(withdraw.candidate(), withdraw.reason());
+        }
+        actions.add(action);
+      }
+    }
+
+    private void assertSaidOf(String digest, String reason) {
+      assertThat(counted.getOrDefault(digest, List.of()))
+          .as("%s: %s", digest, reason)
+          .anyMatch(
+              c ->
+                  c.judged() >= settings.judgedMin()
+                      && reason.startsWith(
+                          "%d of %d judged detections".formatted(c.wrong(), c.judged())));
+      takenBack++;
     }
 
     /** What was decided and not done is lost, and so is what work would have said. */
@@ -107,6 +169,7 @@ class LoopSimulationTest {
         perform(running);
       }
       running = null;
+      onItsWay = null;
       actions.clear();
       core = new LoopCore(settings);
       tell(new LoopEvent.Led(saved));
@@ -159,8 +222,6 @@ class LoopSimulationTest {
         return new LoopEvent.Shadowed(w.round().number(), w.report(), agreement);
       } else if (work instanceof LoopAction.Canary w) {
         canaries.add("dock " + w.candidate());
-        judged = 0;
-        wrong = 0;
         return new LoopEvent.CanaryUp(w.round().number(), List.of("dock"));
       } else if (work instanceof LoopAction.Promote w) {
         return promote(w);
@@ -184,8 +245,6 @@ class LoopSimulationTest {
       } else {
         inForce = w.candidate();
         history.add(inForce);
-        judged = 0;
-        wrong = 0;
       }
       canaries.remove("dock " + w.candidate());
       return new LoopEvent.Promoted(w.round().number(), "*@" + history.size(), previous);
@@ -198,8 +257,6 @@ class LoopSimulationTest {
 
     /** Time passes and nothing goes wrong any more. */
     void settle() {
-      judged = 0;
-      wrong = 0;
       for (int i = 0; i < 5_000; i++) {
         step(false);
         if (i % 10 == 0) {
