@@ -44,6 +44,9 @@ public sealed interface LoopAction {
     INSTANCE
   }
 
+  /** End the work of this round that is under way, or let it not begin: it fails then. */
+  record StopRound(Round round) implements LoopAction {}
+
   /** Tell everybody how a round ended, and clear its folder. */
   record Finish(RoundOutcome outcome) implements LoopAction {}
 

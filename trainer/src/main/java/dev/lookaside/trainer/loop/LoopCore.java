@@ -34,7 +34,9 @@ import org.jspecify.annotations.Nullable;
  *        └──► RollingBack ──► Collecting                    Collecting         Collecting     Collecting
  * </pre>
  *
- * <p>Drift alone begins nothing; with it a single new label does.
+ * <p>Drift alone begins nothing; with it a single new label does. What is judged wrong in force
+ * goes back whatever else is under way: a fit, a judgement or a shadow run is stopped and a canary
+ * is withdrawn first, for they were made of it or measured against it.
  *
  * <p>A state is saved before the work that follows from it begins, so a killed trainer begins that
  * work again; all work may be done twice. Whoever loses the scope does nothing until it leads again
@@ -45,6 +47,7 @@ import org.jspecify.annotations.Nullable;
 final class LoopCore {
   private static final double MILLIS = 1e3;
   private static final int WAITING_MAX = 100;
+  private static final String TAKEN_BACK = "the adapter in force is taken back: ";
 
   private final LoopSettings settings;
   private LoopState state = LoopState.FIRST;
@@ -53,6 +56,9 @@ final class LoopCore {
   private @Nullable Instant freshSince;
   private @Nullable String drift;
   private @Nullable Work busy;
+
+  /** Why the round under way ends as soon as its work does; null: it goes on. */
+  private @Nullable String ending;
 
   /** Requests whose rounds have ended here: what was read before the outcome still names them. */
   private final Set<String> ended = new LinkedHashSet<>();
@@ -95,6 +101,7 @@ final class LoopCore {
       state = led.saved();
       labels = null;
       busy = null;
+      ending = null;
       begin(actions, now);
     } else if (event instanceof LoopEvent.Lost) {
       leads = false;
@@ -142,18 +149,16 @@ final class LoopCore {
     }
   }
 
-  /** Looks whether something is due. */
+  /** Looks whether something is due. What is wrong in force goes before all else. */
   private void consider(Instant now, List<LoopAction> actions) {
     Phase phase = state.phase();
+    Watch watch = state.watch();
+    Optional<String> wrong = inForceWrong();
     if (busy != null) {
-      return;
-    }
-    if (phase instanceof Publishing p) {
-      canaryDue(p, now, actions);
+      wrong.ifPresent(why -> endRound(why, actions));
+    } else if (phase instanceof Publishing p) {
+      canaryDue(p, wrong, now, actions);
     } else if (phase instanceof Collecting) {
-      Watch watch = state.watch();
-      Optional<String> wrong =
-          watch == null ? Optional.empty() : tooWrong(watch.adapter(), watch.sinceMillis(), now);
       if (watch != null && wrong.isPresent()) {
         go(new RollingBack(watch, wrong.get()), actions, now);
       } else {
@@ -162,15 +167,34 @@ final class LoopCore {
     }
   }
 
-  private void canaryDue(Publishing p, Instant now, List<LoopAction> actions) {
+  private Optional<String> inForceWrong() {
+    Watch watch = state.watch();
+    return watch == null ? Optional.empty() : tooWrong(watch.adapter());
+  }
+
+  /** A candidate that was made of an adapter that goes is not worth the wait; publishing is. */
+  private void endRound(String why, List<LoopAction> actions) {
+    Phase phase = state.phase();
+    boolean soonOver = phase instanceof Publishing || phase instanceof RollingBack;
+    Round round = phase.underWay().orElse(null);
+    if (ending == null && round != null && !soonOver) {
+      ending = TAKEN_BACK + why;
+      actions.add(new LoopAction.StopRound(round));
+    }
+  }
+
+  private void canaryDue(
+      Publishing p, Optional<String> inForceWrong, Instant now, List<LoopAction> actions) {
     Canary canary = p.canary();
     if (canary == null) {
       return;
     }
-    long since = canary.untilMillis() - settings.canaryFor().toMillis();
-    Optional<String> wrong = tooWrong(p.candidate(), since, now);
+    Optional<String> wrong = tooWrong(p.candidate());
     if (wrong.isPresent()) {
       work(new LoopAction.Withdraw(p.round(), p.candidate(), wrong.get(), false), actions);
+    } else if (inForceWrong.isPresent()) {
+      String why = TAKEN_BACK + inForceWrong.get();
+      work(new LoopAction.Withdraw(p.round(), p.candidate(), why, true), actions);
     } else if (now.toEpochMilli() >= canary.untilMillis()) {
       work(new LoopAction.Promote(p.round(), p.candidate(), p.report()), actions);
     }
@@ -185,7 +209,7 @@ final class LoopCore {
    * Why an adapter should go, if people say that it is too often wrong. Only its own counts speak:
    * those that were on their way while another one came into force say nothing of it.
    */
-  private Optional<String> tooWrong(String digest, long sinceMillis, Instant now) {
+  private Optional<String> tooWrong(String digest) {
     LoopEvent.Labels l = labels;
     LoopEvent.Counted its = l == null ? LoopEvent.Counted.NONE : l.of(digest);
     if (its.judged() < settings.judgedMin()) {
@@ -202,13 +226,12 @@ final class LoopCore {
               rate,
               settings.wrongRateMax()));
     }
-    double hours = Math.max(1, now.toEpochMilli() - sinceMillis) / MILLIS / 3600;
-    if (settings.wrongPerHourMax() > 0 && its.wrong() / hours > settings.wrongPerHourMax()) {
+    if (settings.wrongPerHourMax() > 0 && its.wrongInHour() > settings.wrongPerHourMax()) {
       return Optional.of(
           String.format(
               Locale.ROOT,
-              "%.1f wrong detections an hour (at most %.1f are allowed)",
-              its.wrong() / hours,
+              "%d detections of one stream were wrong within an hour (at most %.0f are allowed)",
+              its.wrongInHour(),
               settings.wrongPerHourMax()));
     }
     return Optional.empty();
@@ -333,7 +356,9 @@ final class LoopCore {
     if (event instanceof LoopEvent.Fitted e
         && phase instanceof Fitting p
         && p.round().number() == e.round()) {
-      go(new Judging(p.round(), e.candidate()), actions, now);
+      if (!endedEarly(p.round(), e.candidate(), now, actions)) {
+        go(new Judging(p.round(), e.candidate()), actions, now);
+      }
     } else if (event instanceof LoopEvent.Judged e
         && phase instanceof Judging p
         && p.round().number() == e.round()) {
@@ -351,7 +376,20 @@ final class LoopCore {
     }
   }
 
+  /** Ends a round whose work was to be stopped, whether it was or was done before that. */
+  private boolean endedEarly(
+      Round round, @Nullable String candidate, Instant now, List<LoopAction> actions) {
+    String why = ending;
+    if (why != null) {
+      finish(round, Kind.FAILED, candidate, null, null, why, now, actions);
+    }
+    return why != null;
+  }
+
   private void onJudged(Judging p, GateReport report, Instant now, List<LoopAction> actions) {
+    if (endedEarly(p.round(), p.candidate(), now, actions)) {
+      return;
+    }
     if (!report.passed()) {
       String why = String.join("; ", report.reasons());
       finish(p.round(), Kind.REFUSED, p.candidate(), report, null, why, now, actions);
@@ -365,6 +403,9 @@ final class LoopCore {
 
   private void onShadowed(
       Shadowing p, LoopEvent.Shadowed e, Instant now, List<LoopAction> actions) {
+    if (endedEarly(p.round(), p.candidate(), now, actions)) {
+      return;
+    }
     if (e.agreement() < settings.shadowAgreementMin()) {
       String why =
           String.format(
@@ -434,6 +475,7 @@ final class LoopCore {
       Instant now,
       List<LoopAction> actions) {
     busy = null;
+    ending = null;
     if (round.request() != null) {
       ended.add(round.request());
       if (ended.size() > WAITING_MAX) {
@@ -445,7 +487,7 @@ final class LoopCore {
     actions.add(
         new Finish(new RoundOutcome(round, kind, candidate, report, cutover, reason, seconds)));
     state = state.at(new Collecting());
-    if (round.fullFollows()) {
+    if (round.fullFollows() && inForceWrong().isEmpty()) {
       start(Round.Kind.FULL, round.trigger(), null, false, now, actions);
     } else {
       actions.add(new Save(state));
@@ -455,7 +497,8 @@ final class LoopCore {
 
   private void onFailed(LoopEvent.Failed failed, Instant now, List<LoopAction> actions) {
     Work failing = busy;
-    if (failing == null) {
+    Round stopped = state.phase().underWay().orElse(null);
+    if (failing == null || (stopped != null && endedEarly(stopped, candidate(), now, actions))) {
       return;
     }
     state = state.failedOnce();

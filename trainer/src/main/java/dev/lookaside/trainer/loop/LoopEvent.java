@@ -43,9 +43,10 @@ public sealed interface LoopEvent {
    * Detections of one adapter that people have judged.
    *
    * @param wrong of these
+   * @param wrongInHour of one stream within an hour, at most
    */
-  record Counted(int judged, int wrong) {
-    static final Counted NONE = new Counted(0, 0);
+  record Counted(int judged, int wrong, int wrongInHour) {
+    static final Counted NONE = new Counted(0, 0, 0);
   }
 
   /** Somebody asks. */

@@ -20,7 +20,7 @@ import java.time.Duration;
  * @param canaryFor how long
  * @param judgedMin judged detections below which nothing is taken back
  * @param wrongRateMax share of them that may be wrong
- * @param wrongPerHourMax wrong ones an hour since it is in force; 0: not looked at
+ * @param wrongPerHourMax wrong ones of one stream within an hour; 0: not looked at
  * @param attempts at one step
  * @param pause between two
  */

@@ -12,6 +12,7 @@ import dev.lookaside.classifier.weights.HeadGrowth;
 import dev.lookaside.classifier.weights.Threshold;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.example.Augmentation;
 import dev.lookaside.trainer.example.ExampleSource;
 import dev.lookaside.trainer.example.FixedExamples;
@@ -122,7 +123,7 @@ final class Refit {
    *
    * @param headCheckpoint of the fit of the head that comes before that of the whole adapter where
    *     there are new classes
-   * @throws dev.lookaside.trainer.TrainerException if it cannot be fitted, or was stopped
+   * @throws TrainerException if it cannot be fitted, or was stopped
    */
   Adapter fit(CheckpointFile checkpoint, CheckpointFile headCheckpoint, FitProgress progress) {
     Adapter start = HeadGrowth.grown(incumbent, plan.added());
@@ -188,12 +189,21 @@ final class Refit {
     }
   }
 
-  /** Ends {@link #fit} after the current step, with a checkpoint. */
+  /**
+   * Ends {@link #fit} after the current step, with a checkpoint, and {@link #judge} after the
+   * current scene.
+   */
   void stop() {
     stopped = true;
     ModelFit fit = running;
     if (fit != null) {
       fit.stop();
+    }
+  }
+
+  private void goOn() {
+    if (stopped) {
+      throw new TrainerException("stopped");
     }
   }
 
@@ -233,6 +243,7 @@ final class Refit {
     SceneJudge judge = new SceneJudge(model);
     try (Scorer scorer = Scorer.open(tools.backbone(), fitted, tools.where())) {
       for (Scene scene : scenes(4)) {
+        goOn();
         judge.add(scene, scorer, BATCH);
       }
       for (Pcm quiet : background(8)) {
@@ -296,6 +307,8 @@ final class Refit {
 
   /**
    * Lets incumbent and candidate hear the same held-out sounds, other scenes than thresholds had.
+   *
+   * @throws TrainerException if it was stopped
    */
   GateReport judge(Adapter candidate) {
     long begin = System.nanoTime();
@@ -349,7 +362,10 @@ final class Refit {
 
   private GateEvidence evidence(Adapter adapter, WindowScorer scorer, Heard heard) {
     Examiner examiner = new Examiner(model(adapter), scorer);
-    heard.scenes().forEach(examiner::scene);
+    for (Scene scene : heard.scenes()) {
+      goOn();
+      examiner.scene(scene);
+    }
     heard.background().forEach(examiner::background);
     plan.corrections().forEach(id -> correction(sounds.example(id), examiner));
     Map<String, Integer> counts = sounds.counts(plan.heldOut());

@@ -365,6 +365,8 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
       }
     } else if (open == null || workshopTerm != term) {
       return;
+    } else if (action instanceof LoopAction.StopRound stop) {
+      open.stop(stop.round());
     } else if (action instanceof LoopAction.Save save) {
       open.save(save.state());
     } else if (action instanceof LoopAction.Finish finish) {

@@ -56,6 +56,7 @@ final class Workshop implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Workshop.class);
   private static final Duration ACTIVE = Duration.ofSeconds(60);
+  private static final long NO_ROUND = -1;
 
   /** Of the heap, for embeddings. */
   private static final int KEPT_SHARE = 8;
@@ -93,6 +94,7 @@ final class Workshop implements AutoCloseable {
 
   private volatile @Nullable Anticipation anticipation;
   private volatile boolean stopped;
+  private volatile long stoppedRound = NO_ROUND;
   private volatile @Nullable Refit running;
 
   /**
@@ -158,8 +160,9 @@ final class Workshop implements AutoCloseable {
     Map<String, LoopEvent.Counted> counted = new TreeMap<>();
     for (String digest : watched) {
       Verdicts verdicts = store.verdicts(digest, Instant.EPOCH);
-      int wrong = verdicts.rejected() + verdicts.relabelled();
-      counted.put(digest, new LoopEvent.Counted(verdicts.judged(), wrong));
+      counted.put(
+          digest,
+          new LoopEvent.Counted(verdicts.judged(), verdicts.wrong(), verdicts.wrongInHour()));
     }
     requests.refresh();
     requests.unanswered().forEach(r -> events.add(new LoopEvent.Requested(r)));
@@ -221,9 +224,7 @@ final class Workshop implements AutoCloseable {
     Refit refit = refit(round);
     running = refit;
     try {
-      if (stopped) {
-        throw new TrainerException("stopped");
-      }
+      goOn(round);
       Adapter candidate =
           refit.fit(
               new CheckpointFile(folder.resolve("checkpoint")),
@@ -237,11 +238,28 @@ final class Workshop implements AutoCloseable {
     }
   }
 
+  private void goOn(Round round) {
+    if (stops(round)) {
+      throw new TrainerException("stopped");
+    }
+  }
+
+  private boolean stops(Round round) {
+    return stopped || stoppedRound == round.number();
+  }
+
   private LoopEvent judge(LoopAction.Judge work) {
     Adapter candidate = candidate(work.round(), work.candidate());
-    GateReport report = refit(work.round()).judge(candidate);
-    publisher.publish(candidate);
-    return new LoopEvent.Judged(work.round().number(), report);
+    Refit refit = refit(work.round());
+    running = refit;
+    try {
+      goOn(work.round());
+      GateReport report = refit.judge(candidate);
+      publisher.publish(candidate);
+      return new LoopEvent.Judged(work.round().number(), report);
+    } finally {
+      running = null;
+    }
   }
 
   private LoopEvent shadow(LoopAction.Shadow work) {
@@ -260,7 +278,7 @@ final class Workshop implements AutoCloseable {
                 loop.shadowShare(),
                 loop.shadowFor(),
                 seed(work.round())),
-            () -> stopped);
+            () -> stops(work.round()));
     new ShadowTopic(parts.ingest())
         .write(
             ShadowReport.of(
@@ -421,9 +439,19 @@ final class Workshop implements AutoCloseable {
     }
   }
 
-  /** Ends a fit under way, with a checkpoint, or a shadow run, and lets none begin. */
+  /** Ends the work of every round, a fit with a checkpoint, and lets none begin. */
   void stop() {
     stopped = true;
+    stopRunning();
+  }
+
+  /** Ends the work of one round, and lets no more of it begin. */
+  void stop(Round round) {
+    stoppedRound = round.number();
+    stopRunning();
+  }
+
+  private void stopRunning() {
     Refit refit = running;
     if (refit != null) {
       refit.stop();

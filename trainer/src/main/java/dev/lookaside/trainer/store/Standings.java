@@ -1,7 +1,10 @@
 package dev.lookaside.trainer.store;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -11,6 +14,11 @@ import java.util.Map;
 
 /** Which rows of the index count, and what follows from it. */
 final class Standings {
+  /** From the weakest to the strongest. */
+  private static final List<String> KINDS = List.of("confirm", "reject", "relabel");
+
+  private static final long HOUR_NANOS = Duration.ofHours(1).toNanos();
+
   private Standings() {}
 
   /** The next number for rows that change. */
@@ -86,28 +94,56 @@ final class Standings {
     return conflicts;
   }
 
+  /** What was said of one detection; onset in nanoseconds. */
+  private record Said(String stream, long onset, String kind) {
+    boolean wrong() {
+      return !kind.equals("confirm");
+    }
+  }
+
   /** The worst that is said of a detection counts: that it was wrong says more than a doubt. */
   static Verdicts verdicts(Index index, String adapter, Instant since) {
-    Map<String, String> byDetection = new HashMap<>();
+    Map<String, Said> byDetection = new HashMap<>();
     index.all(
         """
-        SELECT detection, kind FROM examples
+        SELECT stream, onset, detection, kind FROM examples
         WHERE adapter = ? AND onset >= ? AND detection IS NOT NULL
           AND standing IN ('usable', 'duplicate')
         """,
-        row -> byDetection.merge(row.getString(1), row.getString(2), Standings::stronger),
+        row -> {
+          Said said = new Said(row.getString(1), row.getLong(2), row.getString(4));
+          return byDetection.merge(row.getString(3), said, Standings::stronger);
+        },
         adapter,
         Nanos.of(since));
     int[] counts = new int[3];
-    for (String kind : byDetection.values()) {
-      counts[List.of("confirm", "reject", "relabel").indexOf(kind)]++;
+    for (Said said : byDetection.values()) {
+      counts[KINDS.indexOf(said.kind())]++;
     }
-    return new Verdicts(counts[0], counts[1], counts[2]);
+    return new Verdicts(counts[0], counts[1], counts[2], wrongInHour(byDetection.values()));
   }
 
-  private static String stronger(String a, String b) {
-    List<String> order = List.of("confirm", "reject", "relabel");
-    return order.indexOf(a) > order.indexOf(b) ? a : b;
+  private static int wrongInHour(Collection<Said> all) {
+    Map<String, List<Long>> onsets = new HashMap<>();
+    all.stream()
+        .filter(Said::wrong)
+        .forEach(s -> onsets.computeIfAbsent(s.stream(), x -> new ArrayList<>()).add(s.onset()));
+    int worst = 0;
+    for (List<Long> ofStream : onsets.values()) {
+      Collections.sort(ofStream);
+      int first = 0;
+      for (int last = 0; last < ofStream.size(); last++) {
+        while (ofStream.get(last) - ofStream.get(first) >= HOUR_NANOS) {
+          first++;
+        }
+        worst = Math.max(worst, last - first + 1);
+      }
+    }
+    return worst;
+  }
+
+  private static Said stronger(Said a, Said b) {
+    return KINDS.indexOf(a.kind()) > KINDS.indexOf(b.kind()) ? a : b;
   }
 
   static StoreStats stats(Index index) {

@@ -24,6 +24,11 @@ class LoopCoreTest {
   private LoopCore core = new LoopCore(settings(false, 0, 0));
 
   static LoopSettings settings(boolean headFirst, double shadowShare, double canaryShare) {
+    return settings(headFirst, shadowShare, canaryShare, 0);
+  }
+
+  private static LoopSettings settings(
+      boolean headFirst, double shadowShare, double canaryShare, double wrongPerHourMax) {
     return new LoopSettings(
         3,
         Duration.ofSeconds(1),
@@ -36,7 +41,7 @@ class LoopCoreTest {
         Duration.ofSeconds(60),
         4,
         .5,
-        0,
+        wrongPerHourMax,
         2,
         Duration.ofMillis(100));
   }
@@ -50,7 +55,7 @@ class LoopCoreTest {
 
   /** What is judged is of {@link #B}. */
   static LoopEvent.Labels labels(int fresh, long change, int judged, int wrong) {
-    return labels(fresh, change, Map.of(B, new LoopEvent.Counted(judged, wrong)));
+    return labels(fresh, change, Map.of(B, new LoopEvent.Counted(judged, wrong, wrong)));
   }
 
   private static LoopEvent.Labels labels(
@@ -289,11 +294,98 @@ class LoopCoreTest {
     assertThat(work(labels(0, 7, 4, 3))).isEmpty();
   }
 
+  private Round published(Round round) {
+    tell(new LoopEvent.Judged(round.number(), report(true)));
+    tell(new LoopEvent.Promoted(round.number(), "*@1", A));
+    assertThat(core.state().watch()).extracting(Watch::adapter).isEqualTo(B);
+    return round;
+  }
+
+  /** Work that comes after a step which was stopped, and how its round ended. */
+  private void assertTakenBack(Round head, Round full, List<LoopAction> actions) {
+    RoundOutcome ended = ((Finish) actions.get(0)).outcome();
+    assertThat(ended.round()).isEqualTo(full);
+    assertThat(ended.kind()).isEqualTo(RoundOutcome.Kind.FAILED);
+    assertThat(ended.reason())
+        .startsWith("the adapter in force is taken back: 3 of 4 judged detections were wrong");
+    List<LoopAction> work = actions.stream().filter(Work.class::isInstance).toList();
+    assertThat(work).hasSize(1);
+    assertThat(((LoopAction.RollBack) work.get(0)).watch().round()).isEqualTo(head);
+    assertThat(core.state().phase()).isInstanceOf(Phase.RollingBack.class);
+  }
+
+  @Test
+  void theHeadThatIsWrongIsTakenBackBeforeTheWholeAdapterIsFitted() {
+    lead(settings(true, 0, 0));
+    Round head = published(fitted(3));
+    Round full = core.state().phase().underWay().orElseThrow();
+    assertThat(full.kind()).isEqualTo(Round.Kind.FULL);
+    assertThat(tell(labels(0, 8, 4, 2))).as("half may be wrong").isEmpty();
+    assertThat(tell(labels(0, 8, 4, 3))).containsExactly(new LoopAction.StopRound(full));
+    assertThat(tell(labels(0, 9, 5, 4))).as("once").isEmpty();
+    assertTakenBack(head, full, tell(new LoopEvent.Failed("fit", "stopped", true)));
+    assertThat(outcomes(new LoopEvent.RolledBack(B, "*@2"))).hasSize(1);
+  }
+
+  @Test
+  void whatIsWrongInForceEndsEachStepOfARoundEvenIfThatWasDoneJustThen() {
+    String c = "c".repeat(64);
+    for (int step = 0; step < 3; step++) {
+      lead(settings(true, .5, 0));
+      Round head = fitted(3);
+      tell(new LoopEvent.Judged(head.number(), report(true)));
+      tell(new LoopEvent.Shadowed(head.number(), report(true), .9));
+      tell(new LoopEvent.Promoted(head.number(), "*@1", A));
+      Round full = core.state().phase().underWay().orElseThrow();
+      List<LoopEvent> results =
+          List.of(
+              new LoopEvent.Fitted(full.number(), c),
+              new LoopEvent.Judged(full.number(), report(true)),
+              new LoopEvent.Shadowed(full.number(), report(true), .9));
+      results.subList(0, step).forEach(this::tell);
+      assertThat(tell(labels(0, 8, 4, 3))).containsExactly(new LoopAction.StopRound(full));
+      assertTakenBack(head, full, tell(results.get(step)));
+    }
+  }
+
+  @Test
+  void whileACanaryIsHeardTheAdapterInForceIsStillJudged() {
+    lead(settings(true, 0, .5));
+    Round head = fitted(3);
+    tell(new LoopEvent.Judged(head.number(), report(true)));
+    tell(new LoopEvent.CanaryUp(head.number(), List.of()));
+    tell(new LoopEvent.Promoted(head.number(), "*@1", A));
+    Round full = core.state().phase().underWay().orElseThrow();
+    String c = "c".repeat(64);
+    tell(new LoopEvent.Fitted(full.number(), c));
+    tell(new LoopEvent.Judged(full.number(), report(true)));
+    tell(new LoopEvent.CanaryUp(full.number(), List.of("dock")));
+    assertThat(core.watched()).containsExactly(c, B);
+    LoopAction.Withdraw withdraw = (LoopAction.Withdraw) work(labels(0, 8, 4, 3)).get(0);
+    assertThat(withdraw.candidate()).isEqualTo(c);
+    assertThat(withdraw.failed()).isTrue();
+    assertTakenBack(
+        head, full, tell(new LoopEvent.Withdrawn(full.number(), withdraw.reason(), true)));
+  }
+
+  /** Mostly right, and still a nuisance. */
+  @Test
+  void tooManyWrongWithinAnHourAreTakenBackWhateverTheirShare() {
+    lead(settings(false, 0, 0, 6));
+    published(fitted(3));
+    Map<String, LoopEvent.Counted> most = Map.of(B, new LoopEvent.Counted(100, 9, 6));
+    assertThat(work(labels(0, 8, most))).isEmpty();
+    Map<String, LoopEvent.Counted> more = Map.of(B, new LoopEvent.Counted(101, 10, 7));
+    LoopAction.RollBack back = (LoopAction.RollBack) work(labels(0, 9, more)).get(0);
+    assertThat(back.reason())
+        .isEqualTo("7 detections of one stream were wrong within an hour (at most 6 are allowed)");
+  }
+
   /** A store that was asked before the promotion answers after it. */
   @Test
   void whatWasCountedOfTheOldAdapterTakesNothingBackFromTheNewOne() {
     lead(settings(false, 0, .5));
-    Map<String, LoopEvent.Counted> ofTheOld = Map.of(A, new LoopEvent.Counted(10, 10));
+    Map<String, LoopEvent.Counted> ofTheOld = Map.of(A, new LoopEvent.Counted(10, 10, 10));
     Round round = fitted(3);
     tell(new LoopEvent.Judged(round.number(), report(true)));
     tell(new LoopEvent.CanaryUp(round.number(), List.of("dock")));
@@ -359,6 +451,8 @@ class LoopCoreTest {
 
   @Test
   void theReferenceSettingsAreSound() {
-    assertThat(LoopSettings.of(ConfigFactory.load()).labels()).isPositive();
+    LoopSettings settings = LoopSettings.of(ConfigFactory.load());
+    assertThat(settings.labels()).isPositive();
+    assertThat(settings.wrongPerHourMax()).as("looked at").isPositive();
   }
 }

@@ -59,6 +59,7 @@ class LoopSimulationTest {
     private LoopState saved = LoopState.FIRST;
     private LoopCore core;
     private int takenBack;
+    private boolean stopped;
     private @Nullable Work running;
     private @Nullable String inForce;
     private Instant now = Instant.parse("2026-03-01T12:00:00Z");
@@ -87,7 +88,8 @@ class LoopSimulationTest {
       } else if (choice < 45 && running != null) {
         Work done = running;
         running = null;
-        tell(perform(done));
+        boolean tooLate = random.nextBoolean();
+        tell(stopped && !tooLate ? new LoopEvent.Failed("work", "stopped", true) : perform(done));
       } else if (choice < 60) {
         collect();
       } else if (choice < 75) {
@@ -138,7 +140,7 @@ class LoopSimulationTest {
       boolean wrong = random.nextInt(10) < (digest.endsWith("2") || digest.endsWith("6") ? 9 : 2);
       counted
           .computeIfAbsent(digest, d -> new ArrayList<>())
-          .add(new LoopEvent.Counted(last.judged() + 1, last.wrong() + (wrong ? 1 : 0)));
+          .add(new LoopEvent.Counted(last.judged() + 1, last.wrong() + (wrong ? 1 : 0), 0));
     }
 
     private void tell(LoopEvent event) {
@@ -180,6 +182,8 @@ class LoopSimulationTest {
         saved = save.state();
       } else if (action instanceof LoopAction.Finish finish) {
         told.add(finish.outcome());
+      } else if (action instanceof LoopAction.StopRound) {
+        stopped = true;
       } else if (action instanceof LoopAction.Again again) {
         start(again.work());
       } else if (action instanceof Work work) {
@@ -196,6 +200,7 @@ class LoopSimulationTest {
             .as("saved before it begins")
             .isEqualTo(new Phase.Fitting(fit.round()));
       }
+      stopped = false;
       running = work;
     }
 

@@ -153,10 +153,10 @@ class ExampleStoreTest {
       assertThat(store.conflicts())
           .singleElement()
           .satisfies(c -> assertThat(ids(c.examples())).containsExactly(ada.id(), bob.id()));
-      assertThat(store.verdicts(ADAPTER, Instant.EPOCH)).isEqualTo(new Verdicts(0, 0, 0));
+      assertThat(store.verdicts(ADAPTER, Instant.EPOCH)).isEqualTo(new Verdicts(0, 0, 0, 0));
       take(store, reject("dog", 1, 2, "ada", 12));
       assertThat(store.conflicts()).isEmpty();
-      assertThat(store.verdicts(ADAPTER, Instant.EPOCH)).isEqualTo(new Verdicts(0, 1, 0));
+      assertThat(store.verdicts(ADAPTER, Instant.EPOCH)).isEqualTo(new Verdicts(0, 1, 0, 1));
       assertThat(store.usableSince(before)).isEqualTo(1);
       assertThat(store.usableSince(store.changes())).isZero();
     }
@@ -175,10 +175,23 @@ class ExampleStoreTest {
           "t",
           Map.of());
       Verdicts all = store.verdicts(ADAPTER, at(0));
-      assertThat(all).isEqualTo(new Verdicts(1, 1, 1));
+      assertThat(all).isEqualTo(new Verdicts(1, 1, 1, 2));
       assertThat(all.wrongRate()).isEqualTo(2 / 3.);
-      assertThat(store.verdicts(ADAPTER, at(15))).isEqualTo(new Verdicts(0, 0, 1));
+      assertThat(store.verdicts(ADAPTER, at(15))).isEqualTo(new Verdicts(0, 0, 1, 1));
       assertThat(store.verdicts("c".repeat(64), at(0)).judged()).isZero();
+    }
+  }
+
+  @Test
+  void theWorstHourOfWrongOnesMayLieAnywhere() {
+    List<Label> labels = new ArrayList<>();
+    for (double onset : new double[] {0, 1_000, 3_000, 3_599, 6_598, 6_599, 6_600, 9_000}) {
+      labels.add(reject("dog", onset, onset + .5, "ada", 20_000));
+    }
+    labels.add(confirm("dog", 6_500, 6_500.5, "ada", 20_000));
+    try (ExampleStore store = ExampleStore.open(folder, SETTINGS)) {
+      store.take(labels, "t", Map.of());
+      assertThat(store.verdicts(ADAPTER, at(0))).isEqualTo(new Verdicts(1, 8, 0, 4));
     }
   }
 
@@ -268,7 +281,7 @@ class ExampleStoreTest {
         assertThat(withoutPlace(e)).isEqualTo(withoutPlace(was));
         assertThat(e.heldAudio().sha256()).isEqualTo(was.heldAudio().sha256());
       }
-      assertThat(store.verdicts(ADAPTER, at(0))).isEqualTo(new Verdicts(1, 1, 0));
+      assertThat(store.verdicts(ADAPTER, at(0))).isEqualTo(new Verdicts(1, 1, 0, 1));
       assertThat(store.take(List.of(none), "t", Map.of())).as("the label again").isZero();
     }
   }
