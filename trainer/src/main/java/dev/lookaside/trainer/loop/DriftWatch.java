@@ -266,7 +266,7 @@ final class DriftWatch implements AutoCloseable {
         adapter,
         decoder.on(),
         decoder.off(),
-        FittedSounds.of(store, adapter, fitted, parts.tools().settings()),
+        FittedSounds.of(store, parts.settings().scope(), adapter, fitted, parts.tools().settings()),
         settings,
         parts.tools().where());
   }

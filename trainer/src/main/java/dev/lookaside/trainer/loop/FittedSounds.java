@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.loop;
 
+import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
@@ -26,13 +27,15 @@ final class FittedSounds {
   /**
    * The sounds.
    *
+   * @param scope of the trainer that fitted it
    * @param fitted labels from then on came too late for it
    * @throws TrainerException if there are none of one of its classes
    */
-  static Material of(ExampleStore store, Adapter adapter, Instant fitted, RefitSettings settings) {
+  static Material of(
+      ExampleStore store, Scope scope, Adapter adapter, Instant fitted, RefitSettings settings) {
     List<StoredExample> known = new ArrayList<>();
     for (Split split : Split.values()) {
-      for (StoredExample e : store.usable(split)) {
+      for (StoredExample e : store.usable(split, scope)) {
         boolean early = e.origin() != Origin.LABEL || e.labelledAt().isBefore(fitted);
         boolean named = e.label().isEmpty() || adapter.labels().contains(e.label().get());
         if (early && named) {

@@ -154,12 +154,13 @@ final class Workshop implements AutoCloseable {
   List<LoopEvent> collect(Set<String> watched, long seenChange) {
     List<LoopEvent> events = new ArrayList<>();
     intake.turn();
+    Scope scope = parts.settings().scope();
     long change = store.changes();
     changes = change;
-    int fresh = store.usableSince(seenChange);
+    int fresh = store.usableSince(seenChange, scope);
     Map<String, LoopEvent.Counted> counted = new TreeMap<>();
     for (String digest : watched) {
-      Verdicts verdicts = store.verdicts(digest, Instant.EPOCH);
+      Verdicts verdicts = store.verdicts(digest, scope, Instant.EPOCH);
       counted.put(
           digest,
           new LoopEvent.Counted(verdicts.judged(), verdicts.wrong(), verdicts.wrongInHour()));
@@ -315,8 +316,9 @@ final class Workshop implements AutoCloseable {
   }
 
   private List<StoredExample> usable() {
-    List<StoredExample> examples = new ArrayList<>(store.usable(Split.TRAIN));
-    examples.addAll(store.usable(Split.HELD_OUT));
+    Scope scope = parts.settings().scope();
+    List<StoredExample> examples = new ArrayList<>(store.usable(Split.TRAIN, scope));
+    examples.addAll(store.usable(Split.HELD_OUT, scope));
     return examples;
   }
 

@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.store;
 
+import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.featurizer.Resampler;
 import dev.lookaside.ingest.audio.Pcm;
@@ -312,6 +313,13 @@ public final class ExampleStore implements AutoCloseable {
     return where("split = ? AND standing = 'usable' AND audio_state = 'held'", split.word());
   }
 
+  /** The same for the streams of a scope. Seeds are of no stream and belong to every scope. */
+  public List<StoredExample> usable(Split split, Scope scope) {
+    return usable(split).stream()
+        .filter(e -> e.origin() == Origin.SEED || Standings.covers(scope, e.stream()))
+        .toList();
+  }
+
   public synchronized Optional<StoredExample> find(String id) {
     return where("id = ?", id).stream().findFirst();
   }
@@ -342,9 +350,13 @@ public final class ExampleStore implements AutoCloseable {
         row -> new LabelCount(Optional.ofNullable(row.getString(1)), row.getInt(2), row.getInt(3)));
   }
 
-  /** What people said about an adapter's detections that were made at or after a time. */
-  public synchronized Verdicts verdicts(String adapter, Instant since) {
-    return Standings.verdicts(index, adapter, since);
+  /**
+   * What people said about an adapter's detections on the streams of a scope.
+   *
+   * @param since capture time of the first detections that count
+   */
+  public synchronized Verdicts verdicts(String adapter, Scope scope, Instant since) {
+    return Standings.verdicts(index, adapter, scope, since);
   }
 
   /** Rises whenever an example becomes usable or stops being so; 0 for an empty store. */
@@ -352,13 +364,12 @@ public final class ExampleStore implements AutoCloseable {
     return Standings.nextChange(index) - 1;
   }
 
-  /** How many usable examples from labels have changed since {@link #changes} was this. */
-  public synchronized int usableSince(long change) {
-    return index.one(
-        "SELECT COUNT(*) FROM examples WHERE change > ? AND origin = 'label'"
-            + " AND standing = 'usable' AND audio_state = 'held'",
-        row -> row.getInt(1),
-        change);
+  /**
+   * How many usable examples from labels on the streams of a scope have changed since {@link
+   * #changes} was this.
+   */
+  public synchronized int usableSince(long change, Scope scope) {
+    return Standings.usableSince(index, change, scope);
   }
 
   /** What a table holds beside the example itself, by column; empty text for nothing. */

@@ -1,5 +1,7 @@
 package dev.lookaside.trainer.store;
 
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.ingest.StreamId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -102,7 +104,7 @@ final class Standings {
   }
 
   /** The worst that is said of a detection counts: that it was wrong says more than a doubt. */
-  static Verdicts verdicts(Index index, String adapter, Instant since) {
+  static Verdicts verdicts(Index index, String adapter, Scope scope, Instant since) {
     Map<String, Said> byDetection = new HashMap<>();
     index.all(
         """
@@ -112,7 +114,9 @@ final class Standings {
         """,
         row -> {
           Said said = new Said(row.getString(1), row.getLong(2), row.getString(4));
-          return byDetection.merge(row.getString(3), said, Standings::stronger);
+          return covers(scope, said.stream())
+              ? byDetection.merge(row.getString(3), said, Standings::stronger)
+              : said;
         },
         adapter,
         Nanos.of(since));
@@ -121,6 +125,23 @@ final class Standings {
       counts[KINDS.indexOf(said.kind())]++;
     }
     return new Verdicts(counts[0], counts[1], counts[2], wrongInHour(byDetection.values()));
+  }
+
+  static boolean covers(Scope scope, String stream) {
+    return scope.equals(Scope.ALL) || scope.covers(new StreamId(stream));
+  }
+
+  static int usableSince(Index index, long change, Scope scope) {
+    int[] count = new int[1];
+    index.all(
+        """
+        SELECT stream, COUNT(*) FROM examples
+        WHERE change > ? AND origin = 'label' AND standing = 'usable' AND audio_state = 'held'
+        GROUP BY stream
+        """,
+        row -> count[0] += covers(scope, row.getString(1)) ? row.getInt(2) : 0,
+        change);
+    return count[0];
   }
 
   private static int wrongInHour(Collection<Said> all) {

@@ -5,6 +5,7 @@ import static dev.lookaside.trainer.store.StoreFixtures.SETTINGS;
 import static dev.lookaside.trainer.store.StoreFixtures.add;
 import static dev.lookaside.trainer.store.StoreFixtures.at;
 import static dev.lookaside.trainer.store.StoreFixtures.confirm;
+import static dev.lookaside.trainer.store.StoreFixtures.detection;
 import static dev.lookaside.trainer.store.StoreFixtures.noise;
 import static dev.lookaside.trainer.store.StoreFixtures.reject;
 import static dev.lookaside.trainer.store.StoreFixtures.relabel;
@@ -12,9 +13,12 @@ import static dev.lookaside.trainer.store.StoreFixtures.sound;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Npy;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.featurizer.LogMel;
+import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.dataset.DataSet;
 import dev.lookaside.trainer.dataset.Distribution;
@@ -153,12 +157,14 @@ class ExampleStoreTest {
       assertThat(store.conflicts())
           .singleElement()
           .satisfies(c -> assertThat(ids(c.examples())).containsExactly(ada.id(), bob.id()));
-      assertThat(store.verdicts(ADAPTER, Instant.EPOCH)).isEqualTo(new Verdicts(0, 0, 0, 0));
+      assertThat(store.verdicts(ADAPTER, Scope.ALL, Instant.EPOCH))
+          .isEqualTo(new Verdicts(0, 0, 0, 0));
       take(store, reject("dog", 1, 2, "ada", 12));
       assertThat(store.conflicts()).isEmpty();
-      assertThat(store.verdicts(ADAPTER, Instant.EPOCH)).isEqualTo(new Verdicts(0, 1, 0, 1));
-      assertThat(store.usableSince(before)).isEqualTo(1);
-      assertThat(store.usableSince(store.changes())).isZero();
+      assertThat(store.verdicts(ADAPTER, Scope.ALL, Instant.EPOCH))
+          .isEqualTo(new Verdicts(0, 1, 0, 1));
+      assertThat(store.usableSince(before, Scope.ALL)).isEqualTo(1);
+      assertThat(store.usableSince(store.changes(), Scope.ALL)).isZero();
     }
   }
 
@@ -174,11 +180,11 @@ class ExampleStoreTest {
               add("cow", 30, 31, "ada", 40)),
           "t",
           Map.of());
-      Verdicts all = store.verdicts(ADAPTER, at(0));
+      Verdicts all = store.verdicts(ADAPTER, Scope.ALL, at(0));
       assertThat(all).isEqualTo(new Verdicts(1, 1, 1, 2));
       assertThat(all.wrongRate()).isEqualTo(2 / 3.);
-      assertThat(store.verdicts(ADAPTER, at(15))).isEqualTo(new Verdicts(0, 0, 1, 1));
-      assertThat(store.verdicts("c".repeat(64), at(0)).judged()).isZero();
+      assertThat(store.verdicts(ADAPTER, Scope.ALL, at(15))).isEqualTo(new Verdicts(0, 0, 1, 1));
+      assertThat(store.verdicts("c".repeat(64), Scope.ALL, at(0)).judged()).isZero();
     }
   }
 
@@ -191,8 +197,36 @@ class ExampleStoreTest {
     labels.add(confirm("dog", 6_500, 6_500.5, "ada", 20_000));
     try (ExampleStore store = ExampleStore.open(folder, SETTINGS)) {
       store.take(labels, "t", Map.of());
-      assertThat(store.verdicts(ADAPTER, at(0))).isEqualTo(new Verdicts(1, 8, 0, 4));
+      assertThat(store.verdicts(ADAPTER, Scope.ALL, at(0))).isEqualTo(new Verdicts(1, 8, 0, 4));
     }
+  }
+
+  /** One store may hold the labels of several tenants; a trainer is for its own. */
+  @Test
+  void aScopeSeesItsOwnStreamsAndTheSeeds() {
+    try (ExampleStore store = ExampleStore.open(folder, SETTINGS)) {
+      store.putSeed(Seed.whole("cow", "clip-1", noise(1, 16_000, 1), "esc50"));
+      long before = store.changes();
+      Label ours = rejectOn("harbour/dock", 1);
+      take(store, ours, rejectOn("mill/yard", 1), rejectOn("mill/yard", 5), rejectOn("dock", 1));
+      Scope harbour = Scope.parse("tenant:harbour");
+      List<StoredExample> usable = new ArrayList<>(store.usable(Split.TRAIN, harbour));
+      usable.addAll(store.usable(Split.HELD_OUT, harbour));
+      assertThat(usable)
+          .extracting(StoredExample::stream)
+          .containsExactlyInAnyOrder("harbour/dock", "seed:clip-1");
+      assertThat(store.usableSince(before, harbour)).isEqualTo(1);
+      assertThat(store.usableSince(before, Scope.parse("stream:mill/yard"))).isEqualTo(2);
+      assertThat(store.usableSince(before, Scope.ALL)).isEqualTo(4);
+      assertThat(store.verdicts(ADAPTER, harbour, at(0))).isEqualTo(new Verdicts(0, 1, 0, 1));
+      assertThat(store.verdicts(ADAPTER, Scope.parse("tenant:mill"), at(0)))
+          .isEqualTo(new Verdicts(0, 2, 0, 2));
+    }
+  }
+
+  private static Label rejectOn(String stream, double onset) {
+    Detection wrong = detection(new StreamId(stream), "dog", onset, onset + 1);
+    return Label.reject(wrong, "ada", at(onset + 10), Optional.empty());
   }
 
   @Test
@@ -281,7 +315,7 @@ class ExampleStoreTest {
         assertThat(withoutPlace(e)).isEqualTo(withoutPlace(was));
         assertThat(e.heldAudio().sha256()).isEqualTo(was.heldAudio().sha256());
       }
-      assertThat(store.verdicts(ADAPTER, at(0))).isEqualTo(new Verdicts(1, 1, 0, 1));
+      assertThat(store.verdicts(ADAPTER, Scope.ALL, at(0))).isEqualTo(new Verdicts(1, 1, 0, 1));
       assertThat(store.take(List.of(none), "t", Map.of())).as("the label again").isZero();
     }
   }

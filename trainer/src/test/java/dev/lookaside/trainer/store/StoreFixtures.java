@@ -26,11 +26,15 @@ final class StoreFixtures {
   }
 
   static Detection detection(String label, double onset, double offset) {
+    return detection(DOCK, label, onset, offset);
+  }
+
+  static Detection detection(StreamId stream, String label, double onset, double offset) {
     long onsetSample = Math.round(onset * 16_000);
     return new Detection(
         Detection.Kind.ENDED,
-        Detection.idOf(DOCK, EPOCH, label, onsetSample),
-        DOCK,
+        Detection.idOf(stream, EPOCH, label, onsetSample),
+        stream,
         EPOCH,
         label,
         new Detection.Extent(
