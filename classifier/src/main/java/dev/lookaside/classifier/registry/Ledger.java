@@ -123,6 +123,17 @@ public final class Ledger {
     return found.isPresent() ? found : inForce(Scope.ALL, start, usable);
   }
 
+  /**
+   * Whether a decision of a scope would be heard on one of its streams: nothing more specific has
+   * the word there.
+   */
+  public boolean leavesTo(Scope scope, StreamId stream, Instant at) {
+    return scope.covers(stream)
+        && inForce(stream, at, c -> true)
+            .filter(c -> c.scope().kind().compareTo(scope.kind()) > 0)
+            .isEmpty();
+  }
+
   /** The record of this scope alone that is in force at a time and is no release. */
   public Optional<Cutover> inForce(Scope scope, Instant at, Predicate<Cutover> usable) {
     List<Cutover> known = of(scope);

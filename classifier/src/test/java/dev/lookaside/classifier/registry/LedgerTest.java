@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class LedgerTest {
@@ -49,6 +50,29 @@ class LedgerTest {
     assertThat(adapterOf(ledger, "a/2", 20)).contains(digest("tenant"));
     assertThat(adapterOf(ledger, "a", 20)).contains(digest("all"));
     assertThat(adapterOf(ledger, "a/1", -1)).isEmpty();
+  }
+
+  @Test
+  void aScopeIsHeardWhereNothingMoreSpecificHasTheWord() {
+    Ledger ledger =
+        ledger(
+            Cutovers.of("*", 1, "all", 0),
+            Cutovers.of("tenant:a", 1, "tenant", 0),
+            Cutovers.of("tenant:a", 2, null, 20),
+            Cutovers.of("stream:a/1", 1, "stream", 10));
+    Scope a = Scope.parse("tenant:a");
+    assertThat(heard(ledger, Scope.ALL, 10)).containsExactly("b/1", "c", "/a", "a");
+    assertThat(heard(ledger, a, 9)).containsExactly("a/1", "a/2", "a/3");
+    assertThat(heard(ledger, a, 10)).containsExactly("a/2", "a/3");
+    assertThat(heard(ledger, Scope.parse("stream:a/1"), 10)).containsExactly("a/1");
+    assertThat(heard(ledger, Scope.ALL, 20)).containsExactly("a/2", "a/3", "b/1", "c", "/a", "a");
+    assertThat(heard(Ledger.EMPTY, Scope.ALL, 0)).containsExactly(STREAMS);
+  }
+
+  private static List<String> heard(Ledger ledger, Scope scope, int second) {
+    return Stream.of(STREAMS)
+        .filter(s -> ledger.leavesTo(scope, new StreamId(s), NOON.plusSeconds(second)))
+        .toList();
   }
 
   @Test

@@ -15,8 +15,10 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
-import java.util.TreeSet;
+import java.util.Set;
+import java.util.SortedSet;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
@@ -112,9 +114,11 @@ public final class RetainedShadow implements ShadowRun {
         request, from, to, streams, windows, seconds, ShadowComparison.of(incumbent, candidate));
   }
 
-  /** Streams of the share of which there is audio in the stretch. */
-  private TreeSet<String> streams(ShadowRequest request, Instant from, Instant to) {
-    TreeSet<String> streams = new TreeSet<>();
+  /**
+   * The share of the streams that the scope decides for and of which there is audio in the stretch.
+   */
+  private SortedSet<String> streams(ShadowRequest request, Instant from, Instant to) {
+    Set<StreamId> streams = new HashSet<>();
     Settings settings = model.settings();
     AudioChunkCodec codec = settings.ingest().codec();
     String topic = settings.ingest().topics().chunks().name();
@@ -125,15 +129,15 @@ public final class RetainedShadow implements ShadowRun {
             from.minus(SLACK),
             record -> {
               if (codec.decode(record) instanceof AudioChunkCodec.Chunk c
-                  && request.follows(c.chunk().stream())
+                  && view.ledger().leavesTo(request.scope(), c.chunk().stream(), to)
                   && !c.chunk().captureTime().isBefore(from)
                   && c.chunk().captureTime().isBefore(to)) {
-                streams.add(c.chunk().stream().value());
+                streams.add(c.chunk().stream());
               }
               return true;
             });
       }
     }
-    return streams;
+    return request.chosen(streams);
   }
 }

@@ -406,13 +406,16 @@ final class LoopCore {
     if (endedEarly(p.round(), p.candidate(), now, actions)) {
       return;
     }
-    if (e.agreement() < settings.shadowAgreementMin()) {
+    Double agreement = e.agreement();
+    if ((agreement == null ? 0 : agreement) < settings.shadowAgreementMin()) {
+      String said =
+          agreement == null
+              ? "nothing was compared with the incumbent on live audio, its agreement"
+              : String.format(
+                  Locale.ROOT, "agrees with the incumbent to %.2f on live audio,", agreement);
       String why =
           String.format(
-              Locale.ROOT,
-              "agrees with the incumbent to %.2f on live audio, must be at least %.2f",
-              e.agreement(),
-              settings.shadowAgreementMin());
+              Locale.ROOT, "%s must be at least %.2f", said, settings.shadowAgreementMin());
       finish(p.round(), Kind.REFUSED, p.candidate(), e.report(), null, why, now, actions);
     } else {
       go(new Publishing(p.round(), p.candidate(), e.report(), null), actions, now);

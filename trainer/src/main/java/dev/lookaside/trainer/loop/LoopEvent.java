@@ -73,9 +73,9 @@ public sealed interface LoopEvent {
    * It was heard beside the incumbent.
    *
    * @param report with what the shadow run found among its notes
-   * @param agreement 0 to 1
+   * @param agreement 0 to 1; null if nothing was compared
    */
-  record Shadowed(long round, GateReport report, double agreement) implements LoopEvent {}
+  record Shadowed(long round, GateReport report, @Nullable Double agreement) implements LoopEvent {}
 
   /** Records of single streams are in force, or were found to be so. */
   record CanaryUp(long round, List<String> streams) implements LoopEvent {}

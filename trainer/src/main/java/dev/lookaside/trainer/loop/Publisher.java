@@ -146,6 +146,25 @@ final class Publisher implements AutoCloseable {
     return new LoopEvent.Promoted(round, standing.id(), standing.previous());
   }
 
+  /**
+   * Those streams that the scope decides for, or that a candidate has been brought into force for
+   * as a canary; not those whose tenant or that themselves have a decision of their own.
+   */
+  List<StreamId> own(List<StreamId> streams, String candidate) {
+    view.refresh();
+    Instant far = clock.instant().plus(FAR);
+    return streams.stream()
+        .filter(
+            s ->
+                view.ledger().leavesTo(settings.scope(), s, far)
+                    || decided(Scope.of(s)).filter(c -> isCanary(c, candidate)).isPresent())
+        .toList();
+  }
+
+  private static boolean isCanary(Cutover own, String candidate) {
+    return candidate.equals(own.adapter()) && own.reason().equals(CANARY);
+  }
+
   /** Brings an adapter into force for single streams that have no record of their own. */
   LoopEvent.CanaryUp canary(
       long round, Adapter adapter, GateReport report, List<StreamId> streams) {
@@ -156,7 +175,7 @@ final class Publisher implements AutoCloseable {
       if (own == null) {
         promote(Scope.of(stream), adapter, CANARY, report.toJson());
         up.add(stream.value());
-      } else if (adapter.digest().equals(own.adapter()) && own.reason().equals(CANARY)) {
+      } else if (isCanary(own, adapter.digest())) {
         up.add(stream.value());
       }
     }
@@ -168,7 +187,7 @@ final class Publisher implements AutoCloseable {
     view.refresh();
     for (Scope scope : view.ledger().scopes()) {
       Cutover own = scope.kind() == Scope.Kind.STREAM ? decided(scope).orElse(null) : null;
-      if (own != null && digest.equals(own.adapter()) && own.reason().equals(CANARY)) {
+      if (own != null && isCanary(own, digest)) {
         decide(draft(scope, null, "release", null, said(why)));
       }
     }

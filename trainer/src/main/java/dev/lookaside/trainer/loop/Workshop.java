@@ -213,7 +213,7 @@ final class Workshop implements AutoCloseable {
         work.round().number(),
         candidate(work.round(), work.candidate()),
         work.report(),
-        Canaries.chosen(streams, share, seed(work.round())));
+        Canaries.chosen(publisher.own(streams, work.candidate()), share, seed(work.round())));
   }
 
   private long seed(Round round) {
@@ -268,7 +268,7 @@ final class Workshop implements AutoCloseable {
     long number = work.round().number();
     if (shadow == null) {
       String note = "not tried in shadow: this trainer has no shadow run";
-      return new LoopEvent.Shadowed(number, work.report().withNote(note), 1);
+      return new LoopEvent.Shadowed(number, work.report().withNote(note), 1.0);
     }
     LoopSettings loop = parts.settings().loop();
     ShadowSummary summary =
@@ -288,7 +288,8 @@ final class Workshop implements AutoCloseable {
                 parts.settings().author(),
                 parts.clock().instant()));
     GateReport report = work.report().withNote(summary.note());
-    return new LoopEvent.Shadowed(number, report, summary.agreement());
+    Double agreement = summary.compared() ? summary.agreement() : null;
+    return new LoopEvent.Shadowed(number, report, agreement);
   }
 
   /** The round's plan, made when it is first needed and then kept. */

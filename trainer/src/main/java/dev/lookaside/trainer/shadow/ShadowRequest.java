@@ -4,8 +4,11 @@ import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.TrainerException;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Objects;
+import java.util.SortedSet;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
@@ -13,7 +16,7 @@ import java.util.regex.Pattern;
  *
  * @param candidate sha256 of an adapter on {@code lookaside.adapters}, hexadecimal
  * @param scope whose streams
- * @param share of the streams, above 0 up to 1; at a share of 1 all of them
+ * @param share of the streams, above 0 up to 1; at least one of them
  * @param duration of audio per stream, from now on
  * @param seed chooses the streams
  */
@@ -29,11 +32,28 @@ public record ShadowRequest(
   }
 
   /**
-   * Whether a stream is one of those to follow. Depends on stream, share and seed alone: the same
-   * ones everywhere, and those of a smaller share are among those of a larger one.
+   * Ids of the streams to follow: of each, stream, share and seed alone say whether it is one, so
+   * they are the same everywhere, and those of a smaller share are among those of a larger one.
+   * Where that leaves none it is the one that a growing share would take first.
+   *
+   * @param streams that send audio
    */
-  public boolean follows(StreamId stream) {
-    return scope.covers(stream) && draw(stream.value()) < share;
+  public SortedSet<String> chosen(Collection<StreamId> streams) {
+    SortedSet<String> chosen = new TreeSet<>();
+    String first = null;
+    for (StreamId stream : streams) {
+      String id = stream.value();
+      if (scope.covers(stream)) {
+        if (draw(id) < share) {
+          chosen.add(id);
+        }
+        first = first == null || draw(id) < draw(first) ? id : first;
+      }
+    }
+    if (chosen.isEmpty() && first != null) {
+      chosen.add(first);
+    }
+    return chosen;
   }
 
   private double draw(String name) {

@@ -48,6 +48,11 @@ public record ShadowSummary(
     return all == 0 ? 1 : 2.0 * agreed / all;
   }
 
+  /** Whether both have judged anything at all. */
+  public boolean compared() {
+    return audioSeconds > 0;
+  }
+
   /** One sentence, for the notes of a gate's report. */
   public String note() {
     return streams.isEmpty()

@@ -231,6 +231,20 @@ class LoopCoreTest {
   }
 
   @Test
+  void aShadowThatComparedNothingProvesNothing() {
+    lead(settings(false, .5, 0));
+    Round round = fitted(3);
+    tell(new LoopEvent.Judged(round.number(), report(true)));
+    RoundOutcome outcome =
+        outcomes(new LoopEvent.Shadowed(round.number(), report(true), null)).get(0);
+    assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.REFUSED);
+    assertThat(outcome.reason())
+        .isEqualTo(
+            "nothing was compared with the incumbent on live audio, its agreement must be at least"
+                + " 0.50");
+  }
+
+  @Test
   void theHeadComesFirstAndTheWholeAdapterFollowsWhateverBecameOfIt() {
     lead(settings(true, 0, 0));
     Round head = fitted(3);

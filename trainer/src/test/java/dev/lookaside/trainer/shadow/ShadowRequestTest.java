@@ -7,6 +7,7 @@ import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.TrainerException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -17,10 +18,13 @@ class ShadowRequestTest {
 
   private static Set<String> followed(Scope scope, double share, long seed) {
     ShadowRequest request = new ShadowRequest(DIGEST, scope, share, Duration.ofSeconds(1), seed);
-    return IntStream.range(0, 2_000)
-        .mapToObj(i -> (i % 2 == 0 ? "harbour/crane-" : "mill/saw-") + i)
-        .filter(id -> request.follows(new StreamId(id)))
-        .collect(Collectors.toSet());
+    return request.chosen(streams(2_000));
+  }
+
+  private static List<StreamId> streams(int count) {
+    return IntStream.range(0, count)
+        .mapToObj(i -> new StreamId((i % 2 == 0 ? "harbour/crane-" : "mill/saw-") + i))
+        .toList();
   }
 
   @Test
@@ -33,6 +37,18 @@ class ShadowRequestTest {
     assertThat(followed(Scope.parse("tenant:mill"), 0.2, 7))
         .isEqualTo(fifth.stream().filter(s -> s.startsWith("mill/")).collect(Collectors.toSet()));
     assertThat(followed(Scope.parse("stream:mill/saw-1"), 1, 7)).containsExactly("mill/saw-1");
+  }
+
+  @Test
+  void aShareOfFewStreamsIsOneOfThem() {
+    Scope mill = Scope.parse("tenant:mill");
+    for (long seed = 0; seed < 50; seed++) {
+      ShadowRequest small = new ShadowRequest(DIGEST, mill, 1e-9, Duration.ofSeconds(1), seed);
+      ShadowRequest half = new ShadowRequest(DIGEST, mill, .5, Duration.ofSeconds(1), seed);
+      assertThat(small.chosen(streams(6))).hasSize(1).allMatch(s -> s.startsWith("mill/"));
+      assertThat(half.chosen(streams(6))).containsAll(small.chosen(streams(6)));
+      assertThat(small.chosen(streams(1))).as("none of the scope").isEmpty();
+    }
   }
 
   @Test
