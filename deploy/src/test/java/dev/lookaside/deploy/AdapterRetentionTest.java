@@ -32,18 +32,23 @@ class AdapterRetentionTest {
     try (EmbeddedKafka kafka = EmbeddedKafka.start();
         AdapterRig adapters =
             new AdapterRig(kafka.bootstrapServers(), "retention", folder, Map.of())) {
+      String oldest = adapters.writer.publish(variant(.6f));
       String old = adapters.writer.publish(variant(.7f));
       String unused = adapters.writer.publish(variant(.9f));
       String inForce = adapters.writer.publish(variant(1.4f));
-      adapters.writer.write(cutover("*", 1, old, EPOCH.minusSeconds(20)));
-      adapters.writer.write(cutover("*", 2, inForce, EPOCH.minusSeconds(10)));
+      adapters.writer.write(cutover("*", 1, oldest, EPOCH.minusSeconds(30)));
+      adapters.writer.write(cutover("*", 2, old, oldest, EPOCH.minusSeconds(20)));
+      adapters.writer.write(cutover("*", 3, inForce, old, EPOCH.minusSeconds(10)));
       Duration keep = Duration.ofHours(1);
       try (RegistryView view = adapters.view()) {
         assertThat(adapters.writer.prune(view, Instant.now(), keep)).as("too new").isEmpty();
         Instant later = Instant.now().plus(keep).plusSeconds(1);
-        assertThat(adapters.writer.prune(view, later, keep)).containsExactlyInAnyOrder(old, unused);
+        assertThat(adapters.writer.prune(view, later, keep))
+            .containsExactlyInAnyOrder(oldest, unused);
         view.refresh();
-        assertThat(view.adapters()).containsExactly(inForce);
+        assertThat(view.adapters())
+            .as("and what a rollback brings back")
+            .containsExactlyInAnyOrder(inForce, old);
       }
       try (Service late = adapters.rig.startWorker()) {
         adapters.rig.send(List.of(sound), 3_217, 0, 100);

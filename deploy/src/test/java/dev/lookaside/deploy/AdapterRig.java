@@ -68,6 +68,15 @@ final class AdapterRig implements AutoCloseable {
   }
 
   static Cutover cutover(String scope, long number, String adapter, @Nullable Instant from) {
+    return cutover(scope, number, adapter, null, from);
+  }
+
+  static Cutover cutover(
+      String scope,
+      long number,
+      String adapter,
+      @Nullable String previous,
+      @Nullable Instant from) {
     return new Cutover(
         Scope.parse(scope),
         number,
@@ -76,7 +85,7 @@ final class AdapterRig implements AutoCloseable {
         "promote",
         "a test",
         Instant.parse("2026-03-01T00:00:00Z"),
-        null,
+        previous,
         null,
         null,
         null,

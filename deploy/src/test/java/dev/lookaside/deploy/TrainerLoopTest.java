@@ -10,16 +10,24 @@ import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.deploy.demo.BundledClips;
 import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.gate.Learned;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.shadow.ShadowReport;
 import dev.lookaside.trainer.shadow.ShadowTopic;
+import dev.lookaside.trainer.store.ExampleStore;
+import dev.lookaside.trainer.store.Origin;
+import dev.lookaside.trainer.store.StoredExample;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -115,7 +123,10 @@ class TrainerLoopTest {
       String candidate = Objects.requireNonNull(outcome.candidate(), outcome.reason());
       assertThat(outcome.reason()).startsWith("agrees with the incumbent to 0.");
       assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.REFUSED);
-      assertThat(rig.phases).contains("shadowing");
+      assertThat(rig.changes())
+          .as("each step is told of")
+          .containsExactly(
+              "standby", "collecting", "fitting", "judging", "shadowing", "collecting");
       assertThat(rig.decided()).isEmpty();
       GateReport report = Objects.requireNonNull(outcome.report(), "report");
       assertThat(report.notes()).anyMatch(n -> n.startsWith("in shadow: 2 streams, "));
@@ -134,6 +145,76 @@ class TrainerLoopTest {
       assertThat(rig.rig.detections)
           .as("nothing of it is detected")
           .noneMatch(d -> by(d, candidate));
+    }
+  }
+
+  @Test
+  void whatSomebodyDecidedMeanwhileStands() throws Exception {
+    try (TrainerRig rig =
+        rig(
+            "meanwhile",
+            Map.of("shadow.share", 1, "shadow.seconds", 3, "shadow.settle-seconds", 1))) {
+      String before = rig.adapters.writer.publish(AdapterRig.variant(.3f));
+      String bad = rig.adapters.writer.publish(AdapterRig.variant(.4f));
+      rig.adapters.writer.write(AdapterRig.cutover("*", 1, before, Instant.now()));
+      rig.adapters.writer.write(AdapterRig.cutover("*", 2, bad, before, Instant.now()));
+      try (TrainerService trainer = rig.startTrainer()) {
+        rig.ask(true);
+        Awaitility.await("shadowing")
+            .atMost(TrainerRig.PATIENCE)
+            .pollInterval(Duration.ofMillis(5))
+            .until(() -> rig.phases.contains("shadowing"));
+        rig.adapters.writer.write(AdapterRig.cutover("*", 3, before, bad, Instant.now()));
+        RoundOutcome outcome = rig.awaitOutcomes(1).get(0);
+        assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.FAILED);
+        assertThat(outcome.reason())
+            .isEqualTo("promote: incumbent changed from %s to %s meanwhile".formatted(bad, before));
+        assertThat(rig.inForce()).map(Cutover::id).contains("*@3");
+        assertThat(rig.decided()).hasSize(3);
+      }
+    }
+  }
+
+  @Test
+  void aTenantsTrainerHearsOfItsOwnLabelsAlone() {
+    Scope harbour = Scope.parse("tenant:harbour");
+    try (TrainerRig rig = rig("tenant", Map.of("scope", harbour.toString()));
+        TrainerService trainer = rig.startTrainer()) {
+      Scene scene = TrainerRig.scene(BundledClips.load(), 6, 7);
+      for (String stream : List.of("mill/saw", "harbour/crane", "crane")) {
+        rig.send(stream, scene, EndToEndRig.EPOCH);
+        scene.events().forEach(e -> rig.label(stream, e.label(), e, EndToEndRig.EPOCH));
+      }
+      Awaitility.await("all labels in the store")
+          .atMost(TrainerRig.PATIENCE)
+          .pollInterval(Duration.ofMillis(5))
+          .ignoreExceptions()
+          .until(() -> heldLabels().size() == 3 * scene.events().size());
+      Awaitility.await("its own are counted")
+          .atMost(TrainerRig.PATIENCE)
+          .pollInterval(Duration.ofMillis(5))
+          .until(() -> trainer.status().freshLabels() == scene.events().size());
+      rig.ask(true, harbour);
+      RoundOutcome outcome = rig.awaitOutcomes(1).get(0);
+      assertThat(outcome.kind()).as(outcome.reason()).isEqualTo(RoundOutcome.Kind.PUBLISHED);
+      Learned learned = Objects.requireNonNull(outcome.report(), "report").learned();
+      List<String> named = new ArrayList<>(Objects.requireNonNull(learned, "learned").fitted());
+      named.addAll(learned.heldOut());
+      assertThat(named)
+          .containsExactlyInAnyOrderElementsOf(
+              heldLabels().stream()
+                  .filter(e -> e.stream().equals("harbour/crane"))
+                  .map(e -> Learned.key(e.id()))
+                  .toList());
+      assertThat(rig.decided()).extracting(Cutover::scope).containsExactly(harbour);
+    }
+  }
+
+  private List<StoredExample> heldLabels() {
+    try (ExampleStore store = ExampleStore.open(folder.resolve("store"))) {
+      return store.all().stream()
+          .filter(e -> e.origin() == Origin.LABEL && e.audio().isPresent())
+          .toList();
     }
   }
 
@@ -169,8 +250,26 @@ class TrainerLoopTest {
         assertThat(back.kind()).isEqualTo(RoundOutcome.Kind.ROLLED_BACK);
         assertThat(back.round()).isEqualTo(published.round());
         assertTakenBack(rig, incumbent, candidate, back);
+        assertPhases(rig);
       }
     }
+  }
+
+  /** Each phase is told of, in its order, and the seconds in it are counted. */
+  private static void assertPhases(TrainerRig rig) {
+    List<String> worked =
+        List.of("collecting", "fitting", "judging", "publishing", "collecting", "rolling-back");
+    assertThat(rig.changes()).first().isEqualTo("standby");
+    assertThat(rig.changes().subList(1, 7)).isEqualTo(worked);
+    String scrape = rig.metrics.scrape();
+    for (String phase : worked) {
+      String labels = "{phase=\"%s\",scope=\"*\"} ".formatted(phase);
+      assertThat(scrape)
+          .contains("lookaside_trainer_phase" + labels)
+          .containsPattern(
+              Pattern.quote("lookaside_trainer_phase_seconds_total" + labels) + "[0-9.E-]*[1-9]");
+    }
+    assertThat(scrape).contains("lookaside_trainer_phase{phase=\"fitting\",scope=\"*\"} 0");
   }
 
   /** The ledger says what came back and why, and the worker hears with it again. */
@@ -229,16 +328,30 @@ class TrainerLoopTest {
     assertThat(late).as("windows of the other stream meanwhile").isPositive();
   }
 
+  /** The tenant has a decision of its own: none of its streams is among the canaries. */
   @Test
   void aCanaryThatPeopleFindWrongIsWithdrawn() throws Exception {
     String incumbent = AdapterRig.bundled().digest();
-    try (TrainerRig rig = rig("withdrawn", Map.of("canary.share", .5, "canary.seconds", 600));
-        Service service = rig.rig.startWorker();
-        LiveStreams live = new LiveStreams(rig.rig, scenes);
+    Map<String, Scene> streams = new HashMap<>(scenes);
+    streams.put("harbour/crane", TrainerRig.scene(BundledClips.load(), 20, 5));
+    streams.put("harbour/quay", TrainerRig.scene(BundledClips.load(), 20, 6));
+    try (TrainerRig rig = rig("withdrawn", Map.of("canary.share", .5, "canary.seconds", 600))) {
+      String harbours = rig.adapters.writer.publish(AdapterRig.variant(.3f));
+      rig.adapters.writer.write(AdapterRig.cutover("tenant:harbour", 1, harbours, Instant.now()));
+      withdrawn(rig, incumbent, harbours, streams);
+    }
+  }
+
+  private static void withdrawn(
+      TrainerRig rig, String incumbent, String harbours, Map<String, Scene> streams)
+      throws Exception {
+    try (Service service = rig.rig.startWorker();
+        LiveStreams live = new LiveStreams(rig.rig, streams);
         TrainerService trainer = rig.startTrainer()) {
       awaitBoth(rig, incumbent, Instant.EPOCH);
       rig.ask(true);
-      List<Detection> judged = rig.awaitEnded("events of the canary", 3, d -> !by(d, incumbent));
+      List<Detection> judged =
+          rig.awaitEnded("events of the canary", 3, d -> !by(d, incumbent) && !by(d, harbours));
       assertThat(judged)
           .extracting(d -> d.origin().adapterDigest())
           .hasSameElementsAs(Set.of(judged.get(0).origin().adapterDigest()));
@@ -249,6 +362,7 @@ class TrainerLoopTest {
       assertThat(judged).allMatch(d -> by(d, String.valueOf(outcome.candidate())));
       assertThat(rig.inForce()).as("the scope never heard with it").isEmpty();
       List<Cutover> decided = rig.decided();
+      assertThat(decided.remove(0).scope()).isEqualTo(Scope.parse("tenant:harbour"));
       assertThat(decided).extracting(Cutover::reason).containsExactly("canary", "release");
       assertThat(decided).extracting(Cutover::scope).containsOnly(Scope.of(judged.get(0).stream()));
       assertThat(decided.get(1).adapter()).isNull();

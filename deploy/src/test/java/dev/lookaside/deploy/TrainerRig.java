@@ -34,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 
 /** An {@link AdapterRig} with trainers, streams made of clips and labels about them. */
@@ -142,7 +143,11 @@ final class TrainerRig implements AutoCloseable {
 
   /** Asks for a refit. */
   void ask(boolean headOnly) {
-    try (RefitTopic topic = RefitTopic.open(rig.ingest, Scope.ALL)) {
+    ask(headOnly, Scope.ALL);
+  }
+
+  void ask(boolean headOnly, Scope scope) {
+    try (RefitTopic topic = RefitTopic.open(rig.ingest, scope)) {
       topic.ask(headOnly, "ann");
     }
   }
@@ -173,8 +178,19 @@ final class TrainerRig implements AutoCloseable {
       return view.entries().stream()
           .map(RegistryView.Entry::cutover)
           .filter(Cutover::takesEffect)
-          .toList();
+          .collect(Collectors.toCollection(ArrayList::new));
     }
+  }
+
+  /** Phases in the order in which the trainer went through them. */
+  List<String> changes() {
+    List<String> changes = new ArrayList<>();
+    for (String phase : phases) {
+      if (changes.isEmpty() || !changes.get(changes.size() - 1).equals(phase)) {
+        changes.add(phase);
+      }
+    }
+    return changes;
   }
 
   List<RoundOutcome> awaitOutcomes(int count) {

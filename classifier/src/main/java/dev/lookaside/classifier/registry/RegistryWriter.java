@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
@@ -43,13 +44,18 @@ public final class RegistryWriter implements AutoCloseable {
 
   /**
    * Takes away the adapters that were published before {@code keep} ago and that no record needs
-   * for windows since then.
+   * for windows since then, nor to be rolled back from it.
    *
    * @return their digests
    */
   public Set<String> prune(RegistryView view, Instant now, Duration keep) {
     Instant since = now.minus(keep);
-    Set<String> needed = view.ledger().digestsNeededSince(since, c -> true);
+    Set<String> needed = new HashSet<>();
+    for (Cutover cutover : view.ledger().neededSince(since, c -> true)) {
+      Stream.of(cutover.adapter(), cutover.previous())
+          .flatMap(Stream::ofNullable)
+          .forEach(needed::add);
+    }
     Set<String> gone = new HashSet<>();
     List<ProducerRecord<byte[], byte[]>> tombstones = new ArrayList<>();
     for (String digest : view.adapters()) {

@@ -448,22 +448,27 @@ final class LoopCore {
 
   private void onRolledBack(
       RollingBack p, LoopEvent.RolledBack e, Instant now, List<LoopAction> actions) {
+    Kind kind = e.cutover() == null ? null : Kind.ROLLED_BACK;
+    rolledBack(p, kind, e.cutover(), p.reason(), now, actions);
+  }
+
+  /** Null {@code kind}: there is nothing to tell, somebody else has taken it back. */
+  private void rolledBack(
+      RollingBack p,
+      @Nullable Kind kind,
+      @Nullable String cutover,
+      String reason,
+      Instant now,
+      List<LoopAction> actions) {
     busy = null;
     Watch watch = p.watch();
-    String cutover = e.cutover();
     save(state.watching(null).at(new Collecting()), actions);
-    if (cutover != null) {
+    if (kind != null) {
       double seconds = (now.toEpochMilli() - watch.sinceMillis()) / MILLIS;
       actions.add(
           new Finish(
               new RoundOutcome(
-                  watch.round(),
-                  Kind.ROLLED_BACK,
-                  watch.adapter(),
-                  null,
-                  cutover,
-                  p.reason(),
-                  seconds)));
+                  watch.round(), kind, watch.adapter(), null, cutover, reason, seconds)));
     }
     consider(now, actions);
   }
@@ -522,9 +527,8 @@ final class LoopCore {
     Optional<Round> round = state.phase().underWay();
     if (round.isPresent()) {
       finish(round.get(), Kind.FAILED, candidate(), null, null, why, now, actions);
-    } else {
-      busy = null;
-      save(state.watching(null).at(new Collecting()), actions);
+    } else if (state.phase() instanceof RollingBack p) {
+      rolledBack(p, Kind.FAILED, null, why, now, actions);
     }
   }
 

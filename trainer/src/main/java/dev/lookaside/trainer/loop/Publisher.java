@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -93,6 +94,10 @@ final class Publisher implements AutoCloseable {
    */
   Adapter incumbent(Adapter configured) {
     view.refresh();
+    return adapter(incumbentDigest(configured), configured);
+  }
+
+  private String incumbentDigest(Adapter configured) {
     Optional<Cutover> decides = decided(settings.scope());
     if (decides.isEmpty() && settings.scope().kind() == Scope.Kind.STREAM) {
       decides = Scope.tenantOf(new StreamId(settings.scope().name())).flatMap(this::decided);
@@ -101,7 +106,7 @@ final class Publisher implements AutoCloseable {
       decides = decided(Scope.ALL);
     }
     String digest = decides.map(Cutover::adapter).orElse(null);
-    return digest == null ? configured : adapter(digest, configured);
+    return digest == null ? configured.digest() : digest;
   }
 
   /** The adapter of this digest, from the topic unless it is {@code configured}. */
@@ -132,18 +137,50 @@ final class Publisher implements AutoCloseable {
   }
 
   /**
-   * Brings an adapter into force for the scope, and then lets go of the canary's streams.
+   * A candidate that has passed.
    *
-   * @throws TrainerException if a worker refuses it
+   * @param report against what it was judged
+   * @param configured scores where the ledger says nothing
+   * @param stopped asked now and then; true gives up what is under way
    */
-  LoopEvent.Promoted promote(long round, Adapter adapter, GateReport report) {
+  record Passed(
+      long round,
+      Adapter candidate,
+      GateReport report,
+      Adapter configured,
+      BooleanSupplier stopped) {}
+
+  /**
+   * Brings a candidate into force for the scope, and then lets go of the canary's streams.
+   *
+   * @throws TrainerException if a worker refuses it, or what it was judged against is not what the
+   *     scope is heard with any more
+   */
+  LoopEvent.Promoted promote(Passed passed) {
     view.refresh();
+    String digest = passed.candidate().digest();
     Cutover standing = decided(settings.scope()).orElse(null);
-    if (standing == null || !adapter.digest().equals(standing.adapter())) {
-      standing = promote(settings.scope(), adapter, "refit", report.toJson());
+    if (standing == null || !digest.equals(standing.adapter())) {
+      standing = promote(settings.scope(), passed, "refit");
     }
-    release(adapter.digest(), "canary ends: in force for " + settings.scope());
-    return new LoopEvent.Promoted(round, standing.id(), standing.previous());
+    release(digest, "canary ends: in force for " + settings.scope());
+    return new LoopEvent.Promoted(passed.round(), standing.id(), standing.previous());
+  }
+
+  /**
+   * A candidate is known to be no worse than what it was judged against, and than nothing else.
+   * Whoever has decided meanwhile had reasons that the report knows nothing of.
+   */
+  private void goOn(Passed passed) {
+    if (passed.stopped().getAsBoolean()) {
+      throw new TrainerException("stopped");
+    }
+    String now = incumbentDigest(passed.configured());
+    String judged = passed.report().incumbent();
+    if (!now.equals(judged)) {
+      throw new TrainerException(
+          "incumbent changed from %s to %s meanwhile".formatted(judged, now));
+    }
   }
 
   /**
@@ -165,21 +202,24 @@ final class Publisher implements AutoCloseable {
     return candidate.equals(own.adapter()) && own.reason().equals(CANARY);
   }
 
-  /** Brings an adapter into force for single streams that have no record of their own. */
-  LoopEvent.CanaryUp canary(
-      long round, Adapter adapter, GateReport report, List<StreamId> streams) {
+  /**
+   * Brings a candidate into force for single streams that have no record of their own.
+   *
+   * @throws TrainerException as {@link #promote(Passed)} does
+   */
+  LoopEvent.CanaryUp canary(Passed passed, List<StreamId> streams) {
     view.refresh();
     List<String> up = new ArrayList<>();
     for (StreamId stream : streams) {
       Cutover own = decided(Scope.of(stream)).orElse(null);
       if (own == null) {
-        promote(Scope.of(stream), adapter, CANARY, report.toJson());
+        promote(Scope.of(stream), passed, CANARY);
         up.add(stream.value());
-      } else if (isCanary(own, adapter.digest())) {
+      } else if (isCanary(own, passed.candidate().digest())) {
         up.add(stream.value());
       }
     }
-    return new LoopEvent.CanaryUp(round, up);
+    return new LoopEvent.CanaryUp(passed.round(), up);
   }
 
   /** Lets go of all streams that hear with a candidate because they were its canaries. */
@@ -197,6 +237,7 @@ final class Publisher implements AutoCloseable {
    * Brings back what was in force before.
    *
    * @return the record's id; empty if the adapter was not in force any more
+   * @throws TrainerException if what was in force before is not on the topic any more
    */
   Optional<String> rollBack(Watch watch, String why) {
     view.refresh();
@@ -204,14 +245,15 @@ final class Publisher implements AutoCloseable {
     if (standing == null || !watch.adapter().equals(standing.adapter())) {
       return Optional.empty();
     }
-    ObjectNode evidence = said(why);
+    String previous = watch.previous();
+    if (previous != null && !view.adapters().contains(previous)) {
+      throw new TrainerException(
+          "adapter %s: is not on the topic any more, %s cannot be taken back"
+              .formatted(previous, watch.adapter()));
+    }
     Cutover draft =
         draft(
-            settings.scope(),
-            watch.previous(),
-            watch.previous() == null ? "release" : "rollback",
-            null,
-            evidence);
+            settings.scope(), previous, previous == null ? "release" : "rollback", null, said(why));
     return Optional.of(decide(draft).id());
   }
 
@@ -230,15 +272,18 @@ final class Publisher implements AutoCloseable {
     return result.announced();
   }
 
-  private Cutover promote(Scope scope, Adapter adapter, String reason, JsonNode gate) {
-    Cutover draft = draft(scope, adapter.digest(), reason, golden(adapter), gate);
+  private Cutover promote(Scope scope, Passed passed, String reason) {
+    goOn(passed);
+    Adapter adapter = passed.candidate();
+    Cutover draft =
+        draft(scope, adapter.digest(), reason, golden(adapter), passed.report().toJson());
     Promotion.Result result =
         promotion()
             .promote(
                 draft,
                 settings.deadline(),
                 new Promotion.When(settings.lead(), null),
-                workers -> {});
+                workers -> goOn(passed));
     Cutover inForce = result.inForce();
     if (inForce == null) {
       throw new TrainerException("refused: " + refusal(result));

@@ -187,9 +187,11 @@ final class Workshop implements AutoCloseable {
     } else if (work instanceof LoopAction.Canary w) {
       return canary(w);
     } else if (work instanceof LoopAction.Promote w) {
-      Adapter candidate = candidate(w.round(), w.candidate());
-      LoopEvent promoted = publisher.promote(w.round().number(), candidate, w.report());
-      incumbent = candidate;
+      Publisher.Passed passed = passed(w.round(), w.candidate(), w.report());
+      LoopEvent promoted = publisher.promote(passed);
+      if (promoted instanceof LoopEvent.Promoted) {
+        incumbent = passed.candidate();
+      }
       return promoted;
     } else if (work instanceof LoopAction.Withdraw w) {
       publisher.release(w.candidate(), w.reason());
@@ -210,10 +212,13 @@ final class Workshop implements AutoCloseable {
             : ActiveStreams.find(parts.ingest(), scope, ACTIVE, parts.clock().instant());
     double share = parts.settings().loop().canaryShare();
     return publisher.canary(
-        work.round().number(),
-        candidate(work.round(), work.candidate()),
-        work.report(),
+        passed(work.round(), work.candidate(), work.report()),
         Canaries.chosen(publisher.own(streams, work.candidate()), share, seed(work.round())));
+  }
+
+  private Publisher.Passed passed(Round round, String candidate, GateReport report) {
+    return new Publisher.Passed(
+        round.number(), candidate(round, candidate), report, parts.configured(), () -> stopped);
   }
 
   private long seed(Round round) {
@@ -442,7 +447,10 @@ final class Workshop implements AutoCloseable {
     }
   }
 
-  /** Ends the work of every round, a fit with a checkpoint, and lets none begin. */
+  /**
+   * Ends the work of every round, a fit with a checkpoint, a promotion before it has written its
+   * decision, and lets none begin.
+   */
   void stop() {
     stopped = true;
     stopRunning();

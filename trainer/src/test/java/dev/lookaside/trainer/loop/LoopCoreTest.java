@@ -413,6 +413,19 @@ class LoopCoreTest {
   }
 
   @Test
+  void whatCannotBeTakenBackIsTold() {
+    lead(settings(false, 0, 0));
+    Round round = published(fitted(3));
+    tell(labels(0, 8, 4, 3));
+    RoundOutcome outcome = outcomes(new LoopEvent.Failed("rollback", "is gone", true)).get(0);
+    assertThat(outcome.round()).isEqualTo(round);
+    assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.FAILED);
+    assertThat(outcome.reason()).isEqualTo("rollback: is gone");
+    assertThat(core.state().watch()).isNull();
+    assertThat(work(labels(0, 8, 4, 3))).as("not again").isEmpty();
+  }
+
+  @Test
   void aStepThatFailsIsTriedAgainAndThenTheRoundHasFailed() {
     lead(settings(false, 0, 0));
     Round round = fitted(3);
