@@ -35,16 +35,18 @@ final class Anticipation {
    *
    * @param usable examples of both splits
    * @param sounds of them
+   * @param lent by earlier rounds
    */
   static Anticipation of(
       Refit.Tools tools,
       KeptEmbeddings kept,
       List<StoredExample> usable,
       RoundSounds sounds,
+      Lent lent,
       Adapter incumbent) {
     Anticipation next = new Anticipation(tools, kept, incumbent);
     RefitSettings s = tools.settings();
-    RoundPlan plan = RoundPlan.choose(usable, incumbent.digest(), List.of(), s, s.seed());
+    RoundPlan plan = RoundPlan.choose(usable, incumbent.digest(), List.of(), s, lent, s.seed());
     List<HeadScenes.Laid> scenes = new ArrayList<>();
     scenes.addAll(
         HeadScenes.toFit(sounds, s).standing(plan.train(), plan.unlabelled(), s.head().scenes()));

@@ -44,7 +44,13 @@ final class FittedSounds {
       }
     }
     RoundPlan plan =
-        RoundPlan.choose(known, adapter.digest(), adapter.labels(), settings, settings.seed());
+        RoundPlan.choose(
+            known,
+            adapter.digest(),
+            adapter.labels(),
+            settings,
+            Lent.of(store, scope),
+            settings.seed());
     RoundSounds sounds = new RoundSounds(known, store.frontEnd(), settings);
     SceneExamples.Unlabelled unlabelled = sounds.unlabelled(plan.unlabelled(), settings.seed());
     return new Material(

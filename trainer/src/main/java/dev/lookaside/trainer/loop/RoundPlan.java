@@ -10,7 +10,6 @@ import dev.lookaside.trainer.store.StoredExample;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -48,9 +47,6 @@ record RoundPlan(
   /** Both adapters score the windows of each, which a round of many labels must have time for. */
   static final int CORRECTIONS_MAX = 100;
 
-  /** Every fourth is held out of a class that has no held-out recording yet. */
-  private static final int PROVISIONAL = 4;
-
   RoundPlan {
     added = List.copyOf(added);
     corrected = List.copyOf(corrected);
@@ -67,6 +63,8 @@ record RoundPlan(
    *
    * @param usable examples of both splits
    * @param known the incumbent's classes
+   * @param lent by earlier rounds
+   * @param seed of what is drawn to fit on
    * @throws TrainerException if a class of the incumbent has no example to fit on: a fit without it
    *     would make the adapter deaf to it
    */
@@ -75,8 +73,9 @@ record RoundPlan(
       String incumbent,
       List<String> known,
       RefitSettings settings,
+      Lent lent,
       long seed) {
-    return new Choice(usable, known, settings, seed).plan(incumbent);
+    return new Choice(usable, known, settings, lent, seed).plan(incumbent);
   }
 
   String toJson() {
@@ -98,6 +97,7 @@ record RoundPlan(
   private static final class Choice {
     private final List<String> known;
     private final RefitSettings settings;
+    private final Lent lent;
     private final long seed;
     private final Map<String, List<StoredExample>> train = new TreeMap<>();
     private final Map<String, List<StoredExample>> heldOut = new TreeMap<>();
@@ -106,9 +106,15 @@ record RoundPlan(
     private final List<StoredExample> labelled = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
 
-    Choice(List<StoredExample> usable, List<String> known, RefitSettings settings, long seed) {
+    Choice(
+        List<StoredExample> usable,
+        List<String> known,
+        RefitSettings settings,
+        Lent lent,
+        long seed) {
       this.known = known;
       this.settings = settings;
+      this.lent = lent;
       this.seed = seed;
       List<StoredExample> ordered = new ArrayList<>(usable);
       ordered.sort(Comparator.comparingLong(StoredExample::number));
@@ -168,7 +174,7 @@ record RoundPlan(
     private List<StoredExample> replayed(String label, List<StoredExample> all) {
       List<StoredExample> examples = all;
       if (!heldOut.containsKey(label) && all.size() > 1) {
-        List<StoredExample> back = provisional(label, all);
+        List<StoredExample> back = lent.of(label, all);
         examples = new ArrayList<>(all);
         examples.removeAll(back);
         heldOut.put(label, back);
@@ -177,43 +183,6 @@ record RoundPlan(
                 .formatted(label, back.size(), all.size()));
       }
       return limited(label, examples);
-    }
-
-    /**
-     * About a quarter: whole recordings while one is left to fit on, else single examples of the
-     * only one. Drawn by the order of arrival, so the same in every round: what one judges on, the
-     * one before has not fitted.
-     */
-    private List<StoredExample> provisional(String label, List<StoredExample> all) {
-      int wanted = Math.max(1, all.size() / PROVISIONAL);
-      Set<String> recordings = new LinkedHashSet<>();
-      all.forEach(e -> recordings.add(e.recording()));
-      List<StoredExample> shuffled = new ArrayList<>(all);
-      List<String> hands =
-          all.stream()
-              .map(e -> recordings.size() == 1 ? e.id() : e.recording())
-              .distinct()
-              .toList();
-      Collections.sort(
-          shuffled,
-          Comparator.comparingLong(
-              e -> {
-                int hand = hands.indexOf(recordings.size() == 1 ? e.id() : e.recording());
-                return Seeds.mix(settings.seed(), 2, label.hashCode(), hand);
-              }));
-      if (recordings.size() == 1) {
-        return shuffled.subList(0, wanted);
-      }
-      Set<String> taken = new TreeSet<>();
-      List<StoredExample> back = new ArrayList<>();
-      for (StoredExample e : shuffled) {
-        if (back.size() < wanted
-            && taken.size() < recordings.size() - 1
-            && taken.add(e.recording())) {
-          all.stream().filter(o -> o.recording().equals(e.recording())).forEach(back::add);
-        }
-      }
-      return back;
     }
 
     /** The newest from labels and, drawn, older ones and those from elsewhere. */

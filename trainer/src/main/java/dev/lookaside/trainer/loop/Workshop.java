@@ -307,9 +307,12 @@ final class Workshop implements AutoCloseable {
         plan = RoundPlan.fromJson(Files.readString(file));
       } else {
         Adapter now = publisher.incumbent(parts.configured());
-        plan =
-            RoundPlan.choose(
-                examples, now.digest(), now.labels(), parts.settings().refit(), drawn(round));
+        Scope scope = parts.settings().scope();
+        Lent lent = Lent.of(store, scope);
+        RefitSettings settings = parts.settings().refit();
+        plan = RoundPlan.choose(examples, now.digest(), now.labels(), settings, lent, drawn(round));
+        // First: a round that dies here chooses again and lends the same.
+        lent.after(plan, examples).keep(store, scope);
         String json = plan.toJson();
         AtomicFile.write(file, path -> Files.writeString(path, json));
       }
@@ -432,7 +435,8 @@ final class Workshop implements AutoCloseable {
       if (now == null || !anticipated.equals(wanted)) {
         List<StoredExample> examples = usable();
         RoundSounds sounds = new RoundSounds(examples, store.frontEnd(), parts.settings().refit());
-        now = Anticipation.of(parts.tools(), kept, examples, sounds, incumbent);
+        Lent lent = Lent.of(store, parts.settings().scope());
+        now = Anticipation.of(parts.tools(), kept, examples, sounds, lent, incumbent);
       }
       now.step();
     } catch (RuntimeException e) {

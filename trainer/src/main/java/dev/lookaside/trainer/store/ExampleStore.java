@@ -125,6 +125,11 @@ public final class ExampleStore implements AutoCloseable {
     return madeWith.frontEnd();
   }
 
+  /** Of the split by recording. */
+  public long splitSeed() {
+    return madeWith.splitSeed();
+  }
+
   Index index() {
     return index;
   }

@@ -141,7 +141,12 @@ class HeadRefitTest {
   private RoundPlan plan() {
     RoundPlan plan =
         RoundPlan.choose(
-            examples(), incumbent.digest(), incumbent.labels(), settings(), settings().seed());
+            examples(),
+            incumbent.digest(),
+            incumbent.labels(),
+            settings(),
+            Lent.none(1),
+            settings().seed());
     // As if people had named it.
     return new RoundPlan(
         plan.incumbent(),
@@ -188,7 +193,7 @@ class HeadRefitTest {
     assertThat(unkept.thresholds()).containsKey("high");
     assertThat(unkept.metadata()).containsEntry("parent", incumbent.digest());
     try (KeptEmbeddings kept = new KeptEmbeddings(backbone, CPU, 64 << 20)) {
-      Anticipation ahead = Anticipation.of(tools(), kept, examples(), sounds(), incumbent);
+      Anticipation ahead = Anticipation.of(tools(), kept, examples(), sounds(), Lent.none(1), incumbent);
       while (!ahead.done()) {
         ahead.step();
       }
