@@ -8,7 +8,9 @@ import dev.lookaside.deploy.cli.Main;
 import dev.lookaside.deploy.demo.BundledClips;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.LabelledClip;
+import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.trainer.drift.StreamDrift;
+import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.TrainerStatus;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -50,6 +52,9 @@ class DriftOnKafkaTest {
         folder,
         Map.of(
             "lookaside.trainer.tick-millis", 20,
+            "lookaside.trainer.head.epochs", 1,
+            "lookaside.trainer.head.scenes", 2,
+            "lookaside.trainer.judge.head-scenes", 1,
             "lookaside.trainer.drift.interval-seconds", 1,
             "lookaside.trainer.drift.active-seconds", 600,
             "lookaside.trainer.drift.seconds", 8,
@@ -134,6 +139,12 @@ class DriftOnKafkaTest {
             .atMost(TrainerRig.PATIENCE)
             .pollInterval(Duration.ofMillis(5))
             .until(() -> of(next, "yard").filter(StreamDrift::alarmed).isPresent());
+        // One label is enough now; without the alarm it would take five.
+        assertThat(rig.changes()).doesNotContain("fitting");
+        rig.label("yard", "siren", new LabelledEvent("siren", 1, 2), EndToEndRig.EPOCH);
+        RoundOutcome outcome = rig.awaitOutcomes(1).get(0);
+        assertThat(outcome.round().trigger()).startsWith("drift: yard");
+        assertThat(outcome.round().freshLabels()).isEqualTo(1);
       }
     }
   }

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -26,7 +27,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code lookaside trainer} as a process of its own, killed in the middle of a fit. */
+/**
+ * {@code lookaside trainer} as a process of its own, killed in the middle of a fit while another
+ * one stands by.
+ */
 @Timeout(1_500)
 class TrainerKillTest {
   /** One fit of the head and one of the whole adapter, each longer than a checkpoint's distance. */
@@ -99,21 +103,20 @@ class TrainerKillTest {
       }
       assertThat(expected.kind()).as(expected.reason()).isEqualTo(RoundOutcome.Kind.PUBLISHED);
 
-      killed.ask(false);
       Path checkpoint = other.resolve("rounds/_/000001-full/checkpoint");
       Process process = started(killed);
-      Awaitility.await("a checkpoint of the whole adapter")
-          .atMost(TrainerRig.PATIENCE)
-          .pollInterval(Duration.ofMillis(5))
-          .until(() -> Files.exists(checkpoint) || !process.isAlive());
-      process.destroyForcibly();
-      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-      assertThat(checkpoint).as(Files.readString(folder.resolve("stderr"))).exists();
-      assertThat(checkpoint.resolveSibling("candidate.safetensors")).doesNotExist();
-      assertThat(killed.decided()).isEmpty();
-
+      killed.awaitTrainers(1);
       ConcurrentLinkedQueue<Long> steps = new ConcurrentLinkedQueue<>();
-      RoundOutcome outcome = goOn(killed, steps);
+      ConcurrentLinkedQueue<RoundOutcome> outcomes = new ConcurrentLinkedQueue<>();
+      try (TrainerService standby = standby(killed, steps, outcomes)) {
+        killed.awaitTrainers(2);
+        killed.ask(false);
+        kill(process, checkpoint);
+        assertThat(killed.decided()).isEmpty();
+        assertThat(steps).as("the other one has stood by").isEmpty();
+        awaitOutcome(outcomes);
+      }
+      RoundOutcome outcome = Objects.requireNonNull(outcomes.peek(), "outcome");
       assertThat(steps.peek()).as("goes on behind the checkpoint").isGreaterThan(20);
       assertThat(outcome.kind()).as(outcome.reason()).isEqualTo(RoundOutcome.Kind.PUBLISHED);
       assertThat(outcome.round().number()).isEqualTo(1);
@@ -126,6 +129,18 @@ class TrainerKillTest {
         assertThat(view.adapters()).containsExactly(expected.candidate());
       }
     }
+  }
+
+  /** In the middle of the fit of the whole adapter. */
+  private void kill(Process process, Path checkpoint) throws Exception {
+    Awaitility.await("a checkpoint of the whole adapter")
+        .atMost(TrainerRig.PATIENCE)
+        .pollInterval(Duration.ofMillis(5))
+        .until(() -> Files.exists(checkpoint) || !process.isAlive());
+    process.destroyForcibly();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(checkpoint).as(Files.readString(folder.resolve("stderr"))).exists();
+    assertThat(checkpoint.resolveSibling("candidate.safetensors")).doesNotExist();
   }
 
   private Process started(TrainerRig rig) throws IOException {
@@ -147,12 +162,14 @@ class TrainerKillTest {
   }
 
   /**
-   * Starts a trainer where the killed one was, until its round ends.
+   * Starts a second trainer on the same disk.
    *
-   * @param steps of the fit, as they come
+   * @param steps of its fit, as they come
    */
-  private static RoundOutcome goOn(TrainerRig rig, ConcurrentLinkedQueue<Long> steps) {
-    ConcurrentLinkedQueue<RoundOutcome> outcomes = new ConcurrentLinkedQueue<>();
+  private static TrainerService standby(
+      TrainerRig rig,
+      ConcurrentLinkedQueue<Long> steps,
+      ConcurrentLinkedQueue<RoundOutcome> outcomes) {
     Trainer.Listener listener =
         new Trainer.Listener() {
           @Override
@@ -167,11 +184,13 @@ class TrainerKillTest {
             outcomes.add(outcome);
           }
         };
-    try (TrainerService trainer = TrainerService.start(rig.rig.config, rig.metrics, listener)) {
-      return Awaitility.await("the round's end")
-          .atMost(TrainerRig.PATIENCE)
-          .pollInterval(Duration.ofMillis(5))
-          .until(outcomes::peek, o -> o != null);
-    }
+    return TrainerService.start(rig.rig.config, rig.metrics, listener);
+  }
+
+  private static void awaitOutcome(ConcurrentLinkedQueue<RoundOutcome> outcomes) {
+    Awaitility.await("the round's end")
+        .atMost(TrainerRig.PATIENCE)
+        .pollInterval(Duration.ofMillis(5))
+        .until(() -> !outcomes.isEmpty());
   }
 }

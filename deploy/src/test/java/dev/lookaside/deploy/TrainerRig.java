@@ -35,6 +35,9 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConsumerGroupDescription;
+import org.apache.kafka.common.GroupState;
 import org.awaitility.Awaitility;
 
 /** An {@link AdapterRig} with trainers, streams made of clips and labels about them. */
@@ -71,20 +74,21 @@ final class TrainerRig implements AutoCloseable {
   }
 
   TrainerService startTrainer(ConcurrentLinkedQueue<String> itsPhases) {
-    return TrainerService.start(
-        rig.config,
-        metrics,
-        new Trainer.Listener() {
-          @Override
-          public void status(TrainerStatus status) {
-            itsPhases.add(status.phase());
-          }
+    return TrainerService.start(rig.config, metrics, listener(itsPhases));
+  }
 
-          @Override
-          public void finished(RoundOutcome outcome) {
-            outcomes.add(outcome);
-          }
-        });
+  Trainer.Listener listener(ConcurrentLinkedQueue<String> itsPhases) {
+    return new Trainer.Listener() {
+      @Override
+      public void status(TrainerStatus status) {
+        itsPhases.add(status.phase());
+      }
+
+      @Override
+      public void finished(RoundOutcome outcome) {
+        outcomes.add(outcome);
+      }
+    };
   }
 
   /** Clips over quiet pink noise; the same for the same seed. */
@@ -149,6 +153,22 @@ final class TrainerRig implements AutoCloseable {
   void ask(boolean headOnly, Scope scope) {
     try (RefitTopic topic = RefitTopic.open(rig.ingest, scope)) {
       topic.ask(headOnly, "ann");
+    }
+  }
+
+  /** Waits until so many trainers of all streams have joined their group. */
+  void awaitTrainers(int count) {
+    String group = "lookaside-trainer.*";
+    try (Admin admin = Admin.create(new HashMap<>(rig.ingest.kafkaClients()))) {
+      Awaitility.await(count + " trainers in the group")
+          .atMost(PATIENCE)
+          .pollInterval(Duration.ofMillis(5))
+          .until(
+              () -> {
+                ConsumerGroupDescription now =
+                    admin.describeConsumerGroups(List.of(group)).describedGroups().get(group).get();
+                return now.groupState() == GroupState.STABLE && now.members().size() == count;
+              });
     }
   }
 

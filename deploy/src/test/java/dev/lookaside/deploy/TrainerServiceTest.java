@@ -2,6 +2,8 @@ package dev.lookaside.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.RegistryView;
@@ -168,6 +170,7 @@ class TrainerServiceTest {
       try {
         awaitPhase(firstPhases, "collecting");
         try (TrainerService second = rig.startTrainer(secondPhases)) {
+          rig.awaitTrainers(2);
           Scene scene = TrainerRig.scene(TrainerRig.sirens(0, 8), 40, 5);
           rig.send("yard", scene, EndToEndRig.EPOCH);
           scene.events().forEach(e -> rig.label("yard", "siren", e, EndToEndRig.EPOCH));
@@ -188,9 +191,28 @@ class TrainerServiceTest {
     }
   }
 
+  /** Nobody has made the ledger's topic before. */
+  @Test
+  void theFirstProcessOfAllMayBeATrainer() {
+    try (TrainerRig rig = rig("first", QUICK)) {
+      String absent = "lookaside.ingest.topics.cutovers.name = absent.lookaside.cutovers";
+      Config config = ConfigFactory.parseString(absent).withFallback(rig.rig.config).resolve();
+      ConcurrentLinkedQueue<String> phases = new ConcurrentLinkedQueue<>();
+      try (TrainerService trainer =
+          TrainerService.start(config, rig.metrics, rig.listener(phases))) {
+        awaitPhase(phases, "collecting", Duration.ofSeconds(60));
+      }
+    }
+  }
+
   private static void awaitPhase(ConcurrentLinkedQueue<String> phases, String wanted) {
+    awaitPhase(phases, wanted, TrainerRig.PATIENCE);
+  }
+
+  private static void awaitPhase(
+      ConcurrentLinkedQueue<String> phases, String wanted, Duration patience) {
     Awaitility.await(wanted)
-        .atMost(TrainerRig.PATIENCE)
+        .atMost(patience)
         .pollInterval(Duration.ofMillis(5))
         .until(() -> phases.contains(wanted));
   }

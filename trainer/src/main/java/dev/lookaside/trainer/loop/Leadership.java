@@ -1,7 +1,9 @@
 package dev.lookaside.trainer.loop;
 
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.Topics;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -32,15 +34,18 @@ final class Leadership implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(500);
   private static final Duration PAUSE = Duration.ofSeconds(1);
 
+  private final IngestSettings ingest;
   private final Map<String, Object> properties;
   private final String topic;
   private final Listener listener;
   private final Thread thread;
   private volatile boolean closed;
 
-  private Leadership(Map<String, Object> properties, String topic, String name, Listener listener) {
+  private Leadership(
+      IngestSettings ingest, Map<String, Object> properties, String name, Listener listener) {
+    this.ingest = ingest;
     this.properties = properties;
-    this.topic = topic;
+    this.topic = ingest.topics().registry().cutovers().name();
     this.listener = listener;
     this.thread = new Thread(this::run, name);
     thread.setDaemon(true);
@@ -64,8 +69,7 @@ final class Leadership implements AutoCloseable {
         "org.apache.kafka.clients.consumer.CooperativeStickyAssignor");
     properties.put("session.timeout.ms", Long.toString(session.toMillis()));
     properties.put("heartbeat.interval.ms", Long.toString(Math.max(1, session.toMillis() / 4)));
-    String ledger = ingest.topics().registry().cutovers().name();
-    return new Leadership(properties, ledger, "trainer-leadership", listener);
+    return new Leadership(ingest, properties, "trainer-leadership", listener);
   }
 
   static String group(Scope scope) {
@@ -73,7 +77,13 @@ final class Leadership implements AutoCloseable {
   }
 
   private void run() {
+    boolean there = false;
     while (!closed) {
+      // Whoever asks for the partitions of a topic that is made later hears of them minutes later.
+      if (!there) {
+        there = made();
+        continue;
+      }
       try (Consumer<byte[], byte[]> consumer =
           new KafkaConsumer<>(
               properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
@@ -83,6 +93,18 @@ final class Leadership implements AutoCloseable {
         listener.lost();
         pause();
       }
+    }
+  }
+
+  /** The first process of all makes the topics, and that may be a trainer. */
+  private boolean made() {
+    try {
+      Topics.ensureRegistry(ingest);
+      return true;
+    } catch (IngestException | KafkaException e) {
+      LOG.warn("Leadership of {}: {}; still trying", properties.get("group.id"), e.getMessage());
+      pause();
+      return false;
     }
   }
 

@@ -29,6 +29,7 @@ class LoopSimulationTest {
   @Test
   void whereverItDiesWhatIsInForceHasPassedAndNoCanaryIsForgotten() {
     AtomicInteger takenBack = new AtomicInteger();
+    AtomicInteger drifted = new AtomicInteger();
     SeededRandom.forAll(
         LoopSimulationTest.class,
         500,
@@ -41,8 +42,10 @@ class LoopSimulationTest {
           world.settle();
           world.checkSettled();
           takenBack.addAndGet(world.takenBack);
+          drifted.addAndGet(world.drifted);
         });
     assertThat(takenBack).as("adapters taken back").hasValueGreaterThan(100);
+    assertThat(drifted).as("rounds that an alarm began").hasValueGreaterThan(100);
   }
 
   /** Digests are those of the round's number; whether a round is good is part of the world. */
@@ -59,6 +62,7 @@ class LoopSimulationTest {
     private LoopState saved = LoopState.FIRST;
     private LoopCore core;
     private int takenBack;
+    private int drifted;
     private boolean stopped;
     private @Nullable Work running;
     private @Nullable String inForce;
@@ -99,6 +103,9 @@ class LoopSimulationTest {
         tell(LoopEvent.Tick.INSTANCE);
       } else if (choice < 88) {
         tell(new LoopEvent.Requested(new RefitRequest("r" + labels, random.nextBoolean(), "a")));
+      } else if (choice < 90) {
+        boolean over = random.nextInt(3) == 0;
+        tell(over ? LoopEvent.DriftOver.INSTANCE : new LoopEvent.Drifted("dock: 4.1"));
       } else if (choice < 92 && running != null) {
         running = null;
         tell(new LoopEvent.Failed("work", "no luck", random.nextInt(4) == 0));
@@ -196,6 +203,10 @@ class LoopSimulationTest {
       if (work instanceof LoopAction.Fit fit) {
         String round = fit.round().number() + " " + fit.round().trigger();
         begun.add(round);
+        if (round.contains("drift") && fit.round().fullFollows() == settings.headFirst()) {
+          assertThat(fit.round().freshLabels()).as("drift alone begins nothing").isPositive();
+          drifted++;
+        }
         assertThat(saved.phase())
             .as("saved before it begins")
             .isEqualTo(new Phase.Fitting(fit.round()));
