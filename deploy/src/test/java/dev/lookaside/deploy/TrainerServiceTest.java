@@ -8,6 +8,8 @@ import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.deploy.demo.BundledClips;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.send.BackgroundNoise;
 import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.trainer.gate.GateReport;
@@ -16,8 +18,12 @@ import dev.lookaside.trainer.loop.Round;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.receipt.Receipt;
 import dev.lookaside.trainer.receipt.Receipts;
+import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.LabelStandings;
 import dev.lookaside.trainer.store.LabelStandings.Stands;
+import dev.lookaside.trainer.store.Origin;
+import dev.lookaside.trainer.store.Split;
+import dev.lookaside.trainer.store.StoredExample;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -188,6 +194,58 @@ class TrainerServiceTest {
       } finally {
         first.close();
       }
+    }
+  }
+
+  /**
+   * Half of the streams send noise, and the others sounds; the newest chunk of half a second is not
+   * looked at.
+   */
+  @Test
+  void theGateCountsFalseAlarmsOnTheStreamsOwnBackground() throws Exception {
+    Map<String, Object> often =
+        Map.ofEntries(
+            Map.entry("lookaside.trainer.tick-millis", 20),
+            Map.entry("lookaside.trainer.store.held-out-share", .5),
+            Map.entry("lookaside.trainer.drift.enabled", false),
+            Map.entry("lookaside.trainer.background.interval-seconds", 1),
+            Map.entry("lookaside.trainer.background.active-seconds", 600),
+            Map.entry("lookaside.trainer.background.settle-seconds", 0),
+            Map.entry("lookaside.trainer.background.seconds", 4),
+            Map.entry("lookaside.trainer.head.epochs", 1),
+            Map.entry("lookaside.trainer.head.scenes", 2),
+            Map.entry("lookaside.trainer.judge.head-scenes", 1),
+            Map.entry("lookaside.trainer.judge.head-background-seconds", 9));
+    try (TrainerRig rig = rig("background", often);
+        TrainerService trainer = rig.startTrainer()) {
+      Scene busy = TrainerRig.scene(BundledClips.load(), 4.5, 5);
+      for (int i = 0; i < 12; i++) {
+        Pcm noise = BackgroundNoise.pink(i, 16_000, 4.5);
+        Pcm audio = i % 2 == 0 ? noise : busy.audio();
+        rig.send("yard " + i, audio, EndToEndRig.EPOCH, 0, audio.lengthSamples());
+      }
+      Awaitility.await("background in the store")
+          .atMost(TrainerRig.PATIENCE)
+          .pollInterval(Duration.ofMillis(5))
+          .ignoreExceptions()
+          .until(() -> sampled().size() == 6);
+      List<StoredExample> heldOut =
+          sampled().stream().filter(e -> e.split() == Split.HELD_OUT).toList();
+      assertThat(sampled())
+          .extracting(StoredExample::stream)
+          .containsExactlyInAnyOrder("yard 0", "yard 2", "yard 4", "yard 6", "yard 8", "yard 10");
+      assertThat(heldOut).as("12 s, of which 9 s may count").hasSizeBetween(3, 5);
+      rig.ask(true);
+      RoundOutcome outcome = rig.awaitOutcomes(1).get(0);
+      assertThat(outcome.report()).as(outcome.reason()).isNotNull();
+      assertThat(outcome.report().notes())
+          .contains("false alarms: counted on 8 s of background of 2 streams, too");
+    }
+  }
+
+  private List<StoredExample> sampled() {
+    try (ExampleStore store = ExampleStore.open(folder.resolve("store"))) {
+      return store.all().stream().filter(e -> e.origin() == Origin.SAMPLED).toList();
     }
   }
 

@@ -39,6 +39,7 @@ final class ActiveStreams {
     SortedSet<String> found = new TreeSet<>();
     read(
         ingest,
+        ingest.topics().chunks().name(),
         within,
         now,
         record -> {
@@ -59,6 +60,7 @@ final class ActiveStreams {
     AudioChunkCodec codec = ingest.codec();
     read(
         ingest,
+        ingest.topics().chunks().name(),
         within,
         now,
         record -> {
@@ -73,8 +75,10 @@ final class ActiveStreams {
     return newest;
   }
 
-  private static void read(
+  /** Reads the records of a topic that are at most {@code within} old. */
+  static void read(
       IngestSettings ingest,
+      String topic,
       Duration within,
       Instant now,
       java.util.function.Consumer<ConsumerRecord<byte[], byte[]>> action) {
@@ -85,7 +89,7 @@ final class ActiveStreams {
     try (Consumer<byte[], byte[]> consumer =
         new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
       List<TopicPartition> partitions =
-          consumer.partitionsFor(ingest.topics().chunks().name(), ASK).stream()
+          consumer.partitionsFor(topic, ASK).stream()
               .map(p -> new TopicPartition(p.topic(), p.partition()))
               .toList();
       consumer.assign(partitions);

@@ -28,7 +28,7 @@ final class FittedSounds {
    * The sounds.
    *
    * @param scope of the trainer that fitted it
-   * @param fitted labels from then on came too late for it
+   * @param fitted labels and background from then on came too late for it
    * @throws TrainerException if there are none of one of its classes
    */
   static Material of(
@@ -36,7 +36,7 @@ final class FittedSounds {
     List<StoredExample> known = new ArrayList<>();
     for (Split split : Split.values()) {
       for (StoredExample e : store.usable(split, scope)) {
-        boolean early = e.origin() != Origin.LABEL || e.labelledAt().isBefore(fitted);
+        boolean early = e.origin() == Origin.SEED || e.labelledAt().isBefore(fitted);
         boolean named = e.label().isEmpty() || adapter.labels().contains(e.label().get());
         if (early && named) {
           known.add(e);

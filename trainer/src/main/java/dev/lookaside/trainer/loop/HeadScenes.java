@@ -90,7 +90,10 @@ final class HeadScenes {
 
   /** Audio in which no class sounds; the same in every round. */
   static List<Pcm> quiet(RoundPlan plan, RoundSounds sounds, RefitSettings settings, Quiet what) {
-    return sounds.background(plan.background(), Seeds.mix(settings.seed(), 22, what.ordinal()));
+    return sounds.background(
+        plan.background(),
+        settings.headBackgroundSeconds(),
+        Seeds.mix(settings.seed(), 22, what.ordinal()));
   }
 
   /** What people have not labelled, of these. */

@@ -298,7 +298,28 @@ final class Refit {
   private List<Pcm> background(long place) {
     return quick
         ? HeadScenes.quiet(plan, sounds, tools.settings(), HeadScenes.Quiet.JUDGEMENT)
-        : sounds.background(plan.background(), Seeds.mix(seed, place));
+        : sounds.background(plan.background(), backgroundSeconds(), Seeds.mix(seed, place));
+  }
+
+  private double backgroundSeconds() {
+    RefitSettings s = tools.settings();
+    return round.kind() == Round.Kind.HEAD ? s.headBackgroundSeconds() : s.backgroundSeconds();
+  }
+
+  /** What of the streams false alarms were counted on. */
+  private Optional<String> backgroundNote() {
+    List<StoredExample> sampled = sounds.sampled(plan.background(), backgroundSeconds());
+    double seconds = sampled.stream().mapToDouble(e -> e.heldAudio().seconds()).sum();
+    long streams = sampled.stream().map(StoredExample::stream).distinct().count();
+    return sampled.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            String.format(
+                Locale.ROOT,
+                "false alarms: counted on %.0f s of background of %d %s, too",
+                seconds,
+                streams,
+                streams == 1 ? "stream" : "streams"));
   }
 
   private DetectorModel model(Adapter adapter) {
@@ -325,6 +346,7 @@ final class Refit {
     said("judged", begin);
     GateReport report = Gate.judge(before, after, tools.gate());
     List<String> notes = new ArrayList<>(plan.notes());
+    backgroundNote().ifPresent(notes::add);
     for (String note : notes) {
       report = report.withNote(note);
     }
@@ -366,7 +388,10 @@ final class Refit {
       goOn();
       examiner.scene(scene);
     }
-    heard.background().forEach(examiner::background);
+    for (Pcm quiet : heard.background()) {
+      goOn();
+      examiner.background(quiet);
+    }
     plan.corrections().forEach(id -> correction(sounds.example(id), examiner));
     Map<String, Integer> counts = sounds.counts(plan.heldOut());
     counts.keySet().retainAll(adapter.labels());

@@ -24,6 +24,8 @@ import java.util.List;
  * @param judgeHeadScenes held-out scenes for the head alone
  * @param judgeFreshScenes the same of corrected classes
  * @param quietSeconds of noise on which false alarms are counted, besides held-out background
+ * @param backgroundSeconds of the streams' own, held out, for the whole adapter, at most
+ * @param headBackgroundSeconds the same for the head alone
  * @param seed of everything random
  */
 public record RefitSettings(
@@ -43,6 +45,8 @@ public record RefitSettings(
     int judgeHeadScenes,
     int judgeFreshScenes,
     double quietSeconds,
+    double backgroundSeconds,
+    double headBackgroundSeconds,
     long seed) {
   /**
    * One way of fitting.
@@ -76,6 +80,8 @@ public record RefitSettings(
     LoopSettings.between("judge.head-scenes", judgeHeadScenes, 1, 10_000);
     LoopSettings.between("judge.fresh-scenes", judgeFreshScenes, 1, 10_000);
     LoopSettings.between("judge.quiet-seconds", quietSeconds, 0, 3600);
+    LoopSettings.between("judge.background-seconds", backgroundSeconds, 0, 36_000);
+    LoopSettings.between("judge.head-background-seconds", headBackgroundSeconds, 0, 36_000);
   }
 
   /**
@@ -111,6 +117,8 @@ public record RefitSettings(
         own.getInt("judge.head-scenes"),
         own.getInt("judge.fresh-scenes"),
         own.getDouble("judge.quiet-seconds"),
+        own.getDouble("judge.background-seconds"),
+        own.getDouble("judge.head-background-seconds"),
         own.getLong("fit.seed"));
   }
 }

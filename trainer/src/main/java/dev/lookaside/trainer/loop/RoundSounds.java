@@ -15,6 +15,7 @@ import dev.lookaside.trainer.store.Origin;
 import dev.lookaside.trainer.store.StoredExample;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -136,12 +137,39 @@ final class RoundSounds {
     return counts;
   }
 
-  /** Audio in which no class sounds: held-out background and noise. */
-  List<Pcm> background(List<String> ids, long seed) {
+  /** Of these, the background of streams that is listened to: the newest. */
+  List<StoredExample> sampled(List<String> ids, double seconds) {
+    List<StoredExample> newestFirst =
+        ids.stream()
+            .map(this::example)
+            .filter(e -> e.origin() == Origin.SAMPLED)
+            .sorted(Comparator.comparingLong(StoredExample::number).reversed())
+            .toList();
+    List<StoredExample> chosen = new ArrayList<>();
+    double sum = 0;
+    for (StoredExample e : newestFirst) {
+      sum += e.heldAudio().seconds();
+      if (sum <= seconds) {
+        chosen.add(e);
+      }
+    }
+    return chosen;
+  }
+
+  /**
+   * Audio in which no class sounds: what was held out of rejected stretches and of the streams'
+   * background, and noise.
+   *
+   * @param sampledSeconds of the streams' background at most
+   */
+  List<Pcm> background(List<String> ids, double sampledSeconds, long seed) {
     List<Pcm> audio = new ArrayList<>();
+    sampled(ids, sampledSeconds).forEach(e -> audio.add(e.heldAudio().read()));
     for (String id : ids) {
       StoredExample e = example(id);
-      audio.add(e.origin() == Origin.SAMPLED ? e.heldAudio().read() : e.heldAudio().readEvent());
+      if (e.origin() != Origin.SAMPLED) {
+        audio.add(e.heldAudio().readEvent());
+      }
     }
     if (settings.quietSeconds() > 0) {
       Pcm noise = BackgroundNoise.pink(seed, frontEnd.rateHz(), settings.quietSeconds());

@@ -332,7 +332,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     if (message.failure() != null) {
       getContext()
           .getLog()
-          .warn("Trainer of {}: cannot compare streams", parts.scope(), message.failure());
+          .warn("Trainer of {}: cannot listen to streams", parts.scope(), message.failure());
     } else if (message.term() == term && turn != null) {
       drift = turn.report() == null ? drift : turn.report();
       turn.events().forEach(this::decide);

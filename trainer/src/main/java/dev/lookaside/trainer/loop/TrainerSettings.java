@@ -26,6 +26,7 @@ import java.time.Duration;
  * @param refit how rounds fit and judge
  * @param gate what a candidate must hold
  * @param drift how streams are compared with what the incumbent was fitted on
+ * @param background what is taken of streams where nothing sounds
  */
 public record TrainerSettings(
     Scope scope,
@@ -39,7 +40,8 @@ public record TrainerSettings(
     LoopSettings loop,
     RefitSettings refit,
     GateSettings gate,
-    DriftSettings drift) {
+    DriftSettings drift,
+    BackgroundSettings background) {
   private static final String ROOT = "lookaside.trainer";
 
   public TrainerSettings {
@@ -69,7 +71,8 @@ public record TrainerSettings(
         LoopSettings.of(config),
         RefitSettings.of(config),
         GateSettings.of(config),
-        DriftSettings.of(config));
+        DriftSettings.of(config),
+        BackgroundSettings.of(config));
   }
 
   /** Where a trainer of this configuration keeps its store. */

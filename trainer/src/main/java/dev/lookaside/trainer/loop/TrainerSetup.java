@@ -105,7 +105,8 @@ public record TrainerSetup(
           intake(store),
           requests,
           publisher,
-          settings.drift().enabled() ? drift(store, clients, requests) : null);
+          settings.drift().enabled() ? drift(store, clients, requests) : null,
+          settings.background().enabled() ? background(store) : null);
     } catch (RuntimeException e) {
       store.close();
       throw e;
@@ -126,6 +127,11 @@ public record TrainerSetup(
         RegistryView.open(clients, registry.trusted()),
         RetainedAudio.open(ingest, channel),
         requests);
+  }
+
+  private BackgroundWatch background(ExampleStore store) {
+    return new BackgroundWatch(
+        settings, ingest, gateDbfs, store, RetainedAudio.open(ingest, channel), Clock.systemUTC());
   }
 
   private Refit.Tools tools() {

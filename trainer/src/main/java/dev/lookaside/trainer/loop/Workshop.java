@@ -81,6 +81,7 @@ final class Workshop implements AutoCloseable {
   private final RefitTopic requests;
   private final Publisher publisher;
   private final @Nullable DriftWatch drift;
+  private final @Nullable BackgroundWatch background;
   private final KeptEmbeddings kept;
 
   /** Decides with {@link #changes} what the next round of the head would hear. */
@@ -101,6 +102,7 @@ final class Workshop implements AutoCloseable {
    * All but {@code parts} become this one's to close.
    *
    * @param drift null: streams are not compared
+   * @param background null: none is taken
    */
   Workshop(
       Parts parts,
@@ -108,13 +110,15 @@ final class Workshop implements AutoCloseable {
       Intake intake,
       RefitTopic requests,
       Publisher publisher,
-      @Nullable DriftWatch drift) {
+      @Nullable DriftWatch drift,
+      @Nullable BackgroundWatch background) {
     this.parts = parts;
     this.store = store;
     this.intake = intake;
     this.requests = requests;
     this.publisher = publisher;
     this.drift = drift;
+    this.background = background;
     this.kept =
         new KeptEmbeddings(
             parts.tools().backbone(),
@@ -400,7 +404,9 @@ final class Workshop implements AutoCloseable {
 
   /** Whether {@link #listen} has something to do. For any thread. */
   boolean listensNow() {
-    return anticipates() || (drift != null && drift.due());
+    return anticipates()
+        || (drift != null && drift.due())
+        || (background != null && background.due());
   }
 
   private boolean anticipates() {
@@ -417,12 +423,16 @@ final class Workshop implements AutoCloseable {
   }
 
   /**
-   * A bounded piece of hearing what the next round will hear, or of comparing streams with what
-   * their adapters were fitted on.
+   * A bounded piece of hearing what the next round will hear, of comparing streams with what
+   * their adapters were fitted on, or of taking background of them.
    */
   DriftWatch.Turn listen() {
     if (anticipates()) {
       anticipate();
+      return DriftWatch.Turn.NOTHING;
+    }
+    if (background != null && background.due()) {
+      background.step();
       return DriftWatch.Turn.NOTHING;
     }
     return drift == null ? DriftWatch.Turn.NOTHING : drift.step();
@@ -478,6 +488,9 @@ final class Workshop implements AutoCloseable {
     intake.close();
     if (drift != null) {
       drift.close();
+    }
+    if (background != null) {
+      background.close();
     }
     kept.close();
     requests.close();

@@ -271,6 +271,26 @@ public final class ExampleStore implements AutoCloseable {
     return put(Seeds.sampledRow(stream, start, sound, author, madeWith), sound);
   }
 
+  /** Stretches of a stream that overlap this one and of which there are examples. */
+  public synchronized List<Stretch> known(String stream, Instant from, Instant until) {
+    return where("stream = ? AND onset < ? AND offset > ?", stream, Nanos.of(until), Nanos.of(from))
+        .stream()
+        .map(e -> new Stretch(e.onset(), e.offset()))
+        .toList();
+  }
+
+  /**
+   * Lets newer background take the place of older one. What is not used any more stays for a while,
+   * because a round that is under way may name it: as much as is kept.
+   *
+   * @param perStream examples that stay usable
+   * @param total examples that do, of all streams
+   */
+  public synchronized void limitSampled(int perStream, int total) {
+    List<String> files = index.change(() -> Sampled.limit(index, perStream, total));
+    files.forEach(this.files::delete);
+  }
+
   /** Files first, so that a row that is there has its files. */
   synchronized StoredExample put(Row row, Sound sound) {
     Optional<StoredExample> there = find(row.id());

@@ -71,6 +71,11 @@ public record StoredAudio(
     return (double) offsetSample / rateHz;
   }
 
+  /** Of the file. */
+  public double seconds() {
+    return (double) samples / rateHz;
+  }
+
   /** Frames in {@link #logMel}. */
   public long frames(FrontEnd frontEnd) {
     return frontEnd.frameCount(samples);

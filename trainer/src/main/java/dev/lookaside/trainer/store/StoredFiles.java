@@ -51,6 +51,17 @@ final class StoredFiles {
     }
   }
 
+  /** Removes both files of a row that is gone. */
+  void delete(String name) {
+    try {
+      Files.deleteIfExists(audio(folder, name));
+      Files.deleteIfExists(logMel(folder, name));
+    } catch (IOException e) {
+      throw new TrainerException(
+          "%s: cannot be removed: %s".formatted(audio(folder, name), e.getMessage()), e);
+    }
+  }
+
   /**
    * Writes both files.
    *

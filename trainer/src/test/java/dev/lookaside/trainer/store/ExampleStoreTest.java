@@ -276,6 +276,36 @@ class ExampleStoreTest {
   }
 
   @Test
+  void newerBackgroundTakesThePlaceOfOlder() {
+    try (ExampleStore store = ExampleStore.open(folder, SETTINGS)) {
+      List<StoredExample> samples = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        String stream = i % 4 == 0 ? "gate" : "dock";
+        samples.add(store.putSampled(stream, at(10 * i), noise(1, 16_000, i), "sampler"));
+        store.limitSampled(3, 4);
+      }
+      List<StoredExample> usable = new ArrayList<>(store.usable(Split.TRAIN));
+      usable.addAll(store.usable(Split.HELD_OUT));
+      assertThat(ids(usable)).containsExactlyInAnyOrderElementsOf(ids(samples.subList(4, 8)));
+      assertThat(store.find(samples.get(3).id()).orElseThrow().heldAudio().read().seconds())
+          .as("a round may still name it")
+          .isEqualTo(1);
+      for (int i = 8; i < 16; i++) {
+        store.putSampled("yard", at(10 * i), noise(1, 16_000, i), "sampler");
+        store.limitSampled(3, 4);
+      }
+      assertThat(store.find(samples.get(3).id())).isEmpty();
+      assertThat(store.all()).hasSize(8);
+      assertThat(folder.resolve("audio").toFile().list()).hasSize(8);
+      assertThat(folder.resolve("logmel").toFile().list()).hasSize(8);
+      assertThat(store.known("yard", at(150.5), at(170)))
+          .containsExactly(new Stretch(at(150), at(151)));
+      assertThat(store.known("yard", at(151), at(170))).isEmpty();
+      assertThat(store.usableSince(0, Scope.ALL)).as("no labels").isZero();
+    }
+  }
+
+  @Test
   void whatIsExportedIsADataSetAndComesBack() {
     Path csv = folder.resolve("out/clips.csv");
     Label none = reject("dog", 2_000, 2_000.7, "ada", 2_010);

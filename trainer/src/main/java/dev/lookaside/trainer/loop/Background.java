@@ -1,0 +1,89 @@
+package dev.lookaside.trainer.loop;
+
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.retained.Retained.Piece;
+import dev.lookaside.trainer.store.Stretch;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What of a stream is background: where nobody has heard anything and nothing stands out. Pure. */
+final class Background {
+  private static final double FRAME_SECONDS = .05;
+
+  private Background() {}
+
+  /**
+   * The longest part of some audio that no stretch touches.
+   *
+   * @param busy in any order
+   * @return empty if none is as long as {@code minSeconds}
+   */
+  static Optional<Piece> longestFree(List<Piece> pieces, List<Stretch> busy, double minSeconds) {
+    List<Stretch> sorted = new ArrayList<>(busy);
+    sorted.sort(Comparator.comparing(Stretch::from));
+    @Nullable Piece longest = null;
+    for (Piece piece : pieces) {
+      Instant free = piece.start();
+      for (Stretch stretch : sorted) {
+        longest = longer(longest, part(piece, free, stretch.from()));
+        free = stretch.until().isAfter(free) ? stretch.until() : free;
+      }
+      longest = longer(longest, part(piece, free, piece.end()));
+    }
+    return Optional.ofNullable(longest).filter(p -> p.pcm().seconds() >= minSeconds);
+  }
+
+  private static Piece longer(@Nullable Piece one, Piece other) {
+    return one == null || other.pcm().seconds() > one.pcm().seconds() ? other : one;
+  }
+
+  private static Piece part(Piece piece, Instant from, Instant until) {
+    int first = sample(piece, from);
+    int end = Math.max(first, sample(piece, until));
+    Pcm pcm = piece.pcm();
+    Pcm cut = new Pcm(pcm.rateHz(), Arrays.copyOfRange(pcm.samples(), first, end));
+    return new Piece(piece.timeOf(first), cut);
+  }
+
+  private static int sample(Piece piece, Instant time) {
+    if (time.isBefore(piece.start())) {
+      return 0;
+    }
+    if (time.isAfter(piece.end())) {
+      return piece.pcm().lengthSamples();
+    }
+    double seconds = Duration.between(piece.start(), time).toNanos() / 1e9;
+    long sample = Math.round(seconds * piece.pcm().rateHz());
+    return (int) Math.min(sample, piece.pcm().lengthSamples());
+  }
+
+  /**
+   * Whether nothing stands out: a sound that no class is known for is not detected either, and is
+   * no background.
+   *
+   * @param gateDbfs level below which the stream is taken for silent
+   * @param standsOutDb by how much the loudest twentieth of a second may be above the middle one
+   */
+  static boolean steady(Pcm pcm, double gateDbfs, double standsOutDb) {
+    int frame = (int) Math.round(FRAME_SECONDS * pcm.rateHz());
+    double[] levels = new double[pcm.lengthSamples() / frame];
+    for (int i = 0; i < levels.length; i++) {
+      double power = 0;
+      for (int j = i * frame; j < (i + 1) * frame; j++) {
+        power += (double) pcm.samples()[j] * pcm.samples()[j];
+      }
+      levels[i] = 10 * Math.log10(power / frame);
+    }
+    Arrays.sort(levels);
+    double middle = levels.length == 0 ? Double.NEGATIVE_INFINITY : levels[levels.length / 2];
+    return Double.isFinite(middle)
+        && middle >= gateDbfs
+        && levels[levels.length - 1] - middle <= standsOutDb;
+  }
+}

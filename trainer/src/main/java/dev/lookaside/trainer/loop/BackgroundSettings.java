@@ -1,0 +1,72 @@
+package dev.lookaside.trainer.loop;
+
+import com.typesafe.config.Config;
+import java.time.Duration;
+
+/**
+ * {@code lookaside.trainer.background}, whose {@code reference.conf} says what each key is for.
+ *
+ * @param enabled whether any is taken
+ * @param interval from one turn to the next
+ * @param active a stream without a chunk for longer is passed over
+ * @param settle age of what is taken, so that what was heard in it has been written
+ * @param seconds taken of a stream in a turn, at most
+ * @param minSeconds below which nothing is taken
+ * @param standsOutDb by how much its loudest moment may stand out
+ * @param streamsPerTurn looked at
+ * @param perStream examples kept
+ * @param total examples kept
+ */
+public record BackgroundSettings(
+    boolean enabled,
+    Duration interval,
+    Duration active,
+    Duration settle,
+    double seconds,
+    double minSeconds,
+    double standsOutDb,
+    int streamsPerTurn,
+    int perStream,
+    int total) {
+  public BackgroundSettings {
+    LoopSettings.between("background.interval-seconds", seconds(interval), 1, 86_400);
+    LoopSettings.between("background.active-seconds", seconds(active), 1, 3_600);
+    LoopSettings.between("background.settle-seconds", seconds(settle), 0, 600);
+    LoopSettings.between("background.seconds", seconds, .5, 60);
+    LoopSettings.between("background.min-seconds", minSeconds, .1, seconds);
+    LoopSettings.between("background.stands-out-db", standsOutDb, 0, 200);
+    LoopSettings.between("background.streams-per-turn", streamsPerTurn, 1, 10_000);
+    LoopSettings.between("background.per-stream", perStream, 1, 10_000);
+    LoopSettings.between("background.total", total, 1, 100_000);
+  }
+
+  private static double seconds(Duration duration) {
+    return duration.toMillis() / 1e3;
+  }
+
+  /**
+   * Reads the settings.
+   *
+   * @param config the whole configuration, with reference.conf beneath
+   * @throws dev.lookaside.trainer.TrainerException naming key, value and range of the first one
+   *     that is wrong
+   */
+  public static BackgroundSettings of(Config config) {
+    Config own = config.getConfig("lookaside.trainer.background");
+    return new BackgroundSettings(
+        own.getBoolean("enabled"),
+        duration(own, "interval-seconds"),
+        duration(own, "active-seconds"),
+        duration(own, "settle-seconds"),
+        own.getDouble("seconds"),
+        own.getDouble("min-seconds"),
+        own.getDouble("stands-out-db"),
+        own.getInt("streams-per-turn"),
+        own.getInt("per-stream"),
+        own.getInt("total"));
+  }
+
+  private static Duration duration(Config own, String key) {
+    return Duration.ofMillis(Math.round(own.getDouble(key) * 1e3));
+  }
+}
