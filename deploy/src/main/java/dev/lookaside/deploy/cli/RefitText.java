@@ -1,6 +1,7 @@
 package dev.lookaside.deploy.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lookaside.trainer.gate.Check;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateReport.Change;
 import dev.lookaside.trainer.loop.TrainerStatus;
@@ -79,7 +80,21 @@ final class RefitText {
             report.corrections().size(),
             report.nowRight().size(),
             report.nowWrong().size()));
+    report.checks().forEach(c -> check(text, c));
     report.notes().forEach(n -> text.append("  note: ").append(n).append(String.format("%n")));
+  }
+
+  /** One rule, with its figure, its bound and what was compared. */
+  private static void check(StringBuilder text, Check check) {
+    text.append(
+        String.format(
+            Locale.ROOT,
+            "  rule %-19s %8s    %-8s %s: %s%n",
+            check.rule(),
+            number(check.figure()),
+            number(check.bound()),
+            check.verdict().word(),
+            check.compared()));
   }
 
   private static void row(StringBuilder text, String name, Change change, String more) {

@@ -1,6 +1,7 @@
 package dev.lookaside.trainer.gate;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param backgroundSeconds of audio in which none of its classes sounds
  * @param falseAlarms events that it heard there
  * @param calibrationError expected calibration error of its posteriors, 0 to 1
- * @param corrections by the id of the example; for people, no rule depends on them
+ * @param corrections by the id of the example
+ * @param reference how it did on sounds that no label of the scope has named
  */
 public record GateEvidence(
     String adapter,
@@ -21,7 +23,8 @@ public record GateEvidence(
     double backgroundSeconds,
     int falseAlarms,
     double calibrationError,
-    SortedMap<String, Correction> corrections) {
+    SortedMap<String, Correction> corrections,
+    Reference reference) {
   /**
    * One class.
    *
@@ -29,8 +32,36 @@ public record GateEvidence(
    * @param averagePrecision of its posterior over all moments of the scenes, 0 to 1
    * @param recall share of its events in which one of it was detected, 0 to 1: a posterior may rank
    *     every moment right and never reach a threshold
+   * @param others events of other classes while none of it sounded
+   * @param mistaken of these, how many it was detected in
+   * @param ranked share of the pairs of an event of its own and one of these in which its posterior
+   *     is higher in its own, 0 to 1
    */
-  public record ClassEvidence(int examples, double averagePrecision, double recall) {}
+  public record ClassEvidence(
+      int examples,
+      double averagePrecision,
+      double recall,
+      int others,
+      int mistaken,
+      double ranked) {}
+
+  /**
+   * On sounds from before there were labels, which wrong labels cannot bend.
+   *
+   * @param precisions average precision per class, over moments in which no labelled sound is heard
+   * @param missed for each event that was not detected as what it is, the share of the other
+   *     classes that the adapter found likelier there; empty where it knows too few classes
+   */
+  public record Reference(SortedMap<String, Double> precisions, List<Double> missed) {
+    /** No such sounds. */
+    public static final Reference NONE = new Reference(new TreeMap<>(), List.of());
+
+    /** Copies. */
+    public Reference {
+      precisions = Collections.unmodifiableSortedMap(new TreeMap<>(precisions));
+      missed = List.copyOf(missed);
+    }
+  }
 
   /**
    * What the adapter says of a stretch that somebody has corrected.
@@ -40,8 +71,16 @@ public record GateEvidence(
    * @param heldOut false if the candidate was fitted on it: then it says what was learned, not what
    *     holds elsewhere
    * @param said what is heard there; null if that was not noted
+   * @param likelier share of the other classes that the adapter found likelier there than the
+   *     wanted one, 0 to 1; null if it does not know it, if a class was rejected, or if it knows
+   *     too few classes
    */
-  public record Correction(String wanted, boolean right, boolean heldOut, @Nullable Said said) {}
+  public record Correction(
+      String wanted,
+      boolean right,
+      boolean heldOut,
+      @Nullable Said said,
+      @Nullable Double likelier) {}
 
   /** Copies. */
   public GateEvidence {

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param passed whether the candidate may take the incumbent's place
  * @param incumbent digest
  * @param candidate digest
- * @param map mean average precision over the classes that both know
+ * @param map mean average precision over the classes that the incumbent knows
  * @param falseAlarmsPerHour on background
  * @param calibrationError of the posteriors
  * @param classes average precision per class
@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * @param reasons why it did not pass, a sentence each; empty if it did
  * @param notes what could not be judged, a sentence each
  * @param learned the labels that the candidate comes from; null in reports that did not say
+ * @param checks each rule with what was compared, the figure and its bound; empty in reports that
+ *     did not say
+ * @param doubted examples whose label the incumbent finds unlikely; they decide only together
  */
 public record GateReport(
     boolean passed,
@@ -40,7 +43,9 @@ public record GateReport(
     List<CorrectionChange> corrections,
     List<String> reasons,
     List<String> notes,
-    @Nullable Learned learned) {
+    @Nullable Learned learned,
+    List<Check> checks,
+    List<String> doubted) {
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -89,7 +94,7 @@ public record GateReport(
       @Nullable Said saidBefore,
       @Nullable Said saidAfter) {}
 
-  /** A report that does not say which labels the candidate comes from. */
+  /** A report that says neither which labels the candidate comes from nor what was compared. */
   public GateReport(
       boolean passed,
       String incumbent,
@@ -112,7 +117,9 @@ public record GateReport(
         corrections,
         reasons,
         notes,
-        null);
+        null,
+        List.of(),
+        List.of());
   }
 
   /** Copies. */
@@ -121,6 +128,8 @@ public record GateReport(
     corrections = List.copyOf(corrections);
     reasons = List.copyOf(reasons);
     notes = List.copyOf(notes);
+    checks = checks == null ? List.of() : List.copyOf(checks);
+    doubted = doubted == null ? List.of() : List.copyOf(doubted);
   }
 
   /** Corrections that the incumbent had wrong and the candidate has right. */
@@ -155,7 +164,9 @@ public record GateReport(
         corrections,
         reasons,
         newNotes,
-        newLearned);
+        newLearned,
+        checks,
+        doubted);
   }
 
   /** For the ledger and for scripts. */

@@ -37,6 +37,7 @@ import dev.lookaside.trainer.head.KeptEmbeddings;
 import dev.lookaside.trainer.judge.SceneJudge;
 import dev.lookaside.trainer.metric.Collars;
 import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
+import dev.lookaside.trainer.store.Origin;
 import dev.lookaside.trainer.store.StoredExample;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -47,6 +48,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -273,26 +275,26 @@ final class Refit {
     LOG.info("Round {}: {} in {} s", round.name(), what, (System.nanoTime() - beginNanos) * 1e-9);
   }
 
+  /** Scenes of all that is held out, and some of the corrected classes. */
   private List<Scene> scenes(long place) {
+    long own = Seeds.mix(seed, place);
+    List<Scene> scenes = new ArrayList<>(sounds.scenes(plan.heldOut(), judgeScenes(), own));
+    scenes.addAll(freshScenes(own));
+    return scenes;
+  }
+
+  /** Of eleven classes in few scenes a corrected one hardly sounds. */
+  private List<Scene> freshScenes(long own) {
     RefitSettings s = tools.settings();
-    if (!quick) {
-      int count = round.kind() == Round.Kind.HEAD ? s.judgeHeadScenes() : s.judgeScenes();
-      long own = Seeds.mix(seed, place);
-      // Of eleven classes in few scenes a corrected one hardly sounds.
-      return Stream.concat(
-              sounds.scenes(plan.heldOut(), count, own).stream(),
-              HeadScenes.toJudge(sounds, s, own)
-                  .fresh(plan.heldOut(), List.of(), plan.corrected(), s.judgeFreshScenes())
-                  .stream()
-                  .map(HeadScenes.Laid::scene))
-          .toList();
-    }
-    HeadScenes lay = HeadScenes.toJudge(sounds, s);
-    return Stream.concat(
-            lay.standing(plan.heldOut(), List.of(), s.judgeHeadScenes()).stream(),
-            lay.fresh(plan.heldOut(), List.of(), plan.corrected(), s.judgeFreshScenes()).stream())
+    HeadScenes lay = quick ? HeadScenes.toJudge(sounds, s) : HeadScenes.toJudge(sounds, s, own);
+    return lay.fresh(plan.heldOut(), List.of(), plan.corrected(), s.judgeFreshScenes()).stream()
         .map(HeadScenes.Laid::scene)
         .toList();
+  }
+
+  private int judgeScenes() {
+    RefitSettings s = tools.settings();
+    return round.kind() == Round.Kind.HEAD ? s.judgeHeadScenes() : s.judgeScenes();
   }
 
   private List<Pcm> background(long place) {
@@ -335,7 +337,7 @@ final class Refit {
     long begin = System.nanoTime();
     GateEvidence before;
     GateEvidence after;
-    Heard heard = new Heard(scenes(5), background(6));
+    Heard heard = new Heard(toJudge(), background(6));
     if (quick && kept.alike(incumbent, candidate)) {
       before = evidence(incumbent, kept.scorer(incumbent), heard);
       after = evidence(candidate, kept.scorer(candidate), heard);
@@ -374,7 +376,14 @@ final class Refit {
   }
 
   /** What both are judged on. */
-  private record Heard(List<Scene> scenes, List<Pcm> background) {}
+  private record Heard(List<Trial> trials, List<Pcm> background) {}
+
+  /**
+   * A scene to judge on.
+   *
+   * @param reference classes whose events in it are from before there were labels
+   */
+  private record Trial(Scene scene, Set<String> reference) {}
 
   private GateEvidence evidence(Adapter adapter, Heard heard) {
     try (Scorer scorer = Scorer.open(tools.backbone(), adapter, tools.where())) {
@@ -384,9 +393,9 @@ final class Refit {
 
   private GateEvidence evidence(Adapter adapter, WindowScorer scorer, Heard heard) {
     Examiner examiner = new Examiner(model(adapter), scorer);
-    for (Scene scene : heard.scenes()) {
+    for (Trial trial : heard.trials()) {
       goOn();
-      examiner.scene(scene);
+      examiner.scene(trial.scene(), trial.reference());
     }
     for (Pcm quiet : heard.background()) {
       goOn();
@@ -396,6 +405,51 @@ final class Refit {
     Map<String, Integer> counts = sounds.counts(plan.heldOut());
     counts.keySet().retainAll(adapter.labels());
     return examiner.evidence(counts);
+  }
+
+  /**
+   * Scenes of reference sounds, with labelled ones only of classes that have no others; scenes of the
+   * labelled sounds of the other classes, half as many; and some of the corrected classes. One label
+   * must not bend what is found on reference sounds.
+   */
+  private List<Trial> toJudge() {
+    Set<String> reference = new TreeSet<>();
+    Set<String> labelled = new TreeSet<>();
+    for (String id : plan.heldOut()) {
+      StoredExample e = sounds.example(id);
+      (e.origin() == Origin.SEED ? reference : labelled).add(e.label().orElseThrow());
+    }
+    Set<String> unbent = new TreeSet<>(reference);
+    unbent.removeAll(labelled);
+    List<Trial> trials = new ArrayList<>();
+    standing(reference).forEach(scene -> trials.add(new Trial(scene, reference)));
+    bent(reference).forEach(scene -> trials.add(new Trial(scene, Set.of())));
+    freshScenes(Seeds.mix(seed, 5)).forEach(scene -> trials.add(new Trial(scene, unbent)));
+    return trials;
+  }
+
+  private List<Scene> standing(Set<String> reference) {
+    RefitSettings s = tools.settings();
+    if (quick) {
+      return HeadScenes.toJudge(sounds, s)
+          .standing(plan.heldOut(), List.of(), s.judgeHeadScenes())
+          .stream()
+          .map(HeadScenes.Laid::scene)
+          .toList();
+    }
+    List<String> ids =
+        plan.heldOut().stream().filter(id -> !isBent(sounds.example(id), reference)).toList();
+    return sounds.scenes(ids, judgeScenes(), Seeds.mix(seed, 5));
+  }
+
+  private List<Scene> bent(Set<String> reference) {
+    List<String> ids =
+        plan.heldOut().stream().filter(id -> isBent(sounds.example(id), reference)).toList();
+    return sounds.scenes(ids, (judgeScenes() + 1) / 2, Seeds.mix(seed, 9));
+  }
+
+  private static boolean isBent(StoredExample e, Set<String> reference) {
+    return e.origin() != Origin.SEED && reference.contains(e.label().orElseThrow());
   }
 
   private void correction(StoredExample e, Examiner examiner) {

@@ -170,19 +170,30 @@ record RoundPlan(
       return List.copyOf(corrected);
     }
 
-    /** Holds some back if nothing of the class is held out. */
+    /**
+     * Holds some back if nothing of the class is held out, or nothing from before there were
+     * labels: those are what the gate can trust if labels are wrong.
+     */
     private List<StoredExample> replayed(String label, List<StoredExample> all) {
       List<StoredExample> examples = all;
-      if (!heldOut.containsKey(label) && all.size() > 1) {
-        List<StoredExample> back = lent.of(label, all);
+      List<StoredExample> kept = heldOut.computeIfAbsent(label, l -> new ArrayList<>());
+      List<StoredExample> seeds = seeds(all);
+      List<StoredExample> lenders = seeds.size() > 1 ? seeds : all;
+      boolean lacking = kept.isEmpty() || seeds.size() > 1 && seeds(kept).isEmpty();
+      if (lacking && lenders.size() > 1) {
+        List<StoredExample> back = lent.of(label, lenders);
         examples = new ArrayList<>(all);
         examples.removeAll(back);
-        heldOut.put(label, back);
+        kept.addAll(back);
         notes.add(
             "class %s: no held-out recording yet, judged on %d of its %d examples that were not fitted"
                 .formatted(label, back.size(), all.size()));
       }
       return limited(label, examples);
+    }
+
+    private static List<StoredExample> seeds(List<StoredExample> examples) {
+      return examples.stream().filter(e -> e.origin() == Origin.SEED).toList();
     }
 
     /** The newest from labels and, drawn, older ones and those from elsewhere. */

@@ -40,4 +40,19 @@ class ExaminerTest {
     assertThat(said.heard()).isEmpty();
     assertThat(said.highest()).isNull();
   }
+
+  /** Six classes; a's posterior is .9 in the first cell, then each is a tenth above the last. */
+  @Test
+  void likelierAreThoseThatStandHigherInTheStretch() {
+    float[][] curve = {{.9f, 0, 0, 0, 0, 0}, {0, .1f, .2f, .3f, .4f, .5f}};
+    ClipDetections found =
+        new ClipDetections(
+            List.of("a", "b", "c", "d", "e", "f"), List.of(), new float[0][], 1, .1, 1, curve, .1);
+    assertThat(Examiner.likelier(found, "f", .1, .2)).isZero();
+    assertThat(Examiner.likelier(found, "a", .1, .2)).isEqualTo(1);
+    assertThat(Examiner.likelier(found, "d", .1, .2)).isEqualTo(.4);
+    assertThat(Examiner.likelier(found, "d", 0, .2)).isEqualTo(.6);
+    assertThat(Examiner.likelier(found, "siren", 0, .2)).isNull();
+    assertThat(Examiner.likelier(found(), "dog", 0, 1)).as("of two classes").isNull();
+  }
 }

@@ -225,6 +225,21 @@ class RoundPlanTest {
         });
   }
 
+  /** Else the gate would judge a known class on what labels say alone. */
+  @Test
+  void aClassWhoseHeldOutSoundsAreAllLabelledLendsSomeFromBeforeThereWereLabels() {
+    seeds(4);
+    List<String> drums = new ArrayList<>();
+    examples.removeIf(e -> e.label().equals(Optional.of("drum")) && e.split() == Split.HELD_OUT);
+    examples.forEach(e -> e.label().filter("drum"::equals).ifPresent(l -> drums.add(e.id())));
+    String labelled = put("drum", "dock 1", Split.HELD_OUT, Origin.LABEL);
+    put("drum", "dock 2", Split.TRAIN, Origin.LABEL);
+    RoundPlan plan = plan(100, 100);
+    List<String> heldOut = plan.heldOut().stream().filter(id -> id.startsWith("drum")).toList();
+    assertThat(heldOut).hasSize(2).contains(labelled).containsAnyElementsOf(drums);
+    assertThat(plan.train()).doesNotContainAnyElementsOf(heldOut);
+  }
+
   @Test
   void aClassOfHeldOutRecordingsAloneIsNotFitted() {
     seeds(4);

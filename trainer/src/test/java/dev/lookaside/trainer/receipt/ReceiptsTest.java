@@ -45,18 +45,19 @@ class ReceiptsTest {
   private static GateReport report(
       String incumbent, String candidate, @Nullable Learned learned, CorrectionChange... changes) {
     Change none = new Change(null, null);
-    return new GateReport(
-        true,
-        incumbent,
-        candidate,
-        none,
-        none,
-        none,
-        new TreeMap<>(),
-        List.of(changes),
-        List.of(),
-        List.of(),
-        learned);
+    GateReport report =
+        new GateReport(
+            true,
+            incumbent,
+            candidate,
+            none,
+            none,
+            none,
+            new TreeMap<>(),
+            List.of(changes),
+            List.of(),
+            List.of());
+    return learned == null ? report : report.withLearned(learned);
   }
 
   private static CorrectionChange change(boolean heldOut) {
