@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  *   false alarms       on background, within the budget
  *   calibration        posteriors about as well calibrated
  *   labels             not more of them unlikely to the incumbent than right ones would be
- *   learned            some of what the corrections ask is right now
+ *   learned            not more corrections wrong than before, or some share right
  * </pre>
  *
  * <p>The last two are there because the others ask for no harm only. A short fit on wrong labels

@@ -17,7 +17,10 @@ import org.junit.jupiter.api.Test;
 
 /** What wrong labels can and cannot bend. */
 class LabelRulesTest {
-  private static final GateSettings SETTINGS = GateSettings.of(ConfigFactory.load());
+  private static final GateSettings SETTINGS =
+      GateSettings.of(
+          ConfigFactory.parseString("lookaside.trainer.gate.learned-share-min = 0.1")
+              .withFallback(ConfigFactory.load()));
   private static final int CLASSES = 10;
   private static final TreeMap<String, ClassEvidence> NOTHING_KNOWN = new TreeMap<>();
 
