@@ -23,6 +23,7 @@ import dev.lookaside.trainer.fit.CheckpointFile;
 import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.gate.Check;
 import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.head.KeptEmbeddings;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.Origin;
 import dev.lookaside.trainer.store.Seed;
@@ -51,6 +52,8 @@ import org.junit.jupiter.params.provider.CsvSource;
  * not beside the classes of its package, for the model and the sounds.
  */
 class WrongLabelsTest {
+  private static final long KEPT_BYTES = 256L << 20;
+
   private static final int RATE_HZ = 16_000;
   private static final double CONTEXT_SECONDS = 1.3;
 
@@ -213,26 +216,31 @@ class WrongLabelsTest {
               new ScorerSettings(Device.CPU, 2, 16),
               refit,
               settings.gate());
-      RoundPlan plan = RoundPlan.choose(examples, incumbent.digest(), incumbent.labels(), refit, 7);
-      Refit round =
-          new Refit(
-              tools,
-              new Round(1, kind, "labels", null, false, 40, 0),
-              plan,
-              new RoundSounds(examples, incumbent.frontEnd(), refit),
-              incumbent);
-      Adapter candidate =
-          round.fit(
-              new CheckpointFile(folder.resolve("checkpoint")),
-              new CheckpointFile(folder.resolve("head-checkpoint")),
-              new FitProgress() {
-                @Override
-                public void begun(long stepsDone) {}
+      RoundPlan plan =
+          RoundPlan.choose(
+              examples, incumbent.digest(), incumbent.labels(), refit, Lent.none(1), 7);
+      try (KeptEmbeddings kept = new KeptEmbeddings(backbone, tools.where(), KEPT_BYTES)) {
+        Refit round =
+            new Refit(
+                tools,
+                new Round(1, kind, "labels", null, false, 40, 0),
+                plan,
+                new RoundSounds(examples, incumbent.frontEnd(), refit),
+                incumbent,
+                kept);
+        Adapter candidate =
+            round.fit(
+                new CheckpointFile(folder.resolve("checkpoint")),
+                new CheckpointFile(folder.resolve("head-checkpoint")),
+                new FitProgress() {
+                  @Override
+                  public void begun(long stepsDone) {}
 
-                @Override
-                public void stepped(Step step) {}
-              });
-      return round.judge(candidate);
+                  @Override
+                  public void stepped(Step step) {}
+                });
+        return round.judge(candidate);
+      }
     }
 
     @Override

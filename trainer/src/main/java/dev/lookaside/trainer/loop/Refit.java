@@ -408,9 +408,9 @@ final class Refit {
   }
 
   /**
-   * Scenes of reference sounds, with labelled ones only of classes that have no others; scenes of the
-   * labelled sounds of the other classes, half as many; and some of the corrected classes. One label
-   * must not bend what is found on reference sounds.
+   * Scenes of reference sounds, with labelled ones only of classes that have no others; scenes of
+   * the labelled sounds of the other classes, half as many; and some of the corrected classes. One
+   * label must not bend what is found on reference sounds.
    */
   private List<Trial> toJudge() {
     Set<String> reference = new TreeSet<>();

@@ -423,8 +423,8 @@ final class Workshop implements AutoCloseable {
   }
 
   /**
-   * A bounded piece of hearing what the next round will hear, of comparing streams with what
-   * their adapters were fitted on, or of taking background of them.
+   * A bounded piece of hearing what the next round will hear, of comparing streams with what their
+   * adapters were fitted on, or of taking background of them.
    */
   DriftWatch.Turn listen() {
     if (anticipates()) {

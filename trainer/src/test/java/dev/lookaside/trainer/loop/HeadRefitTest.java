@@ -193,7 +193,8 @@ class HeadRefitTest {
     assertThat(unkept.thresholds()).containsKey("high");
     assertThat(unkept.metadata()).containsEntry("parent", incumbent.digest());
     try (KeptEmbeddings kept = new KeptEmbeddings(backbone, CPU, 64 << 20)) {
-      Anticipation ahead = Anticipation.of(tools(), kept, examples(), sounds(), Lent.none(1), incumbent);
+      Anticipation ahead =
+          Anticipation.of(tools(), kept, examples(), sounds(), Lent.none(1), incumbent);
       while (!ahead.done()) {
         ahead.step();
       }
