@@ -153,8 +153,13 @@ class ReplayTest {
     assertThat(same.comparison().classes()).isNotEmpty();
     assertThat(same.audioSeconds()).isGreaterThan(1);
 
+    ShadowSummary tenant = shadow.compare(request("tenant:site", variant(.7f)), at(0), at(10));
+    assertThat(tenant.streams()).containsExactly("site/a");
+
     ShadowSummary other = shadow.compare(request("*", variant(.7f)), at(0), at(10));
-    assertThat(other.streams()).containsExactly("plain", "site/a");
+    assertThat(other.streams())
+        .as("not the tenant's with its own decision")
+        .containsExactly("plain");
     assertThat(other.agreement()).isBetween(0.0, 0.999);
     assertThat(other.comparison().differences()).isNotEmpty();
     assertThat(other.toJson().get("classes").size()).isEqualTo(other.comparison().classes().size());
