@@ -31,6 +31,8 @@ import picocli.CommandLine.Option;
 /**
  * What windows a fit sees: of clips, scenes, whole recordings or images, and how they vary. Long
  * because an option is five lines.
+ *
+ * <p>Above 300 lines: most of it is the help of its options.
  */
 final class ExampleOptions {
   /** The share of a window that one time mask may hide: ESC-50's 96 of 512 frames. */

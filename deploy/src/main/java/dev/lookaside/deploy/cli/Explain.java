@@ -48,6 +48,7 @@ import picocli.CommandLine.Spec;
           + "(frequency, time) grid of the window around it: the mean over those patches and over the heads. What an adapter adds in a block "
           + "shows from the next block on."
     })
+/** Above 300 lines: a third of it is the help of its options. */
 final class Explain implements Runnable {
   /** Who looks. */
   enum From {

@@ -57,6 +57,7 @@ import picocli.CommandLine.Spec;
       "Clips are cut or zero-padded to the window. A clip that cannot be read is named and left out. A fit that was killed goes on "
           + "with --resume and ends with the same bytes; its checkpoint is OUT.checkpoint until then."
     })
+/** Above 300 lines: a third of it is the help of its options. */
 final class FitCommand implements Runnable {
   private static final int MAX_NAMED_SKIPS = 20;
   private static final Path NOWHERE = Path.of("");

@@ -33,6 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
+/** Above 300 lines: all commands on one broker. */
 @Timeout(200)
 class AdapterCommandTest {
   @TempDir Path folder;

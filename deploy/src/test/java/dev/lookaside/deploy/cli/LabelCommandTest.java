@@ -45,6 +45,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
+/** Above 300 lines: all commands on one broker. */
 @Timeout(200)
 class LabelCommandTest {
   private static final String NOON = "2026-03-01T12:00:00Z";

@@ -4,7 +4,6 @@ import dev.lookaside.classifier.detect.DetectSettings;
 import dev.lookaside.classifier.detect.DetectorModel;
 import dev.lookaside.classifier.infer.Scorer;
 import dev.lookaside.classifier.infer.ScorerSettings;
-import dev.lookaside.classifier.infer.WindowScorer;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Backbone;
@@ -27,30 +26,18 @@ import dev.lookaside.trainer.fit.Moves;
 import dev.lookaside.trainer.fit.OptimizerSettings;
 import dev.lookaside.trainer.fit.Order;
 import dev.lookaside.trainer.fit.Schedule;
-import dev.lookaside.trainer.gate.Gate;
-import dev.lookaside.trainer.gate.GateEvidence;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateSettings;
-import dev.lookaside.trainer.gate.Learned;
 import dev.lookaside.trainer.gradient.Loss;
 import dev.lookaside.trainer.head.KeptEmbeddings;
 import dev.lookaside.trainer.judge.SceneJudge;
 import dev.lookaside.trainer.metric.Collars;
 import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
-import dev.lookaside.trainer.store.Origin;
-import dev.lookaside.trainer.store.StoredExample;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -83,7 +70,11 @@ final class Refit {
       DetectSettings detect,
       ScorerSettings where,
       RefitSettings settings,
-      GateSettings gate) {}
+      GateSettings gate) {
+    DetectorModel model(Adapter adapter) {
+      return DetectorModel.of(backbone, adapter, hopFrames, detect);
+    }
+  }
 
   private final Tools tools;
   private final Round round;
@@ -96,6 +87,7 @@ final class Refit {
   private final boolean quick;
 
   private final long seed;
+  private final Judgement judgement;
   private volatile boolean stopped;
   private volatile @Nullable ModelFit running;
 
@@ -116,7 +108,12 @@ final class Refit {
     this.incumbent = incumbent;
     this.kept = kept;
     this.quick = round.kind() == Round.Kind.HEAD && HeadRefit.fits(incumbent);
-    this.seed = Seeds.mix(tools.settings().seed(), round.number());
+    this.seed = seed(tools, round);
+    this.judgement = new Judgement(tools, round, plan, sounds, incumbent, kept, quick, this::goOn);
+  }
+
+  static long seed(Tools tools, Round round) {
+    return Seeds.mix(tools.settings().seed(), round.number());
   }
 
   /**
@@ -240,15 +237,15 @@ final class Refit {
     if (plan.corrected().isEmpty()) {
       return fitted;
     }
-    DetectorModel model = model(fitted);
+    DetectorModel model = tools.model(fitted);
     long begin = System.nanoTime();
     SceneJudge judge = new SceneJudge(model);
     try (Scorer scorer = Scorer.open(tools.backbone(), fitted, tools.where())) {
-      for (Scene scene : scenes(4)) {
+      for (Scene scene : judgement.scenes(4)) {
         goOn();
         judge.add(scene, scorer, BATCH);
       }
-      for (Pcm quiet : background(8)) {
+      for (Pcm quiet : judgement.background(8)) {
         judge.addQuiet(quiet, scorer, BATCH);
       }
     }
@@ -272,199 +269,19 @@ final class Refit {
   }
 
   private void said(String what, long beginNanos) {
-    LOG.info("Round {}: {} in {} s", round.name(), what, (System.nanoTime() - beginNanos) * 1e-9);
+    said(LOG, round, what, beginNanos);
   }
 
-  /** Scenes of all that is held out, and some of the corrected classes. */
-  private List<Scene> scenes(long place) {
-    long own = Seeds.mix(seed, place);
-    List<Scene> scenes = new ArrayList<>(sounds.scenes(plan.heldOut(), judgeScenes(), own));
-    scenes.addAll(freshScenes(own));
-    return scenes;
-  }
-
-  /** Of eleven classes in few scenes a corrected one hardly sounds. */
-  private List<Scene> freshScenes(long own) {
-    RefitSettings s = tools.settings();
-    HeadScenes lay = quick ? HeadScenes.toJudge(sounds, s) : HeadScenes.toJudge(sounds, s, own);
-    return lay.fresh(plan.heldOut(), List.of(), plan.corrected(), s.judgeFreshScenes()).stream()
-        .map(HeadScenes.Laid::scene)
-        .toList();
-  }
-
-  private int judgeScenes() {
-    RefitSettings s = tools.settings();
-    return round.kind() == Round.Kind.HEAD ? s.judgeHeadScenes() : s.judgeScenes();
-  }
-
-  private List<Pcm> background(long place) {
-    return quick
-        ? HeadScenes.quiet(plan, sounds, tools.settings(), HeadScenes.Quiet.JUDGEMENT)
-        : sounds.background(plan.background(), backgroundSeconds(), Seeds.mix(seed, place));
-  }
-
-  private double backgroundSeconds() {
-    RefitSettings s = tools.settings();
-    return round.kind() == Round.Kind.HEAD ? s.headBackgroundSeconds() : s.backgroundSeconds();
-  }
-
-  /** What of the streams false alarms were counted on. */
-  private Optional<String> backgroundNote() {
-    List<StoredExample> sampled = sounds.sampled(plan.background(), backgroundSeconds());
-    double seconds = sampled.stream().mapToDouble(e -> e.heldAudio().seconds()).sum();
-    long streams = sampled.stream().map(StoredExample::stream).distinct().count();
-    return sampled.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            String.format(
-                Locale.ROOT,
-                "false alarms: counted on %.0f s of background of %d %s, too",
-                seconds,
-                streams,
-                streams == 1 ? "stream" : "streams"));
-  }
-
-  private DetectorModel model(Adapter adapter) {
-    return DetectorModel.of(tools.backbone(), adapter, tools.hopFrames(), tools.detect());
+  static void said(Logger log, Round round, String what, long beginNanos) {
+    log.info("Round {}: {} in {} s", round.name(), what, (System.nanoTime() - beginNanos) * 1e-9);
   }
 
   /**
-   * Lets incumbent and candidate hear the same held-out sounds, other scenes than thresholds had.
+   * As {@link Judgement#report}.
    *
    * @throws TrainerException if it was stopped
    */
   GateReport judge(Adapter candidate) {
-    long begin = System.nanoTime();
-    GateEvidence before;
-    GateEvidence after;
-    Heard heard = new Heard(toJudge(), background(6));
-    if (quick && kept.alike(incumbent, candidate)) {
-      before = evidence(incumbent, kept.scorer(incumbent), heard);
-      after = evidence(candidate, kept.scorer(candidate), heard);
-    } else {
-      before = evidence(incumbent, heard);
-      after = evidence(candidate, heard);
-    }
-    said("judged", begin);
-    GateReport report = Gate.judge(before, after, tools.gate());
-    List<String> notes = new ArrayList<>(plan.notes());
-    backgroundNote().ifPresent(notes::add);
-    for (String note : notes) {
-      report = report.withNote(note);
-    }
-    return report.withLearned(learned());
-  }
-
-  /** The labels behind the examples of this round. */
-  private Learned learned() {
-    List<StoredExample> all = labelled(plan.heldOut(), plan.background());
-    Set<String> heldOut = all.stream().map(StoredExample::id).collect(Collectors.toSet());
-    all.addAll(labelled(plan.train(), plan.unlabelled()));
-    all.sort(Comparator.comparingLong(StoredExample::number).reversed());
-    List<Learned.Use> uses = new ArrayList<>();
-    for (StoredExample e : all) {
-      uses.add(new Learned.Use(e.id(), !heldOut.contains(e.id())));
-    }
-    return Learned.of(uses, Learned.LABELS_MAX);
-  }
-
-  private List<StoredExample> labelled(List<String> some, List<String> others) {
-    return Stream.concat(some.stream(), others.stream())
-        .map(sounds::example)
-        .filter(e -> e.labelId().isPresent())
-        .collect(Collectors.toCollection(ArrayList::new));
-  }
-
-  /** What both are judged on. */
-  private record Heard(List<Trial> trials, List<Pcm> background) {}
-
-  /**
-   * A scene to judge on.
-   *
-   * @param reference classes whose events in it are from before there were labels
-   */
-  private record Trial(Scene scene, Set<String> reference) {}
-
-  private GateEvidence evidence(Adapter adapter, Heard heard) {
-    try (Scorer scorer = Scorer.open(tools.backbone(), adapter, tools.where())) {
-      return evidence(adapter, scorer, heard);
-    }
-  }
-
-  private GateEvidence evidence(Adapter adapter, WindowScorer scorer, Heard heard) {
-    Examiner examiner = new Examiner(model(adapter), scorer);
-    for (Trial trial : heard.trials()) {
-      goOn();
-      examiner.scene(trial.scene(), trial.reference());
-    }
-    for (Pcm quiet : heard.background()) {
-      goOn();
-      examiner.background(quiet);
-    }
-    plan.corrections().forEach(id -> correction(sounds.example(id), examiner));
-    Map<String, Integer> counts = sounds.counts(plan.heldOut());
-    counts.keySet().retainAll(adapter.labels());
-    return examiner.evidence(counts);
-  }
-
-  /**
-   * Scenes of reference sounds, with labelled ones only of classes that have no others; scenes of
-   * the labelled sounds of the other classes, half as many; and some of the corrected classes. One
-   * label must not bend what is found on reference sounds.
-   */
-  private List<Trial> toJudge() {
-    Set<String> reference = new TreeSet<>();
-    Set<String> labelled = new TreeSet<>();
-    for (String id : plan.heldOut()) {
-      StoredExample e = sounds.example(id);
-      (e.origin() == Origin.SEED ? reference : labelled).add(e.label().orElseThrow());
-    }
-    Set<String> unbent = new TreeSet<>(reference);
-    unbent.removeAll(labelled);
-    List<Trial> trials = new ArrayList<>();
-    standing(reference).forEach(scene -> trials.add(new Trial(scene, reference)));
-    bent(reference).forEach(scene -> trials.add(new Trial(scene, Set.of())));
-    freshScenes(Seeds.mix(seed, 5)).forEach(scene -> trials.add(new Trial(scene, unbent)));
-    return trials;
-  }
-
-  private List<Scene> standing(Set<String> reference) {
-    RefitSettings s = tools.settings();
-    if (quick) {
-      return HeadScenes.toJudge(sounds, s)
-          .standing(plan.heldOut(), List.of(), s.judgeHeadScenes())
-          .stream()
-          .map(HeadScenes.Laid::scene)
-          .toList();
-    }
-    List<String> ids =
-        plan.heldOut().stream().filter(id -> !isBent(sounds.example(id), reference)).toList();
-    return sounds.scenes(ids, judgeScenes(), Seeds.mix(seed, 5));
-  }
-
-  private List<Scene> bent(Set<String> reference) {
-    List<String> ids =
-        plan.heldOut().stream().filter(id -> isBent(sounds.example(id), reference)).toList();
-    return sounds.scenes(ids, (judgeScenes() + 1) / 2, Seeds.mix(seed, 9));
-  }
-
-  private static boolean isBent(StoredExample e, Set<String> reference) {
-    return e.origin() != Origin.SEED && reference.contains(e.label().orElseThrow());
-  }
-
-  private void correction(StoredExample e, Examiner examiner) {
-    Optional<String> judged = e.label().isPresent() ? e.label() : e.rejectedLabel();
-    if (judged.isPresent()) {
-      CorrectedStretch stretch = CorrectedStretch.of(e, WindowSpec.of(incumbent));
-      boolean heldOut = !plan.train().contains(e.id()) && !plan.unlabelled().contains(e.id());
-      examiner.correction(
-          e.id(),
-          stretch.audio(),
-          stretch.onsetSeconds(),
-          stretch.offsetSeconds(),
-          judged.get(),
-          e.label().isPresent(),
-          heldOut);
-    }
+    return judgement.report(candidate);
   }
 }

@@ -43,6 +43,8 @@ import org.slf4j.LoggerFactory;
  * What the leader of a scope works with, from when it leads until it does not. {@link #collect} is
  * for one thread, {@link #perform} and {@link #finish} for one other, {@link #listen} for a third;
  * the rest for any.
+ *
+ * <p>Above 300 lines: one method per kind of work, and all share what a round keeps on disk.
  */
 final class Workshop implements AutoCloseable {
   /** Puts labels and their audio into the store. */
@@ -83,17 +85,7 @@ final class Workshop implements AutoCloseable {
   private final @Nullable DriftWatch drift;
   private final @Nullable BackgroundWatch background;
   private final KeptEmbeddings kept;
-
-  /** Decides with {@link #changes} what the next round of the head would hear. */
-  private volatile Adapter incumbent;
-
-  /** {@link ExampleStore#changes}; -1 before anything was read. */
-  private volatile long changes = -1;
-
-  /** For {@link #changes} and {@link #incumbent} of this name. */
-  private volatile String anticipated = "";
-
-  private volatile @Nullable Anticipation anticipation;
+  private final Foresight foresight;
   private volatile boolean stopped;
   private volatile long stoppedRound = NO_ROUND;
   private volatile @Nullable Refit running;
@@ -124,7 +116,7 @@ final class Workshop implements AutoCloseable {
             parts.tools().backbone(),
             parts.tools().where(),
             Runtime.getRuntime().maxMemory() / KEPT_SHARE);
-    this.incumbent = incumbentOr(parts.configured());
+    this.foresight = new Foresight(parts, store, kept, incumbentOr(parts.configured()));
   }
 
   /** Only what is heard in advance depends on it. */
@@ -160,7 +152,7 @@ final class Workshop implements AutoCloseable {
     intake.turn();
     Scope scope = parts.settings().scope();
     long change = store.changes();
-    changes = change;
+    foresight.seen(change);
     int fresh = store.usableSince(seenChange, scope);
     Map<String, LoopEvent.Counted> counted = new TreeMap<>();
     for (String digest : watched) {
@@ -194,7 +186,7 @@ final class Workshop implements AutoCloseable {
       Publisher.Passed passed = passed(w.round(), w.candidate(), w.report());
       LoopEvent promoted = publisher.promote(passed);
       if (promoted instanceof LoopEvent.Promoted) {
-        incumbent = passed.candidate();
+        foresight.follow(passed.candidate());
       }
       return promoted;
     } else if (work instanceof LoopAction.Withdraw w) {
@@ -203,7 +195,7 @@ final class Workshop implements AutoCloseable {
     }
     LoopAction.RollBack w = (LoopAction.RollBack) work;
     String cutover = publisher.rollBack(w.watch(), w.reason()).orElse(null);
-    incumbent = incumbentOr(parts.configured());
+    foresight.follow(incumbentOr(parts.configured()));
     return new LoopEvent.RolledBack(w.watch().adapter(), cutover);
   }
 
@@ -321,7 +313,7 @@ final class Workshop implements AutoCloseable {
         AtomicFile.write(file, path -> Files.writeString(path, json));
       }
       Adapter now = publisher.adapter(plan.incumbent(), parts.configured());
-      incumbent = now;
+      foresight.follow(now);
       return new Refit(parts.tools(), round, plan, sounds(plan, examples), now, kept);
     } catch (IOException e) {
       throw new TrainerException(file + ": cannot be read: " + e.getMessage(), e);
@@ -329,7 +321,10 @@ final class Workshop implements AutoCloseable {
   }
 
   private List<StoredExample> usable() {
-    Scope scope = parts.settings().scope();
+    return usable(store, parts.settings().scope());
+  }
+
+  static List<StoredExample> usable(ExampleStore store, Scope scope) {
     List<StoredExample> examples = new ArrayList<>(store.usable(Split.TRAIN, scope));
     examples.addAll(store.usable(Split.HELD_OUT, scope));
     return examples;
@@ -404,22 +399,9 @@ final class Workshop implements AutoCloseable {
 
   /** Whether {@link #listen} has something to do. For any thread. */
   boolean listensNow() {
-    return anticipates()
+    return hearsAhead()
         || (drift != null && drift.due())
         || (background != null && background.due());
-  }
-
-  private boolean anticipates() {
-    Anticipation now = anticipation;
-    return parts.settings().loop().headFirst()
-        && changes >= 0
-        && !stopped
-        && HeadRefit.fits(incumbent)
-        && (now == null || !now.done() || !anticipated.equals(wanted()));
-  }
-
-  private String wanted() {
-    return incumbent.digest() + " " + changes;
   }
 
   /**
@@ -427,8 +409,8 @@ final class Workshop implements AutoCloseable {
    * adapters were fitted on, or of taking background of them.
    */
   DriftWatch.Turn listen() {
-    if (anticipates()) {
-      anticipate();
+    if (hearsAhead()) {
+      foresight.step();
       return DriftWatch.Turn.NOTHING;
     }
     if (background != null && background.due()) {
@@ -438,27 +420,8 @@ final class Workshop implements AutoCloseable {
     return drift == null ? DriftWatch.Turn.NOTHING : drift.step();
   }
 
-  private void anticipate() {
-    Anticipation now = anticipation;
-    String wanted = wanted();
-    try {
-      if (now == null || !anticipated.equals(wanted)) {
-        List<StoredExample> examples = usable();
-        RoundSounds sounds = new RoundSounds(examples, store.frontEnd(), parts.settings().refit());
-        Lent lent = Lent.of(store, parts.settings().scope());
-        now = Anticipation.of(parts.tools(), kept, examples, sounds, lent, incumbent);
-      }
-      now.step();
-    } catch (RuntimeException e) {
-      // The round says what is wrong, if it meets it, too.
-      LOG.warn("Cannot hear in advance what the next round needs: {}", e.getMessage());
-      now = Anticipation.nothing(parts.tools(), kept, incumbent);
-    }
-    anticipation = now;
-    anticipated = wanted;
-    if (now.done()) {
-      LOG.info("Heard in advance what the next round needs, {} windows so far", kept.computed());
-    }
+  private boolean hearsAhead() {
+    return !stopped && foresight.due();
   }
 
   /**

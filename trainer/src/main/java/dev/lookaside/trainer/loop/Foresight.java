@@ -1,0 +1,94 @@
+package dev.lookaside.trainer.loop;
+
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.trainer.head.KeptEmbeddings;
+import dev.lookaside.trainer.store.ExampleStore;
+import dev.lookaside.trainer.store.StoredExample;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Hears in advance what the next round of the head will hear, as far as it is known: what nobody
+ * has corrected does not change with the next label. Nothing depends on it but time. {@link #step}
+ * is for one thread, the rest for any.
+ */
+final class Foresight {
+  private static final Logger LOG = LoggerFactory.getLogger(Foresight.class);
+
+  private final Workshop.Parts parts;
+  private final ExampleStore store;
+  private final KeptEmbeddings kept;
+
+  /** Decides with {@link #changes} what is to be heard. */
+  private volatile Adapter incumbent;
+
+  /** {@link ExampleStore#changes}; -1 before anything was read. */
+  private volatile long changes = -1;
+
+  /** For {@link #changes} and {@link #incumbent} of this name. */
+  private volatile String anticipated = "";
+
+  private volatile @Nullable Anticipation anticipation;
+
+  /**
+   * @param store and {@code kept}: stay the caller's to close
+   */
+  Foresight(Workshop.Parts parts, ExampleStore store, KeptEmbeddings kept, Adapter incumbent) {
+    this.parts = parts;
+    this.store = store;
+    this.kept = kept;
+    this.incumbent = incumbent;
+  }
+
+  /** From now on rounds begin from this one. */
+  void follow(Adapter adapter) {
+    incumbent = adapter;
+  }
+
+  /** The store has been read up to this change. */
+  void seen(long change) {
+    changes = change;
+  }
+
+  /** Whether there is something left to hear. */
+  boolean due() {
+    Anticipation now = anticipation;
+    return parts.settings().loop().headFirst()
+        && changes >= 0
+        && HeadRefit.fits(incumbent)
+        && (now == null || !now.done() || !anticipated.equals(wanted()));
+  }
+
+  private String wanted() {
+    return incumbent.digest() + " " + changes;
+  }
+
+  /** Hears a bounded piece. */
+  void step() {
+    Anticipation now = anticipation;
+    String wanted = wanted();
+    try {
+      if (now == null || !anticipated.equals(wanted)) {
+        Scope scope = parts.settings().scope();
+        List<StoredExample> examples = Workshop.usable(store, scope);
+        RoundSounds sounds = new RoundSounds(examples, store.frontEnd(), parts.settings().refit());
+        now =
+            Anticipation.of(
+                parts.tools(), kept, examples, sounds, Lent.of(store, scope), incumbent);
+      }
+      now.step();
+    } catch (RuntimeException e) {
+      // The round says what is wrong, if it meets it, too.
+      LOG.warn("Cannot hear in advance what the next round needs: {}", e.getMessage());
+      now = Anticipation.nothing(parts.tools(), kept, incumbent);
+    }
+    anticipation = now;
+    anticipated = wanted;
+    if (now.done()) {
+      LOG.info("Heard in advance what the next round needs, {} windows so far", kept.computed());
+    }
+  }
+}
