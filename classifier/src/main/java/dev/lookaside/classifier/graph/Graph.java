@@ -17,9 +17,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** A finished graph; nodes stand in an order in which they can run. */
+/**
+ * A finished graph; nodes stand in an order in which they can run.
+ *
+ * @param perWindowOrOne names of inputs that have as many entries as there are windows, or one for
+ *     all
+ */
 public record Graph(
-    List<Value> inputs, List<Value> weights, List<Node> nodes, List<Value> outputs) {
+    List<Value> inputs,
+    List<Value> weights,
+    List<Node> nodes,
+    List<Value> outputs,
+    Set<String> perWindowOrOne) {
   /** The first operator set with Gelu. */
   static final int OPSET = 20;
 
@@ -28,11 +37,19 @@ public record Graph(
   /** Stands for the number of windows of a run. */
   static final String BATCH = "batch";
 
+  /** Stands for that or for 1. */
+  private static final String BATCH_OR_ONE = "batch-or-one";
+
   public Graph {
     inputs = List.copyOf(inputs);
     weights = List.copyOf(weights);
     nodes = List.copyOf(nodes);
     outputs = List.copyOf(outputs);
+    perWindowOrOne = Set.copyOf(perWindowOrOne);
+  }
+
+  Graph(List<Value> inputs, List<Value> weights, List<Node> nodes, List<Value> outputs) {
+    this(inputs, weights, nodes, outputs, Set.of());
   }
 
   /**
@@ -57,6 +74,14 @@ public record Graph(
     return Stepwise.of(this);
   }
 
+  /**
+   * This graph with a first axis for each input that is the same for all windows: a run gives it
+   * one entry, or one for each window. So windows with different adapters can share a run.
+   */
+  public Graph stacked() {
+    return Stacked.of(this);
+  }
+
   /** The part of this graph that computes a value, which becomes the only output. */
   public Graph until(Value output) {
     return GraphParts.of(this, List.of(output), Optional.empty());
@@ -70,7 +95,7 @@ public record Graph(
   public Graph alsoGiving(Value result) {
     List<Value> more = new ArrayList<>(outputs);
     more.add(result);
-    return new Graph(inputs, weights, nodes, more);
+    return new Graph(inputs, weights, nodes, more, perWindowOrOne);
   }
 
   /**
@@ -89,8 +114,9 @@ public record Graph(
    */
   public byte[] toOnnx() {
     GraphProto.Builder graph = GraphProto.newBuilder().setName("lookaside");
-    inputs.forEach(v -> graph.addInput(info(v)));
-    outputs.forEach(v -> graph.addOutput(info(v)));
+    inputs.forEach(
+        v -> graph.addInput(info(v, perWindowOrOne.contains(v.name()) ? BATCH_OR_ONE : BATCH)));
+    outputs.forEach(v -> graph.addOutput(info(v, BATCH)));
     weights.forEach(v -> graph.addInitializer(external(v)));
     Map<List<Object>, String> constants = new LinkedHashMap<>();
     for (Node node : nodes) {
@@ -151,7 +177,7 @@ public record Graph(
     return t.build();
   }
 
-  private static ValueInfoProto info(Value v) {
+  private static ValueInfoProto info(Value v, String batch) {
     TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
     int[] sizes = v.shape().sizes();
     for (int i = 0; i < sizes.length; i++) {
@@ -159,7 +185,7 @@ public record Graph(
       if (i > 0 || !v.shape().batched()) {
         d.setDimValue(sizes[i]);
       } else {
-        d.setDimParam(sizes[0] == 1 ? BATCH : BATCH + "*" + sizes[0]);
+        d.setDimParam(sizes[0] == 1 ? batch : batch + "*" + sizes[0]);
       }
       shape.addDim(d);
     }

@@ -18,7 +18,9 @@ final class Stepwise {
         .forEach(v -> steps.now.put(v, steps.g.weight(v.name(), v.weight().orElseThrow())));
     graph.nodes().forEach(steps::add);
     graph.outputs().forEach(v -> steps.g.output(steps.now(v)));
-    return steps.g.build();
+    Graph built = steps.g.build();
+    return new Graph(
+        built.inputs(), built.weights(), built.nodes(), built.outputs(), graph.perWindowOrOne());
   }
 
   private void add(Node node) {

@@ -54,13 +54,14 @@ public final class BackboneSessions implements AutoCloseable {
     /** All threads on one run; null where that gains nothing. */
     private final @Nullable ModelSession shared;
 
-    private final Trials trials = new Trials();
+    private final Trials trials;
     private int users;
     private boolean retired;
 
-    Slot(ModelSession session, @Nullable ModelSession shared) {
+    Slot(ModelSession session, @Nullable ModelSession shared, boolean stacked) {
       this.session = session;
       this.shared = shared;
+      this.trials = new Trials(stacked);
     }
 
     void close() {
@@ -214,13 +215,14 @@ public final class BackboneSessions implements AutoCloseable {
     slots.put(runShape, choice.opened());
   }
 
-  private Slot open(Graph graph, ModelSpec spec, Device on) throws OrtException {
+  private Slot open(Graph written, ModelSpec spec, Device on) throws OrtException {
+    Graph graph = stacked(on) ? written.stacked() : written;
     int lanes = lanes(on);
     int threads = settings.threads();
     ModelSession session = opener.open(graph, on, lanes == 1 ? threads : 1);
     try {
       boolean share = on == Device.CPU && lanes > 1 && spec.multiplications() > WORTH_SHARING;
-      return new Slot(session, share ? opener.open(graph, on, threads) : null);
+      return new Slot(session, share ? opener.open(graph, on, threads) : null, stacked(on));
     } catch (OrtException | RuntimeException e) {
       session.close();
       throw e;
@@ -234,6 +236,16 @@ public final class BackboneSessions implements AutoCloseable {
   /** Runs that may go on at the same time; known once a session was opened. */
   synchronized int lanes() {
     return lanes(chosen());
+  }
+
+  /** On a GPU this has not been tried. */
+  private static boolean stacked(Device on) {
+    return on == Device.CPU;
+  }
+
+  /** Whether the windows of a run may have an adapter each; known once a session was opened. */
+  synchronized boolean stacked() {
+    return stacked(chosen());
   }
 
   /** Windows given to a run at most; known once a session was opened. */
@@ -265,8 +277,12 @@ public final class BackboneSessions implements AutoCloseable {
   /** Opens a session that also gives a block's attention; the caller closes it. */
   ModelSession openWithAttention(AdapterShape runShape, int block) throws OrtException {
     ModelSpec spec = new ModelSpec(backbone.spec(), runShape, OptionalInt.of(block));
+    Graph graph = VitLoaa.build(spec, backbone);
     return ModelSession.openOn(
-        VitLoaa.build(spec, backbone), chosen(), settings.threads(), ModelSession.Memory.PLANNED);
+        stacked() ? graph.stacked() : graph,
+        chosen(),
+        settings.threads(),
+        ModelSession.Memory.PLANNED);
   }
 
   private synchronized Device chosen() {

@@ -1,8 +1,10 @@
 package dev.lookaside.classifier.infer;
 
+import ai.onnxruntime.OnnxTensor;
 import dev.lookaside.classifier.weights.AdapterShape;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,16 +16,19 @@ import java.util.Set;
  * of a window are the same bits alone or in any batch, with any neighbours, and for any number of
  * threads.
  *
- * <p>Windows of one adapter are run together, and several such runs go on at the same time: on a
- * CPU a core each, so that eight adapters in a batch cost little more than one, on a GPU side by
- * side.
+ * <p>Windows of one adapter are run together, and several runs go on at the same time: on a CPU a
+ * core each, on a GPU side by side. On a CPU what is left over of several adapters of a shape
+ * shares runs, an adapter per window, so that eight adapters in a batch cost little more than one.
  */
 public final class MixedScorer implements AdapterScorer {
   private static final int SHAPES = 8;
   private static final int WARM_RUNS = 3;
 
-  /** Windows of one adapter for one run; {@code places} are theirs in the batch. */
-  private record Part(LoadedAdapter adapter, AdapterTensors tensors, List<Integer> places) {}
+  /** A window of the batch. */
+  private record Placed(int place, LoadedAdapter adapter) {}
+
+  /** Windows for one run; {@code inputs} is one adapter for all, or one for each. */
+  private record Part(List<Placed> windows, Map<String, OnnxTensor> inputs) {}
 
   /** Puts window {@code place} of the batch into a slot. */
   private interface Source {
@@ -90,37 +95,67 @@ public final class MixedScorer implements AdapterScorer {
   }
 
   private void score(List<LoadedAdapter> adapters, Source source, Sink sink) {
-    Map<LoadedAdapter, List<Integer>> byAdapter = new LinkedHashMap<>();
+    Map<AdapterShape, Map<LoadedAdapter, List<Placed>>> byShape = new LinkedHashMap<>();
     for (int i = 0; i < adapters.size(); i++) {
-      byAdapter.computeIfAbsent(adapters.get(i), a -> new ArrayList<>()).add(i);
+      LoadedAdapter adapter = adapters.get(i);
+      byShape
+          .computeIfAbsent(adapter.runShape(), s -> new LinkedHashMap<>())
+          .computeIfAbsent(adapter, a -> new ArrayList<>())
+          .add(new Placed(i, adapter));
     }
-    Map<AdapterShape, List<Part>> byShape = new LinkedHashMap<>();
-    byAdapter.forEach(
-        (adapter, places) -> {
-          AdapterTensors its = place(adapter.runShape()).tensors(adapter, byAdapter.keySet());
-          byShape
-              .computeIfAbsent(adapter.runShape(), s -> new ArrayList<>())
-              .addAll(parts(adapter, its, places, adapters.size()));
-        });
-    byShape.forEach((shape, parts) -> run(shape, parts, source, sink));
+    byShape.forEach(
+        (shape, byAdapter) ->
+            run(
+                shape,
+                parts(place(shape), byAdapter, sessions.windowsPerRun(shape, adapters.size())),
+                source,
+                sink));
     closeOldPlaces(byShape.keySet());
   }
 
+  /**
+   * Full runs of one adapter each. What is left over of several is sorted by adapter, so that in
+   * the next batch each finds itself where it was, and shared out evenly.
+   */
   private List<Part> parts(
-      LoadedAdapter adapter, AdapterTensors its, List<Integer> places, int batch) {
-    int size = sessions.windowsPerRun(adapter.runShape(), batch);
+      ScoringPlace place, Map<LoadedAdapter, List<Placed>> byAdapter, int size) {
     List<Part> parts = new ArrayList<>();
-    for (int from = 0; from < places.size(); from += size) {
-      int until = Math.min(places.size(), from + size);
-      parts.add(new Part(adapter, its, places.subList(from, until)));
+    List<Placed> rest = new ArrayList<>();
+    // Batches beyond the configured size are not expected and share runs in smaller parts.
+    AdapterShape shape = byAdapter.keySet().iterator().next().runShape();
+    int most = sessions.windowsPerRun(shape, sessions.settings().maxBatch());
+    int mixed = Math.min(size, most);
+    boolean mixes = sessions.stacked() && mixed > 1;
+    byAdapter.forEach(
+        (adapter, windows) -> {
+          int full = mixes ? windows.size() / size * size : windows.size();
+          for (int from = 0; from < full; from += size) {
+            int until = Math.min(full, from + size);
+            parts.add(alone(place, windows.subList(from, until), byAdapter.keySet()));
+          }
+          rest.addAll(windows.subList(full, windows.size()));
+        });
+    rest.sort(Comparator.comparing(w -> w.adapter().digest()));
+    int runs = (rest.size() + mixed - 1) / mixed;
+    for (int run = 0; run < runs; run++) {
+      List<Placed> windows = rest.subList(run * rest.size() / runs, (run + 1) * rest.size() / runs);
+      List<LoadedAdapter> adapters = windows.stream().map(Placed::adapter).toList();
+      parts.add(
+          Set.copyOf(adapters).size() == 1
+              ? alone(place, windows, byAdapter.keySet())
+              : new Part(windows, place.mixed(run, adapters, most).inputs(adapters.size())));
     }
     return parts;
+  }
+
+  private static Part alone(ScoringPlace place, List<Placed> windows, Set<LoadedAdapter> needed) {
+    return new Part(windows, place.tensors(windows.get(0).adapter(), needed).inputs(1));
   }
 
   private void run(AdapterShape shape, List<Part> parts, Source source, Sink sink) {
     try (BackboneSessions.Use use = sessions.use(shape)) {
       List<RunBuffers> perLane = place(shape).lanes();
-      int windows = parts.stream().mapToInt(p -> p.places().size()).sum();
+      int windows = parts.stream().mapToInt(p -> p.windows().size()).sum();
       ModelSession session = use.session(windows < perLane.size());
       lanes.run(
           session == use.session(false) ? perLane.size() : 1,
@@ -131,14 +166,15 @@ public final class MixedScorer implements AdapterScorer {
 
   private static void run(
       ModelSession session, RunBuffers buffers, Part part, Source source, Sink sink) {
-    int n = part.places().size();
+    int n = part.windows().size();
     for (int i = 0; i < n; i++) {
-      source.put(buffers, i, part.places().get(i));
+      source.put(buffers, i, part.windows().get(i).place());
     }
-    buffers.run(session, part.tensors(), n);
+    buffers.run(session, part.inputs(), n);
     for (int i = 0; i < n; i++) {
-      int classes = part.adapter().shape().classes();
-      sink.take(part.places().get(i), part.adapter(), buffers.logits(i, classes));
+      Placed window = part.windows().get(i);
+      int classes = window.adapter().shape().classes();
+      sink.take(window.place(), window.adapter(), buffers.logits(i, classes));
     }
   }
 
@@ -146,7 +182,10 @@ public final class MixedScorer implements AdapterScorer {
     return places.computeIfAbsent(
         shape,
         s ->
-            new ScoringPlace(sessions.lanes(), () -> new RunBuffers(s, sessions.windowsPerRun(s))));
+            new ScoringPlace(
+                sessions.lanes(),
+                sessions.stacked(),
+                () -> new RunBuffers(s, sessions.windowsPerRun(s))));
   }
 
   private void closeOldPlaces(Set<AdapterShape> inUse) {

@@ -97,14 +97,18 @@ final class RunBuffers implements AutoCloseable {
     windows.put(slot * windowFloats, normalised, i * windowFloats, windowFloats);
   }
 
-  /** Runs the first {@code n} windows of the buffer with an adapter. */
-  void run(ModelSession session, AdapterTensors adapter, int n) {
+  /**
+   * Runs the first {@code n} windows of the buffer.
+   *
+   * @param adapters of {@link AdapterTensors#inputs}: one, or one per window
+   */
+  void run(ModelSession session, Map<String, OnnxTensor> adapters, int n) {
     Tensors t = bySize.get(n);
     if (t == null) {
       t = tensors(n);
       bySize.set(n, t);
     }
-    Map<String, OnnxTensor> in = new HashMap<>(adapter.inputs());
+    Map<String, OnnxTensor> in = new HashMap<>(adapters);
     in.put(VitLoaa.X, t.in());
     session.run(in, Map.of(VitLoaa.LOGITS, t.out()));
   }

@@ -119,11 +119,11 @@ public final class Scorer implements WindowScorer {
     float[][] logits = new float[batch][];
     float[][] attention = new float[batch][shares.capacity()];
     try (ModelSession session = sessions.openWithAttention(shape, block);
-        AdapterTensors tensors = AdapterTensors.of(loaded);
+        AdapterTensors tensors = AdapterTensors.of(loaded, sessions.stacked());
         OnnxTensor in = ModelSession.tensor(x, 1, shape.windowFrames(), shape.mels());
         OnnxTensor out = RunBuffers.logitTensor(shape, y, 1);
         OnnxTensor map = ModelSession.tensor(shares, 1, heads, tokens, tokens)) {
-      Map<String, OnnxTensor> inputs = new HashMap<>(tensors.inputs());
+      Map<String, OnnxTensor> inputs = new HashMap<>(tensors.inputs(1));
       inputs.put(VitLoaa.X, in);
       Map<String, OnnxTensor> outputs = Map.of(VitLoaa.LOGITS, out, VitLoaa.ATTENTION, map);
       for (int i = 0; i < batch; i++) {

@@ -18,10 +18,16 @@ final class ScoringPlace implements AutoCloseable {
   private static final int ADAPTERS = 16;
 
   private final List<RunBuffers> lanes = new ArrayList<>();
+  private final boolean stacked;
   private final LinkedHashMap<LoadedAdapter, AdapterTensors> adapters =
       new LinkedHashMap<>(16, 0.75f, true);
+  private final List<AdapterTensors> mixed = new ArrayList<>();
 
-  ScoringPlace(int lanes, Supplier<RunBuffers> buffers) {
+  /**
+   * @param stacked as in {@link AdapterTensors#of}
+   */
+  ScoringPlace(int lanes, boolean stacked, Supplier<RunBuffers> buffers) {
+    this.stacked = stacked;
     for (int lane = 0; lane < lanes; lane++) {
       this.lanes.add(buffers.get());
     }
@@ -41,11 +47,30 @@ final class ScoringPlace implements AutoCloseable {
     if (tensors == null) {
       tensors = adapters.size() < ADAPTERS ? null : freed(needed);
       if (tensors == null) {
-        tensors = AdapterTensors.of(adapter);
+        tensors = AdapterTensors.of(adapter, stacked);
       } else {
-        tensors.load(adapter);
+        tensors.load(0, adapter);
       }
       adapters.put(adapter, tensors);
+    }
+    return tensors;
+  }
+
+  /**
+   * The tensors of a run in which every window has its adapter. They stay until the same run of a
+   * later batch has others; adapters that stand in the same place again are not copied.
+   *
+   * @param run number of the run among those of a batch
+   * @param most windows in any such run
+   */
+  AdapterTensors mixed(int run, List<LoadedAdapter> perWindow, int most) {
+    // All that a usual batch needs at once: what comes later would look like a leak.
+    while (mixed.size() <= run || mixed.size() < lanes.size()) {
+      mixed.add(AdapterTensors.forWindows(perWindow.get(0), most));
+    }
+    AdapterTensors tensors = mixed.get(run);
+    for (int i = 0; i < perWindow.size(); i++) {
+      tensors.load(i, perWindow.get(i));
     }
     return tensors;
   }
@@ -66,5 +91,6 @@ final class ScoringPlace implements AutoCloseable {
   public void close() {
     lanes.forEach(RunBuffers::close);
     adapters.values().forEach(AdapterTensors::close);
+    mixed.forEach(AdapterTensors::close);
   }
 }

@@ -15,9 +15,9 @@ final class Trials implements AutoCloseable {
     private final RunBuffers buffers;
     private final AdapterTensors tensors;
 
-    Place(LoadedAdapter first) {
+    Place(LoadedAdapter first, boolean stacked) {
       buffers = new RunBuffers(first.runShape(), 1);
-      tensors = AdapterTensors.of(first);
+      tensors = AdapterTensors.of(first, stacked);
     }
 
     @Override
@@ -28,6 +28,14 @@ final class Trials implements AutoCloseable {
   }
 
   private final AtomicReference<@Nullable Place> spare = new AtomicReference<>();
+  private final boolean stacked;
+
+  /**
+   * @param stacked as in {@link AdapterTensors#of}
+   */
+  Trials(boolean stacked) {
+    this.stacked = stacked;
+  }
 
   /**
    * Logits of a window.
@@ -39,13 +47,13 @@ final class Trials implements AutoCloseable {
   float[] logits(ModelSession session, LoadedAdapter adapter, float[] normalised) {
     Place place = spare.getAndSet(null);
     if (place == null) {
-      place = new Place(adapter);
+      place = new Place(adapter, stacked);
     } else {
-      place.tensors.load(adapter);
+      place.tensors.load(0, adapter);
     }
     try {
       place.buffers.put(0, normalised, 0);
-      place.buffers.run(session, place.tensors, 1);
+      place.buffers.run(session, place.tensors.inputs(1), 1);
       return place.buffers.logits(0, adapter.shape().classes());
     } finally {
       if (!spare.compareAndSet(null, place)) {
