@@ -125,10 +125,20 @@ class TrainerLoopTest {
       String candidate = Objects.requireNonNull(outcome.candidate(), outcome.reason());
       assertThat(outcome.reason()).startsWith("agrees with the incumbent to 0.");
       assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.REFUSED);
-      assertThat(rig.changes())
-          .as("each step is told of")
-          .containsExactly(
-              "standby", "collecting", "fitting", "judging", "shadowing", "collecting");
+      // The outcome is on the topic a moment before the trainer collects again.
+      Awaitility.await("each step is told of")
+          .atMost(Duration.ofSeconds(10))
+          .pollInterval(Duration.ofMillis(5))
+          .untilAsserted(
+              () ->
+                  assertThat(rig.changes())
+                      .containsExactly(
+                          "standby",
+                          "collecting",
+                          "fitting",
+                          "judging",
+                          "shadowing",
+                          "collecting"));
       assertThat(rig.decided()).isEmpty();
       GateReport report = Objects.requireNonNull(outcome.report(), "report");
       assertThat(report.notes()).anyMatch(n -> n.startsWith("in shadow: 2 streams, "));
