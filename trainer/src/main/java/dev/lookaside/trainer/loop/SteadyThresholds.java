@@ -36,7 +36,9 @@ final class SteadyThresholds {
           double known = own == null ? middle : own.on();
           int heard = sounds.getOrDefault(label, 0);
           double on = between(pair.on(), heard, known);
-          steady.put(label, new Threshold(on, on * pair.off() / pair.on()));
+          // Rounding may lift it above.
+          double off = Math.min(on, on * pair.off() / pair.on());
+          steady.put(label, new Threshold(on, off));
         });
     return steady;
   }

@@ -55,6 +55,15 @@ class SteadyThresholdsTest {
     return all.getOrDefault(label, Threshold.DEFAULT);
   }
 
+  /** Rounding lifted some by a bit, which is no threshold. */
+  @Test
+  void anOffAsHighAsItsOnStaysNoHigher() {
+    for (int i = 1; i < 1_000; i++) {
+      Threshold drawn = steady("new", i / 1_000.0, i / 1_000.0, i % 7);
+      assertThat(drawn.off()).isCloseTo(drawn.on(), within(1e-12)).isLessThanOrEqualTo(drawn.on());
+    }
+  }
+
   @Test
   void aNewClassIsDrawnToTheMiddleOneOfTheOthers() {
     double none = steady("new", .05, .01, 0).on();
