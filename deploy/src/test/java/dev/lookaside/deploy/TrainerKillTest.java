@@ -46,6 +46,8 @@ class TrainerKillTest {
           Map.entry("lookaside.trainer.judge.quiet-seconds", 0),
           Map.entry("lookaside.trainer.gate.map-epsilon", 1),
           Map.entry("lookaside.trainer.gate.class-drop-max", 1),
+          Map.entry("lookaside.trainer.gate.new-class-chance-max", 1),
+          Map.entry("lookaside.trainer.gate.new-class-mistaken-max", 1),
           Map.entry("lookaside.trainer.gate.new-class-precision-min", 0),
           Map.entry("lookaside.trainer.gate.new-class-recall-min", 0),
           Map.entry("lookaside.trainer.gate.calibration-error-max", 1),

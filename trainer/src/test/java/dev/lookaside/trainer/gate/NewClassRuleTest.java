@@ -6,10 +6,17 @@ import com.typesafe.config.ConfigFactory;
 import dev.lookaside.ingest.SeededRandom;
 import dev.lookaside.trainer.gate.Check.Verdict;
 import dev.lookaside.trainer.gate.GateEvidence.ClassEvidence;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class NewClassRuleTest {
-  private static final GateSettings SETTINGS = GateSettings.of(ConfigFactory.load());
+  private static final GateSettings SETTINGS = settings(.1);
+
+  private static GateSettings settings(double chanceMax) {
+    return GateSettings.of(
+        ConfigFactory.parseMap(Map.of("lookaside.trainer.gate.new-class-chance-max", chanceMax))
+            .withFallback(ConfigFactory.load()));
+  }
 
   /** What is said against a new class. */
   private static Findings judged(int sounds, double recall, int others, int taken, double ranked) {
