@@ -44,6 +44,7 @@ public final class MixedScorer implements AdapterScorer {
   private final LinkedHashMap<AdapterShape, ScoringPlace> places =
       new LinkedHashMap<>(16, 0.75f, true);
   private final Lanes lanes = new Lanes();
+  private boolean warmed;
 
   /**
    * @param sessions stay the caller's to close, after this
@@ -54,8 +55,12 @@ public final class MixedScorer implements AdapterScorer {
     sessions.use(first.runShape()).close();
   }
 
-  /** Scores silence a few times, so that the first live window is as quick as the others. */
+  /**
+   * Scores silence a few times, so that the first live window is as quick as the others; and from
+   * then on takes the memory of batches with several adapters before they come.
+   */
   public void warm(LoadedAdapter adapter) {
+    warmed = true;
     AdapterShape shape = adapter.shape();
     float[] silence = new float[shape.windowFrames() * shape.mels()];
     for (int i = 0; i < WARM_RUNS; i++) {
@@ -123,9 +128,13 @@ public final class MixedScorer implements AdapterScorer {
     List<Placed> rest = new ArrayList<>();
     // Batches beyond the configured size are not expected and share runs in smaller parts.
     AdapterShape shape = byAdapter.keySet().iterator().next().runShape();
-    int most = sessions.windowsPerRun(shape, sessions.settings().maxBatch());
+    int maxBatch = sessions.settings().maxBatch();
+    int most = sessions.windowsPerRun(shape, maxBatch);
     int mixed = Math.min(size, most);
     boolean mixes = sessions.stacked() && mixed > 1;
+    if (warmed && sessions.stacked() && most > 1) {
+      place.reserve((maxBatch + most - 1) / most, byAdapter.keySet().iterator().next(), most);
+    }
     byAdapter.forEach(
         (adapter, windows) -> {
           int full = mixes ? windows.size() / size * size : windows.size();

@@ -64,15 +64,24 @@ final class ScoringPlace implements AutoCloseable {
    * @param most windows in any such run
    */
   AdapterTensors mixed(int run, List<LoadedAdapter> perWindow, int most) {
-    // All that a usual batch needs at once: what comes later would look like a leak.
-    while (mixed.size() <= run || mixed.size() < lanes.size()) {
-      mixed.add(AdapterTensors.forWindows(perWindow.get(0), most));
-    }
+    reserve(run + 1, perWindow.get(0), most);
     AdapterTensors tensors = mixed.get(run);
     for (int i = 0; i < perWindow.size(); i++) {
       tensors.load(i, perWindow.get(i));
     }
     return tensors;
+  }
+
+  /**
+   * Takes the memory of so many such runs. Taken when the first windows come, it is no surprise
+   * when adapters change.
+   *
+   * @param like an adapter of the shape
+   */
+  void reserve(int runs, LoadedAdapter like, int most) {
+    while (mixed.size() < runs) {
+      mixed.add(AdapterTensors.forWindows(like, most));
+    }
   }
 
   private @Nullable AdapterTensors freed(Set<LoadedAdapter> needed) {
