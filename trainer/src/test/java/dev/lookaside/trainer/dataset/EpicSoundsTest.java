@@ -11,10 +11,12 @@ import dev.lookaside.trainer.example.TimedRecording;
 import io.jhdf.HdfFile;
 import io.jhdf.WritableHdfFile;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -84,6 +86,33 @@ class EpicSoundsTest {
   void audioComesFromHdf5OfShortsOrFloats() {
     hdf();
     checkSounds();
+  }
+
+  /**
+   * As the annotators' own script writes it: by h5py (3.7, HDF5 1.10.8), {@code
+   * create_dataset(video, data=float32)} in the root.
+   */
+  @Test
+  void audioComesFromAFileOfH5py() throws IOException {
+    try (InputStream file = EpicSoundsTest.class.getResourceAsStream("/epic/h5py.hdf5")) {
+      Files.copy(Objects.requireNonNull(file), folder.resolve("EPIC_audio.hdf5"));
+    }
+    MadeUp.text(
+        folder.resolve("EPIC_Sounds_train.csv"),
+        MadeUp.EPIC_HEADER,
+        MadeUp.epicLine("P01_01_0", "P01_01", "00:00:00.050", "00:00:00.100", 5));
+    MadeUp.text(
+        folder.resolve("EPIC_Sounds_validation.csv"),
+        MadeUp.EPIC_HEADER,
+        MadeUp.epicLine("P01_02_0", "P01_02", "00:00:00.000", "00:00:00.050", 43));
+    Files.delete(folder.resolve("EPIC_Sounds_recognition_test_timestamps.csv"));
+    DataSet set = load();
+    float[] first = set.segments("train").get(0).read().samples();
+    assertThat(first).hasSize(1_200);
+    assertThat(first[0]).isEqualTo(1_200 / 32_768f);
+    float[] second = set.segments("validation").get(0).read().samples();
+    assertThat(second).hasSize(1_200);
+    assertThat(second[0]).isEqualTo(2_399 / 32_768f);
   }
 
   @Test
