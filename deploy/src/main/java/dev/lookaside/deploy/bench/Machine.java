@@ -4,6 +4,7 @@ import com.sun.management.HotSpotDiagnosticMXBean;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryUsage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -71,6 +72,14 @@ final class Machine {
         throw new UncheckedIOException(e);
       }
     }
+  }
+
+  /** The sizes that the Java heap may have: with one of them it never grows or shrinks. */
+  static String heap() {
+    MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
+    long least = heap.getInit() >> 20;
+    long most = heap.getMax() >> 20;
+    return least == most ? most + " MiB, fixed" : least + " to " + most + " MiB";
   }
 
   /** Milliseconds between two trims of the C library's heap by this JVM; 0 if it does none. */

@@ -23,7 +23,9 @@ import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.send.ChunkProducer;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +43,7 @@ public final class SwapBench {
   private static final int WARM_SECONDS = 30;
   private static final int STEADY_SECONDS = 40;
   private static final int CHUNKS_PER_SWAP = 2;
+  private static final int CHUNKS_PER_SECOND = 1_000 / CHUNK_MILLIS;
 
   /** More than are kept loaded: each swap is prepared from the topic. */
   private static final int DISTINCT = 40;
@@ -51,23 +54,24 @@ public final class SwapBench {
   /** Looks at memory at most, besides the first and the last. */
   private static final int LOOKS = 10;
 
+  /** A look is the median of so many seconds. */
+  private static final int LOOK_SECONDS = 10;
+
   private static final Duration PATIENCE = Duration.ofMinutes(1);
-  private static final Duration AROUND_PAUSE = Duration.ofSeconds(3);
   private static final Duration LEAD = Duration.ofMillis(2_000);
   private static final long MAX_MILLIS = Duration.ofHours(1).toMillis();
 
   private final Histogram steady = new ConcurrentHistogram(MAX_MILLIS, 3);
   private final Histogram swapping = new ConcurrentHistogram(MAX_MILLIS, 3);
   private final SwapAccount account = new SwapAccount();
-  private final TreeMap<Integer, SettledMemory> looks = new TreeMap<>();
+  private final TreeMap<Integer, ResidentMemory> looks = new TreeMap<>();
+
+  /** The last seconds' memory, one a second, the newest last. */
+  private final Deque<ResidentMemory> memory = new ArrayDeque<>();
+
   private final int swaps;
   private volatile Instant swapsFrom = Instant.MAX;
   private volatile Instant steadyFrom = Instant.MAX;
-
-  /** Around a look at memory, whose collections stop everything: no latencies are taken then. */
-  private volatile Instant pauseFrom = Instant.MAX;
-
-  private volatile Instant pauseUntil = Instant.MAX;
   private volatile String configured = "";
 
   private SwapBench(int swaps) {
@@ -109,16 +113,19 @@ public final class SwapBench {
       for (int k = 0; k < chunks; k++) {
         sleepUntil(start.plusMillis((long) (k + 1) * CHUNK_MILLIS));
         send(producer, start, k, k == chunks - 1);
+        if (k % CHUNKS_PER_SECOND == 0) {
+          memory.add(ResidentMemory.now());
+          if (memory.size() > LOOK_SECONDS) {
+            memory.remove();
+          }
+        }
         int swap = Math.floorDiv(k - swapFrom, CHUNKS_PER_SWAP);
         if (k % CHUNKS_PER_SWAP == 0 && swap >= 0 && swap < swaps) {
           Cutover next = cutover(swap + 1, adapters.get(swap % DISTINCT));
           account.decided(next);
           writer.write(next);
           if (swap + 1 < swaps && (swap + 1 == EARLY || (swap + 1) % lookEvery() == 0)) {
-            pauseUntil = Instant.MAX;
-            pauseFrom = Instant.now().minus(AROUND_PAUSE);
-            looks.put(swap + 1, SettledMemory.look());
-            pauseUntil = Instant.now().plus(AROUND_PAUSE);
+            looks.put(swap + 1, ResidentMemory.median(memory));
           }
         }
       }
@@ -126,7 +133,7 @@ public final class SwapBench {
       long frames = 1 + ((long) chunks * CHUNK_MILLIS * RATE_HZ / 1_000 - 400) / 160;
       long expected = STREAMS * (1 + -Math.floorDiv(-(frames - 128), 16L));
       await(expected);
-      looks.put(swaps, SettledMemory.look());
+      looks.put(swaps, ResidentMemory.median(memory));
       say(report, account.totals(expected, configured));
       sayMemory(report);
     }
@@ -169,6 +176,7 @@ public final class SwapBench {
               parts,
               "%.0f %s".formatted(memory.residentMiB(), memory.parts()));
         });
+    report.text("heap", "Java heap", Machine.heap());
     report.figure(
         "trimIntervalMillis",
         "native heap trimmed every",
@@ -190,10 +198,6 @@ public final class SwapBench {
       return;
     }
     long millis = Duration.between(w.capturedUntil(), Instant.now()).toMillis();
-    boolean paused = w.capturedUntil().isAfter(pauseFrom) && w.capturedUntil().isBefore(pauseUntil);
-    if (paused) {
-      return;
-    }
     if (!w.capturedUntil().isBefore(swapsFrom)) {
       swapping.recordValue(Math.max(0, Math.min(MAX_MILLIS, millis)));
     } else if (!w.capturedUntil().isBefore(steadyFrom)) {

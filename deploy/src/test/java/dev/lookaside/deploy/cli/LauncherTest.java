@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -138,6 +140,22 @@ class LauncherTest {
   }
 
   @Test
+  void aServiceTakesAHeapThatStaysAsItIs() throws Exception {
+    Path script = root.resolve("deploy/bin/lookaside");
+    tool("java", ASKED.formatted(root, "", 0));
+    assertThat(launch(script, "one").out).doesNotContain("-Xm");
+    String fixed = " -Xms%1$s -Xmx%1$s -XX:+AlwaysPreTouch -XX:+ExitOnOutOfMemoryError ";
+    assertThat(launch(script, "run").out).contains(fixed.formatted("512m")).endsWith(" run\n");
+    assertThat(launch(script, Map.of("LOOKASIDE_HEAP", "2g"), "run", "--page-port", "0").out)
+        .contains(fixed.formatted("2g"));
+    assertThat(launch(script, Map.of(), "bench", "swaps").out).contains(fixed.formatted("512m"));
+    assertThat(launch(script, Map.of(), "bench", "memory").out).doesNotContain("-Xm");
+    assertThat(launch(script, Map.of("LOOKASIDE_JAVA_OPTS", "-Xmx256m"), "run").out)
+        .contains(" -Xmx256m ")
+        .doesNotContain("-Xms", "-Xmx512m");
+  }
+
+  @Test
   void aFailedBuildShowsItsLog() throws Exception {
     tool("mvn", "#!/bin/sh\necho '[ERROR] A.java is wrong'\nexit 1\n");
     Run run = launch(root.resolve("deploy/bin/lookaside"), "one");
@@ -158,12 +176,21 @@ class LauncherTest {
   private record Run(int exitCode, String out, String err) {}
 
   private Run launch(Path script, String arg) throws IOException, InterruptedException {
+    return launch(script, Map.of(), arg);
+  }
+
+  private Run launch(Path script, Map<String, String> environment, String... args)
+      throws IOException, InterruptedException {
     Path out = folder.resolve("out");
     Path err = folder.resolve("err");
-    ProcessBuilder builder = new ProcessBuilder(List.of(script.toString(), arg));
+    ProcessBuilder builder =
+        new ProcessBuilder(Stream.concat(Stream.of(script.toString()), Stream.of(args)).toList());
     builder.directory(folder.toFile()).redirectOutput(out.toFile()).redirectError(err.toFile());
     builder.environment().put("PATH", bin + ":/usr/bin:/bin");
-    builder.environment().remove("JAVA_HOME");
+    for (String name : List.of("JAVA_HOME", "LOOKASIDE_HEAP", "LOOKASIDE_JAVA_OPTS")) {
+      builder.environment().remove(name);
+    }
+    builder.environment().putAll(environment);
     Process process = builder.start();
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     return new Run(process.exitValue(), Files.readString(out), Files.readString(err));

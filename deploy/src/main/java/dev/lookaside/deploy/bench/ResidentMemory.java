@@ -1,38 +1,26 @@
 package dev.lookaside.deploy.bench;
 
-import dev.lookaside.deploy.DeployException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
 import java.lang.management.MemoryUsage;
-import java.util.concurrent.TimeUnit;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
 
 /**
- * Memory of this process after full collections: what is resident, and the parts of it that Java
- * knows of. Without the collections it would be the size that the collector happens to give the
- * heap.
+ * Memory of this process as its operator sees it, and the parts of it that Java knows of. Nothing
+ * is collected before: a heap of fixed size, as the launcher gives to a service, stays as it is.
  *
  * @param heapMiB committed
  * @param directMiB under Java's direct buffers
  * @param codeMiB compiled code and classes, committed
  */
-record SettledMemory(double residentMiB, double heapMiB, double directMiB, double codeMiB) {
+record ResidentMemory(double residentMiB, double heapMiB, double directMiB, double codeMiB) {
   private static final double MIB = 1 << 20;
-  private static final int COLLECTIONS = 3;
 
-  /** Collects, which stops everything for a moment, and looks. */
-  static SettledMemory look() {
-    for (int i = 0; i < COLLECTIONS; i++) {
-      System.gc();
-      try {
-        // Buffers that are garbage are given back by another thread, a moment later.
-        TimeUnit.MILLISECONDS.sleep(200);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new DeployException("benchmark: interrupted");
-      }
-    }
+  static ResidentMemory now() {
     double direct =
         ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
             .filter(b -> b.getName().equals("direct"))
@@ -46,11 +34,23 @@ record SettledMemory(double residentMiB, double heapMiB, double directMiB, doubl
             .map(MemoryPoolMXBean::getUsage)
             .mapToLong(MemoryUsage::getCommitted)
             .sum();
-    return new SettledMemory(
+    return new ResidentMemory(
         Machine.residentMiB(),
         ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getCommitted() / MIB,
         direct / MIB,
         code / MIB);
+  }
+
+  /**
+   * The one in the middle by what is resident: a single one may fall into a compilation, whose
+   * memory is given back a moment later.
+   *
+   * @param samples at least one
+   */
+  static ResidentMemory median(Collection<ResidentMemory> samples) {
+    List<ResidentMemory> sorted =
+        samples.stream().sorted(Comparator.comparing(ResidentMemory::residentMiB)).toList();
+    return sorted.get(sorted.size() / 2);
   }
 
   /** What Java does not know of: ONNX Runtime, the compiler's and the collector's own memory. */
