@@ -24,7 +24,7 @@ final class ReceiptMessage {
       next.put("stage", (learned ? Stage.IN_FORCE : Stage.TAKEN_BACK).word())
           .put("adapter", first.adapter())
           .put("since", first.since().toEpochMilli())
-          .put("before", first.before(judged).orElse(null))
+          .put("before", receipt.told().flatMap(d -> d.before(judged)).orElse(null))
           .put("after", receipt.newest().flatMap(d -> d.after(judged)).orElse(null));
     } else if (receipt.stands().standing() == Standing.CONFLICT) {
       next.put("stage", Stage.DISPUTED.word());

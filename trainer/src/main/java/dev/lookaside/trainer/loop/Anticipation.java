@@ -10,6 +10,7 @@ import dev.lookaside.trainer.store.StoredExample;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -36,6 +37,7 @@ final class Anticipation {
    * @param usable examples of both splits
    * @param sounds of them
    * @param lent by earlier rounds
+   * @param told as {@link RoundPlan#choose} takes it
    */
   static Anticipation of(
       Refit.Tools tools,
@@ -43,10 +45,12 @@ final class Anticipation {
       List<StoredExample> usable,
       RoundSounds sounds,
       Lent lent,
+      Predicate<StoredExample> told,
       Adapter incumbent) {
     Anticipation next = new Anticipation(tools, kept, incumbent);
     RefitSettings s = tools.settings();
-    RoundPlan plan = RoundPlan.choose(usable, incumbent.digest(), List.of(), s, lent, s.seed());
+    RoundPlan plan =
+        RoundPlan.choose(usable, incumbent.digest(), List.of(), s, lent, told, s.seed());
     List<HeadScenes.Laid> scenes = new ArrayList<>();
     scenes.addAll(
         HeadScenes.toFit(sounds, s).standing(plan.train(), plan.unlabelled(), s.head().scenes()));

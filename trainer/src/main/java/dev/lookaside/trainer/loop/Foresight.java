@@ -6,6 +6,7 @@ import dev.lookaside.trainer.head.KeptEmbeddings;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.StoredExample;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +26,9 @@ final class Foresight {
   /** Decides with {@link #changes} what is to be heard. */
   private volatile Adapter incumbent;
 
+  /** Corrections that the next round's report need not go into. */
+  private volatile Predicate<StoredExample> told;
+
   /** {@link ExampleStore#changes}; -1 before anything was read. */
   private volatile long changes = -1;
 
@@ -36,15 +40,26 @@ final class Foresight {
   /**
    * @param store and {@code kept}: stay the caller's to close
    */
-  Foresight(Workshop.Parts parts, ExampleStore store, KeptEmbeddings kept, Adapter incumbent) {
+  Foresight(
+      Workshop.Parts parts,
+      ExampleStore store,
+      KeptEmbeddings kept,
+      Adapter incumbent,
+      Predicate<StoredExample> told) {
     this.parts = parts;
     this.store = store;
     this.kept = kept;
     this.incumbent = incumbent;
+    this.told = told;
   }
 
-  /** From now on rounds begin from this one. */
-  void follow(Adapter adapter) {
+  /**
+   * From now on rounds begin from this one.
+   *
+   * @param now corrections that a report of it goes into already
+   */
+  void follow(Adapter adapter, Predicate<StoredExample> now) {
+    told = now;
     incumbent = adapter;
   }
 
@@ -77,7 +92,7 @@ final class Foresight {
         RoundSounds sounds = new RoundSounds(examples, store.frontEnd(), parts.settings().refit());
         now =
             Anticipation.of(
-                parts.tools(), kept, examples, sounds, Lent.of(store, scope), incumbent);
+                parts.tools(), kept, examples, sounds, Lent.of(store, scope), told, incumbent);
       }
       now.step();
     } catch (RuntimeException e) {

@@ -20,6 +20,7 @@ import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.receipt.Receipts;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -97,6 +98,11 @@ final class Publisher implements AutoCloseable {
   Adapter incumbent(Adapter configured) {
     view.refresh();
     return adapter(incumbentDigest(configured), configured);
+  }
+
+  /** What has become of labels by the ledger as it was last read. */
+  Receipts receipts() {
+    return new Receipts(view.ledger());
   }
 
   private String incumbentDigest(Adapter configured) {

@@ -16,6 +16,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /**
  * What a round works with, chosen once when it begins and kept in its folder, so that a round that
@@ -29,7 +30,7 @@ import java.util.TreeSet;
  * @param unlabelled of no class, to fit on
  * @param heldOut of classes, to judge on
  * @param background of no class, to judge on
- * @param corrections that the report follows, the newest last
+ * @param corrections of which the report says what is heard there, the newest last
  * @param notes for the report
  */
 record RoundPlan(
@@ -46,6 +47,9 @@ record RoundPlan(
 
   /** Both adapters score the windows of each, which a round of many labels must have time for. */
   static final int CORRECTIONS_MAX = 100;
+
+  /** Of more that no report has gone into yet, so many are the newest; the rest waited longest. */
+  private static final int NEWEST_MAX = CORRECTIONS_MAX / 2;
 
   RoundPlan {
     added = List.copyOf(added);
@@ -64,6 +68,8 @@ record RoundPlan(
    * @param usable examples of both splits
    * @param known the incumbent's classes
    * @param lent by earlier rounds
+   * @param told corrections that a report of the adapter in force, or of one that it comes from,
+   *     goes into already
    * @param seed of what is drawn to fit on
    * @throws TrainerException if a class of the incumbent has no example to fit on: a fit without it
    *     would make the adapter deaf to it
@@ -74,8 +80,20 @@ record RoundPlan(
       List<String> known,
       RefitSettings settings,
       Lent lent,
+      Predicate<StoredExample> told,
       long seed) {
-    return new Choice(usable, known, settings, lent, seed).plan(incumbent);
+    return new Choice(usable, known, settings, lent, seed).plan(incumbent, told);
+  }
+
+  /** Chooses where no report has gone into anything yet. */
+  static RoundPlan choose(
+      List<StoredExample> usable,
+      String incumbent,
+      List<String> known,
+      RefitSettings settings,
+      Lent lent,
+      long seed) {
+    return choose(usable, incumbent, known, settings, lent, e -> false, seed);
   }
 
   String toJson() {
@@ -131,7 +149,7 @@ record RoundPlan(
       }
     }
 
-    RoundPlan plan(String incumbent) {
+    RoundPlan plan(String incumbent, Predicate<StoredExample> told) {
       for (String label : known) {
         if (!train.containsKey(label)) {
           throw new TrainerException(
@@ -151,7 +169,6 @@ record RoundPlan(
       train.forEach((label, examples) -> toFit.addAll(ids(replayed(label, examples))));
       List<String> toJudge = new ArrayList<>();
       heldOut.forEach((label, examples) -> toJudge.addAll(ids(examples)));
-      int from = Math.max(0, labelled.size() - CORRECTIONS_MAX);
       return new RoundPlan(
           incumbent,
           List.copyOf(added),
@@ -160,8 +177,31 @@ record RoundPlan(
           ids(limited("", unlabelled)),
           toJudge,
           ids(background),
-          ids(labelled.subList(from, labelled.size())),
+          ids(followed(told)),
           notes);
+    }
+
+    /**
+     * Those that no report goes into yet, then the newest of the others. Each has its turn, however
+     * many come: a part of the places is for those that have waited longest.
+     */
+    private List<StoredExample> followed(Predicate<StoredExample> told) {
+      List<StoredExample> due = labelled.stream().filter(told.negate()).toList();
+      List<StoredExample> others = labelled.stream().filter(told).toList();
+      List<StoredExample> followed = new ArrayList<>();
+      if (due.size() > CORRECTIONS_MAX) {
+        followed.addAll(due.subList(0, CORRECTIONS_MAX - NEWEST_MAX));
+        followed.addAll(newest(due, NEWEST_MAX));
+      } else {
+        followed.addAll(due);
+        followed.addAll(newest(others, CORRECTIONS_MAX - due.size()));
+      }
+      followed.sort(Comparator.comparingLong(StoredExample::number));
+      return followed;
+    }
+
+    private static List<StoredExample> newest(List<StoredExample> examples, int most) {
+      return examples.subList(Math.max(0, examples.size() - most), examples.size());
     }
 
     private List<String> corrected() {

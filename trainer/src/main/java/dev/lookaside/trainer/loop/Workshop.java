@@ -12,6 +12,7 @@ import dev.lookaside.trainer.fit.CheckpointFile;
 import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.head.KeptEmbeddings;
+import dev.lookaside.trainer.receipt.Receipts;
 import dev.lookaside.trainer.shadow.ShadowReport;
 import dev.lookaside.trainer.shadow.ShadowRequest;
 import dev.lookaside.trainer.shadow.ShadowRun;
@@ -34,6 +35,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -116,7 +118,8 @@ final class Workshop implements AutoCloseable {
             parts.tools().backbone(),
             parts.tools().where(),
             Runtime.getRuntime().maxMemory() / KEPT_SHARE);
-    this.foresight = new Foresight(parts, store, kept, incumbentOr(parts.configured()));
+    Adapter incumbent = incumbentOr(parts.configured());
+    this.foresight = new Foresight(parts, store, kept, incumbent, told());
   }
 
   /** Only what is heard in advance depends on it. */
@@ -127,6 +130,12 @@ final class Workshop implements AutoCloseable {
       LOG.debug("The incumbent is not known yet", e);
       return other;
     }
+  }
+
+  /** Corrections of which the ledger, as it was last read, says what is heard there. */
+  private Predicate<StoredExample> told() {
+    Receipts receipts = publisher.receipts();
+    return e -> receipts.told(e.id(), new StreamId(e.stream()));
   }
 
   private String stateName() {
@@ -186,7 +195,7 @@ final class Workshop implements AutoCloseable {
       Publisher.Passed passed = passed(w.round(), w.candidate(), w.report());
       LoopEvent promoted = publisher.promote(passed);
       if (promoted instanceof LoopEvent.Promoted) {
-        foresight.follow(passed.candidate());
+        foresight.follow(passed.candidate(), told());
       }
       return promoted;
     } else if (work instanceof LoopAction.Withdraw w) {
@@ -195,7 +204,7 @@ final class Workshop implements AutoCloseable {
     }
     LoopAction.RollBack w = (LoopAction.RollBack) work;
     String cutover = publisher.rollBack(w.watch(), w.reason()).orElse(null);
-    foresight.follow(incumbentOr(parts.configured()));
+    foresight.follow(incumbentOr(parts.configured()), told());
     return new LoopEvent.RolledBack(w.watch().adapter(), cutover);
   }
 
@@ -306,14 +315,16 @@ final class Workshop implements AutoCloseable {
         Scope scope = parts.settings().scope();
         Lent lent = Lent.of(store, scope);
         RefitSettings settings = parts.settings().refit();
-        plan = RoundPlan.choose(examples, now.digest(), now.labels(), settings, lent, drawn(round));
+        plan =
+            RoundPlan.choose(
+                examples, now.digest(), now.labels(), settings, lent, told(), drawn(round));
         // First: a round that dies here chooses again and lends the same.
         lent.after(plan, examples).keep(store, scope);
         String json = plan.toJson();
         AtomicFile.write(file, path -> Files.writeString(path, json));
       }
       Adapter now = publisher.adapter(plan.incumbent(), parts.configured());
-      foresight.follow(now);
+      foresight.follow(now, told());
       return new Refit(parts.tools(), round, plan, sounds(plan, examples), now, kept);
     } catch (IOException e) {
       throw new TrainerException(file + ": cannot be read: " + e.getMessage(), e);

@@ -105,6 +105,11 @@ public record Receipt(
     return decisions.stream().findFirst();
   }
 
+  /** The first decision that says of the label's stretch what is heard there. */
+  public Optional<Decision> told() {
+    return decisions.stream().filter(d -> d.change() != null).findFirst();
+  }
+
   /** The newest decision that says of the label's stretch what is heard there. */
   public Optional<Decision> newest() {
     return decisions.stream().filter(d -> d.change() != null).reduce((a, b) -> b);
@@ -137,22 +142,7 @@ public record Receipt(
     if (!d.fitted()) {
       text.append(" (held out of the fit, judged on)");
     }
-    d.before(label.label())
-        .ifPresent(
-            before ->
-                text.append(
-                    "; on it the old adapter said %s, the new one says %s"
-                        .formatted(before, d.after(label.label()).orElse(""))));
-    newest()
-        .filter(latest -> !latest.adapter().equals(d.adapter()))
-        .ifPresent(
-            latest ->
-                text.append(
-                    "; adapter %s, since %s, says %s"
-                        .formatted(
-                            brief(latest.adapter()),
-                            latest.since(),
-                            latest.after(label.label()).orElse(""))));
+    text.append(heard(d));
     switch (stands.standing()) {
       case SUPERSEDED ->
           text.append("; now it is superseded by label %s of the same author".formatted(others()))
@@ -166,6 +156,39 @@ public record Receipt(
       String other = inForce.map(Receipt::brief).orElse("of the configuration");
       text.append("; adapter %s is in force again, without it".formatted(other));
     }
+    return text.toString();
+  }
+
+  /** What adapters say at the label, where a report goes into it. */
+  private String heard(Decision first) {
+    Decision tells = told().orElse(null);
+    if (tells == null) {
+      boolean soon = state == State.IN_FORCE || state == State.DECIDED;
+      return soon && stands.standing() == Standing.USABLE
+          ? "; a later report says what is heard there"
+          : "";
+    }
+    String judged = label.label();
+    String before = tells.before(judged).orElse("");
+    String after = tells.after(judged).orElse("");
+    StringBuilder text = new StringBuilder();
+    if (tells.adapter().equals(first.adapter())) {
+      text.append("; on it the old adapter said %s, the new one says %s".formatted(before, after));
+    } else {
+      text.append(
+          "; on it adapter %s, since %s, says %s, the one before it said %s"
+              .formatted(brief(tells.adapter()), tells.since(), after, before));
+    }
+    newest()
+        .filter(latest -> !latest.adapter().equals(tells.adapter()))
+        .ifPresent(
+            latest ->
+                text.append(
+                    "; adapter %s, since %s, says %s"
+                        .formatted(
+                            brief(latest.adapter()),
+                            latest.since(),
+                            latest.after(judged).orElse(""))));
     return text.toString();
   }
 

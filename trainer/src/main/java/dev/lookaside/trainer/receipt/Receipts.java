@@ -3,6 +3,7 @@ package dev.lookaside.trainer.receipt;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.Ledger;
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
@@ -116,6 +117,23 @@ public final class Receipts {
         covering.isEmpty() ? all : covering,
         inForce,
         perhaps);
+  }
+
+  /**
+   * Whether a report says what is heard at a label with the adapter that scores its stream, will
+   * score it, or was the one that this one was fitted from. What a rollback has taken back is told
+   * no more.
+   */
+  public boolean told(String labelId, StreamId stream) {
+    List<Decision> telling =
+        byLabel.getOrDefault(Learned.key(labelId), List.of()).stream()
+            .filter(d -> d.change() != null && d.scope().covers(stream))
+            .toList();
+    return ledger
+        .inForce(stream, Instant.MAX, c -> true)
+        .map(Cutover::adapter)
+        .filter(digest -> holds(digest, telling))
+        .isPresent();
   }
 
   /** The first decision that may come from a label which no report names. */

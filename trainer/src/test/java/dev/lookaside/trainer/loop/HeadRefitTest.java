@@ -194,7 +194,7 @@ class HeadRefitTest {
     assertThat(unkept.metadata()).containsEntry("parent", incumbent.digest());
     try (KeptEmbeddings kept = new KeptEmbeddings(backbone, CPU, 64 << 20)) {
       Anticipation ahead =
-          Anticipation.of(tools(), kept, examples(), sounds(), Lent.none(1), incumbent);
+          Anticipation.of(tools(), kept, examples(), sounds(), Lent.none(1), e -> false, incumbent);
       while (!ahead.done()) {
         ahead.step();
       }

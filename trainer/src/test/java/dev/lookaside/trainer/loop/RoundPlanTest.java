@@ -14,8 +14,10 @@ import dev.lookaside.trainer.store.StoredExample;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -163,14 +165,64 @@ class RoundPlanTest {
     assertThat(after).isEqualTo(before);
   }
 
+  private List<String> corrections(Set<String> told) {
+    return RoundPlan.choose(
+            examples,
+            INCUMBENT,
+            List.of("drum", "water"),
+            settings(100, 100),
+            Lent.none(1),
+            e -> told.contains(e.id()),
+            7)
+        .corrections();
+  }
+
   @Test
-  void theReportFollowsTheNewestHundredLabels() {
+  void theReportGoesIntoWhatNoneWentIntoBeforeAndThenIntoTheNewest() {
     seeds(4);
     List<String> labels = new ArrayList<>();
-    for (int i = 0; i < 120; i++) {
-      labels.add(put("siren", "dock " + i, Split.TRAIN, Origin.LABEL));
+    for (int i = 0; i < 130; i++) {
+      labels.add(put(i % 5 == 0 ? "" : "siren", "dock " + i, Split.TRAIN, Origin.LABEL));
     }
-    assertThat(plan(100, 100).corrections()).isEqualTo(labels.subList(20, 120));
+    Set<String> told = new HashSet<>(labels.subList(20, 125));
+    List<String> wanted = new ArrayList<>(labels.subList(0, 20));
+    wanted.addAll(labels.subList(50, 130));
+    assertThat(corrections(told)).as("25 that wait, 75 others").isEqualTo(wanted);
+
+    List<String> ends = new ArrayList<>(labels.subList(0, 50));
+    ends.addAll(labels.subList(80, 130));
+    assertThat(corrections(Set.of())).as("more than a report bears").isEqualTo(ends);
+    assertThat(corrections(new HashSet<>(labels))).isEqualTo(labels.subList(30, 130));
+  }
+
+  /** However many come: fifty places of a report are for those that have waited longest. */
+  @Test
+  void everyCorrectionHasItsTurn() {
+    SeededRandom.forAll(
+        RoundPlanTest.class,
+        50,
+        random -> {
+          examples.clear();
+          seeds(2);
+          Set<String> told = new HashSet<>();
+          Map<String, Integer> lastRound = new HashMap<>();
+          List<String> waiting = new ArrayList<>();
+          for (int round = 1; round <= 12; round++) {
+            for (int i = random.nextInt(300); i > 0; i--) {
+              String id = put("siren", "dock " + examples.size(), Split.TRAIN, Origin.LABEL);
+              waiting.add(id);
+              lastRound.put(id, round + (waiting.size() + 49) / 50 - 1);
+            }
+            List<String> followed = corrections(told);
+            assertThat(followed).hasSizeLessThanOrEqualTo(100);
+            assertThat(told.isEmpty() || followed.size() >= Math.min(100, told.size())).isTrue();
+            told.addAll(followed);
+            waiting.removeAll(told);
+            for (String id : waiting) {
+              assertThat(lastRound.get(id)).as("%s in round %d", id, round).isGreaterThan(round);
+            }
+          }
+        });
   }
 
   /** The whole adapter is fitted from the head's: what that was judged on it must not have seen. */

@@ -113,7 +113,9 @@ class ReceiptsTest {
   void aLabelBeyondWhatTheReportGoesIntoIsStillInTheAdapter() {
     decide("*", NEW, 60, report(OLD, NEW, learned(true, SIREN)).toJson());
     assertThat(receipt(SIREN, 61).sentence())
-        .isEqualTo("is in adapter bbbbbbbbbbbb since 2026-03-01T12:01:00Z");
+        .isEqualTo(
+            "is in adapter bbbbbbbbbbbb since 2026-03-01T12:01:00Z; a later report says what is"
+                + " heard there");
     assertThat(receipt(label("site/yard", "horn"), 61).state()).isEqualTo(State.NOT_YET);
   }
 
@@ -164,6 +166,32 @@ class ReceiptsTest {
         .endsWith(
             "the new one says siren (0.93); adapter cccccccccccc, since 2026-03-01T12:01:10Z, says"
                 + " siren (0.99)");
+  }
+
+  /** A round of many labels leaves some to the reports of later ones. */
+  @Test
+  void whatALaterReportGoesIntoIsSaidWithItsAdapter() {
+    decide("*", NEW, 60, report(OLD, NEW, learned(true, SIREN)).toJson());
+    assertThat(new Receipts(ledger).told(SIREN.id(), SIREN.stream())).isFalse();
+    decide("*", NEWER, 70, report(NEW, NEWER, learned(true, SIREN), change(false)).toJson());
+    assertThat(receipt(SIREN, 71).sentence())
+        .isEqualTo(
+            "is in adapter bbbbbbbbbbbb since 2026-03-01T12:01:00Z; on it adapter cccccccccccc,"
+                + " since 2026-03-01T12:01:10Z, says siren (0.93), the one before it said nothing"
+                + " (siren at most 0.12)");
+    assertThat(new Receipts(ledger).told(SIREN.id(), SIREN.stream())).isTrue();
+  }
+
+  @Test
+  void whatWasToldIsToldAgainOnceItsAdapterIsTakenBack() {
+    decide("*", OLD, 10, null);
+    decide("tenant:harbour", NEW, 50, report(OLD, NEW, learned(true), change(false)).toJson());
+    assertThat(new Receipts(ledger).told(SIREN.id(), SIREN.stream())).as("to others").isFalse();
+    decide("*", NEW, 60, report(OLD, NEW, learned(true, SIREN), change(false)).toJson());
+    decide("*", NEWER, 70, report(NEW, NEWER, learned(true)).toJson());
+    assertThat(new Receipts(ledger).told(SIREN.id(), SIREN.stream())).as("its child").isTrue();
+    decide("*", OLD, 80, null);
+    assertThat(new Receipts(ledger).told(SIREN.id(), SIREN.stream())).as("taken back").isFalse();
   }
 
   @Test
