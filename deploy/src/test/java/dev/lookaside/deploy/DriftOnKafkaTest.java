@@ -11,16 +11,19 @@ import dev.lookaside.ingest.send.LabelledClip;
 import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.trainer.drift.StreamDrift;
 import dev.lookaside.trainer.loop.RoundOutcome;
+import dev.lookaside.trainer.loop.Trainer;
 import dev.lookaside.trainer.loop.TrainerStatus;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -45,10 +48,10 @@ class DriftOnKafkaTest {
     kafka.close();
   }
 
-  private TrainerRig rig() {
+  private TrainerRig rig(String name, int scenes, double falseAlarmRate) {
     return new TrainerRig(
         kafka.bootstrapServers(),
-        "drift",
+        name,
         folder,
         Map.of(
             "lookaside.trainer.tick-millis", 20,
@@ -59,7 +62,8 @@ class DriftOnKafkaTest {
             "lookaside.trainer.drift.active-seconds", 600,
             "lookaside.trainer.drift.seconds", 8,
             "lookaside.trainer.drift.min-seconds", 4,
-            "lookaside.trainer.drift.scenes", 99));
+            "lookaside.trainer.drift.false-alarm-rate", falseAlarmRate,
+            "lookaside.trainer.drift.scenes", scenes));
   }
 
   private static Optional<StreamDrift> of(TrainerService trainer, String stream) {
@@ -69,22 +73,20 @@ class DriftOnKafkaTest {
   }
 
   /**
-   * Sends a burst of both streams and waits until most of it was heard: a turn may begin before all
+   * Sends a burst of each stream and waits until most of it was heard: a turn may begin before all
    * of it has come, and what is left then is too short for another look.
    */
-  private static void hear(TrainerRig rig, TrainerService trainer, List<Pcm> audio, int burst) {
-    List<String> names = List.of("gate", "yard");
-    for (int i = 0; i < names.size(); i++) {
-      int from = burst * BURST;
-      rig.send(names.get(i), audio.get(i), EndToEndRig.EPOCH, from, from + BURST);
-    }
+  private static void hear(
+      TrainerRig rig, TrainerService trainer, Map<String, Pcm> audio, int burst) {
+    int from = burst * BURST;
+    audio.forEach((name, pcm) -> rig.send(name, pcm, EndToEndRig.EPOCH, from, from + BURST));
     long heardSeconds = (long) (burst + 1) * BURST / 16_000 - 5;
     Awaitility.await("burst " + burst)
         .atMost(TrainerRig.PATIENCE)
         .pollInterval(Duration.ofMillis(5))
         .until(
             () ->
-                names.stream()
+                audio.keySet().stream()
                     .allMatch(
                         n ->
                             of(trainer, n)
@@ -103,8 +105,8 @@ class DriftOnKafkaTest {
     float[] changing = other.samples().clone();
     float[] end = Arrays.copyOfRange(changing, 2 * BURST, changing.length);
     System.arraycopy(DriftTest.dialling(end), 0, changing, 2 * BURST, end.length);
-    List<Pcm> audio = List.of(steady, new Pcm(16_000, changing));
-    try (TrainerRig rig = rig()) {
+    Map<String, Pcm> audio = Map.of("gate", steady, "yard", new Pcm(16_000, changing));
+    try (TrainerRig rig = rig("drift", 99, .02)) {
       try (TrainerService trainer = rig.startTrainer()) {
         hear(rig, trainer, audio, 0);
         hear(rig, trainer, audio, 1);
@@ -146,6 +148,55 @@ class DriftOnKafkaTest {
         assertThat(outcome.round().trigger()).startsWith("drift: yard");
         assertThat(outcome.round().freshLabels()).isEqualTo(1);
       }
+    }
+  }
+
+  /** An alarm is about one adapter: another one begins anew, against what it was fitted on. */
+  @Test
+  void anotherAdapterEndsTheAlarmAndIsComparedAnew() {
+    Pcm tone = new Pcm(16_000, DriftTest.dialling(new float[4 * BURST]));
+    Map<String, Pcm> audio = Map.of("yard", tone);
+    byte[] other = AdapterRig.variant(.3f);
+    try (TrainerRig rig = rig("other", 19, .1)) {
+      ConcurrentLinkedQueue<StreamDrift> seen = new ConcurrentLinkedQueue<>();
+      try (TrainerService trainer =
+          TrainerService.start(rig.rig.config, rig.metrics, new Recorder(seen))) {
+        hear(rig, trainer, audio, 0);
+        hear(rig, trainer, audio, 1);
+        StreamDrift before = of(trainer, "yard").orElseThrow();
+        assertThat(before.alarmed()).as(before.toString()).isTrue();
+
+        Instant from = EndToEndRig.EPOCH.plusSeconds(2 * BURST / 16_000);
+        String digest = rig.adapters.writer.publish(other);
+        rig.adapters.writer.write(AdapterRig.cutover("*", 1, digest, from));
+        hear(rig, trainer, audio, 2);
+        StreamDrift first =
+            seen.stream().filter(s -> s.adapter().equals(digest)).findFirst().orElseThrow();
+        assertThat(first.above()).as(first.toString()).isEqualTo(1);
+        assertThat(first.alarmed()).isFalse();
+        hear(rig, trainer, audio, 3);
+        StreamDrift after = of(trainer, "yard").orElseThrow();
+        assertThat(after.adapter()).isEqualTo(digest);
+        assertThat(after.since()).as(after.toString()).isNotNull().isAfter(from);
+        assertThat(after.measured().posterior().bound())
+            .as("of its own posteriors")
+            .isNotEqualTo(before.measured().posterior().bound());
+      }
+    }
+  }
+
+  /** Keeps each look at the one stream. */
+  private record Recorder(ConcurrentLinkedQueue<StreamDrift> seen) implements Trainer.Listener {
+    @Override
+    public void status(TrainerStatus status) {
+      if (status.drift() != null) {
+        seen.addAll(status.drift().streams());
+      }
+    }
+
+    @Override
+    public void finished(RoundOutcome outcome) {
+      throw new AssertionError("nothing was labelled: " + outcome);
     }
   }
 

@@ -58,7 +58,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   private record Leads(boolean leads) implements Command {}
 
-  private record Opened(long term, @Nullable Workshop workshop, @Nullable Throwable failure)
+  private record Opened(long term, @Nullable Workplace workshop, @Nullable Throwable failure)
       implements Command {}
 
   private record Collected(long term, List<LoopEvent> events, @Nullable Throwable failure)
@@ -106,7 +106,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
       Scope scope,
       LoopSettings settings,
       Duration tick,
-      Supplier<Workshop> workshop,
+      Supplier<? extends Workplace> workshop,
       Function<Leadership.Listener, AutoCloseable> leadership,
       Listener listener,
       Clock clock) {}
@@ -125,7 +125,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   private boolean working;
   private boolean listening;
   private boolean stopping;
-  private @Nullable Workshop workshop;
+  private @Nullable Workplace workshop;
   private long workshopTerm;
   private Instant since;
   private String phase = "";
@@ -247,7 +247,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     return this;
   }
 
-  private void lead(Workshop opened) {
+  private void lead(Workplace opened) {
     trouble = null;
     try {
       decide(new LoopEvent.Led(opened.load()));
@@ -273,7 +273,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   }
 
   private void collect() {
-    Workshop open = workshop;
+    Workplace open = workshop;
     if (open != null && workshopTerm == term) {
       long now = term;
       Set<String> watched = core.watched();
@@ -317,7 +317,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   /** Piece by piece, and only while no fit or judgement wants the processors. */
   private void listen() {
-    Workshop open = workshop;
+    Workplace open = workshop;
     if (open != null && workshopTerm == term && !working && !listening && open.listensNow()) {
       listening = true;
       long now = term;
@@ -358,7 +358,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   }
 
   private void act(LoopAction action) {
-    Workshop open = workshop;
+    Workplace open = workshop;
     if (action instanceof LoopAction.StopWork) {
       if (open != null) {
         open.stop();
@@ -383,7 +383,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   /** To the requests' topic; what no broker takes is told later. */
   private void tellOutcomes() {
-    Workshop open = workshop;
+    Workplace open = workshop;
     try {
       while (open != null && !untold.isEmpty()) {
         open.finish(untold.peek());
@@ -402,7 +402,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   }
 
   private void begin(LoopAction.Work work) {
-    Workshop open = workshop;
+    Workplace open = workshop;
     if (open == null || working) {
       return;
     }
@@ -467,7 +467,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   /** Nobody uses the workshop of an earlier term any more. */
   private void closeWhenIdle() {
-    Workshop old = workshop;
+    Workplace old = workshop;
     boolean unused = old != null && workshopTerm != term;
     if (underWay > 0 || closing || !(unused || (stopping && old == null))) {
       return;
@@ -523,7 +523,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     } catch (Exception e) {
       getContext().getLog().warn("Leadership of {} does not end cleanly", parts.scope(), e);
     }
-    Workshop open = workshop;
+    Workplace open = workshop;
     if (open != null) {
       open.stop();
     }

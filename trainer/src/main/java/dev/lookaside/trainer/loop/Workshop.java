@@ -42,13 +42,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the leader of a scope works with, from when it leads until it does not. {@link #collect} is
- * for one thread, {@link #perform} and {@link #finish} for one other, {@link #listen} for a third;
- * the rest for any.
+ * Store, topics and model of the leader of a scope, from when it leads until it does not.
  *
  * <p>Above 300 lines: one method per kind of work, and all share what a round keeps on disk.
  */
-final class Workshop implements AutoCloseable {
+final class Workshop implements Workplace {
   /** Puts labels and their audio into the store. */
   interface Intake extends AutoCloseable {
     /** Reads what has come, waiting a little for something. */
@@ -142,21 +140,18 @@ final class Workshop implements AutoCloseable {
     return "loop " + parts.settings().scope();
   }
 
-  /** Where the loop stood. */
-  LoopState load() {
+  @Override
+  public LoopState load() {
     return store.state(stateName()).map(LoopState::fromJson).orElse(LoopState.FIRST);
   }
 
-  void save(LoopState state) {
+  @Override
+  public void save(LoopState state) {
     store.setState(stateName(), state.toJson());
   }
 
-  /**
-   * Reads labels and requests and says what there is.
-   *
-   * @param watched digests and, of the state, what full fits have seen
-   */
-  List<LoopEvent> collect(Set<String> watched, long seenChange) {
+  @Override
+  public List<LoopEvent> collect(Set<String> watched, long seenChange) {
     List<LoopEvent> events = new ArrayList<>();
     intake.turn();
     Scope scope = parts.settings().scope();
@@ -176,13 +171,8 @@ final class Workshop implements AutoCloseable {
     return events;
   }
 
-  /**
-   * Does a piece of work.
-   *
-   * @return its result
-   * @throws RuntimeException if it does not succeed; a {@link TrainerException} would come again
-   */
-  LoopEvent perform(LoopAction.Work work, FitProgress progress) {
+  @Override
+  public LoopEvent perform(LoopAction.Work work, FitProgress progress) {
     if (work instanceof LoopAction.Fit w) {
       return fit(w.round(), progress);
     } else if (work instanceof LoopAction.Judge w) {
@@ -395,8 +385,8 @@ final class Workshop implements AutoCloseable {
     return found;
   }
 
-  /** Tells how a round ended, and removes its folder. */
-  void finish(RoundOutcome outcome) {
+  @Override
+  public void finish(RoundOutcome outcome) {
     requests.answer(outcome, parts.clock().instant());
     Path folder = folder(outcome.round());
     try (Stream<Path> files = Files.walk(folder)) {
@@ -408,18 +398,15 @@ final class Workshop implements AutoCloseable {
     }
   }
 
-  /** Whether {@link #listen} has something to do. For any thread. */
-  boolean listensNow() {
+  @Override
+  public boolean listensNow() {
     return hearsAhead()
         || (drift != null && drift.due())
         || (background != null && background.due());
   }
 
-  /**
-   * A bounded piece of hearing what the next round will hear, of comparing streams with what their
-   * adapters were fitted on, or of taking background of them.
-   */
-  DriftWatch.Turn listen() {
+  @Override
+  public DriftWatch.Turn listen() {
     if (hearsAhead()) {
       foresight.step();
       return DriftWatch.Turn.NOTHING;
@@ -435,17 +422,14 @@ final class Workshop implements AutoCloseable {
     return !stopped && foresight.due();
   }
 
-  /**
-   * Ends the work of every round, a fit with a checkpoint, a promotion before it has written its
-   * decision, and lets none begin.
-   */
-  void stop() {
+  @Override
+  public void stop() {
     stopped = true;
     stopRunning();
   }
 
-  /** Ends the work of one round, and lets no more of it begin. */
-  void stop(Round round) {
+  @Override
+  public void stop(Round round) {
     stoppedRound = round.number();
     stopRunning();
   }

@@ -1,0 +1,57 @@
+package dev.lookaside.trainer.loop;
+
+import dev.lookaside.trainer.fit.FitProgress;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What a {@link Trainer} works with while it leads, and which threads may call what: {@link
+ * #collect} is for one, {@link #perform} and {@link #finish} for one other, {@link #listen} for a
+ * third; the rest for any. All but {@link #stop()} may block.
+ */
+interface Workplace extends AutoCloseable {
+  /** Where the loop stood. */
+  LoopState load();
+
+  void save(LoopState state);
+
+  /**
+   * Reads labels and requests and says what there is.
+   *
+   * @param watched digests and, of the state, what full fits have seen
+   */
+  List<LoopEvent> collect(Set<String> watched, long seenChange);
+
+  /**
+   * Does a piece of work.
+   *
+   * @return its result
+   * @throws RuntimeException if it does not succeed; a {@link
+   *     dev.lookaside.trainer.TrainerException} would come again
+   */
+  LoopEvent perform(LoopAction.Work work, FitProgress progress);
+
+  /** Tells how a round ended, and removes what it kept. */
+  void finish(RoundOutcome outcome);
+
+  /** Whether {@link #listen} has something to do. */
+  boolean listensNow();
+
+  /**
+   * A bounded piece of hearing what the next round will hear, of comparing streams with what their
+   * adapters were fitted on, or of taking background of them.
+   */
+  DriftWatch.Turn listen();
+
+  /**
+   * Ends the work of every round, a fit with a checkpoint, a promotion before it has written its
+   * decision, and lets none begin.
+   */
+  void stop();
+
+  /** Ends the work of one round, and lets no more of it begin. */
+  void stop(Round round);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,239 @@
+package dev.lookaside.trainer.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import akka.actor.testkit.typed.javadsl.ActorTestKit;
+import akka.actor.testkit.typed.javadsl.ManualTime;
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Props;
+import com.typesafe.config.ConfigFactory;
+import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.trainer.fit.FitProgress;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Who works when, beside a workplace whose work ends when the test says so. */
+@Timeout(120)
+class TrainerTest {
+  private static final Duration TICK = Duration.ofMillis(100);
+  private static final String B = "b".repeat(64);
+
+  private final ActorTestKit kit =
+      ActorTestKit.create(ManualTime.config().withFallback(ConfigFactory.load()));
+  private final ManualTime time = ManualTime.get(kit.system());
+  private final Hands hands = new Hands();
+  private final AtomicInteger statuses = new AtomicInteger();
+  private volatile Instant now = Instant.parse("2026-03-01T12:00:00Z");
+
+  @AfterEach
+  void stop() {
+    hands.pieces.release(1_000_000);
+    hands.works.release(1_000_000);
+    kit.shutdownTestKit();
+  }
+
+  /** Work and pieces of listening that wait to be let go on. */
+  private static final class Hands implements Workplace {
+    final Semaphore works = new Semaphore(0);
+    final Semaphore pieces = new Semaphore(0);
+    final BlockingQueue<LoopAction.Work> begun = new LinkedBlockingQueue<>();
+    final BlockingQueue<LoopEvent> labels = new LinkedBlockingQueue<>();
+    final BlockingQueue<LoopEvent> heard = new LinkedBlockingQueue<>();
+    final AtomicInteger piecesBegun = new AtomicInteger();
+    final AtomicInteger piecesEnded = new AtomicInteger();
+
+    @Override
+    public LoopState load() {
+      return LoopState.FIRST;
+    }
+
+    @Override
+    public void save(LoopState state) {
+      // Nobody dies here.
+    }
+
+    @Override
+    public List<LoopEvent> collect(Set<String> watched, long seenChange) {
+      try {
+        LoopEvent next = labels.poll(2, TimeUnit.MILLISECONDS);
+        return next == null ? List.of() : List.of(next);
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+
+    @Override
+    public LoopEvent perform(LoopAction.Work work, FitProgress progress) {
+      begun.add(work);
+      works.acquireUninterruptibly();
+      return work instanceof LoopAction.Fit fit
+          ? new LoopEvent.Fitted(fit.round().number(), B)
+          : new LoopEvent.Judged(
+              ((LoopAction.Judge) work).round().number(), LoopCoreTest.report(false));
+    }
+
+    @Override
+    public void finish(RoundOutcome outcome) {
+      // Nobody has asked.
+    }
+
+    @Override
+    public boolean listensNow() {
+      return true;
+    }
+
+    @Override
+    public DriftWatch.Turn listen() {
+      piecesBegun.incrementAndGet();
+      pieces.acquireUninterruptibly();
+      LoopEvent event = heard.poll();
+      piecesEnded.incrementAndGet();
+      return event == null ? DriftWatch.Turn.NOTHING : new DriftWatch.Turn(List.of(event), null);
+    }
+
+    @Override
+    public void stop() {
+      works.release(1_000_000);
+    }
+
+    @Override
+    public void stop(Round round) {
+      works.release(1_000_000);
+    }
+
+    @Override
+    public void close() {
+      // Holds nothing.
+    }
+  }
+
+  private ActorRef<Trainer.Command> trainer() {
+    Trainer.Listener listener =
+        new Trainer.Listener() {
+          @Override
+          public void status(TrainerStatus status) {
+            statuses.incrementAndGet();
+          }
+
+          @Override
+          public void finished(RoundOutcome outcome) {
+            // Of no matter here.
+          }
+        };
+    Clock clock =
+        new Clock() {
+          @Override
+          public ZoneId getZone() {
+            return ZoneOffset.UTC;
+          }
+
+          @Override
+          public Clock withZone(ZoneId zone) {
+            return this;
+          }
+
+          @Override
+          public Instant instant() {
+            return now;
+          }
+        };
+    return kit.spawn(
+        Trainer.create(
+            new Trainer.Parts(
+                Scope.ALL,
+                LoopCoreTest.settings(false, 0, 0),
+                TICK,
+                () -> hands,
+                joined -> {
+                  joined.leads();
+                  return () -> {};
+                },
+                listener,
+                clock)),
+        Props.empty().withDispatcherFromConfig(Trainer.DISPATCHER));
+  }
+
+  private static void await(String what, BooleanSupplier done) {
+    Awaitility.await(what)
+        .atMost(Duration.ofSeconds(60))
+        .pollInterval(Duration.ofMillis(5))
+        .until(done::getAsBoolean);
+  }
+
+  /** Each tick is told of. */
+  private void ticks(int count) {
+    for (int i = 0; i < count; i++) {
+      int before = statuses.get();
+      time.timePasses(TICK);
+      await("a tick", () -> statuses.get() > before);
+    }
+  }
+
+  private LoopAction.Work work(Class<? extends LoopAction.Work> kind) throws InterruptedException {
+    LoopAction.Work begun = hands.begun.poll(60, TimeUnit.SECONDS);
+    assertThat(begun).isInstanceOf(kind);
+    return begun;
+  }
+
+  private void labelled(int fresh, int change) {
+    hands.labels.add(new LoopEvent.Labels(fresh, change, Map.of()));
+    await("labels that were read", hands.labels::isEmpty);
+    ticks(3);
+    now = now.plusSeconds(2);
+    ticks(1);
+  }
+
+  /** A piece that is under way when the fit begins is the last one. */
+  @Test
+  void noPieceOfListeningBeginsWhileAFitOrAJudgementRuns() throws Exception {
+    trainer();
+    await("leads", () -> statuses.get() > 2);
+    ticks(1);
+    await("a piece", () -> hands.piecesBegun.get() == 1);
+    labelled(3, 7);
+    work(LoopAction.Fit.class);
+    hands.pieces.release(100);
+    await("its end", () -> hands.piecesEnded.get() >= 1);
+    ticks(20);
+    assertThat(hands.piecesBegun).as("during the fit").hasValue(1);
+    hands.works.release();
+    work(LoopAction.Judge.class);
+    ticks(20);
+    assertThat(hands.piecesBegun).as("during the judgement").hasValue(1);
+    hands.works.release();
+    await("the end of the round", () -> statuses.get() > 0 && hands.begun.isEmpty());
+    ticks(3);
+    await("pieces go on", () -> hands.piecesBegun.get() > 1);
+  }
+
+  @Test
+  void anAlarmThatListeningRaisesLetsASingleLabelBeginARound() throws Exception {
+    trainer();
+    await("leads", () -> statuses.get() > 2);
+    labelled(1, 7);
+    assertThat(hands.begun).as("one is too few").isEmpty();
+    hands.heard.add(new LoopEvent.Drifted("dock: 4.1"));
+    hands.pieces.release();
+    await("the piece that heard it", hands.heard::isEmpty);
+    ticks(3);
+    LoopAction.Fit fit = (LoopAction.Fit) work(LoopAction.Fit.class);
+    assertThat(fit.round().trigger()).isEqualTo("drift: dock: 4.1");
+    assertThat(fit.round().freshLabels()).isEqualTo(1);
+  }
+}
