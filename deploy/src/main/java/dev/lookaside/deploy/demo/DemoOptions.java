@@ -1,5 +1,7 @@
 package dev.lookaside.deploy.demo;
 
+import dev.lookaside.trainer.loop.Round;
+
 /**
  * What the demo is asked to do.
  *
@@ -8,6 +10,7 @@ package dev.lookaside.deploy.demo;
  * @param fixed whether it is so many seconds in any case; else at most, and the streams end some
  *     seconds after the story
  * @param refit tell the story of a class that is learned; else only what is known is heard
+ * @param headOnly the story ends with the refit of the head alone
  * @param seed of the scenes
  * @param unseen only sounds that the bundled model was not trained on
  * @param page serve the live page
@@ -20,6 +23,7 @@ public record DemoOptions(
     int seconds,
     boolean fixed,
     boolean refit,
+    boolean headOnly,
     long seed,
     boolean unseen,
     boolean page,
@@ -42,6 +46,15 @@ public record DemoOptions(
   public DemoOptions {
     check("--streams", streams, 1, MAX_STREAMS);
     check("--seconds", seconds, MIN_SECONDS, MAX_SECONDS);
+    if (headOnly && (!refit || page)) {
+      throw new IllegalArgumentException(
+          "--head-only: not with " + (refit ? "--page, where you correct" : "--no-refit"));
+    }
+  }
+
+  /** The refit that the story ends with. */
+  Round.Kind lastRefit() {
+    return headOnly ? Round.Kind.HEAD : Round.Kind.FULL;
   }
 
   private static void check(String option, int value, int min, int max) {

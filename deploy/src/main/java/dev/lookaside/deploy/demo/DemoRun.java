@@ -42,6 +42,9 @@ public final class DemoRun {
   /** Of sounds with the last adapter, before the streams end. */
   private static final double EPILOGUE_SECONDS = 18;
 
+  /** The same where the story is to be short. */
+  private static final double SHORT_EPILOGUE_SECONDS = 6;
+
   private final DemoOptions options;
   private final PrintWriter out;
   private final Afterwards afterwards;
@@ -66,7 +69,10 @@ public final class DemoRun {
     this.options = options;
     this.out = out;
     this.afterwards = afterwards;
-    this.story = options.refit() ? new DemoStory(BundledClips.NEW_CLASS, options.page()) : null;
+    this.story =
+        options.refit()
+            ? new DemoStory(BundledClips.NEW_CLASS, options.page(), options.lastRefit())
+            : null;
   }
 
   /**
@@ -120,7 +126,7 @@ public final class DemoRun {
       EmbeddedKafka kafka, TemporaryFolder folder, int corrections) {
     Map<String, Object> settings = new HashMap<>();
     if (story != null) {
-      settings.putAll(DemoTrainer.settings(folder.path(), options.page(), corrections));
+      settings.putAll(DemoTrainer.settings(folder.path(), options, corrections));
     }
     settings.put("lookaside.ingest.kafka-clients.bootstrap.servers", kafka.bootstrapServers());
     settings.put("lookaside.ingest.source.group", "lookaside-demo");
@@ -227,6 +233,8 @@ public final class DemoRun {
     private final LiveSender sender;
     private final DemoDisplay display;
     private boolean corrected = options.page();
+    private int usable = Integer.MAX_VALUE;
+    private boolean asked = !options.headOnly();
     private boolean ending = options.fixed();
 
     Script(
@@ -247,15 +255,19 @@ public final class DemoRun {
       if (!corrected && second >= correctionsAt && !sender.done()) {
         corrected = true;
         Instant now = Instant.now();
-        trainer.correct(corrections, epoch, now);
+        usable = trainer.correct(corrections, epoch, now);
         story.corrected(corrections.size(), now);
+      }
+      if (!asked && story.waiting() >= usable) {
+        asked = true;
+        trainer.askForHead();
       }
       if (!ending && story.over()) {
         ending = true;
         // Sounds lie within parts: a stream that ends with one tears none apart.
+        double epilogue = options.headOnly() ? SHORT_EPILOGUE_SECONDS : EPILOGUE_SECONDS;
         double end =
-            Math.ceil((second + EPILOGUE_SECONDS) / DemoScenes.PART_SECONDS)
-                * DemoScenes.PART_SECONDS;
+            Math.ceil((second + epilogue) / DemoScenes.PART_SECONDS) * DemoScenes.PART_SECONDS;
         sender.endAt(end);
         state.endAt(end);
         display.endAt(end);

@@ -43,6 +43,7 @@ final class DemoStory {
 
   private final String label;
   private final boolean byPage;
+  private final Round.Kind last;
   private final Map<String, Swap> swaps = new LinkedHashMap<>();
   private final Map<Round.Kind, Ended> ended = new EnumMap<>(Round.Kind.class);
   private final List<String> said = new ArrayList<>();
@@ -58,10 +59,12 @@ final class DemoStory {
   /**
    * @param label the new class
    * @param byPage whether a person corrects, not the script
+   * @param last refit that it ends with
    */
-  DemoStory(String label, boolean byPage) {
+  DemoStory(String label, boolean byPage, Round.Kind last) {
     this.label = label;
     this.byPage = byPage;
+    this.last = last;
   }
 
   /** The streams begin. */
@@ -177,10 +180,20 @@ final class DemoStory {
 
   /** Whether nothing more will happen without new corrections. */
   synchronized boolean over() {
-    Ended full = ended.get(Round.Kind.FULL);
-    return full != null
-        && (full.outcome().kind() != RoundOutcome.Kind.PUBLISHED
-            || swaps.containsKey(full.outcome().candidate()));
+    Ended end = ended.get(last);
+    return end != null
+        && (end.outcome().kind() != RoundOutcome.Kind.PUBLISHED
+            || swaps.containsKey(end.outcome().candidate()));
+  }
+
+  /** The refit that it ends with. */
+  Round.Kind last() {
+    return last;
+  }
+
+  /** Corrections that the trainer could fit to now. */
+  synchronized int waiting() {
+    return trainer == null ? 0 : trainer.freshLabels();
   }
 
   /** All swaps, in their order. */

@@ -2,6 +2,7 @@ package dev.lookaside.deploy.demo;
 
 import com.typesafe.config.Config;
 import dev.lookaside.classifier.registry.KeyFolder;
+import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.deploy.Metrics;
 import dev.lookaside.deploy.TrainerService;
 import dev.lookaside.deploy.page.PageEvents;
@@ -10,9 +11,13 @@ import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelWriter;
+import dev.lookaside.trainer.loop.RefitTopic;
 import dev.lookaside.trainer.metric.Event;
+import dev.lookaside.trainer.store.LabelStandings;
+import dev.lookaside.trainer.store.Standing;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,14 +33,20 @@ final class DemoTrainer implements AutoCloseable {
   /** Fewer corrections begin no refit, unless there are no more to make. */
   private static final int LABELS = 5;
 
+  /** None begins by itself: both refits would follow. */
+  private static final int NEVER = 1_000_000;
+
   private final TrainerService service;
   private final Metrics metrics;
   private final LabelWriter labels;
+  private final RefitTopic requests;
 
-  private DemoTrainer(TrainerService service, Metrics metrics, LabelWriter labels) {
+  private DemoTrainer(
+      TrainerService service, Metrics metrics, LabelWriter labels, RefitTopic requests) {
     this.service = service;
     this.metrics = metrics;
     this.labels = labels;
+    this.requests = requests;
   }
 
   /**
@@ -44,7 +55,7 @@ final class DemoTrainer implements AutoCloseable {
    * @param folder of key and store, gets the key
    * @param corrections that the script will make
    */
-  static Map<String, Object> settings(Path folder, boolean byPage, int corrections) {
+  static Map<String, Object> settings(Path folder, DemoOptions options, int corrections) {
     Path keys = folder.resolve("keys");
     new KeyFolder(keys).create(AUTHOR);
     Map<String, Object> settings = new HashMap<>();
@@ -56,10 +67,12 @@ final class DemoTrainer implements AutoCloseable {
     settings.put("lookaside.trainer.session-timeout-millis", 6_000);
     settings.put("lookaside.trainer.tick-millis", 100);
     // The script's corrections come at once; a person's do not.
-    settings.put("lookaside.trainer.triggers.quiet-millis", byPage ? 3_000 : 300);
+    settings.put("lookaside.trainer.triggers.quiet-millis", options.page() ? 3_000 : 300);
     settings.put(
         "lookaside.trainer.triggers.labels",
-        byPage ? LABELS : Math.max(1, Math.min(LABELS, corrections)));
+        options.page()
+            ? LABELS
+            : options.headOnly() ? NEVER : Math.max(1, Math.min(LABELS, corrections)));
     // A few corrections say little about pitch and length.
     settings.put("lookaside.trainer.scenes.speeds", List.of(0.9, 1.0, 1.12));
     // A stream is one recording: a draw could hold out all of them or none. With no draw, the round
@@ -86,13 +99,19 @@ final class DemoTrainer implements AutoCloseable {
       metrics.close();
       throw e;
     }
-    return new DemoTrainer(service, metrics, LabelWriter.open(ingest));
+    return new DemoTrainer(
+        service, metrics, LabelWriter.open(ingest), RefitTopic.open(ingest, Scope.ALL));
   }
 
-  /** Says that the events were there and were missed. */
-  void correct(List<Event> missed, Instant epoch, Instant now) {
+  /**
+   * Says that the events were there and were missed.
+   *
+   * @return how many of the labels can be fitted to: of two that say the same, one
+   */
+  int correct(List<Event> missed, Instant epoch, Instant now) {
+    List<Label> all = new ArrayList<>();
     for (Event e : missed) {
-      labels.write(
+      all.add(
           Label.add(
               new StreamId(e.stream()),
               e.label(),
@@ -102,11 +121,22 @@ final class DemoTrainer implements AutoCloseable {
               now,
               Optional.empty()));
     }
+    all.forEach(labels::write);
+    return (int)
+        LabelStandings.of(all).values().stream()
+            .filter(s -> s.standing() == Standing.USABLE)
+            .count();
+  }
+
+  /** Asks for a refit of the head alone. */
+  void askForHead() {
+    requests.ask(true, AUTHOR);
   }
 
   @Override
   public void close() {
     labels.close();
+    requests.close();
     service.close();
     metrics.close();
   }

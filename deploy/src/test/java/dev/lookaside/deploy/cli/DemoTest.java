@@ -48,6 +48,44 @@ class DemoTest {
         .contains("0 lost   0 doubled");
   }
 
+  /** The real thing: four live streams, a broker, a worker, a trainer with the gate as it is. */
+  @Test
+  void correctionsBecomeAnAdapterThatTakesOverWithoutLosingAWindow() throws Exception {
+    Path file = folder.resolve("story.json");
+    Cli demo = Cli.run("demo", "--head-only", "--headless", "--json", file);
+    assertThat(demo.exitCode()).as(demo.out()).isZero();
+    JsonNode json = new ObjectMapper().readTree(file.toFile());
+    assertThat(json.get("windowsScored")).isEqualTo(json.get("windowsExpected"));
+    assertThat(json.get("windowsLost").longValue()).isZero();
+    assertThat(json.get("windowsDoubled").longValue()).isZero();
+    JsonNode adapter = json.get("adapter");
+    assertThat(adapter.get("headOnlyOutcome").textValue()).as(demo.out()).isEqualTo("published");
+    assertThat(adapter.get("swaps").intValue()).isEqualTo(1);
+    assertThat(adapter.get("lastDigest")).isNotEqualTo(adapter.get("digest"));
+    assertThat(adapter.get("corrections").intValue()).isGreaterThanOrEqualTo(5);
+    assertThat(adapter.get("headOnlyLabelToLiveSeconds").doubleValue()).isPositive();
+    assertThat(adapter.get("labelToLiveSeconds").isNull()).as("not asked for").isTrue();
+    // A bird that sounds while the swap takes place may be named and still count as before it; how
+    // many come after it is a matter of how fast the machine is.
+    assertThat(adapter.get("newClassRecallBefore").doubleValue()).isLessThan(.5);
+    assertThat(adapter.get("newClassRecallAfter").isNumber())
+        .isEqualTo(adapter.get("newClassEventsAfter").intValue() > 0);
+    assertThat(adapter.get("latencyP99SwapRatio").doubleValue()).isPositive();
+    assertThat(adapter.get("notReached")).isEmpty();
+    assertThat(demo.out())
+        .contains("-- corrections ", "-- gate        head: passed", "-- swap        from here on")
+        .contains("0 lost   0 doubled", "--streams 4 --head-only");
+  }
+
+  @Test
+  void theHeadAloneIsNoStoryForAPageOrWithoutRefit() {
+    for (String other : new String[] {"--page", "--no-refit"}) {
+      Cli demo = Cli.run("demo", "--head-only", other);
+      assertThat(demo.exitCode()).isEqualTo(2);
+      assertThat(demo.err()).contains("--head-only: not with " + other);
+    }
+  }
+
   @Test
   void withoutRefitOnlyWhatIsKnownIsHeard() throws Exception {
     Path file = folder.resolve("plain.json");

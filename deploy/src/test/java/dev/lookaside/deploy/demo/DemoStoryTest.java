@@ -64,7 +64,7 @@ class DemoStoryTest {
 
   @Test
   void bothWaysAreTimedFromTheLabelsToTheFirstScores() {
-    DemoStory story = new DemoStory("bird", false);
+    DemoStory story = new DemoStory("bird", false, Round.Kind.FULL);
     story.begin(EPOCH);
     story.status(status("collecting", null, 0), at(1));
     assertThat(story.scored(FIRST, at(1), at(2))).isFalse();
@@ -95,7 +95,7 @@ class DemoStoryTest {
 
   @Test
   void aRefusalIsSaidAndEndsTheStory() {
-    DemoStory story = new DemoStory("bird", true);
+    DemoStory story = new DemoStory("bird", true, Round.Kind.FULL);
     story.begin(EPOCH);
     story.status(status("collecting", null, 3), at(20));
     assertThat(story.corrections()).as("counted as the trainer gets them").isEqualTo(3);
@@ -153,6 +153,6 @@ class DemoStoryTest {
   }
 
   private static DemoOptions options(int seconds, boolean page) {
-    return new DemoOptions(2, seconds, true, true, 1, false, page, false, false, 0);
+    return new DemoOptions(2, seconds, true, true, false, 1, false, page, false, false, 0);
   }
 }
