@@ -34,7 +34,7 @@ function take(message) {
   if (message.kind === "event") {
     message.order = ++order;
     know(message.label);
-    for (const c of corrections.values()) if (c.detection === message.id) message.correction = c;
+    judge(message);
   }
   if (message.kind === "swap") {
     message.labels.forEach(know);
@@ -54,32 +54,72 @@ function know(label) {
   $("classes").append(new Option(label));
 }
 
+// What its author has taken back or said anew does not count.
+const gone = c => c.standing === "retracted" || c.standing === "superseded" || c.verdict === "retract";
+const me = () => $("author").value.trim() || "page";
+const mine = c => c.author === me() && !gone(c);
+
+// What can be taken back of what was said about an event.
+function own(event) {
+  return [...corrections.values()].findLast(c => mine(c) && (event.state === "added" ? c === event.correction : c.detection === event.id));
+}
+
+// The newest that counts of what was said about a detection.
+function judge(event) {
+  event.correction = [...corrections.values()].findLast(c => c.detection === event.id && !gone(c));
+}
+
 function takeCorrection(message) {
   corrections.set(message.id, message);
   know(message.label);
   const r = row(message.stream), event = message.detection && r.timeline.events.get(message.detection);
-  if (event) event.correction = message;
+  if (event) judge(event);
   if (message.verdict === "add") {
-    r.timeline.add({ ...message, kind: "event", id: "label " + message.id, state: "added", correction: message });
+    r.timeline.add({ ...message, kind: "event", id: "label " + message.id, state: gone(message) ? "retracted" : "added", correction: message });
   }
   listCorrections();
 }
 
 const clock = ms => new Date(ms).toLocaleTimeString([], { hour12: false });
 
+function said(c) {
+  const { label } = c;
+  return { confirm: `${label} is right`, reject: `${label} is not there`, relabel: `it is ${label}`, add: `${label} was missed`, retract: `${label} is taken back` }[c.verdict];
+}
+
+// Who says otherwise, as far as that is shown here.
+function others(c) {
+  const known = (c.because ?? []).map(id => corrections.get(id)).filter(Boolean);
+  return known.length ? ` (${known.map(o => `${o.author}: ${said(o)}`).join(", ")})` : "";
+}
+
+function stageText(c) {
+  const adapter = (c.adapter ?? "").slice(0, 8);
+  const learned = { "in-force": `in adapter ${adapter} since ${clock(c.since)}`, "taken-back": `was in adapter ${adapter}, which was taken back` }[c.stage];
+  if (learned) {
+    const since = { retracted: "; taken back, the next refit is without it", superseded: "; said anew since", conflict: `; disputed since${others(c)}` }[c.standing];
+    return learned + (since ?? "");
+  }
+  return {
+    sent: "sent", stored: "in the store of examples, in no adapter in force",
+    disputed: `disputed: kept out of training${others(c)}`, retracted: "taken back", superseded: "said anew since",
+  }[c.stage];
+}
+
 function listCorrections() {
-  const all = [...corrections.values()].reverse().slice(0, 50);
+  // What was taken back says so itself, as long as it is listed.
+  const saysMore = c => c.verdict !== "retract" || !(c.because ?? []).some(id => corrections.has(id));
+  const all = [...corrections.values()].filter(saysMore).reverse().slice(0, 50);
   $("corrections-hint").hidden = all.length > 0;
   $("corrections").replaceChildren(...all.map(c => {
     const item = document.createElement("li"), stage = document.createElement("span");
-    const said = { confirm: `${c.label} is right`, reject: `${c.label} is not there`, relabel: `it is ${c.label}`, add: `${c.label} was missed`, retract: `${c.label} is taken back` };
-    item.textContent = `${said[c.verdict]}, ${c.stream} ${clock(c.onset)}`;
-    stage.className = "stage " + c.stage;
-    stage.textContent = {
-      sent: "sent", stored: "in the store of examples", disputed: "disputed: kept out of training",
-      "in-force": `in adapter ${(c.adapter ?? "").slice(0, 8)} since ${clock(c.since)}`,
-      "taken-back": `was in adapter ${(c.adapter ?? "").slice(0, 8)}, which was taken back`,
-    }[c.stage];
+    const what = document.createElement("span");
+    what.className = gone(c) && c.verdict !== "retract" ? "what gone" : "what";
+    what.textContent = `${c.author === me() ? "" : c.author + ": "}${said(c)}, ${c.stream} ${clock(c.onset)}`;
+    item.append(what);
+    if (mine(c)) item.append(takeBack(c));
+    stage.className = "stage " + (c.standing === "conflict" ? "disputed" : c.stage);
+    stage.textContent = stageText(c);
     item.append(stage);
     if (c.before && c.after) {
       const heard = document.createElement("span");
@@ -90,6 +130,12 @@ function listCorrections() {
     item.title = c.receipt ?? "";
     return item;
   }));
+}
+
+function takeBack(c) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "back", textContent: "Take back", title: "As if you had never said it" });
+  button.addEventListener("click", () => send({ kind: "retract", id: c.id }, button));
+  return button;
 }
 
 let listed = "";
@@ -142,6 +188,12 @@ const PHASES = { collecting: "collects corrections", fitting: "fits", judging: "
 
 function showTrainer(s) {
   $("trainer").hidden = false;
+  $("way").hidden = Boolean(s.elsewhere);
+  if (s.elsewhere) {
+    $("phase").textContent = "in another process";
+    $("trainer-line").textContent = `Its last round ended at ${clock(Date.parse(s.last.time))}. What it does now is not told here.`;
+    return showGate(s.last);
+  }
   $("phase").textContent = s.leads === false ? "stands by" : s.phase ?? "";
   const names = Object.keys(PHASES), at = names.indexOf(s.phase);
   $("way").replaceChildren(...names.map((name, i) => {
@@ -273,6 +325,7 @@ function ask(event, x, y) {
   sheet.hidden = false;
   sheet.style.left = `${Math.max(8, Math.min(x, innerWidth - 330))}px`;
   sheet.style.top = `${Math.max(scrollY + 8, Math.min(y + 10, scrollY + innerHeight - sheet.offsetHeight - 12))}px`;
+  $("sheet-back").hidden = !own(event);
   (fresh ? $("class") : judged ? $("verdicts").firstElementChild : $("sheet-close")).focus();
 }
 
@@ -285,8 +338,9 @@ function close() {
   forget();
 }
 
-async function send(label) {
+async function send(label, button) {
   $("sheet-trouble").hidden = true;
+  if (button) button.disabled = true;
   try {
     const answer = await fetch("/labels", {
       method: "POST",
@@ -296,6 +350,7 @@ async function send(label) {
     if (!answer.ok) throw new Error((await answer.json()).error);
     close();
   } catch (e) {
+    if (button) Object.assign(button, { disabled: false, textContent: "Try again", title: e.message });
     $("sheet-trouble").textContent = e.message;
     $("sheet-trouble").hidden = false;
   }
@@ -312,6 +367,10 @@ $("sheet-form").addEventListener("submit", e => {
   send(subject.state === "new"
     ? { kind: "add", stream: subject.stream, label, onset: iso(subject.onset), offset: iso(subject.offset) }
     : { kind: "relabel", detection: subject.id, label });
+});
+$("sheet-back").addEventListener("click", () => {
+  const said = subject && own(subject);
+  if (said) send({ kind: "retract", id: said.id });
 });
 $("sheet-close").addEventListener("click", close);
 $("player").addEventListener("error", async () => {
@@ -346,6 +405,7 @@ try {
   $("author").value = localStorage.getItem("author") ?? "";
   $("author").addEventListener("change", () => localStorage.setItem("author", $("author").value));
 } catch { /* Storage is switched off: the name is asked for again next time. */ }
+$("author").addEventListener("input", listCorrections);
 
 function draw() {
   for (const r of rows.values()) {

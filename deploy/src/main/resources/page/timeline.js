@@ -150,12 +150,12 @@ class Timeline {
     if (x1 < 0 || x0 > this.width || event.state === "retracted") return;
     const y = TOP + event.lane * LANE, verdict = event.correction?.verdict;
     const label = verdict === "relabel" ? event.correction.label : event.label;
-    const faded = verdict === "reject";
+    const faded = verdict === "reject", disputed = event.correction?.standing === "conflict";
     g.beginPath();
     g.roundRect(x0, y + 2, x1 - x0, LANE - 4, 5);
     if (added) {
       g.setLineDash([4, 3]);
-      g.strokeStyle = shade(colourOf(label));
+      g.strokeStyle = disputed ? style("--bad") : shade(colourOf(label));
       g.lineWidth = 1.6;
       g.stroke();
       g.setLineDash([]);
@@ -165,7 +165,7 @@ class Timeline {
       g.fillStyle = shade(colourOf(label), faded ? 0.25 : open ? 0.8 : 1);
       g.fill();
     }
-    const mark = { confirm: "✓ ", reject: "✕ ", relabel: "⇄ ", add: "+ " }[verdict] ?? "";
+    const mark = disputed ? "? " : { confirm: "✓ ", reject: "✕ ", relabel: "⇄ ", add: "+ " }[verdict] ?? "";
     const text = mark + label + (verdict === "relabel" ? ` (not ${event.label})` : "");
     g.font = "600 12px ui-sans-serif, system-ui, 'Liberation Sans', sans-serif";
     const wide = g.measureText(text).width, inside = wide + 14 < x1 - x0;

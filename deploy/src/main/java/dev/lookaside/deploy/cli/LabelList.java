@@ -49,7 +49,7 @@ final class LabelList implements Runnable {
   @Option(
       names = "--kind",
       paramLabel = "KIND",
-      description = "Of this kind: confirm, reject, relabel or add.")
+      description = "Of this kind: confirm, reject, relabel, add or retract.")
   private @Nullable LabelKind kind;
 
   @Option(
@@ -61,7 +61,7 @@ final class LabelList implements Runnable {
   @Option(
       names = "--standing",
       paramLabel = "STANDING",
-      description = "Standing so: usable, superseded, conflict or duplicate.")
+      description = "Standing so: usable, superseded, conflict, duplicate or retraction.")
   private @Nullable Standing standing;
 
   @Option(names = "--json", description = "Print one JSON object.")

@@ -1,7 +1,6 @@
 package dev.lookaside.deploy.demo;
 
 import dev.lookaside.deploy.page.PageEvents;
-import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.Trainer;
 import dev.lookaside.trainer.loop.TrainerStatus;
@@ -18,23 +17,6 @@ record DemoListener(DemoStory story, Optional<PageEvents> page) implements Train
 
   @Override
   public void finished(RoundOutcome outcome) {
-    Instant now = Instant.now();
-    story.finished(outcome, now);
-    GateReport report = outcome.report();
-    String candidate = outcome.candidate();
-    if (report == null || candidate == null) {
-      return;
-    }
-    boolean inForce = outcome.kind() == RoundOutcome.Kind.PUBLISHED;
-    for (GateReport.CorrectionChange c : report.corrections()) {
-      // An example from a label has the label's id.
-      page.ifPresent(
-          p ->
-              p.correction(
-                  c.example(),
-                  inForce ? PageEvents.Stage.IN_FORCE : PageEvents.Stage.STORED,
-                  inForce ? Optional.of(candidate) : Optional.empty(),
-                  now));
-    }
+    story.finished(outcome, Instant.now());
   }
 }

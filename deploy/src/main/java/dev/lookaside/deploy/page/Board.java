@@ -28,12 +28,13 @@ import org.jspecify.annotations.Nullable;
  *   {kind: hole,       stream, from, until, why: gap|shed}
  *   {kind: swap,       stream, at, adapter, first}                 at: of the first window it scored
  *   {kind: finished,   stream}
- *   {kind: correction, id, stream, verdict, label, onset, offset, detection?, stage, adapter?, since,
- * before?, after?, receipt?}          what the adapters say there, in words
- *   {kind: trainer,    status}
+ *   {kind: correction, id, stream, verdict, label, onset, offset, detection?, author, stage, since,
+ *                      standing?, because?,       how it stands to which other labels
+ *                      adapter?, before?, after?, receipt?}   what adapters say there, in words
+ *   {kind: trainer,    status}        of one in this process, or {elsewhere: true, last: outcome}
  * </pre>
  */
-final class Board {
+final class Board implements ReceiptWatch.Listener {
   static final int MAX_STREAMS = 64;
   private static final int MAX_WINDOWS = 240;
   private static final int MAX_EVENTS = 300;
@@ -52,10 +53,12 @@ final class Board {
 
   private final LinkedHashMap<String, Row> rows = new LinkedHashMap<>();
   private final LinkedHashMap<String, ObjectNode> corrections = new LinkedHashMap<>();
+  private final LinkedHashMap<String, Label> labels = new LinkedHashMap<>();
   private final Latencies latencies = new Latencies();
   private final Map<String, Long> outcomes = new HashMap<>();
   private ArrayNode pending = JsonNodeFactory.instance.arrayNode();
   private @Nullable ObjectNode trainer;
+  private boolean trainerHere;
   private long unseenStreams;
   private boolean overflowed;
 
@@ -174,26 +177,24 @@ final class Board {
             .put("onset", label.onset().toEpochMilli())
             .put("offset", label.offset().toEpochMilli())
             .put("detection", label.detection().orElse(null))
-            .put("author", label.author());
+            .put("author", label.author())
+            .put("stage", PageEvents.Stage.SENT.word())
+            .put("since", label.time().toEpochMilli());
     corrections.put(label.id(), correction);
+    labels.put(label.id(), label);
     trim(corrections, MAX_CORRECTIONS);
-    advance(correction, PageEvents.Stage.SENT, Optional.empty(), label.time());
+    trim(labels, MAX_CORRECTIONS);
+    tell(correction);
   }
 
-  /** As {@link PageEvents#correction}. */
-  synchronized void correction(
-      String labelId, PageEvents.Stage stage, Optional<String> adapter, Instant since) {
-    ObjectNode correction = corrections.get(labelId);
-    if (correction != null) {
-      // The one before may be on its way to a page: what was told is never written again.
-      ObjectNode next = correction.deepCopy();
-      corrections.put(labelId, next);
-      advance(next, stage, adapter, since);
-    }
+  /** A label that is shown. */
+  synchronized Optional<Label> said(String id) {
+    return Optional.ofNullable(labels.get(id));
   }
 
-  /** What has become of a label; one of a stream that is not shown here is passed over. */
-  synchronized void receipt(Receipt receipt) {
+  /** One of a stream that is not shown here is passed over. */
+  @Override
+  public synchronized void receipt(Receipt receipt, boolean used) {
     Label label = receipt.label();
     if (!corrections.containsKey(label.id())) {
       if (!rows.containsKey(label.stream().value())) {
@@ -201,25 +202,31 @@ final class Board {
       }
       corrected(label);
     }
+    // What was told is never written again: it may be on its way to a page.
     ObjectNode known = corrections.getOrDefault(label.id(), message("correction"));
-    ObjectNode next = ReceiptMessage.of(known, receipt);
+    ObjectNode next = ReceiptMessage.of(known, receipt, used);
     if (!next.equals(known)) {
       corrections.put(label.id(), next);
       tell(next);
     }
   }
 
-  private void advance(
-      ObjectNode correction, PageEvents.Stage stage, Optional<String> adapter, Instant since) {
-    correction
-        .put("stage", stage.word())
-        .put("adapter", adapter.orElse(null))
-        .put("since", since.toEpochMilli());
-    tell(correction);
+  /** A trainer in this process says more than its outcomes do. */
+  @Override
+  public synchronized void round(JsonNode outcome) {
+    if (!trainerHere) {
+      ObjectNode status = JsonNodeFactory.instance.objectNode().put("elsewhere", true);
+      show(status.set("last", outcome));
+    }
   }
 
   /** As {@link PageEvents#trainer}. */
   synchronized void trainer(JsonNode status) {
+    trainerHere = true;
+    show(status);
+  }
+
+  private void show(JsonNode status) {
     trainer = message("trainer");
     trainer.set("status", status.deepCopy());
     tell(trainer);

@@ -14,7 +14,6 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 
@@ -25,23 +24,24 @@ import java.util.stream.StreamSupport;
  *   {"kind": "confirm"|"reject", "detection": ID,                             "author": WHO, "note"?: TEXT}
  *   {"kind": "relabel",          "detection": ID, "label": CLASS,             "author": WHO, "note"?: TEXT}
  *   {"kind": "add", "stream": S, "label": CLASS, "onset": ISO, "offset": ISO, "author": WHO, "note"?: TEXT}
+ *   {"kind": "retract",          "id": LABEL,     "author": WHO, who has said it,            "note"?: TEXT}
  * </pre>
  */
 final class LabelRequest {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
   private static final Set<String> FIELDS =
-      Set.of("kind", "detection", "stream", "label", "onset", "offset", "author", "note");
+      Set.of("kind", "detection", "id", "stream", "label", "onset", "offset", "author", "note");
 
   private LabelRequest() {}
 
   /**
    * The label meant.
    *
-   * @param ended knows the detections on the page
+   * @param shown knows the detections and labels on the page
    * @throws Refused naming field and value
    */
-  static Label read(byte[] body, Function<String, Optional<Detection>> ended, Instant now) {
+  static Label read(byte[] body, Board shown, Instant now) {
     JsonNode node = parsed(body);
     String unknown =
         StreamSupport.stream(((Iterable<String>) node::fieldNames).spliterator(), false)
@@ -56,10 +56,10 @@ final class LabelRequest {
         node.path("note").asText("").isBlank() ? Optional.empty() : Optional.of(text(node, "note"));
     try {
       return switch (kind) {
-        case "confirm" -> Label.confirm(detection(node, ended), author, now, note);
-        case "reject" -> Label.reject(detection(node, ended), author, now, note);
+        case "confirm" -> Label.confirm(detection(node, shown), author, now, note);
+        case "reject" -> Label.reject(detection(node, shown), author, now, note);
         case "relabel" ->
-            Label.relabel(detection(node, ended), text(node, "label"), author, now, note);
+            Label.relabel(detection(node, shown), text(node, "label"), author, now, note);
         case "add" ->
             Label.add(
                 new StreamId(text(node, "stream")),
@@ -69,7 +69,9 @@ final class LabelRequest {
                 author,
                 now,
                 note);
-        default -> throw Refused.bad("kind", kind, "must be confirm, reject, relabel or add");
+        case "retract" -> Label.retract(said(node, author, shown), now, note);
+        default ->
+            throw Refused.bad("kind", kind, "must be confirm, reject, relabel, add or retract");
       };
     } catch (TrainerException e) {
       throw Refused.bad(e);
@@ -92,12 +94,26 @@ final class LabelRequest {
     }
   }
 
-  private static Detection detection(JsonNode node, Function<String, Optional<Detection>> ended) {
+  private static Detection detection(JsonNode node, Board shown) {
     String id = text(node, "detection");
-    return ended
-        .apply(id)
+    return shown
+        .ended(id)
         .orElseThrow(
             () -> Refused.bad("detection", id, "must be one that has ended and is still shown"));
+  }
+
+  private static Label said(JsonNode node, String author, Board shown) {
+    String id = text(node, "id");
+    Label said =
+        shown.said(id).orElseThrow(() -> Refused.bad("id", id, "must be of a label shown here"));
+    if (!said.author().equals(author)) {
+      throw Refused.bad(
+          "author",
+          author,
+          "must be \"%s\", who has said it: only its author takes a label back"
+              .formatted(said.author()));
+    }
+    return said;
   }
 
   private static String text(JsonNode node, String field) {

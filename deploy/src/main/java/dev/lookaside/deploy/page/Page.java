@@ -107,14 +107,15 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
   }
 
   /**
-   * From now on shows also what other people say and what becomes of it, by the topics.
+   * From now on shows also what other people say, what becomes of it, and how rounds of trainers
+   * elsewhere end: by the topics.
    *
-   * @param ingest where labels and ledger are
+   * @param ingest where labels, requests and ledger are
    * @param trusted whose decisions count
    */
   public synchronized void followReceipts(IngestSettings ingest, TrustedKeys trusted) {
     if (receipts == null) {
-      receipts = new ReceiptWatch(ingest, trusted, Board.MAX_CORRECTIONS, board::receipt);
+      receipts = new ReceiptWatch(ingest, trusted, Board.MAX_CORRECTIONS, board);
     }
   }
 
@@ -131,11 +132,6 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
   @Override
   public void trainer(JsonNode status) {
     board.trainer(status);
-  }
-
-  @Override
-  public void correction(String labelId, Stage stage, Optional<String> adapter, Instant since) {
-    board.correction(labelId, stage, adapter, since);
   }
 
   /** The first event of a page: all there is. */

@@ -1,20 +1,27 @@
 package dev.lookaside.deploy.page;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.time.Instant;
 import java.util.Locale;
-import java.util.Optional;
 
-/** What a trainer beside the page tells it. From any thread; returns at once. */
+/**
+ * What a trainer in the same process tells the page. From any thread; returns at once. What becomes
+ * of corrections the page finds on the topics, wherever their trainer runs.
+ */
 public interface PageEvents {
   /** How far a correction has come. */
   enum Stage {
     /** On {@code audio.labels}. */
     SENT,
-    /** In the store of examples. */
+    /**
+     * In the store of examples: a round was fitted to it or judged on it, and did not come live.
+     */
     STORED,
     /** Kept out of training: people disagree. */
     DISPUTED,
+    /** Its author has taken it back. */
+    RETRACTED,
+    /** Its author has said something newer about the same. */
+    SUPERSEDED,
     /** Fitted into an adapter that is in force. */
     IN_FORCE,
     /** The adapter it was fitted into is not in force any more, nor one that came of it. */
@@ -33,13 +40,4 @@ public interface PageEvents {
    *     trouble} and {@code last} ({@code outcome}, {@code reason}, {@code gate})
    */
   void trainer(JsonNode status);
-
-  /**
-   * A correction has come further. Unknown ids are no error: it may have been made elsewhere.
-   *
-   * @param labelId of its label
-   * @param adapter digest, with {@link Stage#IN_FORCE}
-   * @param since capture time, or time of day for the stages before
-   */
-  void correction(String labelId, Stage stage, Optional<String> adapter, Instant since);
 }

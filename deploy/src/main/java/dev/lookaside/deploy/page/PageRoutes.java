@@ -133,7 +133,7 @@ final class PageRoutes implements HttpHandler {
     if (body.length > MAX_BODY_BYTES) {
       throw new Refused(413, "body: must be at most %d bytes".formatted(MAX_BODY_BYTES));
     }
-    Label label = LabelRequest.read(body, board::ended, Instant.now());
+    Label label = LabelRequest.read(body, board, Instant.now());
     desk.write(label);
     board.corrected(label);
     return JsonNodeFactory.instance

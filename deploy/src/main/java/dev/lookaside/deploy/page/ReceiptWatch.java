@@ -1,46 +1,70 @@
 package dev.lookaside.deploy.page;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.lookaside.classifier.registry.Ledger;
 import dev.lookaside.classifier.registry.RegistryClients;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.TrustedKeys;
 import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.trainer.gate.Learned;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelTopic;
+import dev.lookaside.trainer.loop.RefitTopic;
+import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.receipt.Receipt;
 import dev.lookaside.trainer.receipt.Receipts;
 import dev.lookaside.trainer.store.LabelStandings;
 import dev.lookaside.trainer.store.LabelStandings.Stands;
 import dev.lookaside.trainer.store.Standing;
 import java.time.Instant;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads the labels and the ledger once a second and tells what has become of the newest labels,
- * whoever wrote them. A thread and connections of its own; where a broker or a topic is missing it
- * tells nothing and tries again.
+ * Reads labels, ledger and the outcomes of rounds once a second and tells what has become of the
+ * newest labels, whoever wrote them. A thread and connections of its own; where a broker or a topic
+ * is missing it tells nothing and tries again.
  */
 final class ReceiptWatch implements AutoCloseable {
+  /** Is told on this one's thread. */
+  interface Listener {
+    /**
+     * What has become of a label; once a second, changed or not.
+     *
+     * @param used whether a round was fitted to it or judged on it
+     */
+    void receipt(Receipt receipt, boolean used);
+
+    /** A round has ended, wherever its trainer runs; {@code RefitTopic} draws the outcome. */
+    void round(JsonNode outcome);
+  }
+
   private static final Logger LOG = LoggerFactory.getLogger(ReceiptWatch.class);
   private static final long PERIOD_MILLIS = 1_000;
   private static final long CLOSE_MILLIS = 2_000;
+
+  /** Labels of earlier rounds that are remembered, many more than are shown. */
+  private static final int USED_MAX = 20_000;
+
   private static final Stands ALONE = new Stands(Standing.USABLE, List.of());
 
   private final IngestSettings ingest;
   private final TrustedKeys trusted;
   private final int newest;
-  private final Consumer<Receipt> told;
+  private final Listener listener;
+  private final LinkedHashSet<String> used = new LinkedHashSet<>();
   private final ScheduledExecutorService thread;
   private @Nullable LabelTopic labels;
   private @Nullable RegistryView view;
+  private @Nullable RefitTopic rounds;
   private @Nullable Ledger read;
   private Receipts receipts = new Receipts(Ledger.EMPTY);
   private String trouble = "";
@@ -49,13 +73,12 @@ final class ReceiptWatch implements AutoCloseable {
    * Starts to look.
    *
    * @param newest how many labels are told of
-   * @param told once a second of each, changed or not; on this one's thread
    */
-  ReceiptWatch(IngestSettings ingest, TrustedKeys trusted, int newest, Consumer<Receipt> told) {
+  ReceiptWatch(IngestSettings ingest, TrustedKeys trusted, int newest, Listener listener) {
     this.ingest = ingest;
     this.trusted = trusted;
     this.newest = newest;
-    this.told = told;
+    this.listener = listener;
     thread =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -74,6 +97,7 @@ final class ReceiptWatch implements AutoCloseable {
         labels = topic;
       }
       topic.refresh();
+      readRounds();
       List<Label> all = topic.labels();
       if (!all.isEmpty()) {
         tell(all, ledger());
@@ -87,6 +111,37 @@ final class ReceiptWatch implements AutoCloseable {
         trouble = text;
       }
       closeClients();
+    }
+  }
+
+  private void readRounds() {
+    RefitTopic open = rounds;
+    if (open == null) {
+      open = RefitTopic.ofAllScopes(ingest);
+      rounds = open;
+    }
+    JsonNode last = null;
+    for (JsonNode outcome : open.newOutcomes()) {
+      // Of what came into force the ledger says more.
+      if (!outcome.path("outcome").asText().equals(RoundOutcome.Kind.PUBLISHED.word())) {
+        keepUsed(outcome.path("gate"));
+      }
+      last = outcome;
+    }
+    if (last != null) {
+      listener.round(last);
+    }
+  }
+
+  private void keepUsed(JsonNode gate) {
+    gate.path("corrections").forEach(c -> used.add(Learned.key(c.path("example").asText())));
+    JsonNode learned = gate.path("learned");
+    learned.path("fitted").forEach(key -> used.add(key.asText()));
+    learned.path("heldOut").forEach(key -> used.add(key.asText()));
+    Iterator<String> oldest = used.iterator();
+    for (int over = used.size() - USED_MAX; over > 0; over--) {
+      oldest.next();
+      oldest.remove();
     }
   }
 
@@ -109,7 +164,9 @@ final class ReceiptWatch implements AutoCloseable {
     Map<String, Stands> stands = LabelStandings.of(all);
     Instant now = Instant.now();
     for (Label label : all.subList(Math.max(0, all.size() - newest), all.size())) {
-      told.accept(receipts.of(label, stands.getOrDefault(label.id(), ALONE), now));
+      listener.receipt(
+          receipts.of(label, stands.getOrDefault(label.id(), ALONE), now),
+          used.contains(Learned.key(label.id())));
     }
   }
 
@@ -123,6 +180,11 @@ final class ReceiptWatch implements AutoCloseable {
     view = null;
     if (open != null) {
       open.close();
+    }
+    RefitTopic read = rounds;
+    rounds = null;
+    if (read != null) {
+      read.close();
     }
   }
 

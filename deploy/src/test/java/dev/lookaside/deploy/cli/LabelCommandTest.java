@@ -252,7 +252,7 @@ class LabelCommandTest {
     assertThat(back.get("note").textValue()).isEqualTo("oops");
     assertThat(standings()).containsExactly("usable", "superseded", "retraction");
     assertThat(run("label show " + horn).out())
-        .contains("is superseded by label " + id(back).substring(0, 12) + " of the same author");
+        .contains("is taken back by its author with label " + id(back).substring(0, 12));
     assertThat(run("label show " + id(back)).out())
         .contains("takes label " + horn.substring(0, 12) + " back", "no longer horn, by ada");
     assertThat(run("label retract " + id(back) + " --author ada").err())
@@ -263,9 +263,9 @@ class LabelCommandTest {
     assertThat(json("label show " + siren).get("sentence").textValue())
         .contains("is in adapter bbbbbbbbbbbb since")
         .endsWith(
-            "; now it is superseded by label "
+            "; its author has taken it back with label "
                 + again.substring(0, 12)
-                + " of the same author: no further fit learns it");
+                + ": no further fit learns it");
     fillStore();
     StoreSettings settings = StoreSettings.of(config, FrontEnd.AST_FBANK);
     try (ExampleStore store = ExampleStore.open(folder.resolve("store"), settings)) {

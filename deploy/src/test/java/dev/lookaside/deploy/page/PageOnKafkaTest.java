@@ -18,14 +18,18 @@ import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.send.ChunkProducer;
 import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.gate.Learned;
 import dev.lookaside.trainer.gate.Said;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelCodec;
 import dev.lookaside.trainer.label.LabelKind;
 import dev.lookaside.trainer.label.LabelWriter;
+import dev.lookaside.trainer.loop.Round;
+import dev.lookaside.trainer.loop.RoundOutcome;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -36,8 +40,11 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -57,10 +64,13 @@ class PageOnKafkaTest {
     KAFKA.close();
   }
 
+  /** A trainer in another process says how its round ended on the requests' topic, and no more. */
   @Test
   void aCorrectionIsOnItsTopicAndShownWithItsStages() throws Exception {
+    Topics.ensureTraining(ingest);
     try (PageRig rig = new PageRig(ingest);
         PageRig.Looking looking = rig.new Looking()) {
+      rig.page.followReceipts(ingest, TrustedKeys.of(List.of(), true));
       rig.page.accept(PageRig.delivered(PageRig.detection(Detection.Kind.ENDED, "e1", 200, 900)));
       HttpResponse<String> answer =
           rig.post(
@@ -78,14 +88,101 @@ class PageOnKafkaTest {
       assertThat(written.author()).isEqualTo("Ada");
 
       assertThat(stage(looking, id, "sent").get("detection").asText()).isEqualTo("e1");
-      rig.page.correction(id, PageEvents.Stage.STORED, Optional.empty(), PageRig.START);
+      Learned learned = Learned.of(List.of(new Learned.Use(id, true)), 10);
+      refuse(report().withLearned(learned));
       stage(looking, id, "stored");
-      rig.page.correction(
-          id, PageEvents.Stage.IN_FORCE, Optional.of(PageRig.B), PageRig.START.plusSeconds(9));
-      JsonNode inForce = stage(looking, id, "in-force");
-      assertThat(inForce.get("adapter").asText()).isEqualTo(PageRig.B);
-      assertThat(inForce.get("since").asLong())
-          .isEqualTo(PageRig.START.plusSeconds(9).toEpochMilli());
+      JsonNode trainer = looking.await(m -> m.path("kind").asText().equals("trainer"));
+      assertThat(trainer.at("/status/elsewhere").booleanValue()).isTrue();
+      assertThat(trainer.at("/status/last/outcome").asText()).isEqualTo("refused");
+      assertThat(trainer.at("/status/last/gate/learned/fitted/0").asText())
+          .isEqualTo(Learned.key(id));
+      rig.page.trainer(PageRig.JSON.readTree("{\"phase\": \"fitting\"}"));
+      looking.await(m -> m.at("/status/phase").asText().equals("fitting"));
+      refuse(report());
+      writeAndSee(looking, added("dock", "bell", 40));
+      assertThat(looking.messages)
+          .as("one in this process says it itself")
+          .filteredOn(m -> m.at("/status/elsewhere").booleanValue())
+          .hasSize(1);
+    }
+  }
+
+  private void writeAndSee(PageRig.Looking looking, Label label) throws Exception {
+    try (LabelWriter writer = LabelWriter.open(ingest)) {
+      writer.write(label);
+    }
+    stage(looking, label.id(), "sent");
+  }
+
+  /** As a trainer does. */
+  private void refuse(GateReport report) throws Exception {
+    RoundOutcome outcome =
+        new RoundOutcome(
+            new Round(3, Round.Kind.HEAD, "5 new labels", null, true, 5, 0),
+            RoundOutcome.Kind.REFUSED,
+            PageRig.B,
+            report,
+            null,
+            "class door: worse",
+            4);
+    byte[] value =
+        PageRig.JSON.writeValueAsBytes(
+            outcome.toJson().put("kind", "outcome").put("time", PageRig.START.toString()));
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(
+            ingest.kafkaClients(), new ByteArraySerializer(), new ByteArraySerializer())) {
+      String topic = ingest.topics().training().requests().name();
+      producer.send(new ProducerRecord<>(topic, "*".getBytes(StandardCharsets.UTF_8), value)).get();
+    }
+  }
+
+  @Test
+  void twoNamesOfOneSoundAreADisputeUntilOneIsTakenBackByItsAuthor() throws Exception {
+    Topics.ensureTraining(ingest);
+    try (PageRig rig = new PageRig(ingest);
+        PageRig.Looking looking = rig.new Looking()) {
+      rig.page.accept(PageRig.delivered(PageRig.detection(Detection.Kind.ENDED, "e1", 200, 900)));
+      rig.page.followReceipts(ingest, TrustedKeys.of(List.of(), true));
+      HttpResponse<String> answer =
+          rig.post(
+              """
+              {"kind": "add", "stream": "dock", "label": "bell", "author": "Ada",
+               "onset": "2026-03-01T12:00:20.100Z", "offset": "2026-03-01T12:00:21Z"}
+              """,
+              rig.token());
+      assertThat(answer.statusCode()).as(answer.body()).isEqualTo(201);
+      String bell = PageRig.JSON.readTree(answer.body()).get("id").asText();
+      stage(looking, bell, "sent");
+      Label horn = added("dock", "horn", 20);
+      try (LabelWriter writer = LabelWriter.open(ingest)) {
+        writer.write(horn);
+      }
+      JsonNode disputed = stage(looking, bell, "disputed");
+      assertThat(disputed.get("standing").asText()).isEqualTo("conflict");
+      assertThat(disputed.at("/because/0").asText()).isEqualTo(horn.id());
+      assertThat(stage(looking, horn.id(), "disputed").at("/because/0").asText()).isEqualTo(bell);
+
+      String retract = "{\"kind\": \"retract\", \"id\": \"%s\", \"author\": \"%s\"}";
+      HttpResponse<String> notHis = rig.post(retract.formatted(bell, "Bob"), rig.token());
+      assertThat(notHis.statusCode()).isEqualTo(400);
+      assertThat(notHis.body())
+          .contains("author \\\"Bob\\\": must be \\\"Ada\\\", who has said it");
+      answer = rig.post(retract.formatted(bell, "Ada"), rig.token());
+      assertThat(answer.statusCode()).as(answer.body()).isEqualTo(201);
+      JsonNode back = stage(looking, bell, "retracted");
+      assertThat(back.get("standing").asText()).isEqualTo("retracted");
+      String taker = PageRig.JSON.readTree(answer.body()).get("id").asText();
+      assertThat(back.at("/because/0").asText()).isEqualTo(taker);
+      assertThat(back.get("receipt").asText()).startsWith("is taken back by its author with label");
+      JsonNode counts =
+          looking.await(
+              m ->
+                  m.path("id").asText().equals(horn.id())
+                      && m.path("standing").asText().equals("usable")
+                      && m.path("stage").asText().equals("sent"));
+      assertThat(counts.get("because")).isEmpty();
+      HttpResponse<String> again = rig.post(retract.formatted(taker, "Ada"), rig.token());
+      assertThat(again.body()).contains("takes something back itself");
     }
   }
 
@@ -130,28 +227,32 @@ class PageOnKafkaTest {
         Optional.empty());
   }
 
-  private static Cutover promotion(Label label) {
+  private static GateReport report(GateReport.CorrectionChange... changes) {
     GateReport.Change none = new GateReport.Change(null, null);
+    return new GateReport(
+        true,
+        PageRig.A,
+        PageRig.B,
+        none,
+        none,
+        none,
+        new TreeMap<>(),
+        List.of(changes),
+        List.of(),
+        List.of());
+  }
+
+  private static Cutover promotion(Label label) {
     GateReport report =
-        new GateReport(
-            true,
-            PageRig.A,
-            PageRig.B,
-            none,
-            none,
-            none,
-            new TreeMap<>(),
-            List.of(
-                new GateReport.CorrectionChange(
-                    label.id(),
-                    label.label(),
-                    false,
-                    true,
-                    false,
-                    Said.of(Map.of(), .12),
-                    Said.of(Map.of("horn", .93), .93))),
-            List.of(),
-            List.of());
+        report(
+            new GateReport.CorrectionChange(
+                label.id(),
+                label.label(),
+                false,
+                true,
+                false,
+                Said.of(Map.of(), .12),
+                Said.of(Map.of("horn", .93), .93)));
     Instant from = PageRig.START.plusSeconds(60);
     return new Cutover(
         Scope.ALL,

@@ -122,7 +122,7 @@ class PageTest {
             "[1]", "body: must be one JSON object",
             "{\"kind\"", "body: is no JSON",
             "{\"kind\": \"maybe\", \"author\": \"me\"}",
-                "kind \"maybe\": must be confirm, reject, relabel or add",
+                "kind \"maybe\": must be confirm, reject, relabel, add or retract",
             "{\"kind\": \"confirm\", \"author\": \"me\", \"detection\": \"open\"}",
                 "detection \"open\": must be one that has ended and is still shown",
             "{\"kind\": \"confirm\", \"detection\": \"e1\"}", "author \"\": must be given, as text",
@@ -130,6 +130,8 @@ class PageTest {
                 "detected \"door\": must be another class than label",
             "{\"kind\": \"add\", \"author\": \"me\", \"stream\": \"s\", \"label\": \"door\", \"onset\": \"noon\", \"offset\": \"x\"}",
                 "onset \"noon\": must be a time",
+            "{\"kind\": \"retract\", \"author\": \"me\", \"id\": \"3f2a\"}",
+                "id \"3f2a\": must be of a label shown here",
             "{\"kind\": \"add\", \"author\": \"me\", \"sound\": \"s\"}",
                 "field \"sound\": must be one of");
     for (Map.Entry<String, String> e : wrong.entrySet()) {

@@ -66,6 +66,7 @@ public final class RefitTopic implements AutoCloseable {
   private final Map<String, RefitRequest> unanswered = new LinkedHashMap<>();
   private final List<JsonNode> outcomes = new ArrayList<>();
   private @Nullable DriftReport drift;
+  private boolean found;
 
   private RefitTopic(
       @Nullable Scope scope,
@@ -92,20 +93,20 @@ public final class RefitTopic implements AutoCloseable {
    * @throws UnreachableException if no broker answers
    */
   public static Map<String, JsonNode> lastOutcomes(IngestSettings ingest) {
+    Map<String, JsonNode> last = new HashMap<>();
     try (RefitTopic all = connect(ingest, null)) {
-      if (!all.consumer.listTopics(ASK).containsKey(all.partition.topic())) {
-        return Map.of();
-      }
-      Map<String, JsonNode> last = new HashMap<>();
-      for (JsonNode outcome : all.outcomes()) {
+      for (JsonNode outcome : all.newOutcomes()) {
         if (outcome.has("candidate")) {
           last.put(outcome.path("candidate").asText(), outcome);
         }
       }
-      return Map.copyOf(last);
-    } catch (RetriableException e) {
-      throw new UnreachableException("requests: " + e.getMessage(), e);
     }
+    return Map.copyOf(last);
+  }
+
+  /** Of all scopes, only to read; connects at the first use. */
+  public static RefitTopic ofAllScopes(IngestSettings ingest) {
+    return connect(ingest, null);
   }
 
   private static RefitTopic connect(IngestSettings ingest, @Nullable Scope scope) {
@@ -196,6 +197,27 @@ public final class RefitTopic implements AutoCloseable {
   public synchronized List<JsonNode> outcomes() {
     refresh();
     return List.copyOf(outcomes);
+  }
+
+  /**
+   * How rounds ended that no call has told of yet, oldest first; none if the topic is not there.
+   * They are not kept.
+   *
+   * @throws UnreachableException if no broker answers; the next call goes on
+   */
+  public synchronized List<JsonNode> newOutcomes() {
+    try {
+      if (!found && !consumer.listTopics(ASK).containsKey(partition.topic())) {
+        return List.of();
+      }
+      found = true;
+      refresh();
+    } catch (RetriableException e) {
+      throw new UnreachableException("requests: " + e.getMessage(), e);
+    }
+    List<JsonNode> news = List.copyOf(outcomes);
+    outcomes.clear();
+    return news;
   }
 
   /** Tells how a round ended. */

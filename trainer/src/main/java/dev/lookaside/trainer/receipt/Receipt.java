@@ -145,7 +145,10 @@ public record Receipt(
     text.append(heard(d));
     switch (stands.standing()) {
       case SUPERSEDED ->
-          text.append("; now it is superseded by label %s of the same author".formatted(others()))
+          text.append(stands.takenBack() ? "; its author has taken it back" : "; now it is")
+              .append(stands.takenBack() ? " with" : " superseded by")
+              .append(" label %s".formatted(others()))
+              .append(stands.takenBack() ? "" : " of the same author")
               .append(": no further fit learns it");
       case CONFLICT ->
           text.append("; now it is in dispute with label %s".formatted(others()))
@@ -195,7 +198,10 @@ public record Receipt(
   private String standing() {
     String others = others();
     return switch (stands.standing()) {
-      case SUPERSEDED -> "is superseded by label " + others + " of the same author";
+      case SUPERSEDED ->
+          stands.takenBack()
+              ? "is taken back by its author with label " + others
+              : "is superseded by label " + others + " of the same author";
       case CONFLICT -> "is in dispute with label %s: kept out of training".formatted(others);
       case DUPLICATE -> "is said by label " + others + ", too: one example of a sound is enough";
       case RETRACTION ->

@@ -20,10 +20,16 @@ public final class LabelStandings {
    *
    * @param because ids of the labels that supersede it, contradict it or say the same; empty for a
    *     usable one
+   * @param takenBack whether it is superseded because its author takes it back with these
    */
-  public record Stands(Standing standing, List<String> because) {
+  public record Stands(Standing standing, List<String> because, boolean takenBack) {
     public Stands {
       because = List.copyOf(because);
+    }
+
+    /** Of a label that nobody has taken back. */
+    public Stands(Standing standing, List<String> because) {
+      this(standing, because, false);
     }
   }
 
@@ -60,7 +66,8 @@ public final class LabelStandings {
     for (Claim claim : together) {
       Standing standing = standings.getOrDefault(claim.id(), Standing.USABLE);
       List<String> because = new ArrayList<>(takers(claim, together));
-      if (because.isEmpty()) {
+      boolean takenBack = !because.isEmpty();
+      if (!takenBack) {
         List<Claim> others = standing == Standing.RETRACTION ? together : said;
         for (Claim other : others) {
           if (other != claim
@@ -70,7 +77,7 @@ public final class LabelStandings {
           }
         }
       }
-      all.put(claim.id(), new Stands(standing, because));
+      all.put(claim.id(), new Stands(standing, because, takenBack));
     }
   }
 

@@ -220,6 +220,8 @@ class ReceiptsTest {
         .isEqualTo("is superseded by label " + brief + " of the same author");
     assertThat(none.of(SIREN, new Stands(Standing.DUPLICATE, because), NOON).sentence())
         .contains("one example of a sound is enough");
+    assertThat(none.of(SIREN, new Stands(Standing.SUPERSEDED, because, true), NOON).sentence())
+        .isEqualTo("is taken back by its author with label " + brief);
   }
 
   @Test
@@ -234,6 +236,9 @@ class ReceiptsTest {
             "siren (0.93); now it is in dispute with label 0123456789ab: no further fit learns it");
     assertThat(receipts.of(SIREN, new Stands(Standing.SUPERSEDED, because), now).sentence())
         .contains("; now it is superseded by label 0123456789ab of the same author");
+    assertThat(receipts.of(SIREN, new Stands(Standing.SUPERSEDED, because, true), now).sentence())
+        .endsWith(
+            "; its author has taken it back with label 0123456789ab: no further fit learns it");
   }
 
   /** A first round may learn more labels than its report names. */

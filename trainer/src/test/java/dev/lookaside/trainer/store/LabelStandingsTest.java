@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
@@ -40,6 +41,17 @@ class LabelStandingsTest {
                 wrong.id(), new Stands(Standing.CONFLICT, List.of(right.id())),
                 cow.id(), new Stands(Standing.USABLE, List.of()),
                 sameCow.id(), new Stands(Standing.DUPLICATE, List.of(cow.id()))));
+  }
+
+  @Test
+  void whatIsTakenBackSaysSo() {
+    Label owl = add("owl", 11, 12, "ada", 16);
+    Label hers = Label.retract(owl, owl.time().plusSeconds(1), Optional.empty());
+    assertThat(LabelStandings.of(List.of(hers, owl)))
+        .isEqualTo(
+            Map.of(
+                owl.id(), new Stands(Standing.SUPERSEDED, List.of(hers.id()), true),
+                hers.id(), new Stands(Standing.RETRACTION, List.of(owl.id()))));
   }
 
   /** A store that takes the same labels, in whatever order, says the same of each. */
