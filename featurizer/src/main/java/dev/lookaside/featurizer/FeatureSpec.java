@@ -1,9 +1,6 @@
 package dev.lookaside.featurizer;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import dev.lookaside.ingest.Sha256;
 
 /**
  * Which windows a model is given: window {@code k} holds the frames {@code [k * hopFrames, k *
@@ -46,14 +43,7 @@ public record FeatureSpec(FrontEnd frontEnd, int windowFrames, int hopFrames) {
    * @return 64 hexadecimal digits (SHA-256 of {@link #canonicalText()})
    */
   public String fingerprint() {
-    try {
-      byte[] digest =
-          MessageDigest.getInstance("SHA-256")
-              .digest(canonicalText().getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(digest);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    return Sha256.hex(canonicalText());
   }
 
   /** What {@link #fingerprint()} digests: one {@code key=value} a line. */

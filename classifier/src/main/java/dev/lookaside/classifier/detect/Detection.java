@@ -1,11 +1,8 @@
 package dev.lookaside.classifier.detect;
 
+import dev.lookaside.ingest.Sha256;
 import dev.lookaside.ingest.StreamId;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Objects;
@@ -183,13 +180,7 @@ public record Detection(
    */
   public static String idOf(StreamId stream, Instant epoch, String label, long onsetSample) {
     String text = stream.value() + "|" + epoch + "|" + label + "|" + onsetSample;
-    try {
-      byte[] digest =
-          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(Arrays.copyOf(digest, ID_BYTES));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    return HexFormat.of().formatHex(Sha256.of(text), 0, ID_BYTES);
   }
 
   /** Six decimals are what the wire carries. */

@@ -1,5 +1,6 @@
 package dev.lookaside.classifier.weights;
 
+import dev.lookaside.ingest.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -8,7 +9,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Map;
@@ -269,7 +269,7 @@ public final class Safetensors implements AutoCloseable {
   /** Hex sha256 of a whole file. */
   public static String sha256(Path file) {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      MessageDigest digest = newSha256();
+      MessageDigest digest = Sha256.begin();
       ByteBuffer block = ByteBuffer.allocate(1 << 20);
       while (channel.read(block) >= 0) {
         digest.update(block.flip());
@@ -283,15 +283,7 @@ public final class Safetensors implements AutoCloseable {
 
   /** Hex sha256 of bytes in memory. */
   public static String sha256(byte[] file) {
-    return HexFormat.of().formatHex(newSha256().digest(file));
-  }
-
-  private static MessageDigest newSha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
+    return Sha256.hex(file);
   }
 
   /** Closes the file. Mapped tensors stay valid. */

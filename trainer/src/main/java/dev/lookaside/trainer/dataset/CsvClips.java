@@ -1,15 +1,13 @@
 package dev.lookaside.trainer.dataset;
 
+import dev.lookaside.ingest.Sha256;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -133,15 +131,12 @@ final class CsvClips {
     @Override
     public Pcm read() {
       try {
-        byte[] sum = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
-        String found = HexFormat.of().formatHex(sum);
+        String found = Sha256.hex(Files.readAllBytes(file));
         if (!found.equals(row.text("sha256"))) {
           throw row.bad("sha256", "%s has %s".formatted(file, found));
         }
       } catch (IOException e) {
         throw new TrainerException(file + ": cannot be read: " + e.getMessage(), e);
-      } catch (NoSuchAlgorithmException e) {
-        throw new IllegalStateException("every Java has SHA-256", e);
       }
       return plain.read();
     }

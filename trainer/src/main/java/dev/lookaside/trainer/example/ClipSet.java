@@ -4,13 +4,13 @@ import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.featurizer.LogMel;
 import dev.lookaside.featurizer.Resampler;
 import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.Sha256;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -41,7 +41,7 @@ public final class ClipSet {
     List<Clip> readable = new ArrayList<>();
     List<float[]> kept = new ArrayList<>();
     List<String> complaints = new ArrayList<>();
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.begin();
     labels.forEach(l -> digest.update((l + '\n').getBytes(StandardCharsets.UTF_8)));
     for (Clip clip : candidates) {
       try {
@@ -189,13 +189,5 @@ public final class ClipSet {
         ByteBuffer.allocate(Float.BYTES * samples.length).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(samples);
     digest.update(bytes);
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
   }
 }

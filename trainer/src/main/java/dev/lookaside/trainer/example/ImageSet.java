@@ -1,10 +1,10 @@
 package dev.lookaside.trainer.example;
 
+import dev.lookaside.ingest.Sha256;
 import dev.lookaside.trainer.TrainerException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -72,17 +72,13 @@ public final class ImageSet {
 
   /** Hex sha256 of labels, sizes, classes and pixels. */
   public String identity() {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      labels.forEach(l -> digest.update((l + '\n').getBytes(StandardCharsets.UTF_8)));
-      ByteBuffer numbers = ByteBuffer.allocate(Integer.BYTES * (2 + classes.length));
-      numbers.putInt(width).putInt(height).asIntBuffer().put(classes);
-      digest.update(numbers.array());
-      digest.update(pixels);
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
+    MessageDigest digest = Sha256.begin();
+    labels.forEach(l -> digest.update((l + '\n').getBytes(StandardCharsets.UTF_8)));
+    ByteBuffer numbers = ByteBuffer.allocate(Integer.BYTES * (2 + classes.length));
+    numbers.putInt(width).putInt(height).asIntBuffer().put(classes);
+    digest.update(numbers.array());
+    digest.update(pixels);
+    return HexFormat.of().formatHex(digest.digest());
   }
 
   /** At most so many of them, spread evenly over all. */

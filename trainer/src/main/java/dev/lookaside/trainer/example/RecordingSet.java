@@ -1,11 +1,11 @@
 package dev.lookaside.trainer.example;
 
 import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.ingest.Sha256;
 import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.trainer.TrainerException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -43,18 +43,13 @@ public record RecordingSet(
 
   /** Hex sha256 of labels, names, lengths and events; the sound itself is not read for it. */
   public String identity() {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      labels.forEach(l -> digest.update((l + '\n').getBytes(StandardCharsets.UTF_8)));
-      for (TimedRecording r : recordings) {
-        String text =
-            "%s %d %d %s\n".formatted(r.name(), r.rateHz(), r.lengthSamples(), r.events());
-        digest.update(text.getBytes(StandardCharsets.UTF_8));
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
+    MessageDigest digest = Sha256.begin();
+    labels.forEach(l -> digest.update((l + '\n').getBytes(StandardCharsets.UTF_8)));
+    for (TimedRecording r : recordings) {
+      String text = "%s %d %d %s\n".formatted(r.name(), r.rateHz(), r.lengthSamples(), r.events());
+      digest.update(text.getBytes(StandardCharsets.UTF_8));
     }
+    return HexFormat.of().formatHex(digest.digest());
   }
 
   /**

@@ -1,14 +1,12 @@
 package dev.lookaside.trainer.label;
 
 import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.ingest.Sha256;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.TrainerException;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Objects;
 import java.util.Optional;
@@ -221,13 +219,7 @@ public record Label(
             offset.toString(),
             author,
             time.toString());
-    try {
-      byte[] digest =
-          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(Arrays.copyOf(digest, ID_BYTES));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    return HexFormat.of().formatHex(Sha256.of(text), 0, ID_BYTES);
   }
 
   private static void given(LabelKind kind, String field, Optional<String> value, boolean wanted) {

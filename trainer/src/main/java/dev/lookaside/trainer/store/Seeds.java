@@ -1,6 +1,7 @@
 package dev.lookaside.trainer.store;
 
 import dev.lookaside.ingest.AudioChunk;
+import dev.lookaside.ingest.Sha256;
 import dev.lookaside.ingest.audio.WavWriter;
 import java.time.Instant;
 import java.util.Optional;
@@ -17,7 +18,7 @@ final class Seeds {
             seed.label().orElse(""),
             Integer.toString(sound.onsetSample()),
             Integer.toString(sound.offsetSample()),
-            Digests.sha256(WavWriter.int16(sound.pcm())));
+            Sha256.hex(WavWriter.int16(sound.pcm())));
     String stream = "seed:" + seed.recording();
     Split split =
         seed.split()
@@ -44,8 +45,7 @@ final class Seeds {
       String stream, Instant start, Sound sound, String author, MadeWith madeWith) {
     String recording = Row.recording(stream, start);
     return new Row(
-        Digests.id(
-            "sampled", stream, start.toString(), Digests.sha256(WavWriter.int16(sound.pcm()))),
+        Digests.id("sampled", stream, start.toString(), Sha256.hex(WavWriter.int16(sound.pcm()))),
         stream,
         Optional.empty(),
         Optional.empty(),

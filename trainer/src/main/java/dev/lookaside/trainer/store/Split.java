@@ -1,10 +1,8 @@
 package dev.lookaside.trainer.store;
 
+import dev.lookaside.ingest.Sha256;
 import dev.lookaside.trainer.TrainerException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 
 /** What an example is for. All examples of one recording have the same split, for ever. */
 public enum Split {
@@ -44,14 +42,8 @@ public enum Split {
    * in [0, 1), held out if below {@code heldOutShare}.
    */
   static Split of(String recording, long seed, double heldOutShare) {
-    try {
-      byte[] digest =
-          MessageDigest.getInstance("SHA-256")
-              .digest((seed + "|" + recording).getBytes(StandardCharsets.UTF_8));
-      double at = (ByteBuffer.wrap(digest).getLong() >>> 11) * 0x1p-53;
-      return at < heldOutShare ? HELD_OUT : TRAIN;
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    byte[] digest = Sha256.of(seed + "|" + recording);
+    double at = (ByteBuffer.wrap(digest).getLong() >>> 11) * 0x1p-53;
+    return at < heldOutShare ? HELD_OUT : TRAIN;
   }
 }
