@@ -23,9 +23,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -172,11 +169,8 @@ class AdapterCommandTest {
   @Test
   void whatACandidateWouldHaveSaidIsWrittenAndReadAgain() throws IOException {
     run("keys", "new", "site-1");
-    IngestSettings ingest =
-        IngestSettings.of(
-            Configuration.over(
-                Map.of(
-                    "lookaside.ingest.kafka-clients.bootstrap.servers", kafka.bootstrapServers())));
+    TextTopics topics = TextTopics.of(kafka);
+    IngestSettings ingest = topics.ingest();
     Topics.ensure(ingest);
     String digest =
         json("adapter", "publish", variant("one.safetensors", .25f, "")).get("adapter").textValue();
@@ -190,7 +184,10 @@ class AdapterCommandTest {
     ShadowTopic topic = new ShadowTopic(ingest);
     topic.write(report);
     topic.write(spoken("0".repeat(64)));
-    cutOff(ingest, digest);
+    // A run whose writer was killed before its summary, and a record that is none.
+    String cutOff =
+        "{\"kind\":\"difference\",\"run\":\"cut off\",\"candidate\":\"" + digest + "\"}";
+    topics.send(ingest.topics().training().shadows().name(), digest, cutOff, "{");
     JsonNode past = json("adapter", "shadow", digest.substring(0, 12), "--past");
     assertThat(past).hasSize(2);
     assertThat(past.get(0)).isEqualTo(heard);
@@ -205,19 +202,6 @@ class AdapterCommandTest {
         .contains("label-differs", "speech -> metal", "2.00 s", "1 differences, agreement 0.000");
     assertThat(run("adapter", "shadow", digest, "--settle", "-1").err())
         .contains("--settle \"-1\": must be at least 0");
-  }
-
-  /** A run whose writer was killed before its summary, and a record that is none. */
-  private static void cutOff(IngestSettings ingest, String candidate) {
-    String topic = ingest.topics().training().shadows().name();
-    String difference =
-        "{\"kind\":\"difference\",\"run\":\"cut off\",\"candidate\":\"" + candidate + "\"}";
-    try (KafkaProducer<String, String> producer =
-        new KafkaProducer<>(
-            ingest.kafkaClients(), new StringSerializer(), new StringSerializer())) {
-      producer.send(new ProducerRecord<>(topic, candidate, difference));
-      producer.send(new ProducerRecord<>(topic, candidate, "{"));
-    }
   }
 
   /** The same stretch of a stream by two names. */

@@ -6,18 +6,12 @@ import static org.assertj.core.api.Assertions.tuple;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lookaside.deploy.Configuration;
 import dev.lookaside.deploy.EmbeddedKafka;
-import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Map;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,19 +24,15 @@ import org.junit.jupiter.api.io.TempDir;
 class AdapterDecisionTest {
   @TempDir static Path folder;
   private static EmbeddedKafka kafka;
-  private static IngestSettings ingest;
+  private static TextTopics topics;
   private static AdapterCli cli;
   private static String adapter;
 
   @BeforeAll
   static void publish() throws IOException {
     kafka = EmbeddedKafka.start();
-    ingest =
-        IngestSettings.of(
-            Configuration.over(
-                Map.of(
-                    "lookaside.ingest.kafka-clients.bootstrap.servers", kafka.bootstrapServers())));
-    Topics.ensure(ingest);
+    topics = TextTopics.of(kafka);
+    Topics.ensure(topics.ingest());
     cli = new AdapterCli(kafka.bootstrapServers(), folder);
     cli.run("keys", "new", "site-1");
     adapter =
@@ -76,10 +66,10 @@ class AdapterDecisionTest {
     if (!cutover.isEmpty()) {
       ack.put("cutover", cutover).put("adapter", adapter);
     }
-    send(
-        ingest.topics().registry().acks().name(),
+    topics.send(
+        topics.ingest().topics().registry().acks().name(),
         cutover.isEmpty() ? worker : worker + "/" + cutover,
-        ack.setAll(more));
+        ack.setAll(more).toString());
   }
 
   private void alive(String... workers) {
@@ -99,14 +89,6 @@ class AdapterDecisionTest {
         cutover,
         Duration.ZERO,
         none.deepCopy().put("reason", "no-memory: full"));
-  }
-
-  private static void send(String topic, String key, JsonNode value) {
-    try (KafkaProducer<String, String> producer =
-        new KafkaProducer<>(
-            ingest.kafkaClients(), new StringSerializer(), new StringSerializer())) {
-      producer.send(new ProducerRecord<>(topic, key, value.toString()));
-    }
   }
 
   @Test
@@ -237,7 +219,7 @@ class AdapterDecisionTest {
             .get("adapter")
             .textValue();
     assertThat(cli.json("adapter", "show", refused).get("metrics").isNull()).isTrue();
-    Topics.ensureTraining(ingest);
+    Topics.ensureTraining(topics.ingest());
     ObjectNode outcome =
         none.deepCopy()
             .put("kind", "outcome")
@@ -248,7 +230,8 @@ class AdapterDecisionTest {
             .put("reason", "mean average precision fell by 0.2")
             .put("seconds", 9.5);
     outcome.putObject("gate").putObject("map").put("before", .6).put("after", .4);
-    send(ingest.topics().training().requests().name(), "tenant:gate", outcome);
+    String requests = topics.ingest().topics().training().requests().name();
+    topics.send(requests, "tenant:gate", outcome.toString());
 
     String said = "refused in round 3 of tenant:gate: mean average precision fell by 0.2";
     assertThat(cli.run("adapter", "list").out())

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.ingest.audio.WavWriter;
-import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.ingest.send.Scene;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -103,19 +102,14 @@ class DecodersTest {
 
   /** Recordings of ten seconds, composed by another command, as a data set with times. */
   private Path recordings(String... splits) throws Exception {
-    StringBuilder table = new StringBuilder("path,label,split,onset,offset\n");
+    TimedTable table = new TimedTable();
     for (int i = 0; i < splits.length; i++) {
       Scene scene = new ComposedScenes(CLIPS, Adapter.load(ADAPTER).labels(), 10, 5 + i).scene(0);
       String name = i + ".wav";
       WavWriter.writeInt16(folder.resolve(name), scene.audio());
-      for (LabelledEvent e : scene.events()) {
-        table.append(
-            "%s,%s,%s,%s,%s%n"
-                .formatted(name, e.label(), splits[i], e.onsetSeconds(), e.offsetSeconds()));
-      }
+      table.recording(name, splits[i], scene.events());
     }
-    Files.write(folder.resolve("labels.txt"), Adapter.load(ADAPTER).labels());
-    Files.writeString(folder.resolve("clips.csv"), table);
+    table.write(folder, Adapter.load(ADAPTER).labels());
     return folder;
   }
 

@@ -16,6 +16,7 @@ import dev.lookaside.classifier.weights.Threshold;
 import dev.lookaside.ingest.audio.AudioFiles;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.audio.WavWriter;
+import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.trainer.example.Augmentation;
 import dev.lookaside.trainer.example.ClipExamples;
 import dev.lookaside.trainer.example.ClipFolder;
@@ -108,16 +109,11 @@ class EvaluateTest {
     float[] twice = new float[3 * first.lengthSamples()];
     System.arraycopy(first.samples(), 0, twice, first.lengthSamples(), first.lengthSamples());
     WavWriter.writeInt16(folder.resolve("scene.wav"), new Pcm(first.rateHz(), twice));
-    Files.write(folder.resolve("labels.txt"), adapter.labels());
-    Path table = folder.resolve("clips.csv");
-    Files.writeString(
-        table,
-        "path,label,split,onset,offset%nscene.wav,%s,test,%s,%s%n"
-            .formatted(
-                adapter.labels().get(listed.clips().get(0).label()),
-                first.seconds(),
-                2 * first.seconds()));
-    return table;
+    String label = adapter.labels().get(listed.clips().get(0).label());
+    LabelledEvent event = new LabelledEvent(label, first.seconds(), 2 * first.seconds());
+    return new TimedTable()
+        .recording("scene.wav", "test", List.of(event))
+        .write(folder, adapter.labels());
   }
 
   private static String soundingLabel() {

@@ -5,9 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lookaside.deploy.Configuration;
 import dev.lookaside.deploy.EmbeddedKafka;
-import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
 import java.io.IOException;
 import java.time.Duration;
@@ -18,11 +16,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
-import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -33,17 +28,13 @@ import org.junit.jupiter.api.Timeout;
 class RefitCommandTest {
   private static final JsonMapper MAPPER = new JsonMapper();
   private static EmbeddedKafka kafka;
-  private static IngestSettings ingest;
+  private static TextTopics topics;
 
   @BeforeAll
   static void startKafka() {
     kafka = EmbeddedKafka.start();
-    ingest =
-        IngestSettings.of(
-            Configuration.over(
-                Map.of(
-                    "lookaside.ingest.kafka-clients.bootstrap.servers", kafka.bootstrapServers())));
-    Topics.ensureTraining(ingest);
+    topics = TextTopics.of(kafka);
+    Topics.ensureTraining(topics.ingest());
   }
 
   @AfterAll
@@ -60,13 +51,11 @@ class RefitCommandTest {
 
   /** Waits for a request of the scope and ends its round. */
   private static ObjectNode answer(String scope, String outcome, String reason) throws IOException {
-    Map<String, Object> reading = new HashMap<>(ingest.kafkaClients());
-    TopicPartition requests = new TopicPartition(ingest.topics().training().requests().name(), 0);
+    Map<String, Object> reading = new HashMap<>(topics.ingest().kafkaClients());
+    String topic = topics.ingest().topics().training().requests().name();
+    TopicPartition requests = new TopicPartition(topic, 0);
     try (KafkaConsumer<String, String> consumer =
-            new KafkaConsumer<>(reading, new StringDeserializer(), new StringDeserializer());
-        KafkaProducer<String, String> producer =
-            new KafkaProducer<>(
-                ingest.kafkaClients(), new StringSerializer(), new StringSerializer())) {
+        new KafkaConsumer<>(reading, new StringDeserializer(), new StringDeserializer())) {
       consumer.assign(List.of(requests));
       consumer.seekToBeginning(List.of(requests));
       while (true) {
@@ -84,7 +73,7 @@ class RefitCommandTest {
                     .put("candidate", "c".repeat(64))
                     .put("reason", reason)
                     .put("seconds", 12.5);
-            producer.send(new ProducerRecord<>(requests.topic(), scope, ended.toString()));
+            topics.send(topic, scope, ended.toString());
             return ended;
           }
         }

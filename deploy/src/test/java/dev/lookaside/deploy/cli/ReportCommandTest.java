@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.ingest.send.LabelledEvent;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -62,11 +64,10 @@ class ReportCommandTest {
     }
     Path adapter = Golden.file("fit/final.safetensors");
     String label = String.valueOf(CLIPS.relativize(clip).getName(0));
-    Files.write(folder.resolve("labels.txt"), Adapter.load(adapter).labels());
     Files.copy(clip, folder.resolve("a.wav"));
-    Files.writeString(
-        folder.resolve("clips.csv"),
-        "path,label,split,onset,offset%na.wav,%s,test,0,0.3%n".formatted(label));
+    new TimedTable()
+        .recording("a.wav", "test", List.of(new LabelledEvent(label, 0, .3)))
+        .write(folder, Adapter.load(adapter).labels());
     Path run = folder.resolve("run");
     Cli evaluate =
         Cli.run(
