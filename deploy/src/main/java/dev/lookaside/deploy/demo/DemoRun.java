@@ -87,7 +87,9 @@ public final class DemoRun {
     try (TemporaryFolder folder = new TemporaryFolder("lookaside-demo-");
         EmbeddedKafka kafka = EmbeddedKafka.start()) {
       List<StreamPlan> plans = join(composing);
-      Config config = Configuration.over(settings(kafka, folder, corrections(plans).size()));
+      Config config =
+          Configuration.over(
+              settings(kafka, folder, missed(plans, 0, DemoScenes.PART_SECONDS).size()));
       IngestSettings ingest = IngestSettings.of(config);
       try (Service service = Service.start(config, this::observed);
           ChunkProducer producer = ChunkProducer.connect(ingest);
@@ -140,12 +142,17 @@ public final class DemoRun {
     return settings;
   }
 
-  /** What the script says of the first part: each sound of the new class. */
-  private List<Event> corrections(List<StreamPlan> plans) {
+  /**
+   * What the script corrects: each sound of the new class.
+   *
+   * @param after second of the streams; what ended by then was corrected before
+   * @param by second by which it has ended
+   */
+  private static List<Event> missed(List<StreamPlan> plans, double after, double by) {
     return plans.stream()
         .flatMap(plan -> plan.truth().stream())
         .filter(e -> e.label().equals(BundledClips.NEW_CLASS))
-        .filter(e -> e.offsetSeconds() <= DemoScenes.PART_SECONDS)
+        .filter(e -> e.offsetSeconds() > after && e.offsetSeconds() <= by)
         .toList();
   }
 
@@ -226,13 +233,12 @@ public final class DemoRun {
 
   /** What is done while the streams run, and when. */
   private final class Script {
-    private final List<Event> corrections;
-    private final double correctionsAt;
+    private final List<StreamPlan> plans;
     private final Instant epoch;
     private final DemoState state;
     private final LiveSender sender;
     private final DemoDisplay display;
-    private boolean corrected = options.page();
+    private double corrected = options.page() ? Double.POSITIVE_INFINITY : 0;
     private int usable = Integer.MAX_VALUE;
     private boolean asked = !options.headOnly();
     private boolean ending = options.fixed();
@@ -243,26 +249,37 @@ public final class DemoRun {
         DemoState state,
         LiveSender sender,
         DemoDisplay display) {
-      this.corrections = corrections(plans);
-      this.correctionsAt = DemoScenes.PART_SECONDS + REACTION_SECONDS;
+      this.plans = plans;
       this.epoch = epoch;
       this.state = state;
       this.sender = sender;
       this.display = display;
     }
 
-    void play(DemoStory story, DemoTrainer trainer, double second) {
-      if (!corrected && second >= correctionsAt && !sender.done()) {
-        corrected = true;
+    private void correct(DemoStory story, DemoTrainer trainer, double by) {
+      List<Event> sounds = missed(plans, corrected, by);
+      if (!sounds.isEmpty()) {
         Instant now = Instant.now();
-        usable = trainer.correct(corrections, epoch, now);
-        story.corrected(corrections.size(), now);
+        usable = trainer.correct(sounds, epoch, now);
+        asked = !options.headOnly();
+        corrected = by;
+        story.corrected(sounds.size(), now);
+      }
+    }
+
+    void play(DemoStory story, DemoTrainer trainer, double second) {
+      double heard = second - REACTION_SECONDS;
+      if (corrected == 0 && heard >= DemoScenes.PART_SECONDS && !sender.done()) {
+        correct(story, trainer, DemoScenes.PART_SECONDS);
+      } else if (options.headOnly() && story.refused() && !sender.done()) {
+        // A few corrections do not always teach what the gate asks for; a person makes more.
+        correct(story, trainer, heard);
       }
       if (!asked && story.waiting() >= usable) {
         asked = true;
         trainer.askForHead();
       }
-      if (!ending && story.over()) {
+      if (!ending && story.over() && !(options.headOnly() && story.refused())) {
         ending = true;
         // Sounds lie within parts: a stream that ends with one tears none apart.
         double epilogue = options.headOnly() ? SHORT_EPILOGUE_SECONDS : EPILOGUE_SECONDS;

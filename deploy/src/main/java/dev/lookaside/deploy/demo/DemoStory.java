@@ -72,10 +72,11 @@ final class DemoStory {
     this.epoch = epoch;
   }
 
-  /** The script has written corrections. */
+  /** The script has written corrections; what was refused before them is not the end. */
   synchronized void corrected(int count, Instant at) {
-    corrections = count;
+    corrections += count;
     labelled = at;
+    ended.remove(last);
     say(at, "corrections", "%d sent: each of these was a %s".formatted(count, label));
   }
 
@@ -184,6 +185,12 @@ final class DemoStory {
     return end != null
         && (end.outcome().kind() != RoundOutcome.Kind.PUBLISHED
             || swaps.containsKey(end.outcome().candidate()));
+  }
+
+  /** Whether the gate has refused the last refit and nothing was corrected since. */
+  synchronized boolean refused() {
+    Ended end = ended.get(last);
+    return end != null && end.outcome().kind() == RoundOutcome.Kind.REFUSED;
   }
 
   /** The refit that it ends with. */

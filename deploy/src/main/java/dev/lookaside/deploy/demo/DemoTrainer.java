@@ -40,6 +40,7 @@ final class DemoTrainer implements AutoCloseable {
   private final Metrics metrics;
   private final LabelWriter labels;
   private final RefitTopic requests;
+  private final List<Label> said = new ArrayList<>();
 
   private DemoTrainer(
       TrainerService service, Metrics metrics, LabelWriter labels, RefitTopic requests) {
@@ -106,12 +107,12 @@ final class DemoTrainer implements AutoCloseable {
   /**
    * Says that the events were there and were missed.
    *
-   * @return how many of the labels can be fitted to: of two that say the same, one
+   * @return how many labels there are to fit to by now: of two that say the same, one
    */
   int correct(List<Event> missed, Instant epoch, Instant now) {
-    List<Label> all = new ArrayList<>();
+    List<Label> fresh = new ArrayList<>();
     for (Event e : missed) {
-      all.add(
+      fresh.add(
           Label.add(
               new StreamId(e.stream()),
               e.label(),
@@ -121,9 +122,10 @@ final class DemoTrainer implements AutoCloseable {
               now,
               Optional.empty()));
     }
-    all.forEach(labels::write);
+    fresh.forEach(labels::write);
+    said.addAll(fresh);
     return (int)
-        LabelStandings.of(all).values().stream()
+        LabelStandings.of(said).values().stream()
             .filter(s -> s.standing() == Standing.USABLE)
             .count();
   }

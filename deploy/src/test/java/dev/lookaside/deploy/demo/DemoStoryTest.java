@@ -111,6 +111,30 @@ class DemoStoryTest {
   }
 
   @Test
+  void whatIsCorrectedAfterARefusalGoesOnWithAStoryOfTheHead() {
+    DemoStory story = new DemoStory("bird", false, Round.Kind.HEAD);
+    story.begin(EPOCH);
+    story.corrected(8, at(13));
+    Round first = round(1, Round.Kind.HEAD);
+    story.status(status("fitting", first, 8), at(14));
+    assertThat(story.waiting()).isEqualTo(8);
+    story.finished(outcome(first, RoundOutcome.Kind.REFUSED, HEAD), at(18));
+    assertThat(story.refused()).isTrue();
+    assertThat(story.over()).isTrue();
+    story.corrected(5, at(19));
+    assertThat(story.refused()).isFalse();
+    assertThat(story.over()).isFalse();
+    assertThat(story.corrections()).isEqualTo(13);
+    Round second = round(2, Round.Kind.HEAD);
+    story.status(status("fitting", second, 13), at(20));
+    story.finished(outcome(second, RoundOutcome.Kind.PUBLISHED, HEAD), at(24));
+    story.scored(FIRST, at(24), at(24));
+    assertThat(story.scored(HEAD, at(25), at(25))).isTrue();
+    assertThat(story.over()).isTrue();
+    assertThat(story.labelToLiveSeconds(Round.Kind.HEAD)).contains(6.0);
+  }
+
+  @Test
   void latenciesAroundSwapsAreComparedWithThoseBefore() {
     SwapLatencies latencies = new SwapLatencies();
     for (int i = 0; i < 400; i++) {
