@@ -49,6 +49,27 @@ public final class ClipDetector {
    *     frame
    */
   public ClipDetections detect(List<MelWindow> windows) {
+    List<WindowMark> marks = new ArrayList<>(windows.size());
+    List<float[]> posteriors = new ArrayList<>(windows.size());
+    for (int from = 0; from < windows.size(); from += maxBatch) {
+      List<MelWindow> batch = windows.subList(from, Math.min(windows.size(), from + maxBatch));
+      Scores scores = scorer.score(batch);
+      for (int i = 0; i < batch.size(); i++) {
+        marks.add(WindowMark.of(batch.get(i)));
+        posteriors.add(scores.of(i));
+      }
+    }
+    return decoded(model, marks, posteriors);
+  }
+
+  /**
+   * Decodes the windows of one clip that were scored already.
+   *
+   * @param windows of one segment that starts at sample 0, in order
+   * @param posteriors of each window, row-major {@code [columns][labels]}; kept
+   */
+  public static ClipDetections decoded(
+      DetectorModel model, List<WindowMark> windows, List<float[]> posteriors) {
     List<float[]> curve = new ArrayList<>();
     SegmentDecoder decoder =
         new SegmentDecoder(
@@ -57,16 +78,10 @@ public final class ClipDetector {
             Duration.ofDays(365),
             (cell, values) -> curve.add(values));
     List<DetectedEvent> events = new ArrayList<>();
-    float[][] posteriors = new float[windows.size()][];
-    for (int from = 0; from < windows.size(); from += maxBatch) {
-      List<MelWindow> batch = windows.subList(from, Math.min(windows.size(), from + maxBatch));
-      Scores scores = scorer.score(batch);
-      for (int i = 0; i < batch.size(); i++) {
-        posteriors[from + i] = scores.of(i);
-        collect(decoder.scored(WindowMark.of(batch.get(i)), scores.of(i)), events);
-      }
+    for (int i = 0; i < windows.size(); i++) {
+      collect(model, decoder.scored(windows.get(i), posteriors.get(i)), events);
     }
-    collect(decoder.finish(), events);
+    collect(model, decoder.finish(), events);
     events.sort(
         Comparator.comparingDouble(DetectedEvent::onsetSeconds)
             .thenComparing(e -> model.labels().indexOf(e.label())));
@@ -74,7 +89,7 @@ public final class ClipDetector {
     return new ClipDetections(
         model.labels(),
         events,
-        posteriors,
+        posteriors.toArray(float[][]::new),
         model.columns(),
         spec.hopSeconds(),
         spec.windowSeconds(),
@@ -82,7 +97,8 @@ public final class ClipDetector {
         model.grid().cellFrames() * spec.frontEnd().hopSeconds());
   }
 
-  private void collect(List<TimedEvent> found, List<DetectedEvent> events) {
+  private static void collect(
+      DetectorModel model, List<TimedEvent> found, List<DetectedEvent> events) {
     for (TimedEvent e : found) {
       if (e.kind() == HysteresisDecoder.Kind.ENDED) {
         events.add(

@@ -6,7 +6,7 @@ import dev.lookaside.ingest.SampleSpan;
 import java.time.Instant;
 
 /** What is kept of a window once its rows are gone. Fields as in {@link MelWindow}. */
-record WindowMark(
+public record WindowMark(
     long index,
     int validFrames,
     int rateHz,
@@ -20,7 +20,8 @@ record WindowMark(
     long resumeOffset) {
   private static final long NANOS = 1_000_000_000L;
 
-  static WindowMark of(MelWindow w) {
+  /** Of a window. */
+  public static WindowMark of(MelWindow w) {
     return new WindowMark(
         w.index(),
         w.validFrames(),
