@@ -63,6 +63,15 @@ public final class HeadExamples {
     return folds.get(row);
   }
 
+  /** The values in which a row's lie, from {@link #from} on. */
+  float[] embedding(int row) {
+    return embeddings.get(row);
+  }
+
+  int from(int row) {
+    return columns.get(row) * width;
+  }
+
   /** {@code [width][rows]}: what is multiplied lies side by side. */
   float[][] byDimension() {
     float[][] values = new float[width][size()];

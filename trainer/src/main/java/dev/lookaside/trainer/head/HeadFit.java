@@ -23,6 +23,12 @@ public final class HeadFit {
   private static final double TOLERANCE = 1e-3;
   private static final int STEPS_MAX = 100;
 
+  /** Rows whose gradients are added in single precision before they go into the sum. */
+  private static final int BLOCK = 64;
+
+  /** A product of factors of at most 2 may grow so far before its logarithm is taken. */
+  private static final double PRODUCT_MAX = 1e300;
+
   private final HeadExamples examples;
   private final float[][] values;
   private final double pull;
@@ -78,34 +84,33 @@ public final class HeadFit {
 
   private void fit(double[] row, int label, int withoutFold) {
     float[] targets = examples.targets(label);
-    float[] shares = new float[targets.length];
+    boolean[] counts = new boolean[targets.length];
     int counted = 0;
-    for (int r = 0; r < shares.length; r++) {
-      if (!Float.isNaN(targets[r]) && examples.fold(r) != withoutFold) {
-        counted++;
-      }
+    for (int r = 0; r < counts.length; r++) {
+      counts[r] = !Float.isNaN(targets[r]) && examples.fold(r) != withoutFold;
+      counted += counts[r] ? 1 : 0;
     }
-    for (int r = 0; r < shares.length; r++) {
-      boolean counts = !Float.isNaN(targets[r]) && examples.fold(r) != withoutFold;
-      shares[r] = counts ? 1f / counted : 0;
-      targets[r] = counts ? targets[r] : 0;
-    }
+    float share = 1f / Math.max(1, counted);
     double[] before = row.clone();
-    float[] errors = new float[shares.length];
+    float[] errors = new float[counts.length];
     LimitedMemory.minimise(
         row,
-        (at, gradient) -> loss(at, gradient, before, targets, shares, errors),
+        (at, gradient) -> loss(at, gradient, before, targets, counts, share, errors),
         TOLERANCE,
         STEPS_MAX);
   }
 
-  /** {@code errors}: scratch of the rows' number. The last of {@code at} is the bias. */
+  /**
+   * {@code counts} and {@code share}: which rows count, and how much each of them. {@code errors}:
+   * scratch of the rows' number. The last of {@code at} is the bias.
+   */
   private double loss(
       double[] at,
       double[] gradient,
       double[] before,
       float[] targets,
-      float[] shares,
+      boolean[] counts,
+      float share,
       float[] errors) {
     if (stopped.getAsBoolean()) {
       // As flat as the floor: the minimiser has arrived.
@@ -115,54 +120,62 @@ public final class HeadFit {
     int width = values.length;
     Arrays.fill(errors, (float) at[width]);
     for (int d = 0; d < width; d++) {
-      addTimes(errors, (float) at[d], values[d]);
+      addTimes(errors, (float) at[d], values[d], 0);
     }
-    double loss = 0;
+    double sum = 0;
+    double product = 1;
     double ofBias = 0;
     for (int r = 0; r < errors.length; r++) {
-      if (shares[r] == 0) {
+      if (!counts[r]) {
         errors[r] = 0;
         continue;
       }
       double z = errors[r];
       // StrictMath: Math.exp may give other last bits once it is compiled.
       double small = StrictMath.exp(-Math.abs(z));
-      loss += shares[r] * (Math.max(z, 0) + StrictMath.log1p(small) - targets[r] * z);
+      sum += Math.max(z, 0) - targets[r] * z;
+      // A logarithm takes longer than all else of a row, and one is enough for many.
+      product *= 1 + small;
+      if (product > PRODUCT_MAX) {
+        sum += StrictMath.log(product);
+        product = 1;
+      }
       double posterior = z >= 0 ? 1 / (1 + small) : small / (1 + small);
-      errors[r] = (float) (shares[r] * (posterior - targets[r]));
+      errors[r] = (float) (share * (posterior - targets[r]));
       ofBias += errors[r];
     }
-    gradient[width] = ofBias;
+    double loss = share * (sum + StrictMath.log(product));
     for (int d = 0; d < width; d++) {
       double far = at[d] - before[d];
       loss += pull / 2 * far * far;
-      gradient[d] = dot(errors, values[d]) + pull * far;
+      gradient[d] = pull * far;
     }
+    gradient[width] = ofBias;
+    addRows(gradient, errors);
     return loss;
   }
 
-  private static void addTimes(float[] to, float times, float[] what) {
-    for (int i = 0; i < to.length; i++) {
-      to[i] += times * what[i];
+  /** Adds each row's embedding, times its error. */
+  private void addRows(double[] gradient, float[] errors) {
+    int width = values.length;
+    float[] part = new float[width];
+    for (int from = 0; from < errors.length; from += BLOCK) {
+      Arrays.fill(part, 0);
+      for (int r = from; r < Math.min(errors.length, from + BLOCK); r++) {
+        if (errors[r] != 0) {
+          addTimes(part, errors[r], examples.embedding(r), examples.from(r));
+        }
+      }
+      for (int d = 0; d < width; d++) {
+        gradient[d] += part[d];
+      }
     }
   }
 
-  /** Four sums at once, added up in one order: a single one would wait for each addition. */
-  private static double dot(float[] a, float[] b) {
-    double s0 = 0;
-    double s1 = 0;
-    double s2 = 0;
-    double s3 = 0;
-    int i = 0;
-    for (; i + 3 < a.length; i += 4) {
-      s0 += (double) a[i] * b[i];
-      s1 += (double) a[i + 1] * b[i + 1];
-      s2 += (double) a[i + 2] * b[i + 2];
-      s3 += (double) a[i + 3] * b[i + 3];
+  /** Element by element, which processors do many of at once. */
+  private static void addTimes(float[] to, float times, float[] what, int from) {
+    for (int i = 0; i < to.length; i++) {
+      to[i] += times * what[from + i];
     }
-    for (; i < a.length; i++) {
-      s0 += (double) a[i] * b[i];
-    }
-    return s0 + s1 + (s2 + s3);
   }
 }
