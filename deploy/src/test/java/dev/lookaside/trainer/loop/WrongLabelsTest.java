@@ -227,7 +227,8 @@ class WrongLabelsTest {
                 plan,
                 new RoundSounds(examples, incumbent.frontEnd(), refit),
                 incumbent,
-                kept);
+                kept,
+                new StandingScenes(0));
         Adapter candidate =
             round.fit(
                 new CheckpointFile(folder.resolve("checkpoint")),

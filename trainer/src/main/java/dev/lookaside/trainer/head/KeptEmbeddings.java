@@ -1,36 +1,39 @@
 package dev.lookaside.trainer.head;
 
+import dev.lookaside.classifier.detect.WindowMark;
 import dev.lookaside.classifier.infer.EmbeddingScorer;
-import dev.lookaside.classifier.infer.HeadProduct;
 import dev.lookaside.classifier.infer.ScorerSettings;
-import dev.lookaside.classifier.infer.Scores;
-import dev.lookaside.classifier.infer.WindowScorer;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.FloatTensor;
+import dev.lookaside.featurizer.ClipWindows;
+import dev.lookaside.featurizer.FeatureSpec;
 import dev.lookaside.featurizer.MelWindow;
+import dev.lookaside.ingest.audio.Pcm;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the frozen part of an adapter has made of windows, so that nothing is computed twice: not by
+ * What the frozen part of an adapter has made of clips, so that nothing is computed twice: not by
  * incumbent and candidate, which differ in the head's last product, nor by one round and the next.
- * A window is known by the digest of its values; so whether something is kept decides how long it
+ * A clip is known by the digest of its samples; so whether something is kept decides how long it
  * takes and nothing else (on a CPU, where a window's bits do not depend on the others of its run).
  *
- * <p>Owner of a session, that of the adapter asked for last. The windows used longest ago go first.
+ * <p>Owner of a session, that of the adapter asked for last. The clips used longest ago go first.
  * Any thread, one at a time.
  */
 public final class KeptEmbeddings implements AutoCloseable {
@@ -39,10 +42,13 @@ public final class KeptEmbeddings implements AutoCloseable {
   /** Adapters whose bodies' digests are remembered. */
   private static final int BODIES_MAX = 8;
 
+  /** Clips heard at a time: half a MiB of log-mels each, of which none is kept. */
+  private static final int TOGETHER = 8;
+
   private final Backbone backbone;
   private final ScorerSettings where;
   private final long maxBytes;
-  private final LinkedHashMap<String, float[]> kept = new LinkedHashMap<>(1024, 0.75f, true);
+  private final LinkedHashMap<String, KeptClip> kept = new LinkedHashMap<>(256, 0.75f, true);
   private final LinkedHashMap<String, String> bodies = new LinkedHashMap<>();
   private long bytes;
   private long computed;
@@ -60,36 +66,56 @@ public final class KeptEmbeddings implements AutoCloseable {
   }
 
   /**
-   * Embeddings of windows, row-major {@code [columns][width]} each; shared, nobody writes to them.
+   * Embeddings of the windows of clips.
    *
    * @param adapter of which all but {@code head.fc} counts
+   * @param hopFrames from one window to the next
+   * @param goOn called now and then, without a lock; what it throws ends this
    */
-  public synchronized List<float[]> of(Adapter adapter, List<MelWindow> windows) {
-    String body = body(adapter);
-    String[] keys = new String[windows.size()];
-    IntStream.range(0, keys.length)
-        .parallel()
-        .forEach(i -> keys[i] = body + digest(windows.get(i)));
-    float[][] found = new float[keys.length][];
-    List<Integer> missing = new ArrayList<>();
+  public List<KeptClip> of(Adapter adapter, int hopFrames, List<Pcm> clips, Runnable goOn) {
+    FeatureSpec spec = new FeatureSpec(adapter.frontEnd(), adapter.windowFrames(), hopFrames);
+    List<KeptClip> all = new ArrayList<>(clips.size());
+    for (int from = 0; from < clips.size(); from += TOGETHER) {
+      goOn.run();
+      all.addAll(some(adapter, spec, clips.subList(from, Math.min(clips.size(), from + TOGETHER))));
+    }
+    return all;
+  }
+
+  private synchronized List<KeptClip> some(Adapter adapter, FeatureSpec spec, List<Pcm> clips) {
+    String body = body(adapter) + " " + spec.hopFrames() + " ";
+    String[] keys = clips.parallelStream().map(c -> body + digest(c)).toArray(String[]::new);
+    List<Integer> missing =
+        IntStream.range(0, keys.length).filter(i -> !kept.containsKey(keys[i])).boxed().toList();
+    Map<Integer, KeptClip> made = made(adapter, spec, clips, missing);
+    List<KeptClip> all = new ArrayList<>(keys.length);
     for (int i = 0; i < keys.length; i++) {
-      float[] known = kept.get(keys[i]);
-      if (known == null) {
-        missing.add(i);
-      } else {
-        found[i] = known;
-      }
+      KeptClip its = made.containsKey(i) ? made.get(i) : kept.get(keys[i]);
+      all.add(Objects.requireNonNull(its, keys[i]));
     }
-    if (!missing.isEmpty()) {
-      float[][] made =
-          session(adapter, body).embed(missing.stream().map(windows::get).toList()).embeddings();
-      computed += made.length;
-      for (int m = 0; m < made.length; m++) {
-        found[missing.get(m)] = made[m];
-        keep(keys[missing.get(m)], made[m]);
-      }
+    made.forEach((i, clip) -> keep(keys[i], clip));
+    return all;
+  }
+
+  /** All windows in one go: so no core waits for the other one at the end of each clip. */
+  private Map<Integer, KeptClip> made(
+      Adapter adapter, FeatureSpec spec, List<Pcm> clips, List<Integer> missing) {
+    Map<Integer, KeptClip> made = new TreeMap<>();
+    List<List<MelWindow>> windows =
+        missing.parallelStream().map(i -> ClipWindows.of(clips.get(i), spec)).toList();
+    List<MelWindow> all = windows.stream().flatMap(List::stream).toList();
+    float[][] embeddings =
+        all.isEmpty() ? new float[0][] : session(adapter).embed(all).embeddings();
+    computed += all.size();
+    int from = 0;
+    for (int m = 0; m < missing.size(); m++) {
+      List<MelWindow> its = windows.get(m);
+      float[][] own = Arrays.copyOfRange(embeddings, from, from + its.size());
+      made.put(
+          missing.get(m), new KeptClip(its.stream().map(WindowMark::of).toList(), List.of(own)));
+      from += its.size();
     }
-    return List.of(found);
+    return made;
   }
 
   /** How many windows were run so far. */
@@ -97,7 +123,8 @@ public final class KeptEmbeddings implements AutoCloseable {
     return computed;
   }
 
-  private EmbeddingScorer session(Adapter adapter, String body) {
+  private EmbeddingScorer session(Adapter adapter) {
+    String body = body(adapter);
     EmbeddingScorer open = session;
     if (open == null || !sessionBody.equals(body)) {
       closeSession();
@@ -108,12 +135,12 @@ public final class KeptEmbeddings implements AutoCloseable {
     return open;
   }
 
-  private void keep(String key, float[] embedding) {
-    float[] before = kept.put(key, embedding);
-    bytes += before == null ? (long) Float.BYTES * embedding.length : 0;
-    Iterator<float[]> oldest = kept.values().iterator();
+  private void keep(String key, KeptClip clip) {
+    KeptClip before = kept.put(key, clip);
+    bytes += clip.bytes() - (before == null ? 0 : before.bytes());
+    Iterator<KeptClip> oldest = kept.values().iterator();
     while (bytes > maxBytes && oldest.hasNext()) {
-      bytes -= (long) Float.BYTES * oldest.next().length;
+      bytes -= oldest.next().bytes();
       oldest.remove();
     }
   }
@@ -157,12 +184,10 @@ public final class KeptEmbeddings implements AutoCloseable {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  private static String digest(MelWindow window) {
+  private static String digest(Pcm clip) {
     MessageDigest digest = sha256();
-    digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, window.validFrames()));
-    for (float[] row : window.rows()) {
-      update(digest, row);
-    }
+    digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, clip.rateHz()));
+    update(digest, clip.samples());
     return HexFormat.of().formatHex(digest.digest());
   }
 
@@ -179,44 +204,6 @@ public final class KeptEmbeddings implements AutoCloseable {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
     }
-  }
-
-  /** Scores with an adapter's head; closing it closes nothing. */
-  public WindowScorer scorer(Adapter adapter) {
-    return new Kept(adapter, HeadProduct.of(adapter));
-  }
-
-  private final class Kept implements WindowScorer {
-    private final Adapter adapter;
-    private final HeadProduct head;
-
-    Kept(Adapter adapter, HeadProduct head) {
-      this.adapter = adapter;
-      this.head = head;
-    }
-
-    @Override
-    public Scores score(List<MelWindow> windows) {
-      List<float[]> embeddings = of(adapter, windows);
-      float[][] posteriors = new float[embeddings.size()][];
-      for (int i = 0; i < posteriors.length; i++) {
-        posteriors[i] = head.posteriors(embeddings.get(i));
-      }
-      return new Scores(adapter.columns(), adapter.labels().size(), posteriors);
-    }
-
-    @Override
-    public String adapterDigest() {
-      return adapter.digest();
-    }
-
-    @Override
-    public String deviceDescription() {
-      return "embeddings that are kept";
-    }
-
-    @Override
-    public void close() {}
   }
 
   private void closeSession() {

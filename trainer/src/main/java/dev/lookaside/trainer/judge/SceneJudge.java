@@ -3,6 +3,7 @@ package dev.lookaside.trainer.judge;
 import dev.lookaside.classifier.detect.DecoderSettings;
 import dev.lookaside.classifier.detect.DetectorModel;
 import dev.lookaside.classifier.detect.HysteresisDecoder;
+import dev.lookaside.classifier.detect.WindowMark;
 import dev.lookaside.classifier.infer.Scores;
 import dev.lookaside.classifier.infer.WindowScorer;
 import dev.lookaside.featurizer.ClipWindows;
@@ -90,13 +91,22 @@ public final class SceneJudge {
    * @param windows of its audio, in order
    * @param posteriors of each window, row-major {@code [columns][classes]}; kept
    */
-  public void add(Scene scene, List<MelWindow> windows, List<float[]> posteriors) {
+  public void add(Scene scene, List<WindowMark> windows, List<float[]> posteriors) {
+    truth(scene, keep(scored(windows, posteriors), 1));
+  }
+
+  /** As {@link #addQuiet(Pcm, WindowScorer, int)}, for audio that was scored already. */
+  public void addQuiet(List<WindowMark> windows, List<float[]> posteriors) {
+    keep(scored(windows, posteriors), QUIET_WEIGHT);
+  }
+
+  private static List<Scored> scored(List<WindowMark> windows, List<float[]> posteriors) {
     List<Scored> scored = new ArrayList<>(windows.size());
     for (int i = 0; i < windows.size(); i++) {
-      MelWindow w = windows.get(i);
+      WindowMark w = windows.get(i);
       scored.add(new Scored(w.index(), w.validFrames(), posteriors.get(i)));
     }
-    truth(scene, keep(scored, 1));
+    return scored;
   }
 
   private String score(Pcm audio, WindowScorer scorer, int maxBatch, int weight) {

@@ -1,29 +1,26 @@
 package dev.lookaside.trainer.loop;
 
 import dev.lookaside.classifier.weights.Adapter;
-import dev.lookaside.featurizer.ClipWindows;
-import dev.lookaside.featurizer.FeatureSpec;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.example.WindowSpec;
 import dev.lookaside.trainer.head.KeptEmbeddings;
 import dev.lookaside.trainer.store.StoredExample;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
  * Hears, while nothing is to be fitted, what the next round of the head will ask for whatever
- * people correct: the standing scenes, the quiet, and the corrections that have come so far. What
- * it did not come to the round hears itself, so nothing depends on it but time. In pieces of a
- * scene each; for one thread.
+ * people correct: the standing scenes, the quiet, and the corrections that have come so far. If
+ * these are enough, also the fresh scenes of a round without others. What it did not come to the
+ * round hears itself, so nothing depends on it but time. In pieces of a scene each; for one thread.
  */
 final class Anticipation {
   private final Refit.Tools tools;
   private final KeptEmbeddings kept;
   private final Adapter incumbent;
-  private final ArrayDeque<Supplier<Pcm>> pieces = new ArrayDeque<>();
+  private final ArrayDeque<Supplier<List<Pcm>>> pieces = new ArrayDeque<>();
 
   private Anticipation(Refit.Tools tools, KeptEmbeddings kept, Adapter incumbent) {
     this.tools = tools;
@@ -38,33 +35,57 @@ final class Anticipation {
    * @param sounds of them
    * @param lent by earlier rounds
    * @param told as {@link RoundPlan#choose} takes it
+   * @param fresh whether to hear the scenes of corrected classes, too
    */
   static Anticipation of(
       Refit.Tools tools,
       KeptEmbeddings kept,
+      StandingScenes standing,
       List<StoredExample> usable,
       RoundSounds sounds,
       Lent lent,
       Predicate<StoredExample> told,
-      Adapter incumbent) {
+      Adapter incumbent,
+      boolean fresh) {
     Anticipation next = new Anticipation(tools, kept, incumbent);
     RefitSettings s = tools.settings();
     RoundPlan plan =
         RoundPlan.choose(usable, incumbent.digest(), List.of(), s, lent, told, s.seed());
-    List<HeadScenes.Laid> scenes = new ArrayList<>();
-    scenes.addAll(
-        HeadScenes.toFit(sounds, s).standing(plan.train(), plan.unlabelled(), s.head().scenes()));
-    scenes.addAll(
-        HeadScenes.toJudge(sounds, s).standing(plan.heldOut(), List.of(), s.judgeHeadScenes()));
-    scenes.forEach(laid -> next.pieces.add(() -> laid.scene().audio()));
+    next.laid(standing.toFit(plan, sounds, s));
+    next.laid(standing.toJudge(plan, sounds, s));
     for (HeadScenes.Quiet quiet : HeadScenes.Quiet.values()) {
-      HeadScenes.quiet(plan, sounds, s, quiet).forEach(pcm -> next.pieces.add(() -> pcm));
+      HeadScenes.quiet(plan, sounds, s, quiet).forEach(next::piece);
     }
     for (String id : plan.corrections()) {
       StoredExample e = sounds.example(id);
-      next.pieces.add(() -> CorrectedStretch.of(e, WindowSpec.of(incumbent)).audio());
+      next.pieces.add(() -> List.of(CorrectedStretch.of(e, WindowSpec.of(incumbent)).audio()));
+    }
+    if (fresh) {
+      next.pieces.add(
+          () -> {
+            next.fresh(plan, sounds);
+            return List.of();
+          });
     }
     return next;
+  }
+
+  private void piece(Pcm audio) {
+    pieces.add(() -> List.of(audio));
+  }
+
+  private void laid(List<HeadScenes.Laid> scenes) {
+    scenes.forEach(laid -> piece(laid.scene().audio()));
+  }
+
+  private void fresh(RoundPlan plan, RoundSounds sounds) {
+    RefitSettings s = tools.settings();
+    laid(
+        HeadScenes.toFit(sounds, s)
+            .fresh(plan.train(), plan.unlabelled(), plan.corrected(), s.freshScenes()));
+    laid(
+        HeadScenes.toJudge(sounds, s)
+            .fresh(plan.heldOut(), List.of(), plan.corrected(), s.judgeFreshScenes()));
   }
 
   /** Without a piece. */
@@ -78,11 +99,9 @@ final class Anticipation {
 
   /** Hears the next piece. */
   void step() {
-    Supplier<Pcm> piece = pieces.poll();
+    Supplier<List<Pcm>> piece = pieces.poll();
     if (piece != null) {
-      FeatureSpec spec =
-          new FeatureSpec(incumbent.frontEnd(), incumbent.windowFrames(), tools.hopFrames());
-      kept.of(incumbent, ClipWindows.of(piece.get(), spec));
+      kept.of(incumbent, tools.hopFrames(), piece.get(), () -> {});
     }
   }
 }

@@ -2,9 +2,7 @@ package dev.lookaside.trainer.loop;
 
 import dev.lookaside.classifier.detect.ClipDetections;
 import dev.lookaside.classifier.detect.ClipDetections.DetectedEvent;
-import dev.lookaside.classifier.detect.ClipDetector;
 import dev.lookaside.classifier.detect.DetectorModel;
-import dev.lookaside.classifier.infer.WindowScorer;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.ingest.send.Scene;
@@ -28,13 +26,16 @@ import org.jspecify.annotations.Nullable;
  * needs. For one model and one thread.
  */
 final class Examiner {
-  private static final int BATCH = 16;
+  /** Hears audio with the model. */
+  interface Ear {
+    ClipDetections hear(Pcm audio);
+  }
 
   /** Among fewer classes every second wrong name stands high: their order tells nothing. */
   private static final int ORDERED_CLASSES_MIN = 6;
 
   private final DetectorModel model;
-  private final ClipDetector detector;
+  private final Ear ear;
   private final Map<String, List<Double>> scores = new TreeMap<>();
   private final Map<String, List<Boolean>> truth = new TreeMap<>();
   private final CalibrationError calibration = new CalibrationError(15);
@@ -51,11 +52,11 @@ final class Examiner {
   private int falseAlarms;
 
   /**
-   * @param scorer of {@code model}; stays the caller's to close
+   * @param ear of {@code model}
    */
-  Examiner(DetectorModel model, WindowScorer scorer) {
+  Examiner(DetectorModel model, Ear ear) {
     this.model = model;
-    this.detector = new ClipDetector(model, scorer, BATCH);
+    this.ear = ear;
   }
 
   /**
@@ -64,7 +65,7 @@ final class Examiner {
    * @param reference classes whose events in this scene are from before there were labels
    */
   void scene(Scene scene, Set<String> reference) {
-    ClipDetections found = detector.detect(scene.audio());
+    ClipDetections found = ear.hear(scene.audio());
     for (LabelledEvent e : scene.events()) {
       event(scene, found, e, reference.contains(e.label()));
     }
@@ -151,7 +152,7 @@ final class Examiner {
   /** Audio in which none of the classes sounds. */
   void background(Pcm audio) {
     backgroundSeconds += audio.seconds();
-    falseAlarms += detector.detect(audio).events().size();
+    falseAlarms += ear.hear(audio).events().size();
   }
 
   /**
@@ -168,7 +169,7 @@ final class Examiner {
       String label,
       boolean wanted,
       boolean heldOut) {
-    ClipDetections found = detector.detect(audio);
+    ClipDetections found = ear.hear(audio);
     boolean heard = heard(found, label, onsetSeconds, offsetSeconds);
     Said said = said(found, label, onsetSeconds, offsetSeconds);
     Double likelier = wanted ? likelier(found, label, onsetSeconds, offsetSeconds) : null;

@@ -13,8 +13,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Hears in advance what the next round of the head will hear, as far as it is known: what nobody
- * has corrected does not change with the next label. Nothing depends on it but time. {@link #step}
- * is for one thread, the rest for any.
+ * has corrected does not change with the next label, and once there are labels enough, a round
+ * waits only for people to pause. Nothing depends on it but time. {@link #step} is for one thread,
+ * the rest for any.
  */
 final class Foresight {
   private static final Logger LOG = LoggerFactory.getLogger(Foresight.class);
@@ -22,6 +23,7 @@ final class Foresight {
   private final Workshop.Parts parts;
   private final ExampleStore store;
   private final KeptEmbeddings kept;
+  private final StandingScenes standing;
 
   /** Decides with {@link #changes} what is to be heard. */
   private volatile Adapter incumbent;
@@ -32,7 +34,10 @@ final class Foresight {
   /** {@link ExampleStore#changes}; -1 before anything was read. */
   private volatile long changes = -1;
 
-  /** For {@link #changes} and {@link #incumbent} of this name. */
+  /** Whether labels are enough for a round. */
+  private volatile boolean enough;
+
+  /** For {@link #changes}, {@link #enough} and {@link #incumbent} of this name. */
   private volatile String anticipated = "";
 
   private volatile @Nullable Anticipation anticipation;
@@ -44,11 +49,13 @@ final class Foresight {
       Workshop.Parts parts,
       ExampleStore store,
       KeptEmbeddings kept,
+      StandingScenes standing,
       Adapter incumbent,
       Predicate<StoredExample> told) {
     this.parts = parts;
     this.store = store;
     this.kept = kept;
+    this.standing = standing;
     this.incumbent = incumbent;
     this.told = told;
   }
@@ -63,8 +70,13 @@ final class Foresight {
     incumbent = adapter;
   }
 
-  /** The store has been read up to this change. */
-  void seen(long change) {
+  /**
+   * The store has been read up to this change.
+   *
+   * @param enough whether the labels in it begin a round, unless others come
+   */
+  void seen(long change, boolean enough) {
+    this.enough = enough;
     changes = change;
   }
 
@@ -78,7 +90,7 @@ final class Foresight {
   }
 
   private String wanted() {
-    return incumbent.digest() + " " + changes;
+    return incumbent.digest() + " " + changes + " " + enough;
   }
 
   /** Hears a bounded piece. */
@@ -92,7 +104,15 @@ final class Foresight {
         RoundSounds sounds = new RoundSounds(examples, store.frontEnd(), parts.settings().refit());
         now =
             Anticipation.of(
-                parts.tools(), kept, examples, sounds, Lent.of(store, scope), told, incumbent);
+                parts.tools(),
+                kept,
+                standing,
+                examples,
+                sounds,
+                Lent.of(store, scope),
+                told,
+                incumbent,
+                enough);
       }
       now.step();
     } catch (RuntimeException e) {

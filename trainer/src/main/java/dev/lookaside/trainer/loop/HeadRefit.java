@@ -3,21 +3,22 @@ package dev.lookaside.trainer.loop;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.detect.DetectorModel;
+import dev.lookaside.classifier.detect.WindowMark;
 import dev.lookaside.classifier.infer.HeadProduct;
 import dev.lookaside.classifier.weights.Activation;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Threshold;
 import dev.lookaside.classifier.weights.ViTSpec;
-import dev.lookaside.featurizer.ClipWindows;
-import dev.lookaside.featurizer.MelWindow;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.LabelledEvent;
+import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.example.Targets;
 import dev.lookaside.trainer.example.WindowSpec;
 import dev.lookaside.trainer.gradient.Loss;
 import dev.lookaside.trainer.head.HeadExamples;
 import dev.lookaside.trainer.head.HeadFit;
+import dev.lookaside.trainer.head.KeptClip;
 import dev.lookaside.trainer.head.KeptEmbeddings;
 import dev.lookaside.trainer.judge.SceneJudge;
 import dev.lookaside.trainer.metric.Collars;
@@ -31,19 +32,20 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 
 /**
  * The quick fit of a round: the head alone, on embeddings that are kept from round to round, and
  * thresholds of the corrected classes that no sound was fitted for. For one thread.
  */
 final class HeadRefit {
-  private static final int BATCH = 64;
   private static final double COLLAR_SECONDS = 0.2;
 
-  private record Heard(HeadScenes.Laid laid, List<MelWindow> windows, List<float[]> embeddings) {}
+  private record Heard(HeadScenes.Laid laid, KeptClip clip) {}
 
   private final Refit.Tools tools;
   private final KeptEmbeddings kept;
+  private final StandingScenes standing;
   private final RoundPlan plan;
   private final RoundSounds sounds;
   private final Adapter start;
@@ -60,12 +62,14 @@ final class HeadRefit {
   HeadRefit(
       Refit.Tools tools,
       KeptEmbeddings kept,
+      StandingScenes standing,
       RoundPlan plan,
       RoundSounds sounds,
       Adapter start,
       BooleanSupplier stopped) {
     this.tools = tools;
     this.kept = kept;
+    this.standing = standing;
     this.plan = plan;
     this.sounds = sounds;
     this.start = start;
@@ -84,38 +88,54 @@ final class HeadRefit {
   void hear() {
     RefitSettings s = tools.settings();
     HeadScenes lay = HeadScenes.toFit(sounds, s);
-    List<HeadScenes.Laid> laid = new ArrayList<>();
-    laid.addAll(lay.standing(plan.train(), plan.unlabelled(), s.head().scenes()));
+    List<HeadScenes.Laid> laid = new ArrayList<>(standing.toFit(plan, sounds, s));
     laid.addAll(lay.fresh(plan.train(), plan.unlabelled(), plan.corrected(), s.freshScenes()));
-    for (HeadScenes.Laid one : laid) {
-      if (stopped.getAsBoolean()) {
-        return;
-      }
-      scene(one);
+    List<KeptClip> clips = hear(laid.stream().map(one -> one.scene().audio()).toList());
+    for (int i = 0; i < clips.size(); i++) {
+      scene(laid.get(i), clips.get(i));
     }
     Map<String, Integer> folds = lay.dealt(plan.train());
-    for (String id : plan.corrections()) {
-      StoredExample e = sounds.example(id);
-      boolean toFit = plan.train().contains(id) || plan.unlabelled().contains(id);
-      Optional<String> judged = e.label().isPresent() ? e.label() : e.rejectedLabel();
-      if (toFit && judged.isPresent() && start.labels().contains(judged.get())) {
-        correction(e, judged.get(), folds.getOrDefault(id, 0));
-      }
+    List<StoredExample> corrections =
+        plan.corrections().stream().filter(this::isToFit).map(sounds::example).toList();
+    List<CorrectedStretch> stretches =
+        corrections.stream().map(e -> CorrectedStretch.of(e, WindowSpec.of(start))).toList();
+    List<KeptClip> cut = hear(stretches.stream().map(CorrectedStretch::audio).toList());
+    for (int i = 0; i < cut.size(); i++) {
+      StoredExample e = corrections.get(i);
+      correction(e, stretches.get(i), cut.get(i), folds.getOrDefault(e.id(), 0));
     }
   }
 
-  private void scene(HeadScenes.Laid laid) {
-    List<MelWindow> all = ClipWindows.of(laid.scene().audio(), windows.spec());
-    List<float[]> embeddings = kept.of(start, all);
+  private boolean isToFit(String id) {
+    return (plan.train().contains(id) || plan.unlabelled().contains(id))
+        && judged(sounds.example(id)).filter(start.labels()::contains).isPresent();
+  }
+
+  private static Optional<String> judged(StoredExample e) {
+    return e.label().isPresent() ? e.label() : e.rejectedLabel();
+  }
+
+  private List<KeptClip> hear(List<Pcm> audio) {
+    return kept.of(start, tools.hopFrames(), audio, this::goOn);
+  }
+
+  private void goOn() {
+    if (stopped.getAsBoolean()) {
+      throw new TrainerException("stopped in a fit of the head, which begins anew");
+    }
+  }
+
+  private void scene(HeadScenes.Laid laid, KeptClip clip) {
+    List<WindowMark> all = clip.windows();
     heard += all.size();
-    scenes.add(new Heard(laid, all, embeddings));
+    scenes.add(new Heard(laid, clip));
     for (int i = 0; i < all.size(); i++) {
       if (isFitted(all.get(i))) {
         float[] wanted = new float[targets.values()];
         float[] weights = weights(all.get(i), laid.scene().events(), wanted);
         for (int r = 0; r < weights.length; r++) {
           if (weights[r] > 0) {
-            examples.add(embeddings.get(i), r, row(wanted, r), laid.fold());
+            examples.add(clip.embeddings().get(i), r, row(wanted, r), laid.fold());
           }
         }
       }
@@ -123,12 +143,12 @@ final class HeadRefit {
   }
 
   /** Neighbours that overlap by seven eighths say little more than one of them. */
-  private boolean isFitted(MelWindow window) {
+  private boolean isFitted(WindowMark window) {
     int every = Math.max(1, tools.settings().hopFrames() / tools.hopFrames());
     return window.index() % every == 0;
   }
 
-  private float[] weights(MelWindow window, List<LabelledEvent> events, float[] wanted) {
+  private float[] weights(WindowMark window, List<LabelledEvent> events, float[] wanted) {
     float[] weights = new float[targets.rows()];
     int from = Math.toIntExact(window.index() * tools.hopFrames());
     targets.scene(events, start.labels(), from, wanted, weights);
@@ -145,12 +165,11 @@ final class HeadRefit {
   }
 
   /** The stretch itself, where it was heard: of what sounds around it nothing is known. */
-  private void correction(StoredExample e, String label, int fold) {
-    CorrectedStretch stretch = CorrectedStretch.of(e, WindowSpec.of(start));
+  private void correction(StoredExample e, CorrectedStretch stretch, KeptClip clip, int fold) {
+    String label = judged(e).orElseThrow();
     int at = start.labels().indexOf(label);
     LabelledEvent event = new LabelledEvent(label, stretch.onsetSeconds(), stretch.offsetSeconds());
-    List<MelWindow> all = ClipWindows.of(stretch.audio(), windows.spec());
-    List<float[]> embeddings = kept.of(start, all);
+    List<WindowMark> all = clip.windows();
     heard += all.size();
     for (int i = 0; i < all.size(); i++) {
       float[] wanted = new float[targets.values()];
@@ -162,7 +181,7 @@ final class HeadRefit {
             Arrays.fill(row, HeadExamples.UNKNOWN);
             row[at] = 0;
           }
-          examples.add(embeddings.get(i), r, row, fold);
+          examples.add(clip.embeddings().get(i), r, row, fold);
         }
       }
     }
@@ -198,20 +217,19 @@ final class HeadRefit {
   Map<String, Threshold> thresholds(Adapter fitted) {
     SceneJudge judge = new SceneJudge(windows);
     HeadFit fit = fit();
-    List<HeadProduct> without = new ArrayList<>();
-    for (int f = 0; f < HeadScenes.FOLDS; f++) {
-      without.add(HeadProduct.of(fit.fitted(start, plan.corrected(), f)));
-    }
+    List<HeadProduct> without =
+        IntStream.range(0, HeadScenes.FOLDS)
+            .parallel()
+            .mapToObj(f -> HeadProduct.of(fit.fitted(start, plan.corrected(), f)))
+            .toList();
     for (Heard scene : scenes) {
       HeadProduct head = without.get(scene.laid().fold());
-      judge.add(
-          scene.laid().scene(),
-          scene.windows(),
-          scene.embeddings().stream().map(head::posteriors).toList());
+      judge.add(scene.laid().scene(), scene.clip().windows(), scene.clip().posteriors(head));
     }
-    for (Pcm quiet :
-        HeadScenes.quiet(plan, sounds, tools.settings(), HeadScenes.Quiet.THRESHOLDS)) {
-      judge.addQuiet(quiet, kept.scorer(fitted), BATCH);
+    HeadProduct head = HeadProduct.of(fitted);
+    for (KeptClip quiet :
+        hear(HeadScenes.quiet(plan, sounds, tools.settings(), HeadScenes.Quiet.THRESHOLDS))) {
+      judge.addQuiet(quiet.windows(), quiet.posteriors(head));
     }
     SortedMap<String, CalibratedPair> pairs =
         judge.calibrated(Collars.onset(COLLAR_SECONDS), plan.corrected());

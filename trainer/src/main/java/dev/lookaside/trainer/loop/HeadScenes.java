@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +19,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
@@ -50,6 +50,8 @@ final class HeadScenes {
    */
   record Laid(Scene scene, int fold) {}
 
+  private record Sound(String id, double speed) {}
+
   /** What the quiet is heard for. */
   enum Quiet {
     THRESHOLDS,
@@ -61,7 +63,9 @@ final class HeadScenes {
   private final List<Double> speeds;
   private final int folds;
   private final long seed;
-  private final Map<String, Optional<LabelledClip>> clips = new HashMap<>();
+
+  /** Of examples, at their speed: those that scenes have drawn, each read once. */
+  private final Map<Sound, Optional<LabelledClip>> clips = new ConcurrentHashMap<>();
 
   private HeadScenes(
       RoundSounds sounds, RefitSettings settings, List<Double> speeds, int folds, long seed) {
@@ -137,7 +141,6 @@ final class HeadScenes {
   private Map<String, List<String>> byLabel(List<String> ids) {
     Map<String, List<String>> byLabel = new TreeMap<>();
     ids.forEach(id -> byLabel.computeIfAbsent(label(id), l -> new ArrayList<>()).add(id));
-    ids.forEach(id -> clips.computeIfAbsent(id, sounds::clip));
     return byLabel;
   }
 
@@ -200,12 +203,15 @@ final class HeadScenes {
     List<LabelledClip> drawn = new ArrayList<>();
     for (String id : shuffled.subList(0, Math.min(OF_A_CLASS, shuffled.size()))) {
       double speed = speeds.get(random.nextInt(speeds.size()));
-      clips
-          .getOrDefault(id, Optional.empty())
-          .map(c -> new LabelledClip(c.label(), SceneExamples.atSpeed(speed, c.pcm())))
-          .ifPresent(drawn::add);
+      clips.computeIfAbsent(new Sound(id, speed), this::read).ifPresent(drawn::add);
     }
     return drawn;
+  }
+
+  private Optional<LabelledClip> read(Sound sound) {
+    return sounds
+        .clip(sound.id())
+        .map(c -> new LabelledClip(c.label(), SceneExamples.atSpeed(sound.speed(), c.pcm())));
   }
 
   private String label(String id) {

@@ -1,7 +1,9 @@
 package dev.lookaside.trainer.loop;
 
+import dev.lookaside.classifier.detect.ClipDetector;
+import dev.lookaside.classifier.detect.DetectorModel;
+import dev.lookaside.classifier.infer.HeadProduct;
 import dev.lookaside.classifier.infer.Scorer;
-import dev.lookaside.classifier.infer.WindowScorer;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.Scene;
@@ -12,11 +14,13 @@ import dev.lookaside.trainer.gate.Gate;
 import dev.lookaside.trainer.gate.GateEvidence;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.Learned;
+import dev.lookaside.trainer.head.KeptClip;
 import dev.lookaside.trainer.head.KeptEmbeddings;
 import dev.lookaside.trainer.store.Origin;
 import dev.lookaside.trainer.store.StoredExample;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -34,6 +38,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Judgement {
   private static final Logger LOG = LoggerFactory.getLogger(Judgement.class);
+  private static final int BATCH = 16;
 
   private final Refit.Tools tools;
   private final Round round;
@@ -41,6 +46,7 @@ final class Judgement {
   private final RoundSounds sounds;
   private final Adapter incumbent;
   private final KeptEmbeddings kept;
+  private final StandingScenes standing;
   private final boolean quick;
   private final long seed;
   private final Runnable goOn;
@@ -56,6 +62,7 @@ final class Judgement {
       RoundSounds sounds,
       Adapter incumbent,
       KeptEmbeddings kept,
+      StandingScenes standing,
       boolean quick,
       Runnable goOn) {
     this.tools = tools;
@@ -64,6 +71,7 @@ final class Judgement {
     this.sounds = sounds;
     this.incumbent = incumbent;
     this.kept = kept;
+    this.standing = standing;
     this.quick = quick;
     this.seed = Refit.seed(tools, round);
     this.goOn = goOn;
@@ -128,10 +136,17 @@ final class Judgement {
     long begin = System.nanoTime();
     GateEvidence before;
     GateEvidence after;
-    Heard heard = new Heard(toJudge(), background(6));
+    Heard heard = new Heard(toJudge(), background(6), corrections());
     if (quick && kept.alike(incumbent, candidate)) {
-      before = evidence(incumbent, kept.scorer(incumbent), heard);
-      after = evidence(candidate, kept.scorer(candidate), heard);
+      // One hearing is enough for both.
+      kept.of(incumbent, tools.hopFrames(), heard.audio(), goOn);
+      List<GateEvidence> both =
+          Stream.of(incumbent, candidate)
+              .parallel()
+              .map(adapter -> evidence(adapter, keptEar(adapter), heard))
+              .toList();
+      before = both.get(0);
+      after = both.get(1);
     } else {
       before = evidence(incumbent, heard);
       after = evidence(candidate, heard);
@@ -167,7 +182,17 @@ final class Judgement {
   }
 
   /** What both are judged on. */
-  private record Heard(List<Trial> trials, List<Pcm> background) {}
+  private record Heard(
+      List<Trial> trials, List<Pcm> background, Map<String, CorrectedStretch> corrections) {
+    List<Pcm> audio() {
+      return Stream.of(
+              trials.stream().map(trial -> trial.scene().audio()),
+              background.stream(),
+              corrections.values().stream().map(CorrectedStretch::audio))
+          .flatMap(audio -> audio)
+          .toList();
+    }
+  }
 
   /**
    * A scene to judge on.
@@ -178,12 +203,22 @@ final class Judgement {
 
   private GateEvidence evidence(Adapter adapter, Heard heard) {
     try (Scorer scorer = Scorer.open(tools.backbone(), adapter, tools.where())) {
-      return evidence(adapter, scorer, heard);
+      ClipDetector detector = new ClipDetector(tools.model(adapter), scorer, BATCH);
+      return evidence(adapter, detector::detect, heard);
     }
   }
 
-  private GateEvidence evidence(Adapter adapter, WindowScorer scorer, Heard heard) {
-    Examiner examiner = new Examiner(tools.model(adapter), scorer);
+  private Examiner.Ear keptEar(Adapter adapter) {
+    DetectorModel model = tools.model(adapter);
+    HeadProduct head = HeadProduct.of(adapter);
+    return audio -> {
+      KeptClip clip = kept.of(adapter, tools.hopFrames(), List.of(audio), goOn).get(0);
+      return ClipDetector.decoded(model, clip.windows(), clip.posteriors(head));
+    };
+  }
+
+  private GateEvidence evidence(Adapter adapter, Examiner.Ear ear, Heard heard) {
+    Examiner examiner = new Examiner(tools.model(adapter), ear);
     for (Trial trial : heard.trials()) {
       goOn.run();
       examiner.scene(trial.scene(), trial.reference());
@@ -192,7 +227,7 @@ final class Judgement {
       goOn.run();
       examiner.background(quiet);
     }
-    plan.corrections().forEach(id -> correction(sounds.example(id), examiner));
+    heard.corrections().forEach((id, stretch) -> correction(sounds.example(id), stretch, examiner));
     Map<String, Integer> counts = sounds.counts(plan.heldOut());
     counts.keySet().retainAll(adapter.labels());
     return examiner.evidence(counts);
@@ -222,11 +257,7 @@ final class Judgement {
   private List<Scene> standing(Set<String> reference) {
     RefitSettings s = tools.settings();
     if (quick) {
-      return HeadScenes.toJudge(sounds, s)
-          .standing(plan.heldOut(), List.of(), s.judgeHeadScenes())
-          .stream()
-          .map(HeadScenes.Laid::scene)
-          .toList();
+      return standing.toJudge(plan, sounds, s).stream().map(HeadScenes.Laid::scene).toList();
     }
     List<String> ids =
         plan.heldOut().stream().filter(id -> !isBent(sounds.example(id), reference)).toList();
@@ -243,19 +274,31 @@ final class Judgement {
     return e.origin() != Origin.SEED && reference.contains(e.label().orElseThrow());
   }
 
-  private void correction(StoredExample e, Examiner examiner) {
-    Optional<String> judged = e.label().isPresent() ? e.label() : e.rejectedLabel();
-    if (judged.isPresent()) {
-      CorrectedStretch stretch = CorrectedStretch.of(e, WindowSpec.of(incumbent));
-      boolean heldOut = !plan.train().contains(e.id()) && !plan.unlabelled().contains(e.id());
-      examiner.correction(
-          e.id(),
-          stretch.audio(),
-          stretch.onsetSeconds(),
-          stretch.offsetSeconds(),
-          judged.get(),
-          e.label().isPresent(),
-          heldOut);
+  /** By id, as the plan names them. */
+  private Map<String, CorrectedStretch> corrections() {
+    Map<String, CorrectedStretch> corrections = new LinkedHashMap<>();
+    for (String id : plan.corrections()) {
+      StoredExample e = sounds.example(id);
+      if (judged(e).isPresent()) {
+        corrections.put(id, CorrectedStretch.of(e, WindowSpec.of(incumbent)));
+      }
     }
+    return corrections;
+  }
+
+  private static Optional<String> judged(StoredExample e) {
+    return e.label().isPresent() ? e.label() : e.rejectedLabel();
+  }
+
+  private void correction(StoredExample e, CorrectedStretch stretch, Examiner examiner) {
+    boolean heldOut = !plan.train().contains(e.id()) && !plan.unlabelled().contains(e.id());
+    examiner.correction(
+        e.id(),
+        stretch.audio(),
+        stretch.onsetSeconds(),
+        stretch.offsetSeconds(),
+        judged(e).orElseThrow(),
+        e.label().isPresent(),
+        heldOut);
   }
 }

@@ -82,6 +82,7 @@ final class Refit {
   private final RoundSounds sounds;
   private final Adapter incumbent;
   private final KeptEmbeddings kept;
+  private final StandingScenes standing;
 
   /** Of the head alone, on what is kept: what stands is judged on, the same in every round. */
   private final boolean quick;
@@ -93,6 +94,7 @@ final class Refit {
 
   /**
    * @param kept of rounds before; stays the caller's to close
+   * @param standing of rounds before
    */
   Refit(
       Tools tools,
@@ -100,16 +102,19 @@ final class Refit {
       RoundPlan plan,
       RoundSounds sounds,
       Adapter incumbent,
-      KeptEmbeddings kept) {
+      KeptEmbeddings kept,
+      StandingScenes standing) {
     this.tools = tools;
     this.round = round;
     this.plan = plan;
     this.sounds = sounds;
     this.incumbent = incumbent;
     this.kept = kept;
+    this.standing = standing;
     this.quick = round.kind() == Round.Kind.HEAD && HeadRefit.fits(incumbent);
     this.seed = seed(tools, round);
-    this.judgement = new Judgement(tools, round, plan, sounds, incumbent, kept, quick, this::goOn);
+    this.judgement =
+        new Judgement(tools, round, plan, sounds, incumbent, kept, standing, quick, this::goOn);
   }
 
   static long seed(Tools tools, Round round) {
@@ -145,7 +150,7 @@ final class Refit {
   private Adapter quick(Adapter start) {
     long begin = System.nanoTime();
     long before = kept.computed();
-    HeadRefit head = new HeadRefit(tools, kept, plan, sounds, start, () -> stopped);
+    HeadRefit head = new HeadRefit(tools, kept, standing, plan, sounds, start, () -> stopped);
     head.hear();
     said(
         "heard %d windows, %d of them new,".formatted(head.windows(), kept.computed() - before),

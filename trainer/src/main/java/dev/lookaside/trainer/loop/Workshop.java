@@ -63,6 +63,9 @@ final class Workshop implements Workplace {
   /** Of the heap, for embeddings. */
   private static final int KEPT_SHARE = 8;
 
+  /** Of the heap, for the audio of scenes. */
+  private static final int SCENES_SHARE = 16;
+
   /**
    * What it is made of.
    *
@@ -85,6 +88,7 @@ final class Workshop implements Workplace {
   private final @Nullable DriftWatch drift;
   private final @Nullable BackgroundWatch background;
   private final KeptEmbeddings kept;
+  private final StandingScenes standing;
   private final Foresight foresight;
   private volatile boolean stopped;
   private volatile long stoppedRound = NO_ROUND;
@@ -116,8 +120,9 @@ final class Workshop implements Workplace {
             parts.tools().backbone(),
             parts.tools().where(),
             Runtime.getRuntime().maxMemory() / KEPT_SHARE);
+    this.standing = new StandingScenes(Runtime.getRuntime().maxMemory() / SCENES_SHARE);
     Adapter incumbent = incumbentOr(parts.configured());
-    this.foresight = new Foresight(parts, store, kept, incumbent, told());
+    this.foresight = new Foresight(parts, store, kept, standing, incumbent, told());
   }
 
   /** Only what is heard in advance depends on it. */
@@ -156,8 +161,8 @@ final class Workshop implements Workplace {
     intake.turn();
     Scope scope = parts.settings().scope();
     long change = store.changes();
-    foresight.seen(change);
     int fresh = store.usableSince(seenChange, scope);
+    foresight.seen(change, fresh >= parts.settings().loop().labels());
     Map<String, LoopEvent.Counted> counted = new TreeMap<>();
     for (String digest : watched) {
       Verdicts verdicts = store.verdicts(digest, scope, Instant.EPOCH);
@@ -315,7 +320,7 @@ final class Workshop implements Workplace {
       }
       Adapter now = publisher.adapter(plan.incumbent(), parts.configured());
       foresight.follow(now, told());
-      return new Refit(parts.tools(), round, plan, sounds(plan, examples), now, kept);
+      return new Refit(parts.tools(), round, plan, sounds(plan, examples), now, kept, standing);
     } catch (IOException e) {
       throw new TrainerException(file + ": cannot be read: " + e.getMessage(), e);
     }

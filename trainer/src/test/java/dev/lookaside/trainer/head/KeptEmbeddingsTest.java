@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.lookaside.classifier.infer.Device;
+import dev.lookaside.classifier.infer.HeadProduct;
 import dev.lookaside.classifier.infer.Scorer;
 import dev.lookaside.classifier.infer.ScorerSettings;
 import dev.lookaside.classifier.infer.Scores;
@@ -24,6 +25,7 @@ import dev.lookaside.featurizer.FeatureSpec;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.featurizer.MelWindow;
 import dev.lookaside.ingest.SeededRandom;
+import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.BackgroundNoise;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,6 +33,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,9 +42,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 class KeptEmbeddingsTest {
   private static final ViTSpec VIT = new ViTSpec(8, 2, 2, 12, 2, 8, 2, 1e-6f);
   private static final ScorerSettings CPU = new ScorerSettings(Device.CPU, 1, 1);
-  private static final List<MelWindow> WINDOWS =
-      ClipWindows.of(
-          BackgroundNoise.pink(3, 16_000, 2), new FeatureSpec(FrontEnd.AST_FBANK, 32, 16));
+  private static final int HOP = 16;
+  private static final Runnable GO_ON = () -> {};
+  private static final List<Pcm> CLIPS =
+      IntStream.range(0, 4).mapToObj(i -> BackgroundNoise.pink(3 + i, 16_000, 1 + .1 * i)).toList();
 
   @TempDir private Path folder;
 
@@ -87,24 +91,36 @@ class KeptEmbeddingsTest {
     Backbone backbone = backbone();
     Adapter incumbent = adapter(head, Activation.SIGMOID, 6);
     Adapter candidate = fitted(incumbent);
-    assertThat(WINDOWS).hasSizeGreaterThan(5);
+    int windows = CLIPS.stream().mapToInt(clip -> windows(clip).size()).sum();
+    assertThat(windows).isGreaterThan(4 * CLIPS.size());
     try (KeptEmbeddings kept = new KeptEmbeddings(backbone, CPU, 1 << 20)) {
       assertThat(kept.alike(incumbent, candidate)).isTrue();
-      same(kept.scorer(incumbent).score(WINDOWS), backbone, incumbent);
-      assertThat(kept.computed()).isEqualTo(WINDOWS.size());
-      // In other batches than the first one's.
-      same(kept.scorer(candidate).score(WINDOWS.subList(0, 2)), backbone, candidate);
-      assertThat(kept.computed()).isEqualTo(WINDOWS.size());
-      assertThat(kept.scorer(candidate).adapterDigest()).isEqualTo(candidate.digest());
+      same(kept, CLIPS, backbone, incumbent);
+      assertThat(kept.computed()).isEqualTo(windows);
+      // In other parts than the first one's.
+      same(kept, CLIPS.subList(1, 3), backbone, candidate);
+      assertThat(kept.computed()).isEqualTo(windows);
     }
   }
 
-  private static void same(Scores found, Backbone backbone, Adapter adapter) {
+  private static List<MelWindow> windows(Pcm clip) {
+    return ClipWindows.of(clip, new FeatureSpec(FrontEnd.AST_FBANK, 32, HOP));
+  }
+
+  private static void same(
+      KeptEmbeddings kept, List<Pcm> clips, Backbone backbone, Adapter adapter) {
+    List<KeptClip> found = kept.of(adapter, HOP, clips, GO_ON);
+    assertThat(found).hasSameSizeAs(clips);
     try (Scorer alone = Scorer.open(backbone, adapter, CPU)) {
-      Scores wanted = alone.score(WINDOWS.subList(0, found.size()));
-      assertThat(found.labels()).isEqualTo(adapter.labels().size());
-      for (int i = 0; i < found.size(); i++) {
-        assertThat(found.of(i)).containsExactly(wanted.of(i), within(1e-5f));
+      for (int c = 0; c < found.size(); c++) {
+        List<MelWindow> windows = windows(clips.get(c));
+        List<float[]> posteriors = found.get(c).posteriors(HeadProduct.of(adapter));
+        assertThat(posteriors).hasSameSizeAs(windows);
+        for (int i = 0; i < windows.size(); i++) {
+          Scores wanted = alone.score(windows.subList(i, i + 1));
+          assertThat(found.get(c).windows().get(i).span()).isEqualTo(windows.get(i).span());
+          assertThat(posteriors.get(i)).containsExactly(wanted.of(0), within(1e-5f));
+        }
       }
     }
   }
@@ -117,13 +133,15 @@ class KeptEmbeddingsTest {
     try (KeptEmbeddings all = new KeptEmbeddings(backbone, CPU, 1 << 20);
         KeptEmbeddings none =
             new KeptEmbeddings(backbone, new ScorerSettings(Device.CPU, 2, 4), 0)) {
-      List<float[]> once = all.of(adapter, WINDOWS);
-      assertThat(all.of(adapter, WINDOWS)).containsExactlyElementsOf(once);
-      for (int i = WINDOWS.size() - 1; i >= 0; i--) {
-        assertThat(none.of(adapter, WINDOWS.subList(i, i + 1)).get(0)).isEqualTo(once.get(i));
+      List<KeptClip> once = all.of(adapter, HOP, CLIPS, GO_ON);
+      assertThat(all.of(adapter, HOP, CLIPS, GO_ON)).isEqualTo(once);
+      for (int i = CLIPS.size() - 1; i >= 0; i--) {
+        assertThat(none.of(adapter, HOP, CLIPS.subList(i, i + 1), GO_ON).get(0))
+            .usingRecursiveComparison()
+            .isEqualTo(once.get(i));
       }
-      assertThat(none.of(adapter, WINDOWS)).usingRecursiveComparison().isEqualTo(once);
-      assertThat(none.computed()).as("nothing was kept").isEqualTo(2L * WINDOWS.size());
+      assertThat(none.of(adapter, HOP, CLIPS, GO_ON)).usingRecursiveComparison().isEqualTo(once);
+      assertThat(none.computed()).as("nothing was kept").isEqualTo(2 * all.computed());
     }
   }
 
@@ -131,15 +149,28 @@ class KeptEmbeddingsTest {
   void thoseUsedLongestAgoGoFirst() {
     Backbone backbone = backbone();
     Adapter adapter = adapter(HeadKind.CLIP, Activation.SIGMOID, 6);
-    long three = 3L * Float.BYTES * VIT.width();
+    List<Pcm> four =
+        IntStream.range(0, 4).mapToObj(i -> BackgroundNoise.pink(i, 16_000, .5)).toList();
+    int windows = windows(four.get(0)).size();
+    long three = 3L * windows * Float.BYTES * VIT.width();
     try (KeptEmbeddings kept = new KeptEmbeddings(backbone, CPU, three)) {
-      kept.of(adapter, WINDOWS.subList(0, 3));
-      kept.of(adapter, WINDOWS.subList(0, 1));
-      kept.of(adapter, WINDOWS.subList(3, 4));
-      kept.of(adapter, WINDOWS.subList(0, 1));
-      assertThat(kept.computed()).isEqualTo(4);
-      kept.of(adapter, WINDOWS.subList(1, 2));
-      assertThat(kept.computed()).as("the second one had gone").isEqualTo(5);
+      kept.of(adapter, HOP, four.subList(0, 3), GO_ON);
+      kept.of(adapter, HOP, four.subList(0, 1), GO_ON);
+      kept.of(adapter, HOP, four.subList(3, 4), GO_ON);
+      kept.of(adapter, HOP, four.subList(0, 1), GO_ON);
+      assertThat(kept.computed()).isEqualTo(4L * windows);
+      kept.of(adapter, HOP, four.subList(1, 2), GO_ON);
+      assertThat(kept.computed()).as("the second one had gone").isEqualTo(5L * windows);
+    }
+  }
+
+  @Test
+  void otherWindowsOfTheSameClipAreOthers() {
+    Adapter adapter = adapter(HeadKind.COLUMNS, Activation.SIGMOID, 6);
+    try (KeptEmbeddings kept = new KeptEmbeddings(backbone(), CPU, 1 << 20)) {
+      int fine = kept.of(adapter, HOP, CLIPS, GO_ON).get(0).windows().size();
+      assertThat(kept.of(adapter, 2 * HOP, CLIPS, GO_ON).get(0).windows())
+          .hasSizeBetween(fine / 2, fine / 2 + 1);
     }
   }
 
