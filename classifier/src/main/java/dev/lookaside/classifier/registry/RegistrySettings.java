@@ -40,9 +40,14 @@ public record RegistrySettings(
     Duration keysInterval,
     boolean allowUnsigned) {
   private static final String ROOT = "lookaside.classifier.registry.";
+  private static final long LEAD_MILLIS_MIN = 600;
 
   public RegistrySettings {
-    between("lead-seconds", lead.toSeconds(), 1, 3_600);
+    // Half a second of it is for the writing.
+    if (lead.toMillis() < LEAD_MILLIS_MIN || lead.toSeconds() > 3_600) {
+      throw RegistryException.of(
+          ROOT + "lead-seconds", lead.toMillis() / 1e3, "must be 0.6 to 3600");
+    }
     between("fetch-timeout-seconds", fetchTimeout.toSeconds(), 1, 3_600);
     between("max-adapter-bytes", maxBytes, 1, 1L << 30);
     between("max-prepared", maxPrepared, 1, 10_000);
@@ -72,7 +77,7 @@ public record RegistrySettings(
     return new RegistrySettings(
         own.getBoolean("enabled"),
         worker.isBlank() ? hostAndProcess() : worker,
-        Duration.ofSeconds(own.getLong("lead-seconds")),
+        Duration.ofMillis(Math.round(1e3 * own.getDouble("lead-seconds"))),
         Duration.ofSeconds(own.getLong("fetch-timeout-seconds")),
         own.getLong("max-adapter-bytes"),
         own.getInt("max-prepared"),

@@ -41,6 +41,8 @@ class RegistrySettingsTest {
     assertThat(settings.cache()).isEqualTo(Path.of("/cache"));
     assertThat(settings.lead()).isEqualTo(Duration.ofSeconds(9));
     assertThat(settings.keys()).isEqualTo(Path.of("/keys"));
+    assertThat(of("lookaside.classifier.registry.lead-seconds = 0.6").lead())
+        .isEqualTo(Duration.ofMillis(600));
     assertThat(settings.allowUnsigned()).isTrue();
   }
 
@@ -48,7 +50,6 @@ class RegistrySettingsTest {
   void wrongValuesAreNamed() {
     for (String key :
         new String[] {
-          "lead-seconds",
           "fetch-timeout-seconds",
           "max-adapter-bytes",
           "max-prepared",
@@ -61,6 +62,10 @@ class RegistrySettingsTest {
           .isInstanceOf(RegistryException.class)
           .hasMessageContaining(path + " \"0\": must be 1 to");
     }
+    String lead = "lookaside.classifier.registry.lead-seconds";
+    assertThatThrownBy(() -> of(lead + " = 0.5"))
+        .isInstanceOf(RegistryException.class)
+        .hasMessageContaining(lead + " \"0.5\": must be 0.6 to 3600");
     String keys = "lookaside.classifier.security.adapters.keys-interval-seconds";
     assertThatThrownBy(() -> of(keys + " = 3601"))
         .isInstanceOf(RegistryException.class)

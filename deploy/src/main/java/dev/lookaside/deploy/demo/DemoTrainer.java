@@ -61,8 +61,9 @@ final class DemoTrainer implements AutoCloseable {
     new KeyFolder(keys).create(AUTHOR);
     Map<String, Object> settings = new HashMap<>();
     settings.put("lookaside.classifier.security.adapters.keys-folder", keys.toString());
-    // One worker in the same process needs no more to hear of a decision.
-    settings.put("lookaside.classifier.registry.lead-seconds", 1);
+    // One worker in the same process needs no more to hear of a decision: windows end 1.3 s after
+    // they have begun.
+    settings.put("lookaside.classifier.registry.lead-seconds", 0.6);
     settings.put("lookaside.classifier.registry.alive-interval-seconds", 1);
     settings.put("lookaside.trainer.store-folder", folder.resolve("store").toString());
     settings.put("lookaside.trainer.session-timeout-millis", 6_000);
