@@ -36,6 +36,7 @@ final class Anticipation {
    * @param lent by earlier rounds
    * @param told as {@link RoundPlan#choose} takes it
    * @param fresh whether to hear the scenes of corrected classes, too
+   * @param rehearsal whether to fit and judge once on what stands, for nobody
    */
   static Anticipation of(
       Refit.Tools tools,
@@ -46,12 +47,16 @@ final class Anticipation {
       Lent lent,
       Predicate<StoredExample> told,
       Adapter incumbent,
-      boolean fresh) {
+      boolean fresh,
+      boolean rehearsal) {
     Anticipation next = new Anticipation(tools, kept, incumbent);
     RefitSettings s = tools.settings();
     RoundPlan plan =
         RoundPlan.choose(usable, incumbent.digest(), List.of(), s, lent, told, s.seed());
     next.laid(standing.toFit(plan, sounds, s));
+    if (rehearsal) {
+      next.then(() -> next.rehearse(standing, plan, sounds));
+    }
     next.laid(standing.toJudge(plan, sounds, s));
     for (HeadScenes.Quiet quiet : HeadScenes.Quiet.values()) {
       HeadScenes.quiet(plan, sounds, s, quiet).forEach(next::piece);
@@ -61,13 +66,33 @@ final class Anticipation {
       next.pieces.add(() -> List.of(CorrectedStretch.of(e, WindowSpec.of(incumbent)).audio()));
     }
     if (fresh) {
-      next.pieces.add(
-          () -> {
-            next.fresh(plan, sounds);
-            return List.of();
-          });
+      next.then(() -> next.fresh(plan, sounds));
     }
     return next;
+  }
+
+  private void then(Runnable work) {
+    pieces.add(
+        () -> {
+          work.run();
+          return List.of();
+        });
+  }
+
+  /**
+   * Does for nobody what a round does in plain Java: the first time in a process takes more than
+   * twice as long as the next, and the compiler a core besides.
+   */
+  private void rehearse(StandingScenes standing, RoundPlan plan, RoundSounds sounds) {
+    boolean known =
+        plan.train().stream()
+            .allMatch(
+                id -> sounds.example(id).label().filter(incumbent.labels()::contains).isPresent());
+    if (known && plan.corrections().isEmpty()) {
+      HeadRefit head = new HeadRefit(tools, kept, standing, plan, sounds, incumbent, () -> false);
+      head.hear();
+      head.thresholds(head.fitted(), incumbent.labels().subList(0, 1));
+    }
   }
 
   private void piece(Pcm audio) {

@@ -6,6 +6,7 @@ import dev.lookaside.trainer.head.KeptEmbeddings;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.StoredExample;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,6 +20,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Foresight {
   private static final Logger LOG = LoggerFactory.getLogger(Foresight.class);
+
+  /** What the compiler has made lasts as long as the process. */
+  private static final AtomicBoolean REHEARSED = new AtomicBoolean();
 
   private final Workshop.Parts parts;
   private final ExampleStore store;
@@ -112,7 +116,8 @@ final class Foresight {
                 Lent.of(store, scope),
                 told,
                 incumbent,
-                enough);
+                enough,
+                REHEARSED.compareAndSet(false, true));
       }
       now.step();
     } catch (RuntimeException e) {

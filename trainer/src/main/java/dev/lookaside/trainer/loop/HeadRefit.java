@@ -210,17 +210,14 @@ final class HeadRefit {
     return new HeadFit(examples, tools.settings().headPull(), stopped);
   }
 
-  /**
-   * Thresholds of the corrected classes: each scene is heard with a head that was fitted without
-   * its fold.
-   */
-  Map<String, Threshold> thresholds(Adapter fitted) {
+  /** Thresholds of these: each scene is heard with a head that was fitted without its fold. */
+  Map<String, Threshold> thresholds(Adapter fitted, List<String> labels) {
     SceneJudge judge = new SceneJudge(windows);
     HeadFit fit = fit();
     List<HeadProduct> without =
         IntStream.range(0, HeadScenes.FOLDS)
             .parallel()
-            .mapToObj(f -> HeadProduct.of(fit.fitted(start, plan.corrected(), f)))
+            .mapToObj(f -> HeadProduct.of(fit.fitted(start, labels, f)))
             .toList();
     for (Heard scene : scenes) {
       HeadProduct head = without.get(scene.laid().fold());
@@ -232,7 +229,7 @@ final class HeadRefit {
       judge.addQuiet(quiet.windows(), quiet.posteriors(head));
     }
     SortedMap<String, CalibratedPair> pairs =
-        judge.calibrated(Collars.onset(COLLAR_SECONDS), plan.corrected());
+        judge.calibrated(Collars.onset(COLLAR_SECONDS), labels);
     return SteadyThresholds.of(pairs, sounds.counts(plan.train()), start);
   }
 

@@ -29,15 +29,12 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What a round is judged on, and the judgement: a function of plan, sounds and adapters. For one
  * thread.
  */
 final class Judgement {
-  private static final Logger LOG = LoggerFactory.getLogger(Judgement.class);
   private static final int BATCH = 16;
 
   private final Refit.Tools tools;
@@ -133,7 +130,6 @@ final class Judgement {
    * @throws TrainerException if it was stopped
    */
   GateReport report(Adapter candidate) {
-    long begin = System.nanoTime();
     GateEvidence before;
     GateEvidence after;
     Heard heard = new Heard(toJudge(), background(6), corrections());
@@ -151,7 +147,6 @@ final class Judgement {
       before = evidence(incumbent, heard);
       after = evidence(candidate, heard);
     }
-    Refit.said(LOG, round, "judged", begin);
     GateReport report = Gate.judge(before, after, tools.gate());
     List<String> notes = new ArrayList<>(plan.notes());
     backgroundNote().ifPresent(notes::add);

@@ -159,7 +159,7 @@ final class Refit {
     Adapter fitted = head.fitted();
     said("fitted head on %d rows".formatted(head.examples().size()), begin);
     begin = System.nanoTime();
-    Adapter calibrated = withThresholds(fitted, head.thresholds(fitted));
+    Adapter calibrated = withThresholds(fitted, head.thresholds(fitted, plan.corrected()));
     said("chose thresholds of the head", begin);
     return calibrated;
   }
@@ -274,11 +274,7 @@ final class Refit {
   }
 
   private void said(String what, long beginNanos) {
-    said(LOG, round, what, beginNanos);
-  }
-
-  static void said(Logger log, Round round, String what, long beginNanos) {
-    log.info("Round {}: {} in {} s", round.name(), what, (System.nanoTime() - beginNanos) * 1e-9);
+    LOG.info("Round {}: {} in {} s", round.name(), what, (System.nanoTime() - beginNanos) * 1e-9);
   }
 
   /**
@@ -287,6 +283,9 @@ final class Refit {
    * @throws TrainerException if it was stopped
    */
   GateReport judge(Adapter candidate) {
-    return judgement.report(candidate);
+    long begin = System.nanoTime();
+    GateReport report = judgement.report(candidate);
+    said("judged", begin);
+    return report;
   }
 }

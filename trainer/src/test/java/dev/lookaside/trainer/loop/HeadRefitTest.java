@@ -207,7 +207,8 @@ class HeadRefitTest {
               Lent.none(1),
               e -> false,
               incumbent,
-              false);
+              false,
+              true);
       while (!ahead.done()) {
         ahead.step();
       }
@@ -241,7 +242,17 @@ class HeadRefitTest {
     StandingScenes standing = new StandingScenes(16 << 20);
     try (KeptEmbeddings kept = new KeptEmbeddings(backbone, CPU, 64 << 20)) {
       Anticipation ahead =
-          Anticipation.of(tools(), kept, standing, labelled, sounds, Lent.none(1), e -> false, incumbent, true);
+          Anticipation.of(
+              tools(),
+              kept,
+              standing,
+              labelled,
+              sounds,
+              Lent.none(1),
+              e -> false,
+              incumbent,
+              true,
+              true);
       while (!ahead.done()) {
         ahead.step();
       }
@@ -251,6 +262,35 @@ class HeadRefitTest {
       refit.judge(fitted(refit));
       assertThat(kept.computed()).isEqualTo(before);
     }
+  }
+
+  @Test
+  void aRehearsalHearsNothingMore() {
+    Adapter knowing = HeadGrowth.grown(incumbent, List.of("high"));
+    long[] computed = new long[2];
+    for (int i = 0; i < computed.length; i++) {
+      try (KeptEmbeddings kept = new KeptEmbeddings(backbone, CPU, 64 << 20)) {
+        Anticipation ahead =
+            Anticipation.of(
+                tools(),
+                kept,
+                new StandingScenes(16 << 20),
+                examples(),
+                sounds(),
+                Lent.none(1),
+                e -> false,
+                knowing,
+                false,
+                i == 1);
+        int pieces = 0;
+        for (; !ahead.done(); pieces++) {
+          ahead.step();
+        }
+        assertThat(pieces).isPositive();
+        computed[i] = kept.computed();
+      }
+    }
+    assertThat(computed[1]).isEqualTo(computed[0]);
   }
 
   /** What is called high, as if people had said so. */
