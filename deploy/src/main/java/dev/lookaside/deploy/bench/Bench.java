@@ -1,11 +1,13 @@
 package dev.lookaside.deploy.bench;
 
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import java.util.function.ObjIntConsumer;
 
 /** The parts that can be measured, in the order in which they run. */
 public enum Bench {
@@ -15,26 +17,29 @@ public enum Bench {
   ADAPTER_MIX(MixedBench::run),
   GRADIENT(GradientBench::run),
   PIPELINE(PipelineBench::share),
-  SWAPS(SwapBench::run),
-  MEMORY(PipelineBench::memory);
+  SWAPS((report, options) -> SwapBench.run(report, options.swaps())),
+  MEMORY(PipelineBench::memory),
+  /** Takes longer than all others together, and says nothing of the machine. */
+  GATE(GateBench::run);
 
-  private final ObjIntConsumer<Report> measurement;
+  private final BiConsumer<Report, BenchOptions> measurement;
 
   Bench(Consumer<Report> measurement) {
-    this((report, swaps) -> measurement.accept(report));
+    this((report, options) -> measurement.accept(report));
   }
 
-  Bench(ObjIntConsumer<Report> measurement) {
+  Bench(BiConsumer<Report, BenchOptions> measurement) {
     this.measurement = measurement;
   }
 
-  /**
-   * Measures and reports.
-   *
-   * @param swaps of adapters, for {@link #SWAPS}
-   */
-  public void run(Report report, int swaps) {
-    measurement.accept(report, swaps);
+  /** Measures and reports. */
+  public void run(Report report, BenchOptions options) {
+    measurement.accept(report, options);
+  }
+
+  /** Those that measure the machine: all but {@link #GATE}. */
+  public static Set<Bench> ofMachine() {
+    return EnumSet.complementOf(EnumSet.of(GATE));
   }
 
   /** The part called {@code name} on the command line. */

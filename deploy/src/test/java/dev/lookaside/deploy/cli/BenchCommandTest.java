@@ -20,4 +20,11 @@ class BenchCommandTest {
     assertThat(run.exitCode()).isNotZero();
     assertThat(run.err()).contains("--swaps \"100\": must be 101 to 100000");
   }
+
+  @Test
+  void noSetsAreAWrongCall() {
+    Cli run = Cli.run("bench", "gate", "--sets", "0");
+    assertThat(run.exitCode()).isNotZero();
+    assertThat(run.err()).contains("--sets \"0\": must be 1 to 1000");
+  }
 }

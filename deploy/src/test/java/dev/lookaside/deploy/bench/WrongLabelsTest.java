@@ -1,17 +1,13 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.deploy.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.Config;
-import dev.lookaside.classifier.detect.DetectSettings;
-import dev.lookaside.classifier.infer.Device;
-import dev.lookaside.classifier.infer.ScorerSettings;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.BundledModel;
 import dev.lookaside.deploy.Configuration;
 import dev.lookaside.deploy.demo.BundledClips;
-import dev.lookaside.featurizer.FeaturizerSettings;
 import dev.lookaside.ingest.SeededRandom;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.BackgroundNoise;
@@ -19,15 +15,15 @@ import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.ingest.send.SceneComposer;
 import dev.lookaside.ingest.send.SceneSettings;
-import dev.lookaside.trainer.fit.CheckpointFile;
-import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.gate.Check;
 import dev.lookaside.trainer.gate.GateReport;
-import dev.lookaside.trainer.head.KeptEmbeddings;
+import dev.lookaside.trainer.loop.OfflineRounds;
+import dev.lookaside.trainer.loop.Round;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.Origin;
 import dev.lookaside.trainer.store.Seed;
 import dev.lookaside.trainer.store.Split;
+import dev.lookaside.trainer.store.StoreSettings;
 import dev.lookaside.trainer.store.StoredExample;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -47,13 +43,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/**
- * Rounds of the bundled model with right and wrong labels, without a broker: it stands here, and
- * not beside the classes of its package, for the model and the sounds.
- */
+/** Rounds of the bundled model with right and wrong labels, without a broker. */
 class WrongLabelsTest {
-  private static final long KEPT_BYTES = 256L << 20;
-
   private static final int RATE_HZ = 16_000;
   private static final double CONTEXT_SECONDS = 1.3;
 
@@ -117,15 +108,15 @@ class WrongLabelsTest {
   /** What a round is made of. */
   private final class Rig implements AutoCloseable {
     private final Config config;
-    private final TrainerSettings settings;
     private final ExampleStore store;
     private final List<StoredExample> examples = new ArrayList<>();
     private final Set<String> wrong = new HashSet<>();
 
     Rig(Config config) {
       this.config = config;
-      settings = TrainerSettings.of(config, incumbent.frontEnd());
-      store = ExampleStore.open(folder.resolve("store"), settings.store());
+      store =
+          ExampleStore.open(
+              folder.resolve("store"), StoreSettings.of(config, incumbent.frontEnd()));
       Map<String, Integer> counts = new HashMap<>();
       for (BundledClips.Named named : BundledClips.named()) {
         String label = named.clip().label();
@@ -205,42 +196,8 @@ class WrongLabelsTest {
     }
 
     GateReport judged(Round.Kind kind) {
-      RefitSettings refit = settings.refit();
-      Refit.Tools tools =
-          new Refit.Tools(
-              backbone,
-              FeaturizerSettings.of(config)
-                  .spec(incumbent.frontEnd(), incumbent.windowFrames())
-                  .hopFrames(),
-              DetectSettings.of(config.getConfig("lookaside.classifier.detect")),
-              new ScorerSettings(Device.CPU, 2, 16),
-              refit,
-              settings.gate());
-      RoundPlan plan =
-          RoundPlan.choose(
-              examples, incumbent.digest(), incumbent.labels(), refit, Lent.none(1), 7);
-      try (KeptEmbeddings kept = new KeptEmbeddings(backbone, tools.where(), KEPT_BYTES)) {
-        Refit round =
-            new Refit(
-                tools,
-                new Round(1, kind, "labels", null, false, 40, 0),
-                plan,
-                new RoundSounds(examples, incumbent.frontEnd(), refit),
-                incumbent,
-                kept,
-                new StandingScenes(0));
-        Adapter candidate =
-            round.fit(
-                new CheckpointFile(folder.resolve("checkpoint")),
-                new CheckpointFile(folder.resolve("head-checkpoint")),
-                new FitProgress() {
-                  @Override
-                  public void begun(long stepsDone) {}
-
-                  @Override
-                  public void stepped(Step step) {}
-                });
-        return round.judge(candidate);
+      try (OfflineRounds rounds = new OfflineRounds(config, backbone, incumbent, folder)) {
+        return rounds.judged(examples, kind);
       }
     }
 

@@ -1,0 +1,266 @@
+package dev.lookaside.deploy.bench;
+
+import dev.lookaside.deploy.demo.BundledClips;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.send.BackgroundNoise;
+import dev.lookaside.ingest.send.LabelledClip;
+import dev.lookaside.ingest.send.LabelledEvent;
+import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.ingest.send.SceneComposer;
+import dev.lookaside.ingest.send.SceneSettings;
+import dev.lookaside.trainer.example.SceneExamples;
+import dev.lookaside.trainer.example.Seeds;
+import dev.lookaside.trainer.store.ExampleStore;
+import dev.lookaside.trainer.store.Origin;
+import dev.lookaside.trainer.store.Seed;
+import dev.lookaside.trainer.store.Split;
+import dev.lookaside.trainer.store.StoredExample;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Stream;
+
+/**
+ * Sets of labels as people might give them: a set names all that sounds on one stream. What sounds
+ * there is played at other speeds and levels than in the trainer's store, which holds the bundled
+ * sounds, as it does beside the demo. The same for the same arguments.
+ */
+final class LabelSets {
+  /** Every fourth sound of a class, as the trainer's service holds them out. */
+  private static final int HELD_OUT_EVERY = 4;
+
+  /** Sounds of a stream are played at this speed at least: what the store has is not the same. */
+  private static final double SLOWEST = .88;
+
+  /** The bundled clips' and the bundled model's. */
+  private static final int RATE_HZ = 16_000;
+
+  /** What of a stream is kept with a label: a window. */
+  private static final double CONTEXT_SECONDS = 1.3;
+
+  private static final double SECONDS_PER_LABEL = 6;
+  private static final double BED_SECONDS = 20;
+  private static final SceneSettings STREAM = new SceneSettings(1, .5, 2.5, 6, 24, 0, .01);
+
+  /** How many of a set's labels are wrong. */
+  enum Wrong {
+    NONE,
+    /** Every second one. */
+    HALF,
+    ALL;
+
+    boolean is(int number) {
+      return this == ALL || this == HALF && number % 2 == 0;
+    }
+
+    /** In tables. */
+    String word() {
+      return switch (this) {
+        case NONE -> "right";
+        case HALF -> "half wrong";
+        case ALL -> "random";
+      };
+    }
+
+    /** In JSON. */
+    String key() {
+      return this == HALF ? "halfWrong" : word();
+    }
+  }
+
+  /** Which of a set's labels are held out: recordings are, and a stream is one for ten minutes. */
+  enum Held {
+    SOME,
+    NONE,
+    ALL;
+
+    /** In turn; every fourth stream is held out as a whole. */
+    static Held of(int set) {
+      return switch (set % 4) {
+        case 0, 2 -> SOME;
+        case 1 -> NONE;
+        default -> ALL;
+      };
+    }
+
+    Split split(int number) {
+      boolean held = this == ALL || this == SOME && number % HELD_OUT_EVERY == 0;
+      return held ? Split.HELD_OUT : Split.TRAIN;
+    }
+  }
+
+  /**
+   * What a set is.
+   *
+   * @param number of the set; sets of one number differ in their names alone
+   * @param labels how many
+   * @param newClass whether they name a class that the model does not know, else its own
+   */
+  record Kind(int number, int labels, boolean newClass, Wrong wrong) {
+    Held held() {
+      return Held.of(number);
+    }
+  }
+
+  private final ExampleStore store;
+  private final List<String> names;
+  private final long seed;
+  private final List<LabelledClip> sounds;
+  private final List<StoredExample> known;
+
+  /**
+   * @param store to put sounds into; stays the caller's to close
+   * @param names the model's classes
+   * @param sounds of these classes, that are heard on streams
+   */
+  LabelSets(ExampleStore store, List<String> names, List<LabelledClip> sounds, long seed) {
+    this.store = store;
+    this.names = List.copyOf(names);
+    this.sounds = List.copyOf(sounds);
+    this.seed = seed;
+    this.known = known(store);
+  }
+
+  /** What the store of a trainer holds once these labels have come. */
+  List<StoredExample> examples(Kind kind) {
+    Scene scene = scene(kind);
+    Random random = new Random(Seeds.mix(seed, 3, kind.number(), kind.labels()));
+    List<LabelledEvent> wanted = new ArrayList<>();
+    List<LabelledEvent> others = new ArrayList<>();
+    for (LabelledEvent e : scene.events()) {
+      boolean own = !kind.newClass() || e.label().equals(BundledClips.NEW_CLASS);
+      (own ? wanted : others).add(e);
+    }
+    List<StoredExample> examples = new ArrayList<>(known);
+    for (int i = 0; i < kind.labels(); i++) {
+      boolean wrong = kind.wrong().is(i);
+      LabelledEvent event = kind.newClass() && wrong ? others.get(i) : wanted.get(i);
+      String other = other(event.label(), random);
+      String said = kind.newClass() ? BundledClips.NEW_CLASS : wrong ? other : event.label();
+      examples.add(labelled(kind, i, said, scene, event));
+    }
+    return examples;
+  }
+
+  /** As the trainer's service puts them in. */
+  private static List<StoredExample> known(ExampleStore store) {
+    List<StoredExample> known = new ArrayList<>();
+    Map<String, Integer> counts = new HashMap<>();
+    for (BundledClips.Named named : BundledClips.named()) {
+      String label = named.clip().label();
+      boolean held = counts.merge(label, 1, Integer::sum) % HELD_OUT_EVERY == 0;
+      Pcm pcm = named.clip().pcm();
+      known.add(
+          store.putSeed(
+              new Seed(
+                  Optional.of(label),
+                  named.path(),
+                  pcm,
+                  0,
+                  pcm.seconds(),
+                  Optional.of(held ? Split.HELD_OUT : Split.TRAIN),
+                  "seed")));
+    }
+    return known;
+  }
+
+  private Scene scene(Kind kind) {
+    long own = Seeds.mix(seed, 2, kind.number(), kind.labels(), kind.newClass() ? 1 : 0);
+    List<LabelledClip> clips = new ArrayList<>();
+    Random speeds = new Random(Seeds.mix(own, 1));
+    for (LabelledClip clip : sounds) {
+      double speed = SLOWEST + speeds.nextDouble() * (1 / SLOWEST - SLOWEST);
+      clips.add(new LabelledClip(clip.label(), SceneExamples.atSpeed(speed, clip.pcm())));
+    }
+    if (kind.newClass()) {
+      List<LabelledClip> its =
+          new ArrayList<>(
+              Stream.of(false, true).flatMap(b -> BundledClips.loadNewClass(b).stream()).toList());
+      Collections.shuffle(its, new Random(own));
+      // Half of the recordings; one class of all others, so that every second sound is of the new.
+      List<LabelledClip> both = new ArrayList<>(its.subList(0, its.size() / 2));
+      clips.forEach(c -> both.add(new LabelledClip("other", c.pcm())));
+      clips = both;
+    }
+    int wanted = kind.newClass() ? 2 * kind.labels() : kind.labels();
+    for (double seconds = SECONDS_PER_LABEL * wanted; ; seconds *= 2) {
+      Scene scene =
+          new SceneComposer(
+                  new SceneSettings(
+                      seconds,
+                      STREAM.minGapSeconds(),
+                      STREAM.maxGapSeconds(),
+                      STREAM.minSnrDb(),
+                      STREAM.maxSnrDb(),
+                      STREAM.overlapProbability(),
+                      STREAM.backgroundRms()),
+                  clips,
+                  BackgroundNoise.pink(own, RATE_HZ, BED_SECONDS))
+              .compose(own);
+      // Classes come in turn, so that of two each has half, but for the last.
+      if (scene.events().size() > wanted) {
+        return scene;
+      }
+    }
+  }
+
+  private String other(String label, Random random) {
+    int step = 1 + random.nextInt(names.size() - 1);
+    return names.get(Math.floorMod(names.indexOf(label) + step, names.size()));
+  }
+
+  /** As a label of a stream would have put it there. */
+  private StoredExample labelled(Kind kind, int number, String said, Scene scene, LabelledEvent e) {
+    float[] all = scene.audio().samples();
+    int from = (int) (Math.max(0, e.onsetSeconds() - CONTEXT_SECONDS) * RATE_HZ);
+    int until =
+        (int) Math.min(all.length, (e.offsetSeconds() + CONTEXT_SECONDS) * (double) RATE_HZ);
+    double start = (double) from / RATE_HZ;
+    Split split = kind.held().split(number);
+    String recording =
+        String.format(
+            Locale.ROOT,
+            "%s %d of %d, set %d, %s",
+            kind.newClass() ? "new" : "known",
+            number,
+            kind.labels(),
+            kind.number(),
+            kind.wrong().word());
+    StoredExample put =
+        store.putSeed(
+            new Seed(
+                Optional.of(said),
+                recording,
+                new Pcm(RATE_HZ, Arrays.copyOfRange(all, from, until)),
+                e.onsetSeconds() - start,
+                e.offsetSeconds() - start,
+                Optional.of(split),
+                "bench"));
+    return new StoredExample(
+        put.number(),
+        put.id(),
+        "bench",
+        put.label(),
+        Optional.empty(),
+        put.onset(),
+        put.offset(),
+        recording,
+        split,
+        Origin.LABEL,
+        "bench",
+        Instant.EPOCH,
+        Optional.of(put.id()),
+        Optional.empty(),
+        put.standing(),
+        put.audioState(),
+        Optional.empty(),
+        put.audio());
+  }
+}

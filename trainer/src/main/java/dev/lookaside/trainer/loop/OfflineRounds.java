@@ -1,0 +1,104 @@
+package dev.lookaside.trainer.loop;
+
+import com.typesafe.config.Config;
+import dev.lookaside.classifier.detect.DetectSettings;
+import dev.lookaside.classifier.infer.Device;
+import dev.lookaside.classifier.infer.ScorerSettings;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.featurizer.FeaturizerSettings;
+import dev.lookaside.trainer.fit.CheckpointFile;
+import dev.lookaside.trainer.fit.FitProgress;
+import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.head.KeptEmbeddings;
+import dev.lookaside.trainer.store.StoredExample;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Rounds as the trainer does them, on given examples: without topics, and nothing is published. For
+ * measuring what the gate does. On the CPU, so that the same examples give the same report. For one
+ * thread.
+ */
+public final class OfflineRounds implements AutoCloseable {
+  private static final long KEPT_BYTES = 256L << 20;
+  private static final long SCENES_BYTES = 64L << 20;
+  private static final int BATCH = 16;
+
+  private static final FitProgress UNSEEN =
+      new FitProgress() {
+        @Override
+        public void begun(long stepsDone) {}
+
+        @Override
+        public void stepped(Step step) {}
+      };
+
+  private final Refit.Tools tools;
+  private final Adapter incumbent;
+  private final Path folder;
+  private final KeptEmbeddings kept;
+  private final StandingScenes standing = new StandingScenes(SCENES_BYTES);
+
+  /**
+   * Rounds that begin from one adapter.
+   *
+   * @param config the whole configuration
+   * @param backbone and {@code incumbent}: stay the caller's
+   * @param folder for checkpoints
+   */
+  public OfflineRounds(Config config, Backbone backbone, Adapter incumbent, Path folder) {
+    TrainerSettings settings = TrainerSettings.of(config, incumbent.frontEnd());
+    this.tools =
+        new Refit.Tools(
+            backbone,
+            FeaturizerSettings.of(config)
+                .spec(incumbent.frontEnd(), incumbent.windowFrames())
+                .hopFrames(),
+            DetectSettings.of(config.getConfig("lookaside.classifier.detect")),
+            new ScorerSettings(Device.CPU, 0, BATCH),
+            settings.refit(),
+            settings.gate());
+    this.incumbent = incumbent;
+    this.folder = folder;
+    this.kept = new KeptEmbeddings(backbone, tools.where(), KEPT_BYTES);
+  }
+
+  /**
+   * Fits a candidate and lets the gate judge it.
+   *
+   * @param examples all that a round chooses from, of both splits
+   * @throws dev.lookaside.trainer.TrainerException if a class of the incumbent has no example to
+   *     fit on
+   */
+  public GateReport judged(List<StoredExample> examples, Round.Kind kind) {
+    RoundPlan plan =
+        RoundPlan.choose(
+            examples,
+            incumbent.digest(),
+            incumbent.labels(),
+            tools.settings(),
+            Lent.none(tools.settings().seed()),
+            tools.settings().seed());
+    Refit round =
+        new Refit(
+            tools,
+            new Round(1, kind, "labels", null, false, plan.corrections().size(), 0),
+            plan,
+            new RoundSounds(examples, incumbent.frontEnd(), tools.settings()),
+            incumbent,
+            kept,
+            standing);
+    CheckpointFile checkpoint = new CheckpointFile(folder.resolve("checkpoint"));
+    CheckpointFile head = new CheckpointFile(folder.resolve("head-checkpoint"));
+    // What another round has left is none of this one's.
+    checkpoint.delete();
+    head.delete();
+    return round.judge(round.fit(checkpoint, head, UNSEEN));
+  }
+
+  @Override
+  public void close() {
+    kept.close();
+  }
+}
