@@ -36,8 +36,8 @@ import picocli.CommandLine.Spec;
       "",
       "Part gate runs only where it is named: it fits the bundled model's head to sets of right,"
           + " half wrong and random labels, and counts which ones the trainer's gate refuses."
-          + " The same seed gives the same counts; 20 sets of each kind take about half an hour"
-          + " on two cores."
+          + " The same seed gives the same counts; 8 sets of each kind took 18 minutes of two"
+          + " cores that had other work, too."
     })
 final class BenchCommand implements Runnable {
   private static final int MAX_SWAPS = 100_000;

@@ -1,7 +1,12 @@
 package dev.lookaside.trainer.gate;
 
+import java.util.List;
+
 /** How likely so many come about by chance. Pure; exact for the few sounds that corrections are. */
 final class Chance {
+  /** Steps from 0 to 1 of shares that are summed: far finer than a dozen classes make them. */
+  private static final int GRID = 60;
+
   private Chance() {}
 
   /**
@@ -76,5 +81,41 @@ final class Chance {
       tail += u <= lower ? ways[u] : 0;
     }
     return tail / all;
+  }
+
+  /**
+   * The chance that as many independent shares have as large a sum or a larger one, if each is beta
+   * distributed. Counted on a grid.
+   *
+   * @param shares 0 to 1 each; 1 if there are none
+   * @param mean of the distribution, 0 to 1
+   * @param concentration of the distribution, above 0: the greater, the nearer to its mean
+   */
+  static double summed(List<Double> shares, double mean, double concentration) {
+    double[] one = new double[GRID];
+    double all = 0;
+    for (int i = 0; i < GRID; i++) {
+      double x = (i + .5) / GRID;
+      one[i] =
+          StrictMath.pow(x, mean * concentration - 1)
+              * StrictMath.pow(1 - x, (1 - mean) * concentration - 1);
+      all += one[i];
+    }
+    double[] sums = {1};
+    for (int n = 0; n < shares.size(); n++) {
+      double[] more = new double[sums.length + GRID - 1];
+      for (int s = 0; s < sums.length; s++) {
+        for (int i = 0; i < GRID; i++) {
+          more[s + i] += sums[s] * one[i] / all;
+        }
+      }
+      sums = more;
+    }
+    double found = shares.stream().mapToDouble(Double::doubleValue).sum();
+    double tail = 0;
+    for (int s = 0; s < sums.length; s++) {
+      tail += (s + .5 * shares.size()) / GRID >= found - 1e-9 ? sums[s] : 0;
+    }
+    return Math.min(1, tail);
   }
 }

@@ -1,7 +1,6 @@
 package dev.lookaside.trainer.gate;
 
 import dev.lookaside.trainer.gate.Check.Verdict;
-import dev.lookaside.trainer.gate.GateEvidence.ClassEvidence;
 import dev.lookaside.trainer.gate.GateEvidence.Correction;
 import dev.lookaside.trainer.gate.GateReport.Change;
 import dev.lookaside.trainer.gate.GateReport.ClassChange;
@@ -11,7 +10,6 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Decides whether a candidate may take the incumbent's place. Every rule must hold:
@@ -19,16 +17,30 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   known classes      mean average precision not worse than by epsilon, on all held-out sounds
  *   reference sounds   the same on sounds from before there were labels: labels cannot bend it
- *   one class          no known class much worse
+ *   one class          no known class much worse, if its sounds agree on that
  *   new class          better than chance on held-out sounds, and few other sounds taken for it
  *   false alarms       on background, within the budget
  *   calibration        posteriors about as well calibrated
- *   labels             not more of them unlikely to the incumbent than right ones would be
- *   learned            not more corrections wrong than before, or some share right
+ *   labels             not less likely to the incumbent than right ones would be
+ *   kept               not more corrections lost than may be by chance
+ *   learned            a share of the corrections right, where it is asked for
  * </pre>
  *
- * <p>The last two are there because the others ask for no harm only. A short fit on wrong labels
- * beside as many right examples does next to none, and learns next to nothing. Pure.
+ * <p>The rules for labels are there because the others ask for no harm only. A short fit on wrong
+ * labels beside as many right examples does next to none, and learns next to nothing.
+ *
+ * <p>Measured by {@code lookaside bench gate --sets 8 --seed 2}: rounds of the bundled model's
+ * head, refused of eight sets each, of which two are held out as a whole and teach nothing:
+ *
+ * <pre>
+ *                               right  half wrong  random
+ *    5 labels of known classes    0        2          6
+ *   10 labels of known classes    0        7          8
+ *   20 labels of known classes    0        7          8
+ *   10 labels of a new class      3        6          5
+ * </pre>
+ *
+ * <p>Of a new class one to three held-out sounds decide. Pure.
  */
 public final class Gate {
   private static final double SECONDS_PER_HOUR = 3600;
@@ -73,6 +85,7 @@ public final class Gate {
     List<CorrectionChange> corrections = corrections();
     LabelRules labels = new LabelRules(settings, findings);
     List<String> doubted = labels.plausible(incumbent);
+    labels.kept(corrections);
     labels.learned(corrections);
     return new GateReport(
         findings.reasons().isEmpty(),
@@ -131,30 +144,9 @@ public final class Gate {
 
   private SortedMap<String, ClassChange> classes() {
     SortedMap<String, ClassChange> changes = new TreeMap<>();
-    double worst = Double.NEGATIVE_INFINITY;
-    String name = "";
-    for (String label : incumbent.classes().keySet()) {
-      ClassEvidence before = incumbent.classes().get(label);
-      ClassEvidence after = candidate.classes().get(label);
-      if (before != null) {
-        changes.put(label, known(label, before, after));
-        double drop = before.averagePrecision() - (after == null ? 0 : after.averagePrecision());
-        if (before.examples() >= settings.minExamples() && drop > worst) {
-          worst = drop;
-          name = label;
-        }
-      }
-    }
-    if (name.isEmpty()) {
-      findings.check("one class", "none with enough sounds", null, null, Verdict.NOT_JUDGED);
-    } else {
-      findings.check(
-          "one class",
-          name + " fell most, of those with enough sounds",
-          worst,
-          settings.classDropMax(),
-          Findings.verdict(worst <= settings.classDropMax()));
-    }
+    KnownClassRule known = new KnownClassRule(incumbent, candidate, settings, findings);
+    incumbent.classes().forEach((label, before) -> changes.put(label, known.judge(label, before)));
+    known.report();
     NewClassRule newClass = new NewClassRule(settings, findings);
     candidate
         .classes()
@@ -165,28 +157,6 @@ public final class Gate {
               }
             });
     return changes;
-  }
-
-  private ClassChange known(String label, ClassEvidence before, @Nullable ClassEvidence after) {
-    if (after == null) {
-      findings.fail("class %s: the candidate does not know it any more", label);
-      return new ClassChange(
-          before.examples(),
-          new Change(before.averagePrecision(), null),
-          new Change(before.recall(), null));
-    }
-    double drop = before.averagePrecision() - after.averagePrecision();
-    if (before.examples() < settings.minExamples()) {
-      findings.note("class %s: %d held-out sounds, not judged by itself", label, before.examples());
-    } else if (!(drop <= settings.classDropMax())) {
-      findings.fail(
-          "class %s: average precision fell from %.3f to %.3f: at most %.3f less is allowed",
-          label, before.averagePrecision(), after.averagePrecision(), settings.classDropMax());
-    }
-    return new ClassChange(
-        before.examples(),
-        new Change(before.averagePrecision(), after.averagePrecision()),
-        new Change(before.recall(), after.recall()));
   }
 
   private Change falseAlarms() {

@@ -34,8 +34,8 @@ public record GateEvidence(
    *     every moment right and never reach a threshold
    * @param others events of other classes while none of it sounded
    * @param mistaken of these, how many it was detected in
-   * @param ranked share of the pairs of an event of its own and one of these in which its posterior
-   *     is higher in its own, 0 to 1
+   * @param ranks for each event of its own, in the order of the scenes, the share of these in which
+   *     its posterior is lower, 0 to 1; empty without others
    */
   public record ClassEvidence(
       int examples,
@@ -43,7 +43,17 @@ public record GateEvidence(
       double recall,
       int others,
       int mistaken,
-      double ranked) {}
+      List<Double> ranks) {
+    /** Copies. */
+    public ClassEvidence {
+      ranks = List.copyOf(ranks);
+    }
+
+    /** Share of the pairs of an event of its own and one of others that are the right way round. */
+    double ranked() {
+      return ranks.stream().mapToDouble(Double::doubleValue).average().orElse(0);
+    }
+  }
 
   /**
    * On sounds from before there were labels, which wrong labels cannot bend.

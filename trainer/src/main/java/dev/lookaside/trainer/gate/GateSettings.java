@@ -8,11 +8,13 @@ import dev.lookaside.trainer.TrainerException;
  *
  * @param mapEpsilon by how much the mean average precision over known classes may fall
  * @param classDropMax by how much that of one known class may fall
+ * @param classChanceMax chance of a class's sounds being worse below which that is no accident
  * @param newClassPrecisionMin average precision that a new class needs
  * @param newClassRecallMin share of its events that must be detected
  * @param newClassChanceMax chance that an accident would rank its sounds as well
  * @param newClassMistakenMax share of other sounds that may be taken for it
- * @param minExamples held-out sounds of a class, below which it is not judged by itself
+ * @param minExamples labels that the incumbent does not hear, or reference sounds, below which they
+ *     say nothing of the labels
  * @param minNewExamples held-out sounds that a new class needs
  * @param falseAlarmsPerHourMax on background; more are allowed only if the incumbent has as many
  * @param falseAlarmRise share by which an incumbent beyond that may be exceeded
@@ -20,14 +22,16 @@ import dev.lookaside.trainer.TrainerException;
  * @param minBackgroundSeconds below which false alarms are not judged
  * @param calibrationErrorMax bound; a worse one is allowed only if the incumbent's is no better
  * @param calibrationRise by which an incumbent beyond that may be exceeded
- * @param doubtedShareMax share of right labels that the incumbent finds unlikely
+ * @param likelierMean mean share of other classes that it finds likelier than right labels
  * @param doubtedChanceMin chance of as many among right labels, below which they are refused
+ * @param lostChanceMax chance of as many corrections lost below which that is no accident
  * @param learnedShareMin share of the wrongly heard corrections that the candidate must put right
  * @param learnedMinCorrections wrongly heard ones below which that is not asked
  */
 public record GateSettings(
     double mapEpsilon,
     double classDropMax,
+    double classChanceMax,
     double newClassPrecisionMin,
     double newClassRecallMin,
     double newClassChanceMax,
@@ -40,8 +44,9 @@ public record GateSettings(
     double minBackgroundSeconds,
     double calibrationErrorMax,
     double calibrationRise,
-    double doubtedShareMax,
+    double likelierMean,
     double doubtedChanceMin,
+    double lostChanceMax,
     double learnedShareMin,
     int learnedMinCorrections) {
   private static final String ROOT = "lookaside.trainer.gate";
@@ -49,6 +54,7 @@ public record GateSettings(
   public GateSettings {
     between("map-epsilon", mapEpsilon, 0, 1);
     between("class-drop-max", classDropMax, 0, 1);
+    between("class-chance-max", classChanceMax, 0, 1);
     between("new-class-precision-min", newClassPrecisionMin, 0, 1);
     between("new-class-recall-min", newClassRecallMin, 0, 1);
     between("new-class-chance-max", newClassChanceMax, 0, 1);
@@ -61,8 +67,9 @@ public record GateSettings(
     between("min-background-seconds", minBackgroundSeconds, 0, 1e6);
     between("calibration-error-max", calibrationErrorMax, 0, 1);
     between("calibration-rise", calibrationRise, 0, 1);
-    between("doubted-share-max", doubtedShareMax, 0, 1);
+    between("likelier-mean", likelierMean, 0, 1);
     between("doubted-chance-min", doubtedChanceMin, 0, 1);
+    between("lost-chance-max", lostChanceMax, 0, 1);
     between("learned-share-min", learnedShareMin, 0, 1);
     between("learned-min-corrections", learnedMinCorrections, 1, 1_000_000);
   }
@@ -78,6 +85,7 @@ public record GateSettings(
     return new GateSettings(
         own.getDouble("map-epsilon"),
         own.getDouble("class-drop-max"),
+        own.getDouble("class-chance-max"),
         own.getDouble("new-class-precision-min"),
         own.getDouble("new-class-recall-min"),
         own.getDouble("new-class-chance-max"),
@@ -90,8 +98,9 @@ public record GateSettings(
         own.getDouble("min-background-seconds"),
         own.getDouble("calibration-error-max"),
         own.getDouble("calibration-rise"),
-        own.getDouble("doubted-share-max"),
+        own.getDouble("likelier-mean"),
         own.getDouble("doubted-chance-min"),
+        own.getDouble("lost-chance-max"),
         own.getDouble("learned-share-min"),
         own.getInt("learned-min-corrections"));
   }

@@ -256,7 +256,7 @@ final class Examiner {
                     recall,
                     otherPeaks.getOrDefault(label, List.of()).size(),
                     mistaken.getOrDefault(label, 0),
-                    ranked(label)));
+                    ranks(label)));
           }
         });
     SortedMap<String, Double> reference = new TreeMap<>();
@@ -276,17 +276,20 @@ final class Examiner {
         new Reference(reference, missed));
   }
 
-  /** Share of the pairs that are the right way round; equal ones are half so. */
-  private double ranked(String label) {
-    double right = 0;
-    int pairs = 0;
+  /** For each event of the class, the share of the others that it stands above; equal: half. */
+  private List<Double> ranks(String label) {
+    List<Double> others = otherPeaks.getOrDefault(label, List.of());
+    List<Double> ranks = new ArrayList<>();
     for (double own : ownPeaks.getOrDefault(label, List.of())) {
-      for (double other : otherPeaks.getOrDefault(label, List.of())) {
-        right += own > other ? 1 : own == other ? .5 : 0;
-        pairs++;
+      double below = 0;
+      for (double other : others) {
+        below += own > other ? 1 : own == other ? .5 : 0;
+      }
+      if (!others.isEmpty()) {
+        ranks.add(below / others.size());
       }
     }
-    return right / Math.max(1, pairs);
+    return ranks;
   }
 
   /** NaN if the class never sounds. */

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.lookaside.ingest.SeededRandom;
+import java.util.Collections;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ChanceTest {
@@ -63,5 +65,17 @@ class ChanceTest {
     assertThat(Chance.ranked(10, 10, .73)).isLessThan(.05);
     assertThat(Chance.ranked(10, 10, .72)).isGreaterThan(.05);
     assertThat(Chance.ranked(20, 100, .5)).isBetween(.5, .51);
+  }
+
+  /** Of mean .5 and concentration 2 they are even: sums are those of Irwin and Hall. */
+  @Test
+  void sumsOfShares() {
+    assertThat(Chance.summed(List.of(), .5, 2)).isEqualTo(1);
+    assertThat(Chance.summed(List.of(.25), .5, 2)).isEqualTo(.75, within(.01));
+    assertThat(Chance.summed(List.of(.9, .1), .5, 2)).isEqualTo(.5, within(.02));
+    assertThat(Chance.summed(List.of(1.0, 1.0, .5), .5, 2)).isEqualTo(1 / 48.0, within(.002));
+    // Mean .3, variance .3 * .7 / 6, so that the sum of 100 is normal with 30 and 1.87.
+    List<Double> many = Collections.nCopies(100, .33);
+    assertThat(Chance.summed(many, .3, 5)).isEqualTo(.054, within(.01));
   }
 }

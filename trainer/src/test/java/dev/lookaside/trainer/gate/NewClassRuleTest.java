@@ -6,6 +6,7 @@ import com.typesafe.config.ConfigFactory;
 import dev.lookaside.ingest.SeededRandom;
 import dev.lookaside.trainer.gate.Check.Verdict;
 import dev.lookaside.trainer.gate.GateEvidence.ClassEvidence;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -22,7 +23,7 @@ class NewClassRuleTest {
   private static Findings judged(int sounds, double recall, int others, int taken, double ranked) {
     Findings findings = new Findings();
     new NewClassRule(SETTINGS, findings)
-        .judge("bird", new ClassEvidence(sounds, .1, recall, others, taken, ranked));
+        .judge("bird", new ClassEvidence(sounds, .1, recall, others, taken, List.of(ranked)));
     return findings;
   }
 
