@@ -70,7 +70,7 @@ final class BenchCommand implements Runnable {
 
   @Option(
       names = "--full",
-      description = "Part gate refits the whole adapter, which takes some ten times as long.")
+      description = "Part gate refits the whole adapter, which takes some five times as long.")
   private boolean full;
 
   @Option(
