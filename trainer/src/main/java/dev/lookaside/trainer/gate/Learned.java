@@ -1,10 +1,7 @@
 package dev.lookaside.trainer.gate;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import dev.lookaside.ingest.Sha256;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -58,12 +55,6 @@ public record Learned(List<String> fitted, List<String> heldOut, int leftOut) {
     if (HEXADECIMAL.matcher(labelId).matches()) {
       return labelId.substring(0, KEY_DIGITS);
     }
-    try {
-      byte[] digest =
-          MessageDigest.getInstance("SHA-256").digest(labelId.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(digest).substring(0, KEY_DIGITS);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    return Sha256.hex(labelId).substring(0, KEY_DIGITS);
   }
 }

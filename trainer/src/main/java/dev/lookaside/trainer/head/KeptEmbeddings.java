@@ -9,12 +9,12 @@ import dev.lookaside.classifier.weights.FloatTensor;
 import dev.lookaside.featurizer.ClipWindows;
 import dev.lookaside.featurizer.FeatureSpec;
 import dev.lookaside.featurizer.MelWindow;
+import dev.lookaside.ingest.Sha256;
 import dev.lookaside.ingest.audio.Pcm;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -163,7 +163,7 @@ public final class KeptEmbeddings implements AutoCloseable {
   }
 
   private static String digest(Adapter adapter) {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.begin();
     String meaning =
         "%s %s %s %d %d %s %s"
             .formatted(
@@ -185,7 +185,7 @@ public final class KeptEmbeddings implements AutoCloseable {
   }
 
   private static String digest(Pcm clip) {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.begin();
     digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, clip.rateHz()));
     update(digest, clip.samples());
     return HexFormat.of().formatHex(digest.digest());
@@ -196,14 +196,6 @@ public final class KeptEmbeddings implements AutoCloseable {
         ByteBuffer.allocate(Float.BYTES * values.length).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(values);
     digest.update(bytes);
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
   }
 
   private void closeSession() {
