@@ -90,6 +90,11 @@ public final class CommitLedger {
     return OptionalLong.of(held.isEmpty() ? needed : Math.min(needed, held.first()));
   }
 
+  /** The offset behind the newest record that has arrived; 0 before the first. */
+  long arrivedBefore() {
+    return lastOffset + 1;
+  }
+
   /** Streams with records that are not settled. */
   public int unsettledStreams() {
     return unsettled.size();

@@ -4,19 +4,26 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.OptionalLong;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Commits the settled positions of partitions. Belongs to the poll thread. */
+/**
+ * Commits the settled positions of partitions, each with the {@link ResumePoints} of its streams.
+ * Belongs to the poll thread.
+ */
 final class Commits {
   private static final Logger LOG = LoggerFactory.getLogger(Commits.class);
 
+  /** As many as a broker takes by default, some 300 streams. */
+  private static final int METADATA_CHARS = 4_096;
+
   private final Consumer<byte[], byte[]> consumer;
+  private int metadataChars = METADATA_CHARS;
 
   Commits(Consumer<byte[], byte[]> consumer) {
     this.consumer = consumer;
@@ -24,7 +31,7 @@ final class Commits {
 
   /** Begins to commit and does not wait. What fails is repeated by the next one. */
   void start(Collection<PartitionFeed> feeds) {
-    Map<PartitionFeed, Long> due = due(feeds);
+    Map<PartitionFeed, OffsetAndMetadata> due = due(feeds);
     if (due.isEmpty()) {
       return;
     }
@@ -34,6 +41,7 @@ final class Commits {
           if (e == null) {
             due.forEach(PartitionFeed::committed);
           } else {
+            failed(e);
             LOG.debug("Commit of {} failed, the next one repeats it", positions, e);
           }
         });
@@ -41,7 +49,7 @@ final class Commits {
 
   /** Commits and waits, because the partitions are leaving. Failing means reading again. */
   void finish(Collection<PartitionFeed> feeds, Duration timeout) {
-    Map<PartitionFeed, Long> due = due(feeds);
+    Map<PartitionFeed, OffsetAndMetadata> due = due(feeds);
     if (due.isEmpty() || timeout.isZero()) {
       return;
     }
@@ -49,24 +57,33 @@ final class Commits {
       consumer.commitSync(positions(due), timeout);
       due.forEach(PartitionFeed::committed);
     } catch (KafkaException e) {
+      failed(e);
       LOG.warn("Last commit failed, records will be read again: {}", e.getMessage());
     }
   }
 
-  private static Map<PartitionFeed, Long> due(Collection<PartitionFeed> feeds) {
-    Map<PartitionFeed, Long> due = new HashMap<>();
+  private void failed(Exception e) {
+    if (e instanceof OffsetMetadataTooLarge && metadataChars > 0) {
+      metadataChars = 0;
+      LOG.warn(
+          "The broker takes less than {} bytes with an offset (offset.metadata.max.bytes): after a crash"
+              + " streams may repeat ends of sounds as sounds",
+          METADATA_CHARS);
+    }
+  }
+
+  private Map<PartitionFeed, OffsetAndMetadata> due(Collection<PartitionFeed> feeds) {
+    Map<PartitionFeed, OffsetAndMetadata> due = new HashMap<>();
     for (PartitionFeed feed : feeds) {
-      OptionalLong position = feed.toCommit();
-      if (position.isPresent()) {
-        due.put(feed, position.getAsLong());
-      }
+      feed.toCommit(metadataChars).ifPresent(at -> due.put(feed, at));
     }
     return due;
   }
 
-  private static Map<TopicPartition, OffsetAndMetadata> positions(Map<PartitionFeed, Long> due) {
+  private static Map<TopicPartition, OffsetAndMetadata> positions(
+      Map<PartitionFeed, OffsetAndMetadata> due) {
     Map<TopicPartition, OffsetAndMetadata> positions = new HashMap<>();
-    due.forEach((feed, at) -> positions.put(feed.partition(), new OffsetAndMetadata(at)));
+    due.forEach((feed, at) -> positions.put(feed.partition(), at));
     return positions;
   }
 }

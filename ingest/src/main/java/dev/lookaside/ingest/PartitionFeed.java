@@ -3,10 +3,14 @@ package dev.lookaside.ingest;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What {@link KafkaSource} knows of one tenure of one partition: room downstream, records that wait
@@ -16,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * than all the room still passes, alone.
  */
 final class PartitionFeed {
+  private static final Logger LOG = LoggerFactory.getLogger(PartitionFeed.class);
+
   private final Assignment assignment;
   private final TopicPartition partition;
   private final int maxRecords;
@@ -24,16 +30,48 @@ final class PartitionFeed {
   private final Deque<ConsumerRecord<byte[], byte[]>> waiting = new ArrayDeque<>();
   private int roomRecords;
   private long roomBytes;
-  private long committed = -1;
+
+  /** Of who had the partition before, as read; and with what has been settled since. */
+  private final ResumePoints before;
+
+  private final ResumePoints points;
+
+  /** Where reading began, as committed by who had the partition before; 0: nothing is known. */
+  private final long from;
+
+  private @Nullable OffsetAndMetadata committed;
+  private boolean trusted = true;
   private boolean paused;
 
-  PartitionFeed(Assignment assignment, TopicPartition partition, int maxRecords, long maxBytes) {
+  /**
+   * A new tenure.
+   *
+   * @param last what was committed of it, null if nothing
+   */
+  PartitionFeed(
+      Assignment assignment,
+      TopicPartition partition,
+      int maxRecords,
+      long maxBytes,
+      @Nullable OffsetAndMetadata last) {
     this.assignment = assignment;
     this.partition = partition;
+    this.from = last == null ? 0 : last.offset();
+    this.before = points(last);
+    this.points = points(last);
     this.maxRecords = maxRecords;
     this.maxBytes = maxBytes;
     this.roomRecords = maxRecords;
     this.roomBytes = maxBytes;
+  }
+
+  private static ResumePoints points(@Nullable OffsetAndMetadata last) {
+    try {
+      return last == null ? new ResumePoints() : ResumePoints.read(last.offset(), last.metadata());
+    } catch (IngestException e) {
+      LOG.warn("Streams may repeat ends of sounds as sounds: {}", e.getMessage());
+      return new ResumePoints();
+    }
   }
 
   Assignment assignment() {
@@ -46,6 +84,22 @@ final class PartitionFeed {
 
   CommitLedger ledger() {
     return ledger;
+  }
+
+  /** Records of {@code stream} that have arrived and lie before {@code resumeOffset} are done. */
+  void settled(StreamId stream, long resumeOffset) {
+    ledger.settledBefore(stream, resumeOffset);
+    points.settled(stream, Math.min(resumeOffset, ledger.arrivedBefore()));
+  }
+
+  /**
+   * Whether {@code stream} was done with the record of {@link #next} before this tenure, which
+   * reads it again for other streams' sake.
+   */
+  boolean doneBefore(StreamId stream, long offset) {
+    // Before where reading was to begin: these are the offsets of another topic of that name.
+    trusted &= offset >= from;
+    return trusted && before.done(stream, offset);
   }
 
   /** Fetched records, in order; they wait here until there is room. */
@@ -90,15 +144,27 @@ final class PartitionFeed {
     this.paused = paused;
   }
 
-  /** The position to commit if it differs from what is committed. */
-  OptionalLong toCommit() {
+  /**
+   * What to commit, if it differs from what is committed.
+   *
+   * @param maxChars of its metadata
+   */
+  Optional<OffsetAndMetadata> toCommit(int maxChars) {
     OptionalLong position = ledger.position();
-    boolean ahead = position.isPresent() && position.getAsLong() > committed;
-    return ahead ? position : OptionalLong.empty();
+    OffsetAndMetadata last = committed;
+    if (position.isEmpty() || (last != null && position.getAsLong() < last.offset())) {
+      return Optional.empty();
+    }
+    long at = position.getAsLong();
+    OffsetAndMetadata next = new OffsetAndMetadata(at, points.write(at, maxChars));
+    return next.equals(last) ? Optional.empty() : Optional.of(next);
   }
 
-  void committed(long position) {
-    committed = Math.max(committed, position);
+  void committed(OffsetAndMetadata at) {
+    OffsetAndMetadata last = committed;
+    if (last == null || at.offset() >= last.offset()) {
+      committed = at;
+    }
   }
 
   private boolean hasRoom() {

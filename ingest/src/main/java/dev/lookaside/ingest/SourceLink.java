@@ -16,6 +16,7 @@ import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -96,7 +97,7 @@ final class SourceLink implements ConsumerRebalanceListener {
   void settled(KafkaSource.Settled settled) {
     PartitionFeed feed = feed(settled.assignment());
     if (feed != null) {
-      feed.ledger().settledBefore(settled.stream(), settled.resumeOffset());
+      feed.settled(settled.stream(), settled.resumeOffset());
     }
   }
 
@@ -166,17 +167,36 @@ final class SourceLink implements ConsumerRebalanceListener {
   @Override
   public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
     Set<Assignment> assigned = new HashSet<>();
+    Map<TopicPartition, OffsetAndMetadata> before = committed(partitions);
     for (TopicPartition partition : partitions) {
       Assignment assignment = new Assignment(partition.partition(), TENURES.getAndIncrement());
       feeds.put(
           partition,
           new PartitionFeed(
-              assignment, partition, settings.creditRecords(), settings.creditBytes()));
+              assignment,
+              partition,
+              settings.creditRecords(),
+              settings.creditBytes(),
+              before.get(partition)));
       assigned.add(assignment);
     }
     if (!assigned.isEmpty()) {
       LOG.info("Assigned {}", partitions);
       events.accept(new KafkaSource.Assigned(assigned));
+    }
+  }
+
+  /** What was committed of them, as far as anything was. */
+  private Map<TopicPartition, OffsetAndMetadata> committed(Collection<TopicPartition> partitions) {
+    if (partitions.isEmpty()) {
+      return Map.of();
+    }
+    try {
+      return consumer.committed(
+          Set.copyOf(partitions), Duration.ofMillis(settings.unreachableAfterMillis()));
+    } catch (KafkaException e) {
+      LOG.warn("Streams may repeat ends of sounds as sounds: {}", e.getMessage());
+      return Map.of();
     }
   }
 
@@ -222,7 +242,11 @@ final class SourceLink implements ConsumerRebalanceListener {
         break;
       }
       AudioChunkCodec.Decoded decoded = codec.decode(record);
-      if (decoded instanceof AudioChunkCodec.Chunk arrived) {
+      if (decoded instanceof AudioChunkCodec.Chunk arrived
+          && feed.doneBefore(arrived.chunk().stream(), record.offset())) {
+        feed.remove();
+        feed.ledger().passed(record.offset());
+      } else if (decoded instanceof AudioChunkCodec.Chunk arrived) {
         feed.remove(arrived.chunk());
         events.accept(new KafkaSource.Arrived(feed.assignment(), arrived.chunk(), record));
       } else if (decoded instanceof AudioChunkCodec.Rejected rejected) {
@@ -239,10 +263,14 @@ final class SourceLink implements ConsumerRebalanceListener {
       ConsumerRecord<byte[], byte[]> record,
       AudioChunkCodec.Rejected rejected) {
     toLetters(feed, record, rejected.rejection());
+    StreamId stream = rejected.stream();
+    if (stream != null && feed.doneBefore(stream, record.offset())) {
+      return;
+    }
     events.accept(
         new KafkaSource.Refused(
             feed.assignment(),
-            rejected.stream(),
+            stream,
             record.offset(),
             rejected.sequence(),
             rejected.sampleOffset(),

@@ -97,6 +97,68 @@ class KafkaSourceTest {
   }
 
   @Test
+  void whoReadsAgainForOneStreamHearsOfTheOthersOnlyWhatIsNew() {
+    StreamId street = new StreamId("street");
+    SourceHarness first = SourceHarness.assigned("", 0);
+    for (int i = 0; i < 6; i++) {
+      first.add(0, i, i % 2 == 0 ? "yard" : "street", 4);
+    }
+    first.poll();
+    first.tell(new Settled(first.tenure(0), YARD, 4));
+    first.tick(1_000);
+    assertThat(first.committed(0)).as("the street needs it").contains(1L);
+    first.tell(new Settled(first.tenure(0), YARD, 6));
+    first.tick(1_000);
+
+    SourceHarness second = reader(first);
+    assertThat(second.arrivedOffsets()).containsExactly(1L, 3L, 5L);
+    second.tell(new Settled(second.tenure(0), street, 3));
+    second.tick(1_000);
+    assertThat(second.committed(0)).contains(3L);
+
+    SourceHarness third = reader(second);
+    assertThat(third.arrivedOffsets()).as("still known").containsExactly(3L, 5L);
+    third.tell(new Settled(third.tenure(0), street, Long.MAX_VALUE));
+    third.tick(1_000);
+    assertThat(third.committed(0)).contains(6L);
+    assertThat(third.metadata(0)).isEmpty();
+    third.add(0, 6, "street", 4);
+    third.poll();
+    assertThat(third.arrivedOffsets()).as("new to all").endsWith(6L);
+  }
+
+  /** One that begins where another one has stopped, over the same records. */
+  private static SourceHarness reader(SourceHarness before) {
+    SourceHarness next = new SourceHarness("");
+    next.settle();
+    next.takeOver(before, 0);
+    for (long i = before.committed(0).orElseThrow(); i < 6; i++) {
+      next.add(0, i, i % 2 == 0 ? "yard" : "street", 4);
+    }
+    next.poll();
+    return next;
+  }
+
+  @Test
+  void whatAStreamWasDoneWithIsALetterAgainAndNoMore() {
+    SourceHarness first = SourceHarness.assigned("", 0);
+    first.add(0, 0, "street", 4);
+    first.addPoison(0, 1, "yard", 4);
+    first.poll();
+    first.tell(new Settled(first.tenure(0), YARD, 2));
+    first.tick(1_000);
+    SourceHarness second = new SourceHarness("");
+    second.settle();
+    second.takeOver(first, 0);
+    second.add(0, 0, "street", 4);
+    second.addPoison(0, 1, "yard", 4);
+    second.poll();
+    assertThat(second.arrivedOffsets()).containsExactly(0L);
+    assertThat(second.events(KafkaSource.Refused.class)).isEmpty();
+    assertThat(second.producer.history()).hasSize(1);
+  }
+
+  @Test
   void revokedPartitionsAreCommittedFirst() {
     SourceHarness source = SourceHarness.assigned("", 0, 1);
     Assignment tenure = source.tenure(0);

@@ -52,6 +52,18 @@ final class SourceHarness {
   static final class Network extends MockConsumer<byte[], byte[]> {
     double bytesIn;
 
+    /** Committed by another consumer of the group. */
+    Map<TopicPartition, OffsetAndMetadata> found = Map.of();
+
+    @Override
+    public synchronized Map<TopicPartition, OffsetAndMetadata> committed(
+        java.util.Set<TopicPartition> partitions) {
+      Map<TopicPartition, OffsetAndMetadata> all = new java.util.HashMap<>(found);
+      all.keySet().retainAll(partitions);
+      all.putAll(super.committed(partitions));
+      return all;
+    }
+
     Network() {
       super("earliest");
     }
@@ -139,6 +151,23 @@ final class SourceHarness {
     }
     consumer.rebalance(assigned);
     seen.addAll(events.getAllReceived());
+  }
+
+  /** As {@link #rebalance}, where another source's commits are found. */
+  void takeOver(SourceHarness before, int partition) {
+    TopicPartition tp = new TopicPartition(TOPIC, partition);
+    OffsetAndMetadata at = before.consumer.committed(java.util.Set.of(tp)).get(tp);
+    consumer.updateBeginningOffsets(Map.of(tp, 0L));
+    consumer.found = Map.of(tp, at);
+    consumer.rebalance(List.of(tp));
+    consumer.seek(tp, at.offset());
+    seen.addAll(events.getAllReceived());
+  }
+
+  /** Of the offset that was committed. */
+  String metadata(int partition) {
+    TopicPartition tp = new TopicPartition(TOPIC, partition);
+    return consumer.committed(java.util.Set.of(tp)).get(tp).metadata();
   }
 
   void failPoll(KafkaException fault) {
