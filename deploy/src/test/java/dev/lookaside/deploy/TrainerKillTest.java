@@ -46,6 +46,7 @@ class TrainerKillTest {
           Map.entry("lookaside.trainer.judge.quiet-seconds", 0),
           Map.entry("lookaside.trainer.gate.map-epsilon", 1),
           Map.entry("lookaside.trainer.gate.class-drop-max", 1),
+          Map.entry("lookaside.trainer.gate.class-drop-limit", 1),
           Map.entry("lookaside.trainer.gate.new-class-chance-max", 1),
           Map.entry("lookaside.trainer.gate.new-class-mistaken-max", 1),
           Map.entry("lookaside.trainer.gate.new-class-precision-min", 0),

@@ -52,6 +52,7 @@ class TrainerLoopTest {
           Map.entry("lookaside.trainer.judge.quiet-seconds", 0),
           Map.entry("lookaside.trainer.gate.map-epsilon", 1),
           Map.entry("lookaside.trainer.gate.class-drop-max", 1),
+          Map.entry("lookaside.trainer.gate.class-drop-limit", 1),
           Map.entry("lookaside.trainer.gate.calibration-error-max", 1),
           Map.entry("lookaside.trainer.gate.min-background-seconds", 1_000_000),
           Map.entry("lookaside.trainer.rollback.judged-min", 3));

@@ -173,7 +173,8 @@ class TrainerServiceTest {
       }
       RoundOutcome outcome = rig.awaitOutcomes(1).get(0);
       assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.REFUSED);
-      assertThat(outcome.reason()).contains("less likely to it than most other classes");
+      assertThat(outcome.reason())
+          .contains("labels: where the incumbent does not hear what they say");
       GateReport report = outcome.report();
       assertThat(report).isNotNull();
       assertThat(report.doubted()).as("listed").hasSizeGreaterThan(10);

@@ -8,13 +8,14 @@ import dev.lookaside.trainer.TrainerException;
  *
  * @param mapEpsilon by how much the mean average precision over known classes may fall
  * @param classDropMax by how much that of one known class may fall
+ * @param classDropLimit by how much that may fall whatever its sounds agree on
  * @param classChanceMax chance of a class's sounds being worse below which that is no accident
  * @param newClassPrecisionMin average precision that a new class needs
  * @param newClassRecallMin share of its events that must be detected
  * @param newClassChanceMax chance that an accident would rank its sounds as well
  * @param newClassMistakenMax share of other sounds that may be taken for it
- * @param minExamples labels that the incumbent does not hear, or reference sounds, below which they
- *     say nothing of the labels
+ * @param minExamples held-out sounds of a class, labels that the incumbent does not hear, or
+ *     reference sounds, below which they say nothing by themselves
  * @param minNewExamples held-out sounds that a new class needs
  * @param falseAlarmsPerHourMax on background; more are allowed only if the incumbent has as many
  * @param falseAlarmRise share by which an incumbent beyond that may be exceeded
@@ -31,6 +32,7 @@ import dev.lookaside.trainer.TrainerException;
 public record GateSettings(
     double mapEpsilon,
     double classDropMax,
+    double classDropLimit,
     double classChanceMax,
     double newClassPrecisionMin,
     double newClassRecallMin,
@@ -54,6 +56,7 @@ public record GateSettings(
   public GateSettings {
     between("map-epsilon", mapEpsilon, 0, 1);
     between("class-drop-max", classDropMax, 0, 1);
+    between("class-drop-limit", classDropLimit, 0, 1);
     between("class-chance-max", classChanceMax, 0, 1);
     between("new-class-precision-min", newClassPrecisionMin, 0, 1);
     between("new-class-recall-min", newClassRecallMin, 0, 1);
@@ -85,6 +88,7 @@ public record GateSettings(
     return new GateSettings(
         own.getDouble("map-epsilon"),
         own.getDouble("class-drop-max"),
+        own.getDouble("class-drop-limit"),
         own.getDouble("class-chance-max"),
         own.getDouble("new-class-precision-min"),
         own.getDouble("new-class-recall-min"),

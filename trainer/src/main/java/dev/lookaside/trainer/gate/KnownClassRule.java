@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * lower among the sounds of other classes than it did with the incumbent, and each correction that
  * was fitted whether it is heard no more or for the first time. Corrections make witnesses where
  * two or three held-out sounds are none: a refit that forgets what the one before had learned does
- * not pass.
+ * not pass. A fall by half of what there is to fall is no accident of three sounds or more,
+ * whatever they agree on.
  */
 final class KnownClassRule {
   private static final double EVEN = .5;
@@ -68,7 +69,13 @@ final class KnownClassRule {
     double drop = before.averagePrecision() - after.averagePrecision();
     Witnesses corrections = corrections(label);
     Witnesses witnesses = sounds(before, after).plus(corrections);
-    if (Math.pow(EVEN, witnesses.all()) > settings.classChanceMax()) {
+    if (before.examples() >= settings.minExamples() && drop > settings.classDropLimit()) {
+      findings.fail(
+          "class %s: average precision fell from %.3f to %.3f: more than %.3f less is allowed to no"
+              + " class",
+          label, before.averagePrecision(), after.averagePrecision(), settings.classDropLimit());
+      keep(new Judged(label, drop, witnesses, false));
+    } else if (Math.pow(EVEN, witnesses.all()) > settings.classChanceMax()) {
       findings.note(
           "class %s: %d held-out sounds and %d fitted corrections, not judged by itself",
           label, before.examples(), corrections.all());

@@ -29,12 +29,28 @@ final class Anticipation {
   }
 
   /**
-   * For the round that would begin now.
+   * The round that would begin now.
    *
    * @param usable examples of both splits
    * @param sounds of them
    * @param lent by earlier rounds
    * @param told as {@link RoundPlan#choose} takes it
+   * @param incumbent that it would begin from
+   */
+  record Next(
+      List<StoredExample> usable,
+      RoundSounds sounds,
+      Lent lent,
+      Predicate<StoredExample> told,
+      Adapter incumbent) {
+    RoundPlan plan(RefitSettings s) {
+      return RoundPlan.choose(usable, incumbent.digest(), List.of(), s, lent, told, s.seed());
+    }
+  }
+
+  /**
+   * For a round.
+   *
    * @param fresh whether to hear the scenes of corrected classes, too
    * @param rehearsal whether to fit and judge once on what stands, for nobody
    */
@@ -42,33 +58,30 @@ final class Anticipation {
       Refit.Tools tools,
       KeptEmbeddings kept,
       StandingScenes standing,
-      List<StoredExample> usable,
-      RoundSounds sounds,
-      Lent lent,
-      Predicate<StoredExample> told,
-      Adapter incumbent,
+      Next next,
       boolean fresh,
       boolean rehearsal) {
-    Anticipation next = new Anticipation(tools, kept, incumbent);
+    Anticipation ahead = new Anticipation(tools, kept, next.incumbent());
     RefitSettings s = tools.settings();
-    RoundPlan plan =
-        RoundPlan.choose(usable, incumbent.digest(), List.of(), s, lent, told, s.seed());
-    next.laid(standing.toFit(plan, sounds, s));
+    RoundPlan plan = next.plan(s);
+    RoundSounds sounds = next.sounds();
+    ahead.laid(standing.toFit(plan, sounds, s));
     if (rehearsal) {
-      next.then(() -> next.rehearse(standing, plan, sounds));
+      ahead.then(() -> ahead.rehearse(standing, plan, sounds));
     }
-    next.laid(standing.toJudge(plan, sounds, s));
+    ahead.laid(standing.toJudge(plan, sounds, s));
     for (HeadScenes.Quiet quiet : HeadScenes.Quiet.values()) {
-      HeadScenes.quiet(plan, sounds, s, quiet).forEach(next::piece);
+      HeadScenes.quiet(plan, sounds, s, quiet).forEach(ahead::piece);
     }
+    WindowSpec window = WindowSpec.of(next.incumbent());
     for (String id : plan.corrections()) {
       StoredExample e = sounds.example(id);
-      next.pieces.add(() -> List.of(CorrectedStretch.of(e, WindowSpec.of(incumbent)).audio()));
+      ahead.pieces.add(() -> List.of(CorrectedStretch.of(e, window).audio()));
     }
     if (fresh) {
-      next.then(() -> next.fresh(plan, sounds));
+      ahead.then(() -> ahead.fresh(plan, sounds));
     }
-    return next;
+    return ahead;
   }
 
   private void then(Runnable work) {

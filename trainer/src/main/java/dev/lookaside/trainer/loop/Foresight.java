@@ -111,11 +111,7 @@ final class Foresight {
                 parts.tools(),
                 kept,
                 standing,
-                examples,
-                sounds,
-                Lent.of(store, scope),
-                told,
-                incumbent,
+                new Anticipation.Next(examples, sounds, Lent.of(store, scope), told, incumbent),
                 enough,
                 REHEARSED.compareAndSet(false, true));
       }

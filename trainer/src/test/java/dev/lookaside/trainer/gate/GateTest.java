@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 class GateTest {
   private static final GateSettings SETTINGS =
       new GateSettings(
-          .02, .1, .05, .3, .4, .1, .3, 3, 1, 60, .1, .1, 30, .1, .02, .2, .05, .05, .1, 5);
+          .02, .1, .5, .05, .3, .4, .1, .3, 3, 1, 60, .1, .1, 30, .1, .02, .2, .05, .05, .1, 5);
 
   /** Of reference sounds, where only labelled ones shall matter. */
   private static final Reference SAME = new Reference(new TreeMap<>(Map.of("drum", .6)), List.of());

@@ -84,6 +84,22 @@ class KnownClassRuleTest {
   }
 
   @Test
+  void noClassMayFallByHalfWhateverItsSoundsAgreeOn() {
+    List<Double> ranks = List.of(.9, .9, .8);
+    birds(3, .8, .29, ranks, ranks);
+    Findings found = judged();
+    assertThat(found.reasons())
+        .containsExactly(
+            "class bird: average precision fell from 0.800 to 0.290: more than 0.500 less is"
+                + " allowed to no class");
+    assertThat(found.checks().get(0).verdict()).isEqualTo(Verdict.FAILED);
+    birds(3, .8, .31, ranks, ranks);
+    assertThat(judged().reasons()).isEmpty();
+    birds(2, .8, .29, ranks.subList(0, 2), ranks.subList(0, 2));
+    assertThat(judged().reasons()).as("too few to say so").isEmpty();
+  }
+
+  @Test
   void twoSoundsAreNoWitnessesButWithCorrectionsThatAreLostTheyAre() {
     List<Double> old = List.of(.8, .9, .8, .9);
     List<Double> own = List.of(.6, .7, .6, .8);
@@ -118,7 +134,7 @@ class KnownClassRuleTest {
     assertThat(judged().reasons()).hasSize(1);
   }
 
-  /** However far it falls: a class whose sounds change at random is seldom refused. */
+  /** Short of that, a class whose sounds change at random is seldom refused. */
   @Test
   void anAccidentIsRefusedAsSeldomAsIsSaid() {
     int[] refused = new int[1];
@@ -131,7 +147,7 @@ class KnownClassRuleTest {
           birds(
               sounds,
               .9,
-              .1,
+              .5,
               random.doubles(sounds).boxed().toList(),
               random.doubles(sounds).boxed().toList());
           refused[0] += judged().reasons().isEmpty() ? 0 : 1;

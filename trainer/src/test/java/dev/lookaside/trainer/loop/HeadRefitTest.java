@@ -202,11 +202,7 @@ class HeadRefitTest {
               tools(),
               kept,
               new StandingScenes(16 << 20),
-              examples(),
-              sounds(),
-              Lent.none(1),
-              e -> false,
-              incumbent,
+              new Anticipation.Next(examples(), sounds(), Lent.none(1), e -> false, incumbent),
               false,
               true);
       while (!ahead.done()) {
@@ -246,11 +242,7 @@ class HeadRefitTest {
               tools(),
               kept,
               standing,
-              labelled,
-              sounds,
-              Lent.none(1),
-              e -> false,
-              incumbent,
+              new Anticipation.Next(labelled, sounds, Lent.none(1), e -> false, incumbent),
               true,
               true);
       while (!ahead.done()) {
@@ -275,11 +267,7 @@ class HeadRefitTest {
                 tools(),
                 kept,
                 new StandingScenes(16 << 20),
-                examples(),
-                sounds(),
-                Lent.none(1),
-                e -> false,
-                knowing,
+                new Anticipation.Next(examples(), sounds(), Lent.none(1), e -> false, knowing),
                 false,
                 i == 1);
         int pieces = 0;
