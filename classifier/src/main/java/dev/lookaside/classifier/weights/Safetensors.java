@@ -255,10 +255,12 @@ public final class Safetensors implements AutoCloseable {
   }
 
   private static FloatBuffer asFloats(ByteBuffer raw, int count) {
+    // Only direct buffers have an alignment: newer Java versions refuse to say that of others.
     boolean usable =
-        ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN
-            && raw.alignmentOffset(0, Float.BYTES) == 0;
-    if (!raw.isDirect() || usable) {
+        !raw.isDirect()
+            || ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN
+                && raw.alignmentOffset(0, Float.BYTES) == 0;
+    if (usable) {
       return raw.asFloatBuffer();
     }
     FloatBuffer copy = FloatTensor.allocate(count);
