@@ -10,13 +10,13 @@ import dev.lookaside.trainer.store.Split;
 import dev.lookaside.trainer.store.StoredExample;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 
 /**
  * Examples to fit on that are judged on instead, while their class has no held-out recording. Which
@@ -113,14 +113,23 @@ record Lent(long seed, long upTo, Set<String> ids) {
   }
 
   private List<Unit> units(String label, List<StoredExample> all) {
-    Map<String, List<StoredExample>> recordings = new LinkedHashMap<>();
-    all.forEach(e -> recordings.computeIfAbsent(e.recording(), r -> new ArrayList<>()).add(e));
-    boolean single = recordings.size() == 1;
-    Stream<Unit> units =
-        single
-            ? all.stream().map(e -> unit(label, e.id(), List.of(e)))
-            : recordings.entrySet().stream().map(r -> unit(label, r.getKey(), r.getValue()));
-    return units
+    Map<String, List<StoredExample>> units = new LinkedHashMap<>();
+    boolean single = all.stream().map(StoredExample::recording).distinct().count() == 1;
+    all.stream()
+        .sorted(Comparator.comparing(StoredExample::onset).thenComparing(StoredExample::id))
+        .forEach(
+            e ->
+                units
+                    .computeIfAbsent(single ? e.id() : e.recording(), u -> new ArrayList<>())
+                    .add(e));
+    Map<String, Integer> ofStream = new HashMap<>();
+    return units.entrySet().stream()
+        .map(
+            u -> {
+              String stream = u.getValue().get(0).stream();
+              int ordinal = ofStream.merge(stream, 1, Integer::sum);
+              return unit(draw(label, stream, ordinal), u.getKey(), u.getValue());
+            })
         .sorted(
             Comparator.comparing(Unit::rank)
                 .thenComparingLong(Unit::draw)
@@ -128,13 +137,21 @@ record Lent(long seed, long upTo, Set<String> ids) {
         .toList();
   }
 
-  private Unit unit(String label, String name, List<StoredExample> examples) {
+  /**
+   * By whose it is and which one of its stream's, not by when it was: what people correct in the
+   * same sounds is lent the same way on another day.
+   */
+  private long draw(String label, String stream, int ordinal) {
+    return Seeds.mix(seed, label.hashCode(), stream.hashCode(), ordinal);
+  }
+
+  private Unit unit(long draw, String name, List<StoredExample> examples) {
     List<StoredExample> kept = examples.stream().filter(e -> ids.contains(e.id())).toList();
     boolean fitted = examples.stream().anyMatch(e -> e.number() <= upTo && !ids.contains(e.id()));
     Rank rank = kept.isEmpty() ? (fitted ? Rank.FITTED : Rank.NEW) : Rank.KEPT;
     // A recording that was the only one was torn; what was lent of it stays so, and no more of it.
     List<StoredExample> lent = rank == Rank.KEPT && fitted ? kept : examples;
-    return new Unit(rank, Seeds.mix(seed, label.hashCode(), name.hashCode()), name, lent);
+    return new Unit(rank, draw, name, lent);
   }
 
   String toJson() {

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.ConfigFactory;
 import dev.lookaside.ingest.SeededRandom;
+import dev.lookaside.ingest.Sha256;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.store.AudioState;
 import dev.lookaside.trainer.store.Origin;
 import dev.lookaside.trainer.store.Split;
 import dev.lookaside.trainer.store.Standing;
 import dev.lookaside.trainer.store.StoredExample;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -36,16 +38,28 @@ class RoundPlanTest {
 
   private String put(String label, String recording, Split split, Origin origin) {
     String id = label + examples.size();
+    put(id, label, "dock", Instant.EPOCH, recording, split, origin);
+    return id;
+  }
+
+  private void put(
+      String id,
+      String label,
+      String stream,
+      Instant onset,
+      String recording,
+      Split split,
+      Origin origin) {
     Optional<String> sounds = label.isEmpty() ? Optional.empty() : Optional.of(label);
     examples.add(
         new StoredExample(
             examples.size() + 1,
             id,
-            "dock",
+            stream,
             sounds,
             Optional.empty(),
-            Instant.EPOCH,
-            Instant.EPOCH.plusSeconds(1),
+            onset,
+            onset.plusSeconds(1),
             recording,
             split,
             origin,
@@ -57,7 +71,6 @@ class RoundPlanTest {
             AudioState.HELD,
             Optional.empty(),
             Optional.empty()));
-    return id;
   }
 
   private RoundPlan plan(int fresh, int replay) {
@@ -117,6 +130,42 @@ class RoundPlanTest {
     assertThat(plan.train().stream().filter(id -> id.startsWith("water"))).hasSize(5);
     assertThat(plan.corrected()).containsExactly("drum");
     assertThat(plan.added()).isEmpty();
+  }
+
+  /** Of whole recordings, and of examples where there is one recording alone. */
+  @Test
+  void theSameCorrectionsOnAnotherDayLendTheSame() {
+    SeededRandom.forAll(
+        RoundPlanTest.class,
+        100,
+        random -> {
+          int count = 4 + random.nextInt(12);
+          int streams = 1 + random.nextInt(4);
+          int recordings = 1 + random.nextInt(3);
+          int[] stream = random.ints(count, 0, streams).toArray();
+          int[] recording = random.ints(count, 0, recordings).sorted().toArray();
+          List<List<Integer>> lent = new ArrayList<>();
+          for (long day : new long[] {0, 1 + random.nextInt(1_000)}) {
+            examples.clear();
+            seeds(4);
+            Instant from = Instant.EPOCH.plus(Duration.ofDays(day));
+            Map<String, Integer> numbers = new HashMap<>();
+            for (int i = 0; i < count; i++) {
+              String id = Sha256.hex(day + " " + i);
+              numbers.put(id, i);
+              String name = stream[i] + "@" + from.plusSeconds(600L * recording[i]);
+              Instant onset = from.plusSeconds(600L * recording[i] + i);
+              put(id, "siren", "s" + stream[i], onset, name, Split.TRAIN, Origin.LABEL);
+            }
+            lent.add(
+                plan(100, 100).heldOut().stream()
+                    .filter(numbers::containsKey)
+                    .map(numbers::get)
+                    .sorted()
+                    .toList());
+          }
+          assertThat(lent.get(0)).isNotEmpty().isEqualTo(lent.get(1));
+        });
   }
 
   @Test
