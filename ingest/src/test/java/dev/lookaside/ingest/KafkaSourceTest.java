@@ -140,6 +140,27 @@ class KafkaSourceTest {
   }
 
   @Test
+  void aTopicMadeAnewIsHeardFromItsBeginning() {
+    SourceHarness first = SourceHarness.assigned("", 0);
+    for (int i = 0; i < 6; i++) {
+      first.add(0, i, i % 2 == 0 ? "yard" : "street", 4);
+    }
+    first.poll();
+    first.tell(new Settled(first.tenure(0), YARD, 6));
+    first.tick(1_000);
+    assertThat(first.committed(0)).contains(1L);
+    SourceHarness second = new SourceHarness("");
+    second.settle();
+    second.takeOver(first, 0);
+    second.consumer.seek(new TopicPartition(SourceHarness.TOPIC, 0), 0);
+    for (int i = 0; i < 4; i++) {
+      second.add(0, i, "yard", 4);
+    }
+    second.poll();
+    assertThat(second.arrivedOffsets()).containsExactly(0L, 1L, 2L, 3L);
+  }
+
+  @Test
   void whatAStreamWasDoneWithIsALetterAgainAndNoMore() {
     SourceHarness first = SourceHarness.assigned("", 0);
     first.add(0, 0, "street", 4);
