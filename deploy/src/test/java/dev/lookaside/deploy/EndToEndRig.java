@@ -1,6 +1,7 @@
 package dev.lookaside.deploy;
 
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigRenderOptions;
 import dev.lookaside.classifier.detect.ClipDetections;
 import dev.lookaside.classifier.detect.ClipDetector;
 import dev.lookaside.classifier.detect.DetectSettings;
@@ -10,6 +11,7 @@ import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.infer.Scorer;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.deploy.cli.Main;
 import dev.lookaside.deploy.demo.BundledClips;
 import dev.lookaside.deploy.demo.ExpectedWindows;
 import dev.lookaside.ingest.AudioChunk;
@@ -24,6 +26,9 @@ import dev.lookaside.ingest.send.BackgroundNoise;
 import dev.lookaside.ingest.send.ChunkProducer;
 import dev.lookaside.ingest.send.SceneComposer;
 import dev.lookaside.ingest.send.SceneSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -105,6 +110,27 @@ final class EndToEndRig implements AutoCloseable {
           observed.add(event);
           more.accept(event);
         });
+  }
+
+  /**
+   * A command as a process of its own, with this rig's configuration.
+   *
+   * @param folder gets its configuration, {@code stdout} and {@code stderr}
+   * @param options of its JVM
+   */
+  Process startProcess(Path folder, List<String> options, String command) throws IOException {
+    Path file = folder.resolve(command + ".conf");
+    ConfigRenderOptions plain = ConfigRenderOptions.concise();
+    Files.writeString(file, config.withOnlyPath("lookaside").root().render(plain));
+    List<String> line = new ArrayList<>();
+    line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    line.addAll(options);
+    line.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    line.addAll(List.of(command, "--config", file.toString()));
+    return new ProcessBuilder(line)
+        .redirectOutput(folder.resolve("stdout").toFile())
+        .redirectError(folder.resolve("stderr").toFile())
+        .start();
   }
 
   /** A scene of the bundled sounds, as it is heard after encoding. */

@@ -6,10 +6,8 @@ import static dev.lookaside.deploy.EndToEndRig.EPOCH;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import com.typesafe.config.ConfigRenderOptions;
 import dev.lookaside.classifier.registry.Ack;
 import dev.lookaside.deploy.EndToEndRig.Sound;
-import dev.lookaside.deploy.cli.Main;
 import dev.lookaside.ingest.AudioFormat.Encoding;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -45,6 +43,15 @@ class SwapMemoryTest {
   private static final int MILLIS_PER_SWAP = 40;
   private static final double MORE_MAX = .02;
 
+  /** A heap of fixed size, as the launcher starts it. */
+  private static final List<String> AS_LAUNCHED =
+      List.of(
+          "-Xms512m",
+          "-Xmx512m",
+          "-XX:+AlwaysPreTouch",
+          "-XX:+IgnoreUnrecognizedVMOptions",
+          "-XX:TrimNativeHeapInterval=1000");
+
   private static final Duration PATIENCE = Duration.ofMinutes(4);
 
   @TempDir private Path folder;
@@ -62,7 +69,7 @@ class SwapMemoryTest {
                 folder,
                 Map.of("lookaside.featurizer.hop-frames", 4))) {
       decide(adapters);
-      Process worker = started(adapters);
+      Process worker = adapters.rig.startProcess(folder, AS_LAUNCHED, "run");
       try {
         int hundred = chunksUntil(100);
         adapters.rig.send(sounds, CHUNK, 0, hundred);
@@ -102,30 +109,6 @@ class SwapMemoryTest {
     long samples =
         (WARM_SECONDS * 1_000L + (long) MILLIS_PER_SWAP * swap + 1_400) * RATE_HZ / 1_000;
     return (int) (samples / CHUNK) + 1;
-  }
-
-  /** With a heap of fixed size, as the launcher starts it. */
-  private Process started(AdapterRig adapters) throws IOException {
-    Path config = folder.resolve("worker.conf");
-    ConfigRenderOptions plain = ConfigRenderOptions.concise();
-    Files.writeString(config, adapters.rig.config.withOnlyPath("lookaside").root().render(plain));
-    return new ProcessBuilder(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xms512m",
-                "-Xmx512m",
-                "-XX:+AlwaysPreTouch",
-                "-XX:+IgnoreUnrecognizedVMOptions",
-                "-XX:TrimNativeHeapInterval=1000",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "run",
-                "--config",
-                config.toString()))
-        .redirectOutput(folder.resolve("stdout").toFile())
-        .redirectError(folder.resolve("stderr").toFile())
-        .start();
   }
 
   private void awaitApplied(AdapterRig adapters, Process worker, int swap) {

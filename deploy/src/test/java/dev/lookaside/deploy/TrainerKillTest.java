@@ -2,10 +2,8 @@ package dev.lookaside.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.typesafe.config.ConfigRenderOptions;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.RegistryView;
-import dev.lookaside.deploy.cli.Main;
 import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.trainer.loop.Round;
 import dev.lookaside.trainer.loop.RoundOutcome;
@@ -107,7 +105,7 @@ class TrainerKillTest {
       assertThat(expected.kind()).as(expected.reason()).isEqualTo(RoundOutcome.Kind.PUBLISHED);
 
       Path checkpoint = other.resolve("rounds/_/000001-full/checkpoint");
-      Process process = started(killed);
+      Process process = killed.rig.startProcess(folder, List.of(), "trainer");
       killed.awaitTrainers(1);
       ConcurrentLinkedQueue<Long> steps = new ConcurrentLinkedQueue<>();
       ConcurrentLinkedQueue<RoundOutcome> outcomes = new ConcurrentLinkedQueue<>();
@@ -144,24 +142,6 @@ class TrainerKillTest {
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(checkpoint).as(Files.readString(folder.resolve("stderr"))).exists();
     assertThat(checkpoint.resolveSibling("candidate.safetensors")).doesNotExist();
-  }
-
-  private Process started(TrainerRig rig) throws IOException {
-    Path config = folder.resolve("trainer.conf");
-    ConfigRenderOptions plain = ConfigRenderOptions.concise();
-    Files.writeString(config, rig.rig.config.withOnlyPath("lookaside").root().render(plain));
-    return new ProcessBuilder(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "trainer",
-                "--config",
-                config.toString()))
-        .redirectOutput(folder.resolve("stdout").toFile())
-        .redirectError(folder.resolve("stderr").toFile())
-        .start();
   }
 
   /**
