@@ -82,7 +82,7 @@ final class EndToEndRig implements AutoCloseable {
     settings.put("lookaside.ingest.source.group", name);
     settings.put("lookaside.ingest.source.report-interval-millis", 200);
     settings.put("lookaside.ingest.source.unreachable-after-millis", 500);
-    settings.put("lookaside.ingest.topics.timeout-millis", 2_000);
+    settings.put("lookaside.ingest.broker-timeout-millis", 2_000);
     for (String topic : List.of("audio-chunks", "audio-detections", "audio-dead-letters")) {
       settings.put("lookaside.ingest.topics." + topic + ".name", name + "." + topic);
       settings.put("lookaside.ingest.topics." + topic + ".partitions", 2);

@@ -1,5 +1,6 @@
 package dev.lookaside.ingest;
 
+import dev.lookaside.ingest.kafka.UnreachableException;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;

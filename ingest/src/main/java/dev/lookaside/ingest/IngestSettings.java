@@ -5,6 +5,8 @@ import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValue;
 import dev.lookaside.ingest.TopicSettings.Policy;
 import dev.lookaside.ingest.TopicSettings.Topic;
+import dev.lookaside.ingest.kafka.KafkaClients;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -13,13 +15,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * {@code lookaside.ingest}, read and checked once at start.
  *
- * @param kafkaClients properties for every Kafka client of every module
+ * @param clients makes every Kafka client of every module
  * @param chunkSource {@code ce_source} of chunks sent from here
  * @param maxPayloadBytes a longer record is rejected
  * @param defaultFormat of records that do not say theirs; null: they are rejected
  */
 public record IngestSettings(
-    Map<String, Object> kafkaClients,
+    KafkaClients clients,
     String chunkSource,
     int maxPayloadBytes,
     @Nullable AudioFormat defaultFormat,
@@ -28,10 +30,6 @@ public record IngestSettings(
     RetainedSettings retained) {
   private static final String ROOT = "lookaside.ingest";
   private static final String SERVERS = "bootstrap.servers";
-
-  public IngestSettings {
-    kafkaClients = Map.copyOf(kafkaClients);
-  }
 
   /**
    * Reads the settings.
@@ -48,7 +46,8 @@ public record IngestSettings(
     }
     Config chunks = ingest.getConfig("chunks");
     return new IngestSettings(
-        clients,
+        new KafkaClients(
+            clients, Duration.ofMillis(number(ingest, "", "broker-timeout-millis", 100, 600_000))),
         text(chunks, "chunks", "source"),
         (int) number(chunks, "chunks", "max-payload-bytes", 1, 1 << 30),
         defaultFormat(chunks.getString("default-content-type")),
@@ -57,9 +56,20 @@ public record IngestSettings(
         retained(ingest.getConfig("retained"), clients));
   }
 
+  /** The same with other clients. */
+  public IngestSettings with(KafkaClients others) {
+    return new IngestSettings(
+        others, chunkSource, maxPayloadBytes, defaultFormat, topics, source, retained);
+  }
+
   /** The brokers, as configured. */
   public String servers() {
-    return String.valueOf(kafkaClients.get(SERVERS));
+    return clients.servers();
+  }
+
+  /** Properties for every Kafka client of every module. */
+  public Map<String, Object> kafkaClients() {
+    return clients.properties();
   }
 
   /** The codec these settings describe. */
@@ -95,7 +105,6 @@ public record IngestSettings(
     }
     return new TopicSettings(
         policy(topics.getString("policy")),
-        number(topics, "topics", "timeout-millis", 100, 60_000),
         topic(topics, "audio-chunks", replicas),
         topic(topics, "audio-detections", replicas),
         topic(topics, "audio-dead-letters", replicas),
@@ -172,7 +181,10 @@ public record IngestSettings(
   private static long number(Config block, String path, String key, long min, long max) {
     long value = block.getLong(key);
     if (value < min || value > max) {
-      throw wrong(path + "." + key, Long.toString(value), "must be " + min + " to " + max);
+      throw wrong(
+          path.isEmpty() ? key : path + "." + key,
+          Long.toString(value),
+          "must be " + min + " to " + max);
     }
     return value;
   }

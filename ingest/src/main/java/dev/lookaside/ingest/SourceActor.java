@@ -22,6 +22,8 @@ import dev.lookaside.ingest.KafkaSource.Stopped;
 import dev.lookaside.ingest.KafkaSource.TickDue;
 import dev.lookaside.ingest.KafkaSource.TopicsChecked;
 import dev.lookaside.ingest.KafkaSource.Unreachable;
+import dev.lookaside.ingest.kafka.BrokerException;
+import dev.lookaside.ingest.kafka.UnreachableException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.OptionalLong;
@@ -117,7 +119,7 @@ final class SourceActor extends AbstractBehavior<Command> {
     try {
       link = open();
     } catch (KafkaException e) {
-      IngestException meant = Clients.cannotOpen(settings.servers(), e);
+      BrokerException meant = BrokerException.cannotOpen(settings.servers(), e);
       return meant instanceof UnreachableException
           ? tryLater(meant)
           : fail(String.valueOf(meant.getMessage()));

@@ -1,5 +1,6 @@
 package dev.lookaside.ingest;
 
+import dev.lookaside.ingest.kafka.UnreachableException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;

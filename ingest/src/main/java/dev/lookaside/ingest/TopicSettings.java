@@ -8,7 +8,6 @@ import java.util.Objects;
  * The topics of the main job and what to do when one is missing.
  *
  * @param policy make missing topics or fail
- * @param timeoutMillis that one check may take
  * @param chunks audio in
  * @param detections what was heard
  * @param deadLetters what could not be used
@@ -17,7 +16,6 @@ import java.util.Objects;
  */
 public record TopicSettings(
     Policy policy,
-    long timeoutMillis,
     Topic chunks,
     Topic detections,
     Topic deadLetters,

@@ -2,8 +2,11 @@ package dev.lookaside.ingest;
 
 import dev.lookaside.ingest.TopicSettings.Policy;
 import dev.lookaside.ingest.TopicSettings.Topic;
+import dev.lookaside.ingest.kafka.Closing;
+import dev.lookaside.ingest.kafka.KafkaClients;
+import dev.lookaside.ingest.kafka.UnreachableException;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,12 +18,10 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
@@ -40,8 +41,10 @@ public final class Topics {
   private final Admin admin;
   private final TopicSettings settings;
   private final String servers;
+  private final Duration timeout;
 
-  private Topics(Admin admin, TopicSettings settings, String servers) {
+  private Topics(Admin admin, TopicSettings settings, String servers, Duration timeout) {
+    this.timeout = timeout;
     this.admin = admin;
     this.settings = settings;
     this.servers = servers;
@@ -74,26 +77,23 @@ public final class Topics {
   }
 
   private static Map<String, Integer> ensure(IngestSettings settings, List<Topic> topics) {
-    Map<String, Object> properties = new HashMap<>(settings.kafkaClients());
-    String timeout = Long.toString(settings.topics().timeoutMillis());
-    properties.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, timeout);
-    properties.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, timeout);
-    try (Admin admin = Admin.create(properties)) {
-      return ensure(admin, settings.topics(), topics, settings.servers());
-    } catch (KafkaException e) {
-      throw Clients.cannotOpen(settings.servers(), e);
+    KafkaClients clients = settings.clients();
+    try (Closing opened = new Closing()) {
+      Admin admin = opened.add(clients.admin("topics"));
+      return ensure(admin, settings.topics(), topics, clients.servers(), clients.timeout());
     }
   }
 
   /** {@link #ensure(IngestSettings)} over a connection of the caller's. */
-  static Map<String, Integer> ensure(Admin admin, TopicSettings settings, String servers) {
-    return ensure(admin, settings, settings.all(), servers);
+  static Map<String, Integer> ensure(
+      Admin admin, TopicSettings settings, String servers, Duration timeout) {
+    return ensure(admin, settings, settings.all(), servers, timeout);
   }
 
   private static Map<String, Integer> ensure(
-      Admin admin, TopicSettings settings, List<Topic> topics, String servers) {
+      Admin admin, TopicSettings settings, List<Topic> topics, String servers, Duration timeout) {
     try {
-      return new Topics(admin, settings, servers).ensure(topics);
+      return new Topics(admin, settings, servers, timeout).ensure(topics);
     } catch (AuthorizationException e) {
       throw new IngestException("topics at " + servers + ": " + Clients.rootMessage(e), e);
     }
@@ -125,7 +125,7 @@ public final class Topics {
 
   /** Waits until a topic that was just made can be used: brokers learn of it one by one. */
   private int known(Topic topic) {
-    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(settings.timeoutMillis());
+    long deadline = System.nanoTime() + timeout.toNanos();
     while (System.nanoTime() < deadline) {
       Optional<TopicDescription> found = describe(topic);
       if (found.isPresent()) {
@@ -190,7 +190,7 @@ public final class Topics {
   private <K, T> T get(Topic topic, Map<K, KafkaFuture<T>> answers, K key) {
     try {
       return Objects.requireNonNull(answers.get(key), "answer")
-          .get(settings.timeoutMillis(), TimeUnit.MILLISECONDS);
+          .get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       throw unreachable(e);
     } catch (InterruptedException e) {
@@ -218,7 +218,7 @@ public final class Topics {
   private UnreachableException unreachable(Throwable cause) {
     return new UnreachableException(
         "bootstrap.servers \"%s\": no broker answered within %d ms"
-            .formatted(servers, settings.timeoutMillis()),
+            .formatted(servers, timeout.toMillis()),
         cause);
   }
 }

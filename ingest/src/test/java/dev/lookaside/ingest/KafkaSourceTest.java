@@ -11,6 +11,7 @@ import dev.lookaside.ingest.KafkaSource.Settled;
 import dev.lookaside.ingest.KafkaSource.Stop;
 import dev.lookaside.ingest.KafkaSource.Stopped;
 import dev.lookaside.ingest.KafkaSource.Unreachable;
+import dev.lookaside.ingest.kafka.UnreachableException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;

@@ -12,6 +12,7 @@ import dev.lookaside.ingest.KafkaSource.Event;
 import dev.lookaside.ingest.KafkaSource.Stop;
 import dev.lookaside.ingest.KafkaSource.Stopped;
 import dev.lookaside.ingest.KafkaSource.Unreachable;
+import dev.lookaside.ingest.kafka.UnreachableException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;

@@ -3,6 +3,8 @@ package dev.lookaside.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lookaside.ingest.kafka.BrokerException;
+import dev.lookaside.ingest.kafka.UnreachableException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -95,7 +97,7 @@ class TopicsTest {
   @Test
   void silenceIsUnreachable() {
     cluster.silent = true;
-    assertThatThrownBy(() -> ensure("topics.timeout-millis = 100"))
+    assertThatThrownBy(() -> ensure("broker-timeout-millis = 100"))
         .isInstanceOf(UnreachableException.class)
         .hasMessage("bootstrap.servers \"broker:9092\": no broker answered within 100 ms");
   }
@@ -113,12 +115,14 @@ class TopicsTest {
                 + " bootstrap.servers");
     assertThatThrownBy(
             () -> Topics.ensure(IngestSettingsTest.of("kafka-clients.security.protocol = BANANA")))
-        .isExactlyInstanceOf(IngestException.class)
+        .isExactlyInstanceOf(BrokerException.class)
         .hasMessageStartingWith("kafka-clients: Invalid value BANANA");
   }
 
   private Map<String, Integer> ensure(String overrides) {
-    return Topics.ensure(cluster.admin(), IngestSettingsTest.of(overrides).topics(), "broker:9092");
+    IngestSettings settings = IngestSettingsTest.of(overrides);
+    return Topics.ensure(
+        cluster.admin(), settings.topics(), "broker:9092", settings.clients().timeout());
   }
 
   /** The three calls of an Admin that matter here. */

@@ -13,7 +13,7 @@ import dev.lookaside.classifier.infer.AdapterEvent;
 import dev.lookaside.classifier.infer.AdapterPlan;
 import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.classifier.infer.ScorerException;
-import dev.lookaside.ingest.UnreachableException;
+import dev.lookaside.ingest.kafka.UnreachableException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;

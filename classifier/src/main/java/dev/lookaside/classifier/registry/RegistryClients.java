@@ -32,7 +32,7 @@ public final class RegistryClients {
   /**
    * Makes or checks the topics.
    *
-   * @throws dev.lookaside.ingest.UnreachableException if no broker answers
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers
    * @throws dev.lookaside.ingest.IngestException if a topic is missing or wrong
    */
   void ensureTopics() {
@@ -42,7 +42,7 @@ public final class RegistryClients {
   /**
    * The offset that the next record of the ledger's topic gets.
    *
-   * @throws dev.lookaside.ingest.UnreachableException if no broker answers
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers
    * @throws dev.lookaside.ingest.IngestException if a topic is missing or wrong
    */
   public long ledgerEnd() {

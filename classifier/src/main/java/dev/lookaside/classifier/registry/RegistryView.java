@@ -58,7 +58,7 @@ public final class RegistryView implements AutoCloseable {
   /**
    * Connects and reads everything.
    *
-   * @throws dev.lookaside.ingest.UnreachableException if no broker answers
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers
    */
   public static RegistryView open(RegistryClients clients, TrustedKeys trusted) {
     return open(clients, () -> trusted);

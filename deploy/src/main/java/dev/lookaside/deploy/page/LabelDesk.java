@@ -18,7 +18,7 @@ final class LabelDesk implements AutoCloseable {
   /**
    * Returns when the label is on all replicas.
    *
-   * @throws dev.lookaside.ingest.UnreachableException if no broker takes it in time
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker takes it in time
    */
   void write(Label label) {
     writer().write(label);

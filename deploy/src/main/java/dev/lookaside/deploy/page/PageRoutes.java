@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
-import dev.lookaside.ingest.UnreachableException;
+import dev.lookaside.ingest.kafka.UnreachableException;
 import dev.lookaside.trainer.label.Label;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -31,7 +31,7 @@ class PageTest {
                   Map.of(
                       "lookaside.ingest.kafka-clients.bootstrap.servers",
                       "127.0.0.1:1",
-                      "lookaside.ingest.topics.timeout-millis",
+                      "lookaside.ingest.broker-timeout-millis",
                       1000))));
 
   @AfterEach

@@ -1,8 +1,8 @@
 package dev.lookaside.ingest.retained;
 
 import dev.lookaside.ingest.IngestException;
-import dev.lookaside.ingest.SlowReadException;
-import dev.lookaside.ingest.UnreachableException;
+import dev.lookaside.ingest.kafka.SlowReadException;
+import dev.lookaside.ingest.kafka.UnreachableException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

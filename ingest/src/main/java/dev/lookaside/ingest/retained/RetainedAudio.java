@@ -64,8 +64,8 @@ public final class RetainedAudio implements AutoCloseable {
    * The audio of {@code [from, until)}: every retained sample whose capture time lies in it.
    *
    * @throws IngestException naming {@code until} if it is not after {@code from}, or too long after
-   * @throws dev.lookaside.ingest.UnreachableException if no broker answers, or it takes longer than
-   *     the settings' timeout
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers, or it takes
+   *     longer than the settings' timeout
    */
   public Retained read(StreamId stream, Instant from, Instant until) {
     return read(stream, from, until, Duration.ofMillis(settings.timeoutMillis()));

@@ -84,8 +84,8 @@ public final class RetainedChunks implements AutoCloseable {
   /**
    * Where the chunks of {@code [from, until)} lie.
    *
-   * @throws dev.lookaside.ingest.UnreachableException if no broker answers or the search does not
-   *     end within the timeout
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers or the search does
+   *     not end within the timeout
    * @throws dev.lookaside.ingest.IngestException if the topic is not there
    */
   public Place find(StreamId stream, Instant from, Instant until, Duration timeout) {
@@ -117,7 +117,7 @@ public final class RetainedChunks implements AutoCloseable {
    * found, or where the stream is silent among records written {@code max-late-millis} after {@code
    * until}.
    *
-   * @throws dev.lookaside.ingest.UnreachableException if no broker answers or it does not end
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers or it does not end
    *     within the timeout
    */
   public void walk(

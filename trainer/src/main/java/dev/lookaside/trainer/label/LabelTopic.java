@@ -2,7 +2,7 @@ package dev.lookaside.trainer.label;
 
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.IngestSettings;
-import dev.lookaside.ingest.UnreachableException;
+import dev.lookaside.ingest.kafka.UnreachableException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -1,7 +1,7 @@
 package dev.lookaside.trainer.label;
 
 import dev.lookaside.ingest.IngestSettings;
-import dev.lookaside.ingest.UnreachableException;
+import dev.lookaside.ingest.kafka.UnreachableException;
 import dev.lookaside.trainer.TrainerException;
 import java.time.Duration;
 import java.util.HashMap;

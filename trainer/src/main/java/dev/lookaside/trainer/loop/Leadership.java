@@ -4,6 +4,7 @@ import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
+import dev.lookaside.ingest.kafka.BrokerException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -101,7 +102,7 @@ final class Leadership implements AutoCloseable {
     try {
       Topics.ensureRegistry(ingest);
       return true;
-    } catch (IngestException | KafkaException e) {
+    } catch (IngestException | BrokerException | KafkaException e) {
       LOG.warn("Leadership of {}: {}; still trying", properties.get("group.id"), e.getMessage());
       pause();
       return false;

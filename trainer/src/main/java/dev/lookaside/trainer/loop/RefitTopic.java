@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.ingest.IngestSettings;
-import dev.lookaside.ingest.UnreachableException;
+import dev.lookaside.ingest.kafka.UnreachableException;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.drift.DriftReport;
 import java.io.IOException;

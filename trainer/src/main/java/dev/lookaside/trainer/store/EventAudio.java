@@ -2,9 +2,9 @@ package dev.lookaside.trainer.store;
 
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.IngestException;
-import dev.lookaside.ingest.SlowReadException;
+import dev.lookaside.ingest.kafka.SlowReadException;
 import dev.lookaside.ingest.StreamId;
-import dev.lookaside.ingest.UnreachableException;
+import dev.lookaside.ingest.kafka.UnreachableException;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.retained.Retained;
 import dev.lookaside.ingest.retained.Retained.Piece;

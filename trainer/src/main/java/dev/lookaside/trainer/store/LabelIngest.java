@@ -4,7 +4,7 @@ import dev.lookaside.ingest.DeadLetterWriter;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
-import dev.lookaside.ingest.UnreachableException;
+import dev.lookaside.ingest.kafka.UnreachableException;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import dev.lookaside.ingest.retained.RetainedAudio;
 import dev.lookaside.trainer.label.Label;

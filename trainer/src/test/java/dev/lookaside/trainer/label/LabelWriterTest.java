@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lookaside.ingest.StreamId;
-import dev.lookaside.ingest.UnreachableException;
+import dev.lookaside.ingest.kafka.UnreachableException;
 import dev.lookaside.trainer.TrainerException;
 import java.time.Instant;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package dev.lookaside.ingest;
+package dev.lookaside.ingest.kafka;
 
 /**
  * A broker answers, but what was looked for was not found or read in time. Trying again may help,

@@ -1,7 +1,7 @@
-package dev.lookaside.ingest;
+package dev.lookaside.ingest.kafka;
 
 /** No broker has answered in time. Trying again may help. */
-public class UnreachableException extends IngestException {
+public class UnreachableException extends BrokerException {
   private static final long serialVersionUID = 1;
 
   public UnreachableException(String message, Throwable cause) {
