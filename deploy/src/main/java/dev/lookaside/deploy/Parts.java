@@ -9,7 +9,6 @@ import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.classifier.infer.MixedScorer;
 import dev.lookaside.classifier.registry.AdapterRegistry;
 import dev.lookaside.classifier.registry.Preparation;
-import dev.lookaside.classifier.registry.RegistryClients;
 import dev.lookaside.classifier.registry.TrustedKeys;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
@@ -50,7 +49,7 @@ record Parts(
         new AdapterRegistry.Parts(
             settings.registry(),
             trusted,
-            new RegistryClients(settings.ingest()),
+            settings.ingest(),
             new Preparation(sessions, model.spec()),
             configured,
             Clock.systemUTC()),

@@ -76,7 +76,7 @@ public final class Service implements AutoCloseable {
             MetricsServer.start(
                 deploy.metricsHost(), deploy.metricsPort(), metrics, status::health);
       }
-      page = deploy.pagePort() == 0 ? null : page(settings, status, trusted);
+      page = deploy.pagePort() == 0 ? null : page(settings, status);
       Parts parts =
           new Parts(
               settings,
@@ -105,7 +105,7 @@ public final class Service implements AutoCloseable {
     }
   }
 
-  private static Page page(Settings settings, Status status, TrustedKeys trusted) {
+  private static Page page(Settings settings, Status status) {
     DeploySettings deploy = settings.deploy();
     Page page =
         Page.start(
@@ -117,7 +117,7 @@ public final class Service implements AutoCloseable {
               MetricsServer.Health health = status.health();
               return new Page.Surroundings(status.device(), health.healthy(), health.text());
             });
-    page.followReceipts(settings.ingest(), trusted);
+    page.followReceipts(settings.ingest(), settings.registry()::trusted);
     return page;
   }
 

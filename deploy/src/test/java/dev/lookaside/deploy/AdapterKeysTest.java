@@ -14,6 +14,7 @@ import dev.lookaside.classifier.detect.DetectionCodec;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.registry.Ack;
 import dev.lookaside.classifier.registry.KeyFolder;
+import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.deploy.EndToEndRig.Sound;
 import dev.lookaside.ingest.AudioFormat.Encoding;
@@ -51,7 +52,7 @@ class AdapterKeysTest {
     Sound sound = sound("s", 71, 8, Encoding.S16LE);
     try (EmbeddedKafka kafka = EmbeddedKafka.start();
         AdapterRig rig = new AdapterRig(kafka.bootstrapServers(), "keys", folder, settings);
-        RegistryWriter colleague = new RegistryWriter(rig.clients, theirs.create("colleague"))) {
+        RegistryWriter colleague = new RegistryWriter(rig.rig.ingest, theirs.create("colleague"))) {
       adapters = rig;
       String first = colleague.publish(variant(.7f));
       String second = colleague.publish(variant(1.4f));
@@ -68,7 +69,7 @@ class AdapterKeysTest {
         colleague.write(cutover("*", 2, second, EPOCH.plusSeconds(6)));
         await("another decision", () -> assertThat(said("*@2")).contains("prepared "));
 
-        trusting.retire("colleague", rig.clients.ledgerEnd());
+        trusting.retire("colleague", RegistryView.ledgerEnd(rig.rig.ingest));
         // Whether it is read before the worker has looked into the folder or after.
         colleague.write(cutover("stream:s", 1, first, EPOCH));
         await(

@@ -3,7 +3,6 @@ package dev.lookaside.deploy;
 import dev.lookaside.classifier.registry.Ack;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.KeyFolder;
-import dev.lookaside.classifier.registry.RegistryClients;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
@@ -29,7 +28,6 @@ final class AdapterRig implements AutoCloseable {
   final EndToEndRig rig;
   final SigningKey key;
   final RegistryWriter writer;
-  final RegistryClients clients;
   private final TrustedKeys trusted;
 
   AdapterRig(String bootstrapServers, String name, Path folder, Map<String, Object> more) {
@@ -39,14 +37,13 @@ final class AdapterRig implements AutoCloseable {
     Map<String, Object> settings = new HashMap<>(more);
     settings.put("lookaside.classifier.security.adapters.keys-folder", keys.path().toString());
     rig = new EndToEndRig(bootstrapServers, name, settings);
-    clients = new RegistryClients(rig.ingest);
     view().close();
     Topics.ensure(rig.ingest);
-    writer = new RegistryWriter(clients, key);
+    writer = new RegistryWriter(rig.ingest, key);
   }
 
   RegistryView view() {
-    return RegistryView.open(clients, trusted);
+    return RegistryView.open(rig.ingest, () -> trusted);
   }
 
   static Adapter bundled() {

@@ -97,7 +97,7 @@ class AdapterStalenessTest {
     return new AdapterRegistry.Parts(
         settings.registry(),
         TrustedKeys.of(new KeyFolder(settings.registry().keys()).trusted(), false),
-        adapters.clients,
+        adapters.rig.ingest,
         new Preparation(
             sessions, settings.featurizer().spec(bundled.frontEnd(), bundled.windowFrames())),
         configured,

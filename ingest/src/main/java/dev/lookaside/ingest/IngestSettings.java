@@ -53,7 +53,7 @@ public record IngestSettings(
         defaultFormat(chunks.getString("default-content-type")),
         topics(ingest.getConfig("topics")),
         source(ingest.getConfig("source"), clients),
-        retained(ingest.getConfig("retained"), clients));
+        retained(ingest.getConfig("retained")));
   }
 
   /** The same with other clients. */
@@ -154,14 +154,13 @@ public record IngestSettings(
         over(clients, properties(source.getConfig("letter-kafka-clients"))));
   }
 
-  private static RetainedSettings retained(Config retained, Map<String, Object> clients) {
+  private static RetainedSettings retained(Config retained) {
     String at = "retained";
     return new RetainedSettings(
         number(retained, at, "margin-millis", 0, 86_400_000),
         number(retained, at, "max-late-millis", 0, 86_400_000),
         number(retained, at, "timeout-millis", 100, 3_600_000),
-        (int) number(retained, at, "max-read-seconds", 1, 86_400),
-        over(clients, properties(retained.getConfig("kafka-clients"))));
+        (int) number(retained, at, "max-read-seconds", 1, 86_400));
   }
 
   private static Map<String, Object> over(Map<String, Object> below, Map<String, Object> above) {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import akka.actor.typed.Behavior;
 import akka.actor.typed.PostStop;
+import akka.actor.typed.PreRestart;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
@@ -13,6 +14,10 @@ import dev.lookaside.classifier.infer.AdapterEvent;
 import dev.lookaside.classifier.infer.AdapterPlan;
 import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.classifier.infer.ScorerException;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.Topics;
+import dev.lookaside.ingest.kafka.Closing;
+import dev.lookaside.ingest.kafka.KafkaClients;
 import dev.lookaside.ingest.kafka.UnreachableException;
 import java.time.Clock;
 import java.time.Duration;
@@ -43,6 +48,9 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
   private static final Duration CONFIRM_EVERY = Duration.ofMillis(500);
   private static final Duration TRY_AGAIN = Duration.ofSeconds(1);
 
+  /** For an answer of the brokers, while nothing else is done here. */
+  private static final Duration ASK = Duration.ofSeconds(2);
+
   public sealed interface Command {}
 
   /** Something the classifier has to say. */
@@ -64,7 +72,7 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
   public record Parts(
       RegistrySettings settings,
       TrustedKeys trusted,
-      RegistryClients clients,
+      IngestSettings ingest,
       Preparation preparation,
       LoadedAdapter configured,
       Clock clock) {}
@@ -76,6 +84,7 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
   private final AdapterCache cache;
   private final KeyWatch keys;
   private final Reader reader = new Reader();
+  private Closing clients = new Closing();
   private @Nullable RegistryTopics topics;
   private @Nullable Producer<byte[], byte[]> producer;
   private Instant confirmedAt = Instant.MIN;
@@ -110,6 +119,7 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
     return newReceiveBuilder()
         .onMessage(Told.class, this::onTold)
         .onMessageEquals(Turn.INSTANCE, this::onTurn)
+        .onSignal(PreRestart.class, restarting -> onStopped())
         .onSignal(PostStop.class, stopped -> onStopped())
         .build();
   }
@@ -157,14 +167,18 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
 
   private @Nullable RegistryTopics open() {
     try {
-      parts.clients().ensureTopics();
-      topics =
-          new RegistryTopics(
-              parts.clients().consumer(), parts.clients().consumer(), parts.clients().topics());
-      producer = parts.clients().producer();
-      return topics;
+      Topics.ensureRegistry(parts.ingest());
+      KafkaClients kafka = parts.ingest().clients().withTimeout(ASK);
+      try (Closing opened = new Closing()) {
+        RegistryTopics reader =
+            opened.add(RegistryTopics.open(kafka, parts.ingest().topics().registry(), false));
+        producer = opened.add(kafka.producer("acks"));
+        clients = opened.keep();
+        topics = reader;
+        return reader;
+      }
     } catch (UnreachableException e) {
-      getContext().getLog().warn("Adapters: {}; still trying", e.getMessage());
+      getContext().getLog().warn("Adapters: {}; retrying", e.getMessage());
       return null;
     }
   }
@@ -176,9 +190,13 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
         < 0) {
       return;
     }
-    if (open.atEnd()) {
-      core.seenToEnd(before);
-      confirmedAt = before;
+    try {
+      if (open.atEnd()) {
+        core.seenToEnd(before);
+        confirmedAt = before;
+      }
+    } catch (UnreachableException e) {
+      getContext().getLog().debug("Adapters: {}", e.getMessage());
     }
   }
 
@@ -222,8 +240,13 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
       return kept;
     }
     RegistrySettings s = parts.settings();
-    RegistryTopics.Fetched fetched =
-        open.fetch(task.shelved(), s.maxBytes(), s.fetchTimeout()).orElse(null);
+    RegistryTopics.Fetched fetched;
+    try {
+      fetched = open.fetch(task.shelved(), s.maxBytes(), s.fetchTimeout()).orElse(null);
+    } catch (UnreachableException e) {
+      getContext().getLog().warn("Adapter {}: {}; retrying", digest, e.getMessage());
+      fetched = null;
+    }
     if (fetched == null) {
       notBefore = now().plus(TRY_AGAIN);
       return null;
@@ -259,7 +282,7 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
       return;
     }
     try {
-      open.send(ack.record(parts.clients().topics().acks().name()));
+      open.send(ack.record(parts.ingest().topics().registry().acks().name()));
     } catch (KafkaException e) {
       getContext().getLog().warn("Ack not sent: {}", e.getMessage());
     }
@@ -267,12 +290,7 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
 
   private Behavior<Command> onStopped() {
     send(Ack.stopped(parts.settings().worker(), now()));
-    if (producer != null) {
-      producer.close(Duration.ofSeconds(1));
-    }
-    if (topics != null) {
-      topics.close();
-    }
+    clients.close();
     return this;
   }
 

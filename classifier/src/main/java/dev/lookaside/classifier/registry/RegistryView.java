@@ -4,6 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lookaside.classifier.registry.AdapterShelf.Shelved;
 import dev.lookaside.classifier.registry.Refusal.Reason;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.Topics;
+import dev.lookaside.ingest.kafka.Closing;
+import dev.lookaside.ingest.kafka.TopicReader;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -13,9 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,14 +32,10 @@ public final class RegistryView implements AutoCloseable {
    */
   public record Entry(Cutover cutover, Optional<String> keyId, Optional<Refusal> refusal) {}
 
-  private static final Duration POLL = Duration.ofMillis(50);
-  private static final Duration ASK = Duration.ofSeconds(5);
   private static final Duration FETCH = Duration.ofSeconds(30);
 
-  private final Supplier<TrustedKeys> trusted;
+  private final KeyWatch keys;
   private final RegistryTopics topics;
-  private final Consumer<byte[], byte[]> acksConsumer;
-  private final TopicPartition acksPartition;
   private final JudgedLedger judged;
   private final List<String> unreadable = new ArrayList<>();
   private final AdapterShelf shelf = new AdapterShelf();
@@ -45,66 +43,55 @@ public final class RegistryView implements AutoCloseable {
   /** Per worker, record and state, in the order in which they were said last. */
   private final Map<String, Ack> lastAck = new LinkedHashMap<>();
 
-  private RegistryView(RegistryClients clients, Supplier<TrustedKeys> trusted) {
-    this.trusted = trusted;
-    this.judged = new JudgedLedger(trusted.get());
-    this.topics = new RegistryTopics(clients.consumer(), clients.consumer(), clients.topics());
-    this.acksConsumer = clients.consumer();
-    this.acksPartition = new TopicPartition(clients.topics().acks().name(), 0);
-    acksConsumer.assign(List.of(acksPartition));
-    acksConsumer.seekToBeginning(List.of(acksPartition));
+  private RegistryView(RegistryTopics topics, Supplier<TrustedKeys> trusted) {
+    TrustedKeys known = trusted.get();
+    this.keys = new KeyWatch(trusted, Duration.ZERO, known, Instant.now());
+    this.judged = new JudgedLedger(known);
+    this.topics = topics;
   }
 
   /**
    * Connects and reads everything.
    *
+   * @param trusted the keys that are trusted now; asked at each {@link #refresh}, like a worker
+   *     does, so that both go by the same ledger
+   * @throws RegistryException if the keys cannot be read
    * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers
    */
-  public static RegistryView open(RegistryClients clients, TrustedKeys trusted) {
-    return open(clients, () -> trusted);
+  public static RegistryView open(IngestSettings ingest, Supplier<TrustedKeys> trusted) {
+    Topics.ensureRegistry(ingest);
+    try (Closing opened = new Closing()) {
+      RegistryTopics topics =
+          opened.add(RegistryTopics.open(ingest.clients(), ingest.topics().registry(), true));
+      RegistryView view = new RegistryView(topics, trusted);
+      view.refresh();
+      opened.keep();
+      return view;
+    }
   }
 
   /**
-   * As above, with keys that may change.
+   * The offset that the next record of the ledger's topic gets.
    *
-   * @param trusted asked at each {@link #refresh}
-   * @throws RegistryException if the keys cannot be read
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers
    */
-  public static RegistryView open(RegistryClients clients, Supplier<TrustedKeys> trusted) {
-    clients.ensureTopics();
-    RegistryView view = new RegistryView(clients, trusted);
-    view.refresh();
-    return view;
+  public static long ledgerEnd(IngestSettings ingest) {
+    Topics.ensureRegistry(ingest);
+    String ledger = ingest.topics().registry().cutovers().name();
+    try (TopicReader reader = TopicReader.seeking(ingest.clients(), "ledger-end", ledger)) {
+      return reader.range(0).end();
+    }
   }
 
-  /** Reads what has come since, and goes by the keys that are trusted now. */
+  /**
+   * Reads what has come since, and goes by the keys that are trusted now. Keys that cannot be read
+   * stay as they were.
+   *
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers in time
+   */
   public void refresh() {
-    judged.trust(trusted.get());
-    boolean atEnd = false;
-    while (!atEnd) {
-      topics.poll(POLL, new Reader());
-      atEnd = topics.atEnd();
-    }
-    long end = acksConsumer.endOffsets(List.of(acksPartition), ASK).getOrDefault(acksPartition, 0L);
-    while (acksConsumer.position(acksPartition, ASK) < end) {
-      for (ConsumerRecord<byte[], byte[]> record : acksConsumer.poll(POLL)) {
-        readAck(record);
-      }
-    }
-  }
-
-  private void readAck(ConsumerRecord<byte[], byte[]> record) {
-    byte[] value = record.value();
-    if (value != null && record.key() != null) {
-      try {
-        Ack ack = Ack.fromJson(value);
-        String key = new String(record.key(), UTF_8) + "#" + ack.state();
-        lastAck.remove(key);
-        lastAck.put(key, ack);
-      } catch (RegistryException e) {
-        unreadable.add("ack " + record.offset() + ": " + e.getMessage());
-      }
-    }
+    keys.look(false, Instant.now()).ifPresent(judged::trust);
+    topics.readToEnd(new Reader());
   }
 
   public Ledger ledger() {
@@ -157,7 +144,7 @@ public final class RegistryView implements AutoCloseable {
     RegistryTopics.Fetched fetched =
         topics
             .fetch(shelved, maxBytes, FETCH)
-            .orElseThrow(() -> new RegistryException("adapter " + digest + ": cannot be read now"));
+            .orElseThrow(() -> new RegistryException("adapter " + digest + ": was just deleted"));
     fetched
         .refusal()
         .ifPresent(
@@ -207,7 +194,6 @@ public final class RegistryView implements AutoCloseable {
   @Override
   public void close() {
     topics.close();
-    acksConsumer.close();
   }
 
   private final class Reader implements RegistryTopics.Reader {
@@ -223,6 +209,21 @@ public final class RegistryView implements AutoCloseable {
     @Override
     public void slice(Slice slice, ConsumerRecord<byte[], byte[]> record) {
       shelf.add(slice, record.offset(), Instant.ofEpochMilli(record.timestamp()));
+    }
+
+    @Override
+    public void ack(ConsumerRecord<byte[], byte[]> record) {
+      if (record.value() == null || record.key() == null) {
+        return;
+      }
+      try {
+        Ack ack = Ack.fromJson(record.value());
+        String key = new String(record.key(), UTF_8) + "#" + ack.state();
+        lastAck.remove(key);
+        lastAck.put(key, ack);
+      } catch (RegistryException e) {
+        unreadable.add("ack " + record.offset() + ": " + e.getMessage());
+      }
     }
   }
 }

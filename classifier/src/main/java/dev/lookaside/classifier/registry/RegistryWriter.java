@@ -1,45 +1,50 @@
 package dev.lookaside.classifier.registry;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.lookaside.classifier.weights.Safetensors;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.TopicSettings;
+import dev.lookaside.ingest.kafka.TopicWriter;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.stream.Stream;
-import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
 
-/** Publishes adapters and writes the ledger. Blocks until the broker has what was written. */
+/**
+ * Publishes adapters and writes the ledger. Blocks until all replicas have what was written, or
+ * throws {@link dev.lookaside.ingest.kafka.UnreachableException} at the brokers' time-out.
+ */
 public final class RegistryWriter implements AutoCloseable {
-  private final Producer<byte[], byte[]> producer;
-  private final RegistryClients clients;
+  private final TopicWriter writer;
+  private final TopicSettings.Registry topics;
   private final @Nullable SigningKey key;
 
   /**
    * @param key signs ledger records; null: they are not signed
    */
-  public RegistryWriter(RegistryClients clients, @Nullable SigningKey key) {
-    this.clients = clients;
-    this.producer = clients.producer();
+  public RegistryWriter(IngestSettings ingest, @Nullable SigningKey key) {
+    this.topics = ingest.topics().registry();
+    this.writer = TopicWriter.open(ingest.clients(), "registry-writer");
     this.key = key;
   }
 
   /** Puts an adapter file on the topic, and says its digest. */
   public String publish(byte[] file) {
     List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
-    Slice.cut(file).forEach(s -> records.add(s.record(clients.topics().adapters().name())));
+    Slice.cut(file).forEach(s -> records.add(s.record(topics.adapters().name())));
     send(records);
     return Safetensors.sha256(file);
   }
 
   /** Writes a ledger record. Whether it counts is seen by reading the ledger again. */
   public void write(Cutover cutover) {
-    send(List.of(CutoverCodec.encode(clients.topics().cutovers().name(), cutover, key)));
+    send(List.of(CutoverCodec.encode(topics.cutovers().name(), cutover, key)));
   }
 
   /**
@@ -62,7 +67,7 @@ public final class RegistryWriter implements AutoCloseable {
       if (!needed.contains(digest) && view.publishedAt(digest).isBefore(since)) {
         gone.add(digest);
         for (int part : view.parts(digest)) {
-          tombstones.add(Slice.tombstone(digest, part).record(clients.topics().adapters().name()));
+          tombstones.add(Slice.tombstone(digest, part).record(topics.adapters().name()));
         }
       }
     }
@@ -71,23 +76,11 @@ public final class RegistryWriter implements AutoCloseable {
   }
 
   private void send(List<ProducerRecord<byte[], byte[]>> records) {
-    List<Future<?>> sent = new ArrayList<>();
-    records.forEach(r -> sent.add(producer.send(r)));
-    producer.flush();
-    for (Future<?> one : sent) {
-      try {
-        one.get();
-      } catch (ExecutionException e) {
-        throw new RegistryException("cannot be written: " + String.valueOf(e.getCause()), e);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new RegistryException("interrupted while writing", e);
-      }
-    }
+    writer.write(records, r -> "record " + new String(r.key(), UTF_8));
   }
 
   @Override
   public void close() {
-    producer.close();
+    writer.close();
   }
 }

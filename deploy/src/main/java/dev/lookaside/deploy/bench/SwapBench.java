@@ -4,7 +4,6 @@ import com.typesafe.config.Config;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.KeyFolder;
-import dev.lookaside.classifier.registry.RegistryClients;
 import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.registry.SigningKey;
@@ -100,7 +99,7 @@ public final class SwapBench {
                 keys.path().toString()));
     IngestSettings ingest = IngestSettings.of(config);
     try (Service service = Service.start(config, this::observed);
-        RegistryWriter writer = new RegistryWriter(new RegistryClients(ingest), key);
+        RegistryWriter writer = new RegistryWriter(ingest, key);
         ChunkProducer producer = ChunkProducer.connect(ingest)) {
       configured = service.model().adapterDigest();
       List<String> adapters = publish(writer);

@@ -5,8 +5,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.ClassifierSettings;
 import dev.lookaside.classifier.registry.KeyFolder;
-import dev.lookaside.classifier.registry.RegistryClients;
 import dev.lookaside.classifier.registry.RegistrySettings;
+import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.SigningKey;
 import dev.lookaside.ingest.IngestSettings;
 import java.io.PrintWriter;
@@ -39,7 +39,7 @@ final class KeysCommand implements Runnable {
   }
 
   private static long ledgerEnd(ConfigOptions config) {
-    return new RegistryClients(IngestSettings.of(config.load())).ledgerEnd();
+    return RegistryView.ledgerEnd(IngestSettings.of(config.load()));
   }
 
   @Command(

@@ -1,7 +1,6 @@
 package dev.lookaside.deploy.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lookaside.classifier.registry.RegistryClients;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.deploy.Settings;
 import dev.lookaside.ingest.Topics;
@@ -50,9 +49,7 @@ final class LabelShow implements Runnable {
     Topics.ensureTraining(settings.ingest());
     PrintWriter out = spec.commandLine().getOut();
     try (LabelTopic topic = LabelTopic.open(settings.ingest());
-        RegistryView view =
-            RegistryView.open(
-                new RegistryClients(settings.ingest()), settings.registry().trusted())) {
+        RegistryView view = RegistryView.open(settings.ingest(), settings.registry()::trusted)) {
       topic.refresh();
       Label label = label(topic.labels(), start);
       Stands stands =

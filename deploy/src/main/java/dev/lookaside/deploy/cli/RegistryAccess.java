@@ -4,7 +4,6 @@ import com.typesafe.config.Config;
 import dev.lookaside.classifier.ClassifierSettings;
 import dev.lookaside.classifier.infer.BackboneSessions;
 import dev.lookaside.classifier.registry.KeyFolder;
-import dev.lookaside.classifier.registry.RegistryClients;
 import dev.lookaside.classifier.registry.RegistrySettings;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.RegistryWriter;
@@ -49,11 +48,11 @@ final class RegistryAccess {
   }
 
   RegistryView view() {
-    return RegistryView.open(new RegistryClients(settings().ingest()), registry()::trusted);
+    return RegistryView.open(settings().ingest(), registry()::trusted);
   }
 
   RegistryWriter writer() {
-    return new RegistryWriter(new RegistryClients(settings().ingest()), key());
+    return new RegistryWriter(settings().ingest(), key());
   }
 
   /**

@@ -6,6 +6,7 @@ import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.audio.WavWriter;
+import dev.lookaside.ingest.kafka.BrokerException;
 import dev.lookaside.ingest.retained.Retained;
 import dev.lookaside.ingest.retained.RetainedAudio;
 import java.time.Duration;
@@ -53,6 +54,8 @@ final class Listening {
       throw new Refused(404, ((Retained.Nothing) found).message());
     } catch (IngestException e) {
       throw Refused.bad(e);
+    } catch (BrokerException.MissingTopic e) {
+      throw new Refused(404, String.valueOf(e.getMessage()));
     } finally {
       places.release();
     }

@@ -111,9 +111,9 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
    * elsewhere end: by the topics.
    *
    * @param ingest where labels, requests and ledger are
-   * @param trusted whose decisions count
+   * @param trusted gives the keys whose decisions count now
    */
-  public synchronized void followReceipts(IngestSettings ingest, TrustedKeys trusted) {
+  public synchronized void followReceipts(IngestSettings ingest, Supplier<TrustedKeys> trusted) {
     if (receipts == null) {
       receipts = new ReceiptWatch(ingest, trusted, Board.MAX_CORRECTIONS, board);
     }

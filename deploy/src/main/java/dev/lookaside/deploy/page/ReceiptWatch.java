@@ -2,7 +2,6 @@ package dev.lookaside.deploy.page;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lookaside.classifier.registry.Ledger;
-import dev.lookaside.classifier.registry.RegistryClients;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.TrustedKeys;
 import dev.lookaside.ingest.IngestSettings;
@@ -24,6 +23,7 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,7 +57,7 @@ final class ReceiptWatch implements AutoCloseable {
   private static final Stands ALONE = new Stands(Standing.USABLE, List.of());
 
   private final IngestSettings ingest;
-  private final TrustedKeys trusted;
+  private final Supplier<TrustedKeys> trusted;
   private final int newest;
   private final Listener listener;
   private final LinkedHashSet<String> used = new LinkedHashSet<>();
@@ -74,7 +74,8 @@ final class ReceiptWatch implements AutoCloseable {
    *
    * @param newest how many labels are told of
    */
-  ReceiptWatch(IngestSettings ingest, TrustedKeys trusted, int newest, Listener listener) {
+  ReceiptWatch(
+      IngestSettings ingest, Supplier<TrustedKeys> trusted, int newest, Listener listener) {
     this.ingest = ingest;
     this.trusted = trusted;
     this.newest = newest;
@@ -148,7 +149,7 @@ final class ReceiptWatch implements AutoCloseable {
   private Ledger ledger() {
     RegistryView open = view;
     if (open == null) {
-      open = RegistryView.open(new RegistryClients(ingest), trusted);
+      open = RegistryView.open(ingest, trusted);
       view = open;
     } else {
       open.refresh();

@@ -1,7 +1,6 @@
 package dev.lookaside.deploy.replay;
 
 import com.typesafe.config.Config;
-import dev.lookaside.classifier.registry.RegistryClients;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.Settings;
@@ -44,8 +43,7 @@ public final class ConfiguredShadow implements ShadowRun {
 
   @Override
   public ShadowSummary run(ShadowRequest request, BooleanSupplier stopped) {
-    RegistryClients clients = new RegistryClients(settings.ingest());
-    try (RegistryView view = RegistryView.open(clients, settings.registry().trusted());
+    try (RegistryView view = RegistryView.open(settings.ingest(), settings.registry()::trusted);
         ReplayModel model = ReplayModel.open(settings)) {
       return new RetainedShadow(model, view, Clock.systemUTC(), settle).run(request, stopped);
     }

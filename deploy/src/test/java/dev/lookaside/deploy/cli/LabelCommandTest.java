@@ -8,7 +8,6 @@ import com.typesafe.config.Config;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.DetectionCodec;
 import dev.lookaside.classifier.registry.Cutover;
-import dev.lookaside.classifier.registry.RegistryClients;
 import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.deploy.Configuration;
@@ -300,7 +299,7 @@ class LabelCommandTest {
                 List.of())
             .withLearned(Learned.of(List.of(new Learned.Use(label, true)), 10));
     Instant from = Instant.parse("2026-03-01T12:10:00Z");
-    try (RegistryWriter writer = new RegistryWriter(new RegistryClients(ingest), null)) {
+    try (RegistryWriter writer = new RegistryWriter(ingest, null)) {
       writer.write(
           new Cutover(
               Scope.ALL,

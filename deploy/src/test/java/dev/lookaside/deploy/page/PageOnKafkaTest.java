@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.registry.Cutover;
-import dev.lookaside.classifier.registry.RegistryClients;
 import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.registry.TrustedKeys;
@@ -70,7 +69,7 @@ class PageOnKafkaTest {
     Topics.ensureTraining(ingest);
     try (PageRig rig = new PageRig(ingest);
         PageRig.Looking looking = rig.new Looking()) {
-      rig.page.followReceipts(ingest, TrustedKeys.of(List.of(), true));
+      rig.page.followReceipts(ingest, () -> TrustedKeys.of(List.of(), true));
       rig.page.accept(PageRig.delivered(PageRig.detection(Detection.Kind.ENDED, "e1", 200, 900)));
       HttpResponse<String> answer =
           rig.post(
@@ -142,7 +141,7 @@ class PageOnKafkaTest {
     try (PageRig rig = new PageRig(ingest);
         PageRig.Looking looking = rig.new Looking()) {
       rig.page.accept(PageRig.delivered(PageRig.detection(Detection.Kind.ENDED, "e1", 200, 900)));
-      rig.page.followReceipts(ingest, TrustedKeys.of(List.of(), true));
+      rig.page.followReceipts(ingest, () -> TrustedKeys.of(List.of(), true));
       HttpResponse<String> answer =
           rig.post(
               """
@@ -195,9 +194,9 @@ class PageOnKafkaTest {
     try (PageRig rig = new PageRig(ingest);
         PageRig.Looking looking = rig.new Looking();
         LabelWriter writer = LabelWriter.open(ingest);
-        RegistryWriter ledger = new RegistryWriter(new RegistryClients(ingest), null)) {
+        RegistryWriter ledger = new RegistryWriter(ingest, null)) {
       rig.page.accept(PageRig.delivered(PageRig.detection(Detection.Kind.ENDED, "e1", 200, 900)));
-      rig.page.followReceipts(ingest, TrustedKeys.of(List.of(), true));
+      rig.page.followReceipts(ingest, () -> TrustedKeys.of(List.of(), true));
       writer.write(elsewhere);
       writer.write(missed);
       assertThat(stage(looking, missed.id(), "sent").get("label").asText()).isEqualTo("horn");

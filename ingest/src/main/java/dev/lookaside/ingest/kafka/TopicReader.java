@@ -133,8 +133,10 @@ public final class TopicReader implements AutoCloseable {
   /** {@link #seeking(KafkaClients, String, String)} with a clock of the caller's. */
   public static TopicReader seeking(
       KafkaClients clients, String purpose, String topic, LongSupplier nanoTime) {
-    // A fetch that waits for records at another place delays a seek by as much.
-    KafkaClients quick = clients.withDefaults(Map.of("fetch.max.wait.ms", "20"));
+    // A fetch that waits for records at another place delays a seek by as much, and what it brings
+    // of there is dropped.
+    KafkaClients quick =
+        clients.withDefaults(Map.of("fetch.max.wait.ms", "20", "fetch.max.bytes", "4194304"));
     return new TopicReader(quick, purpose, Start.BEGINNING, nanoTime, List.of(topic));
   }
 
@@ -311,7 +313,12 @@ public final class TopicReader implements AutoCloseable {
 
   /** Number of partitions of the one topic. */
   public int partitions() {
-    return call(() -> count(topics.get(0)));
+    return partitions(topics.get(0));
+  }
+
+  /** Number of partitions of one of the topics. */
+  public int partitions(String topic) {
+    return call(() -> count(topic));
   }
 
   /** What a partition of the one topic holds. */

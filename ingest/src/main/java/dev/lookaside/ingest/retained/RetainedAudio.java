@@ -7,10 +7,9 @@ import dev.lookaside.ingest.RetainedSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.audio.AudioDecoder;
 import dev.lookaside.ingest.audio.ChannelPolicy;
+import dev.lookaside.ingest.kafka.TopicReader;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.function.LongSupplier;
-import org.apache.kafka.clients.consumer.Consumer;
 
 /**
  * A stream's audio by capture time, as long as {@code audio.chunks} retains it. For one thread;
@@ -45,25 +44,20 @@ public final class RetainedAudio implements AutoCloseable {
   }
 
   /**
-   * Over a consumer of the caller's making.
+   * Over a reader of the caller's.
    *
-   * @param consumer in no group; closed with the reader
+   * @param chunks of {@code audio.chunks}, seeking; closed with this one
    */
   public static RetainedAudio over(
-      Consumer<byte[], byte[]> consumer,
-      String topic,
-      AudioChunkCodec codec,
-      AudioDecoder decoder,
-      RetainedSettings settings,
-      LongSupplier nanoTime) {
-    return new RetainedAudio(
-        new RetainedChunks(consumer, topic, codec, settings, nanoTime), decoder, settings);
+      TopicReader chunks, AudioChunkCodec codec, AudioDecoder decoder, RetainedSettings settings) {
+    return new RetainedAudio(new RetainedChunks(chunks, codec, settings), decoder, settings);
   }
 
   /**
    * The audio of {@code [from, until)}: every retained sample whose capture time lies in it.
    *
    * @throws IngestException naming {@code until} if it is not after {@code from}, or too long after
+   * @throws dev.lookaside.ingest.kafka.BrokerException if the topic is not there
    * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers, or it takes
    *     longer than the settings' timeout
    */

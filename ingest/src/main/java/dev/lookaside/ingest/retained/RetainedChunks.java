@@ -7,20 +7,15 @@ import dev.lookaside.ingest.AudioChunkCodec;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.RetainedSettings;
 import dev.lookaside.ingest.StreamId;
-import dev.lookaside.ingest.retained.ChunkLog.Range;
+import dev.lookaside.ingest.kafka.TopicReader;
+import dev.lookaside.ingest.kafka.TopicReader.Range;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.LongSupplier;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +32,7 @@ public final class RetainedChunks implements AutoCloseable {
   /** Fewer records than this are looked through faster than halved. */
   private static final int FEW_RECORDS = 500;
 
-  private final ChunkLog log;
+  private final TopicReader log;
   private final AudioChunkCodec codec;
   private final RetainedSettings settings;
 
@@ -56,29 +51,21 @@ public final class RetainedChunks implements AutoCloseable {
   /** What a partition was found to hold of a stream: its chunks around a capture time. */
   private record Around(@Nullable AudioChunk before, @Nullable AudioChunk after) {}
 
-  RetainedChunks(
-      Consumer<byte[], byte[]> consumer,
-      String topic,
-      AudioChunkCodec codec,
-      RetainedSettings settings,
-      LongSupplier nanoTime) {
-    this.log = new ChunkLog(consumer, topic, nanoTime);
+  /**
+   * @param log of {@code audio.chunks}, seeking; owned
+   */
+  RetainedChunks(TopicReader log, AudioChunkCodec codec, RetainedSettings settings) {
+    this.log = log;
     this.codec = codec;
     this.settings = settings;
   }
 
   /** Connects at the first call. */
   public static RetainedChunks open(IngestSettings settings) {
-    Map<String, Object> properties = new HashMap<>(settings.retained().consumerProperties());
-    properties.put("enable.auto.commit", "false");
-    properties.put("allow.auto.create.topics", "false");
-    properties.put("auto.offset.reset", "earliest");
     return new RetainedChunks(
-        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer()),
-        settings.topics().chunks().name(),
+        TopicReader.seeking(settings.clients(), "retained", settings.topics().chunks().name()),
         settings.codec(),
-        settings.retained(),
-        System::nanoTime);
+        settings.retained());
   }
 
   /**
@@ -86,10 +73,10 @@ public final class RetainedChunks implements AutoCloseable {
    *
    * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers or the search does
    *     not end within the timeout
-   * @throws dev.lookaside.ingest.IngestException if the topic is not there
+   * @throws dev.lookaside.ingest.kafka.BrokerException if the topic is not there
    */
   public Place find(StreamId stream, Instant from, Instant until, Duration timeout) {
-    log.startDeadline(timeout);
+    log.within(timeout);
     byte[] key = stream.value().getBytes(UTF_8);
     Place.Found old = null;
     Place.Missing best = new Place.Missing(Cause.UNKNOWN_STREAM, Optional.empty());
@@ -122,7 +109,7 @@ public final class RetainedChunks implements AutoCloseable {
    */
   public void walk(
       StreamId stream, Place.Found place, Instant until, Duration timeout, Visitor visitor) {
-    log.startDeadline(timeout);
+    log.within(timeout);
     byte[] key = stream.value().getBytes(UTF_8);
     Patience patience =
         new Patience(until.toEpochMilli() + settings.maxLateMillis(), settings.maxLateMillis());

@@ -12,12 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.MockConsumer;
-import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
@@ -35,9 +32,8 @@ class TopicReaderTest {
   private final List<String> read = new ArrayList<>();
 
   private TopicReader reader(Start start) {
-    KafkaClients clients =
-        new KafkaClients(Map.of("bootstrap.servers", "k1:9092"), Duration.ofSeconds(2), broker);
-    return new TopicReader(clients, "test", start, nanos::get, List.of(TOPIC));
+    return new TopicReader(
+        GivenClients.of(broker.consumer), "test", start, nanos::get, List.of(TOPIC));
   }
 
   private void note(ConsumerRecord<byte[], byte[]> record) {
@@ -172,7 +168,7 @@ class TopicReaderTest {
   }
 
   /** A consumer of one topic whose time passes while it polls. */
-  private final class Broker implements KafkaClients.Factory {
+  private final class Broker {
     final MockConsumer<byte[], byte[]> consumer =
         new MockConsumer<>("earliest") {
           @Override
@@ -232,21 +228,6 @@ class TopicReaderTest {
           }
         }
       }
-    }
-
-    @Override
-    public Consumer<byte[], byte[]> consumer(Map<String, Object> properties) {
-      return consumer;
-    }
-
-    @Override
-    public Producer<byte[], byte[]> producer(Map<String, Object> properties) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Admin admin(Map<String, Object> properties) {
-      throw new UnsupportedOperationException();
     }
   }
 }

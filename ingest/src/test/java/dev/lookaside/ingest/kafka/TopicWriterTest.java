@@ -5,11 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.MockProducer;
-import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -26,26 +22,7 @@ class TopicWriterTest {
       new MockProducer<>(true, null, new ByteArraySerializer(), new ByteArraySerializer());
 
   private TopicWriter writer() {
-    KafkaClients clients =
-        new KafkaClients(
-            Map.of("bootstrap.servers", "k1:9092"),
-            Duration.ofMillis(200),
-            new KafkaClients.Factory() {
-              @Override
-              public Consumer<byte[], byte[]> consumer(Map<String, Object> properties) {
-                throw new UnsupportedOperationException();
-              }
-
-              @Override
-              public Producer<byte[], byte[]> producer(Map<String, Object> properties) {
-                return producer;
-              }
-
-              @Override
-              public Admin admin(Map<String, Object> properties) {
-                throw new UnsupportedOperationException();
-              }
-            });
+    KafkaClients clients = GivenClients.of(producer).withTimeout(Duration.ofMillis(200));
     return TopicWriter.open(clients, "labels");
   }
 

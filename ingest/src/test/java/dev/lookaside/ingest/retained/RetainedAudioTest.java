@@ -14,6 +14,8 @@ import dev.lookaside.ingest.SeededRandom;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.audio.AudioDecoder;
 import dev.lookaside.ingest.audio.ChannelPolicy;
+import dev.lookaside.ingest.kafka.GivenClients;
+import dev.lookaside.ingest.kafka.TopicReader;
 import dev.lookaside.ingest.kafka.UnreachableException;
 import dev.lookaside.ingest.retained.Retained.Piece;
 import java.nio.ByteBuffer;
@@ -21,7 +23,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -44,12 +45,10 @@ class RetainedAudioTest {
 
   private RetainedAudio open(LogConsumer consumer) {
     return RetainedAudio.over(
-        consumer,
-        TOPIC,
+        TopicReader.seeking(GivenClients.of(consumer), "test", TOPIC),
         codec,
         new AudioDecoder(ChannelPolicy.MIX, 1 << 20),
-        new RetainedSettings(2_000, 5_000, 10_000, 60, Map.of()),
-        System::nanoTime);
+        new RetainedSettings(2_000, 5_000, 10_000, 60));
   }
 
   private static int usual(StreamId stream) {
@@ -326,7 +325,7 @@ class RetainedAudioTest {
         .hasMessage("until \"%s\": must be at most 60 s after from %s", at(61), at(0));
     LogConsumer none = new LogConsumer("other", 1, 1);
     assertThatThrownBy(() -> open(none).read(DOCK, at(0), at(1)))
-        .hasMessage("topic \"audio.chunks\": is not there");
+        .hasMessageStartingWith("topic \"audio.chunks\" at k1:9092: does not exist");
   }
 
   @Test
@@ -344,14 +343,12 @@ class RetainedAudioTest {
         codec.encode(TOPIC, chunk(DOCK, EPOCH, 0, 0, 1_600, false)), 0, at(0).toEpochMilli());
     RetainedAudio reader =
         RetainedAudio.over(
-            silent,
-            TOPIC,
+            TopicReader.seeking(GivenClients.of(silent), "test", TOPIC, () -> nanos[0]),
             codec,
             new AudioDecoder(ChannelPolicy.MIX, 1 << 20),
-            new RetainedSettings(2_000, 5_000, 10_000, 60, Map.of()),
-            () -> nanos[0]);
+            new RetainedSettings(2_000, 5_000, 10_000, 60));
     assertThatThrownBy(() -> reader.read(DOCK, at(0), at(1)))
         .isExactlyInstanceOf(UnreachableException.class)
-        .hasMessage("audio.chunks: not read within 10000 ms");
+        .hasMessage("topic \"audio.chunks\" at k1:9092: no broker answered within 10000 ms");
   }
 }

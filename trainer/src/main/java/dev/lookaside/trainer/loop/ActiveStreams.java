@@ -7,27 +7,18 @@ import dev.lookaside.ingest.AudioChunkCodec;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.kafka.TopicReader;
+import dev.lookaside.ingest.kafka.TopicReader.Start;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** Which streams have sent chunks lately, by the keys at the end of {@code audio.chunks}. */
 final class ActiveStreams {
-  private static final Duration ASK = Duration.ofSeconds(5);
-  private static final Duration POLL = Duration.ofMillis(100);
-
   private ActiveStreams() {}
 
   /**
@@ -75,43 +66,20 @@ final class ActiveStreams {
     return newest;
   }
 
-  /** Reads the records of a topic that are at most {@code within} old. */
+  /**
+   * Reads the records of a topic that are at most {@code within} old.
+   *
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers
+   */
   static void read(
       IngestSettings ingest,
       String topic,
       Duration within,
       Instant now,
-      java.util.function.Consumer<ConsumerRecord<byte[], byte[]>> action) {
-    Map<String, Object> properties = new HashMap<>(ingest.kafkaClients());
-    properties.put("enable.auto.commit", "false");
-    properties.put("allow.auto.create.topics", "false");
-    properties.put("default.api.timeout.ms", Long.toString(ASK.toMillis()));
-    try (Consumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-      List<TopicPartition> partitions =
-          consumer.partitionsFor(topic, ASK).stream()
-              .map(p -> new TopicPartition(p.topic(), p.partition()))
-              .toList();
-      consumer.assign(partitions);
-      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, ASK);
-      seek(consumer, partitions, now.minus(within), ends);
-      while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.getOrDefault(p, 0L))) {
-        consumer.poll(POLL).forEach(action);
-      }
-    }
-  }
-
-  private static void seek(
-      Consumer<byte[], byte[]> consumer,
-      List<TopicPartition> partitions,
-      Instant from,
-      Map<TopicPartition, Long> ends) {
-    Map<TopicPartition, Long> times = new HashMap<>();
-    partitions.forEach(p -> times.put(p, from.toEpochMilli()));
-    Map<TopicPartition, OffsetAndTimestamp> starts = consumer.offsetsForTimes(times, ASK);
-    for (TopicPartition p : partitions) {
-      OffsetAndTimestamp start = starts.get(p);
-      consumer.seek(p, start == null ? ends.getOrDefault(p, 0L) : start.offset());
+      TopicReader.Handler action) {
+    Start start = Start.at(now.minus(within));
+    try (TopicReader reader = TopicReader.open(ingest.clients(), "recent", start, topic)) {
+      reader.readToEnd(action);
     }
   }
 

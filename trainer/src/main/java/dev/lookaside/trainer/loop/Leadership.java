@@ -5,17 +5,15 @@ import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.kafka.BrokerException;
+import dev.lookaside.ingest.kafka.Closing;
+import dev.lookaside.ingest.kafka.KafkaClients.Membership;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,19 +34,18 @@ final class Leadership implements AutoCloseable {
   private static final Duration PAUSE = Duration.ofSeconds(1);
 
   private final IngestSettings ingest;
-  private final Map<String, Object> properties;
+  private final Membership membership;
   private final String topic;
   private final Listener listener;
   private final Thread thread;
   private volatile boolean closed;
 
-  private Leadership(
-      IngestSettings ingest, Map<String, Object> properties, String name, Listener listener) {
+  private Leadership(IngestSettings ingest, Membership membership, Listener listener) {
     this.ingest = ingest;
-    this.properties = properties;
+    this.membership = membership;
     this.topic = ingest.topics().registry().cutovers().name();
     this.listener = listener;
-    this.thread = new Thread(this::run, name);
+    this.thread = new Thread(this::run, "trainer-leadership");
     thread.setDaemon(true);
     thread.start();
   }
@@ -59,18 +56,7 @@ final class Leadership implements AutoCloseable {
    * @param session after which a trainer that is not heard of has lost it
    */
   static Leadership join(IngestSettings ingest, Scope scope, Duration session, Listener listener) {
-    Map<String, Object> properties = new HashMap<>(ingest.kafkaClients());
-    properties.put("group.id", group(scope));
-    properties.put("enable.auto.commit", "false");
-    properties.put("allow.auto.create.topics", "false");
-    properties.put("auto.offset.reset", "latest");
-    // Whoever leads goes on when another trainer comes.
-    properties.put(
-        "partition.assignment.strategy",
-        "org.apache.kafka.clients.consumer.CooperativeStickyAssignor");
-    properties.put("session.timeout.ms", Long.toString(session.toMillis()));
-    properties.put("heartbeat.interval.ms", Long.toString(Math.max(1, session.toMillis() / 4)));
-    return new Leadership(ingest, properties, "trainer-leadership", listener);
+    return new Leadership(ingest, Membership.classic(group(scope), session), listener);
   }
 
   static String group(Scope scope) {
@@ -85,12 +71,10 @@ final class Leadership implements AutoCloseable {
         there = made();
         continue;
       }
-      try (Consumer<byte[], byte[]> consumer =
-          new KafkaConsumer<>(
-              properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-        follow(consumer);
-      } catch (KafkaException e) {
-        LOG.warn("Leadership of {}: {}; still trying", properties.get("group.id"), e.getMessage());
+      try (Closing opened = new Closing()) {
+        follow(opened.add(ingest.clients().member("trainer", membership)));
+      } catch (BrokerException | KafkaException e) {
+        LOG.warn("Leadership of {}: {}; retrying", membership.group(), e.getMessage());
         listener.lost();
         pause();
       }
@@ -103,7 +87,7 @@ final class Leadership implements AutoCloseable {
       Topics.ensureRegistry(ingest);
       return true;
     } catch (IngestException | BrokerException | KafkaException e) {
-      LOG.warn("Leadership of {}: {}; still trying", properties.get("group.id"), e.getMessage());
+      LOG.warn("Leadership of {}: {}; retrying", membership.group(), e.getMessage());
       pause();
       return false;
     }

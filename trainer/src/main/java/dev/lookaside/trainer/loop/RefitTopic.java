@@ -7,11 +7,15 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.ingest.IngestSettings;
-import dev.lookaside.ingest.kafka.UnreachableException;
+import dev.lookaside.ingest.kafka.BrokerException;
+import dev.lookaside.ingest.kafka.Closing;
+import dev.lookaside.ingest.kafka.KafkaClients;
+import dev.lookaside.ingest.kafka.TopicReader;
+import dev.lookaside.ingest.kafka.TopicReader.Start;
+import dev.lookaside.ingest.kafka.TopicWriter;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.drift.DriftReport;
 import java.io.IOException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,17 +25,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.ExecutionException;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.RetriableException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,31 +49,23 @@ import org.slf4j.LoggerFactory;
 public final class RefitTopic implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RefitTopic.class);
   private static final JsonMapper MAPPER = new JsonMapper();
-  private static final Duration POLL = Duration.ofMillis(100);
-  private static final Duration ASK = Duration.ofSeconds(5);
 
   /** Null: of all scopes, only to read. */
   private final @Nullable Scope scope;
 
-  private final TopicPartition partition;
-  private final Consumer<byte[], byte[]> consumer;
-  private final Producer<byte[], byte[]> producer;
+  private final String topic;
+  private final TopicReader reader;
+  private final @Nullable TopicWriter writer;
   private final Map<String, RefitRequest> unanswered = new LinkedHashMap<>();
   private final List<JsonNode> outcomes = new ArrayList<>();
   private @Nullable DriftReport drift;
-  private boolean found;
 
   private RefitTopic(
-      @Nullable Scope scope,
-      String topic,
-      Consumer<byte[], byte[]> consumer,
-      Producer<byte[], byte[]> producer) {
+      @Nullable Scope scope, String topic, TopicReader reader, @Nullable TopicWriter writer) {
     this.scope = scope;
-    this.partition = new TopicPartition(topic, 0);
-    this.consumer = consumer;
-    this.producer = producer;
-    consumer.assign(List.of(partition));
-    consumer.seekToBeginning(List.of(partition));
+    this.topic = topic;
+    this.reader = reader;
+    this.writer = writer;
   }
 
   /** Connects at the first use; the topic must be there. */
@@ -90,7 +77,7 @@ public final class RefitTopic implements AutoCloseable {
    * How the last round of each candidate ended, by its digest: {@link #answer} draws it, and {@code
    * scope} says whose it was. Empty if no trainer has ever been there.
    *
-   * @throws UnreachableException if no broker answers
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers
    */
   public static Map<String, JsonNode> lastOutcomes(IngestSettings ingest) {
     Map<String, JsonNode> last = new HashMap<>();
@@ -110,27 +97,26 @@ public final class RefitTopic implements AutoCloseable {
   }
 
   private static RefitTopic connect(IngestSettings ingest, @Nullable Scope scope) {
-    Map<String, Object> reading = new HashMap<>(ingest.kafkaClients());
-    reading.put("enable.auto.commit", "false");
-    reading.put("allow.auto.create.topics", "false");
-    reading.put("default.api.timeout.ms", Long.toString(ASK.toMillis()));
-    Map<String, Object> writing = new HashMap<>(ingest.kafkaClients());
-    writing.put("acks", "all");
-    writing.put("enable.idempotence", "true");
-    writing.put("max.block.ms", Long.toString(ASK.toMillis()));
-    return new RefitTopic(
-        scope,
-        ingest.topics().training().requests().name(),
-        new KafkaConsumer<>(reading, new ByteArrayDeserializer(), new ByteArrayDeserializer()),
-        new KafkaProducer<>(writing, new ByteArraySerializer(), new ByteArraySerializer()));
+    String topic = ingest.topics().training().requests().name();
+    KafkaClients clients = ingest.clients();
+    try (Closing opened = new Closing()) {
+      TopicReader reader =
+          opened.add(TopicReader.open(clients, "requests", Start.BEGINNING, topic));
+      TopicWriter writer =
+          scope == null ? null : opened.add(TopicWriter.open(clients, "request-writer"));
+      opened.keep();
+      return new RefitTopic(scope, topic, reader, writer);
+    }
   }
 
-  /** Reads what has come. */
+  /**
+   * Reads what has come.
+   *
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers; the next call
+   *     goes on
+   */
   synchronized void refresh() {
-    long end = consumer.endOffsets(List.of(partition), ASK).getOrDefault(partition, 0L);
-    while (consumer.position(partition, ASK) < end) {
-      consumer.poll(POLL).forEach(this::read);
-    }
+    reader.readToEnd(this::read);
   }
 
   private void read(ConsumerRecord<byte[], byte[]> record) {
@@ -158,7 +144,7 @@ public final class RefitTopic implements AutoCloseable {
         drift = DriftReport.fromJson(value);
       }
     } catch (IOException | TrainerException e) {
-      LOG.warn("{}, record {}: {}", partition.topic(), record.offset(), e.getMessage());
+      LOG.warn("{}, record {}: {}", topic, record.offset(), e.getMessage());
     }
   }
 
@@ -171,7 +157,7 @@ public final class RefitTopic implements AutoCloseable {
    * Asks for a refit.
    *
    * @return the request's id
-   * @throws UnreachableException if no broker takes it
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker takes it
    */
   public String ask(boolean headOnly, String author) {
     String id = UUID.randomUUID().toString();
@@ -203,17 +189,14 @@ public final class RefitTopic implements AutoCloseable {
    * How rounds ended that no call has told of yet, oldest first; none if the topic is not there.
    * They are not kept.
    *
-   * @throws UnreachableException if no broker answers; the next call goes on
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers; the next call
+   *     goes on
    */
   public synchronized List<JsonNode> newOutcomes() {
     try {
-      if (!found && !consumer.listTopics(ASK).containsKey(partition.topic())) {
-        return List.of();
-      }
-      found = true;
       refresh();
-    } catch (RetriableException e) {
-      throw new UnreachableException("requests: " + e.getMessage(), e);
+    } catch (BrokerException.MissingTopic e) {
+      return List.of();
     }
     List<JsonNode> news = List.copyOf(outcomes);
     outcomes.clear();
@@ -239,28 +222,23 @@ public final class RefitTopic implements AutoCloseable {
   }
 
   private void send(ObjectNode value) {
-    Scope to = Objects.requireNonNull(scope, "scope");
+    Scope whose = Objects.requireNonNull(scope, "scope");
+    TopicWriter writes = Objects.requireNonNull(writer, "writer");
     try {
-      producer
-          .send(
-              new ProducerRecord<>(
-                  partition.topic(),
-                  to.toString().getBytes(UTF_8),
-                  MAPPER.writeValueAsBytes(value)))
-          .get();
-    } catch (ExecutionException e) {
-      throw new UnreachableException(partition.topic() + ": cannot be written", e);
+      writes.write(
+          new ProducerRecord<>(
+              topic, whose.toString().getBytes(UTF_8), MAPPER.writeValueAsBytes(value)),
+          value.path("kind").asText() + " of scope " + whose);
     } catch (IOException e) {
       throw new IllegalStateException("plain data can be written as JSON", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new TrainerException(partition.topic() + ": interrupted while writing", e);
     }
   }
 
   @Override
   public synchronized void close() {
-    consumer.close();
-    producer.close(Duration.ofSeconds(1));
+    reader.close();
+    if (writer != null) {
+      writer.close();
+    }
   }
 }

@@ -3,7 +3,6 @@ package dev.lookaside.trainer.loop;
 import akka.actor.typed.Behavior;
 import dev.lookaside.classifier.detect.DetectSettings;
 import dev.lookaside.classifier.infer.ScorerSettings;
-import dev.lookaside.classifier.registry.RegistryClients;
 import dev.lookaside.classifier.registry.RegistrySettings;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.RegistryWriter;
@@ -15,6 +14,7 @@ import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.audio.ChannelPolicy;
+import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.ingest.retained.RetainedAudio;
 import dev.lookaside.trainer.shadow.ShadowRun;
 import dev.lookaside.trainer.store.ExampleStore;
@@ -76,11 +76,11 @@ public record TrainerSetup(
             Clock.systemUTC()));
   }
 
-  private Workshop workshop() {
+  /** Opens everything, or nothing: what was opened before a part that fails is closed again. */
+  Workshop workshop() {
     Topics.ensureTraining(ingest);
-    RegistryClients clients = new RegistryClients(ingest);
-    ExampleStore store = ExampleStore.open(settings.folder(), settings.store());
-    try {
+    try (Closing parts = new Closing()) {
+      ExampleStore store = parts.add(ExampleStore.open(settings.folder(), settings.store()));
       opened.accept(store);
       Publisher publisher =
           new Publisher(
@@ -95,25 +95,25 @@ public record TrainerSetup(
                   registry.keep()),
               backbone,
               where,
-              RegistryView.open(clients, registry::trusted),
-              new RegistryWriter(clients, key),
+              parts.add(RegistryView.open(ingest, registry::trusted)),
+              parts.add(new RegistryWriter(ingest, key)),
               Clock.systemUTC());
-      RefitTopic requests = RefitTopic.open(ingest, settings.scope());
-      return new Workshop(
-          new Workshop.Parts(settings, ingest, tools(), configured, shadow, Clock.systemUTC()),
-          store,
-          intake(store),
-          requests,
-          publisher,
-          settings.drift().enabled() ? drift(store, clients, requests) : null,
-          settings.background().enabled() ? background(store) : null);
-    } catch (RuntimeException e) {
-      store.close();
-      throw e;
+      RefitTopic requests = parts.add(RefitTopic.open(ingest, settings.scope()));
+      Workshop made =
+          new Workshop(
+              new Workshop.Parts(settings, ingest, tools(), configured, shadow, Clock.systemUTC()),
+              store,
+              intake(parts.add(LabelIngest.open(ingest, store, settings.store(), channel))),
+              requests,
+              publisher,
+              settings.drift().enabled() ? drift(parts, store, requests) : null,
+              settings.background().enabled() ? background(parts, store) : null);
+      parts.keep();
+      return made;
     }
   }
 
-  private DriftWatch drift(ExampleStore store, RegistryClients clients, RefitTopic requests) {
+  private DriftWatch drift(Closing parts, ExampleStore store, RefitTopic requests) {
     return new DriftWatch(
         new DriftWatch.Parts(
             settings,
@@ -124,14 +124,19 @@ public record TrainerSetup(
             registry.maxBytes(),
             Clock.systemUTC()),
         store,
-        RegistryView.open(clients, registry.trusted()),
-        RetainedAudio.open(ingest, channel),
+        parts.add(RegistryView.open(ingest, registry::trusted)),
+        parts.add(RetainedAudio.open(ingest, channel)),
         requests);
   }
 
-  private BackgroundWatch background(ExampleStore store) {
+  private BackgroundWatch background(Closing parts, ExampleStore store) {
     return new BackgroundWatch(
-        settings, ingest, gateDbfs, store, RetainedAudio.open(ingest, channel), Clock.systemUTC());
+        settings,
+        ingest,
+        gateDbfs,
+        store,
+        parts.add(RetainedAudio.open(ingest, channel)),
+        Clock.systemUTC());
   }
 
   private Refit.Tools tools() {
@@ -139,8 +144,7 @@ public record TrainerSetup(
         backbone, features.hopFrames(), detect, where, settings.refit(), settings.gate());
   }
 
-  private Workshop.Intake intake(ExampleStore store) {
-    LabelIngest labels = LabelIngest.open(ingest, store, settings.store(), channel);
+  private static Workshop.Intake intake(LabelIngest labels) {
     return new Workshop.Intake() {
       @Override
       public void turn() {

@@ -5,25 +5,17 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.lookaside.ingest.IngestSettings;
-import dev.lookaside.ingest.kafka.UnreachableException;
-import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.ingest.kafka.KafkaClients;
+import dev.lookaside.ingest.kafka.TopicReader;
+import dev.lookaside.ingest.kafka.TopicReader.Start;
+import dev.lookaside.ingest.kafka.TopicWriter;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,53 +48,34 @@ import org.slf4j.LoggerFactory;
 public final class ShadowTopic {
   private static final Logger LOG = LoggerFactory.getLogger(ShadowTopic.class);
   private static final JsonMapper MAPPER = new JsonMapper();
-  private static final Duration POLL = Duration.ofMillis(100);
-  private static final String ASK_MILLIS = "5000";
 
-  private final Map<String, Object> clients;
-  private final TopicPartition partition;
+  private final KafkaClients clients;
+  private final String topic;
 
   /** The topic must be there when it is used. */
   public ShadowTopic(IngestSettings ingest) {
-    this.clients = ingest.kafkaClients();
-    this.partition = new TopicPartition(ingest.topics().training().shadows().name(), 0);
+    this.clients = ingest.clients();
+    this.topic = ingest.topics().training().shadows().name();
   }
 
   /**
    * Writes a run.
    *
-   * @throws UnreachableException if no broker takes all of it
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker takes all of it
    */
   public void write(ShadowReport report) {
-    Map<String, Object> properties = new HashMap<>(clients);
-    properties.put("acks", "all");
-    properties.put("enable.idempotence", "true");
-    properties.put("max.block.ms", ASK_MILLIS);
-    try (Producer<byte[], byte[]> producer =
-        new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer())) {
-      List<Future<?>> sent = new ArrayList<>();
-      for (JsonNode difference : report.differences()) {
-        sent.add(producer.send(record(report.candidate(), difference)));
-      }
-      for (Future<?> each : sent) {
-        each.get();
-      }
-      producer.send(record(report.candidate(), report.summary())).get();
-    } catch (ExecutionException e) {
-      throw new UnreachableException(partition.topic() + ": cannot be written", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new TrainerException(partition.topic() + ": interrupted while writing", e);
+    List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
+    report.differences().forEach(d -> records.add(record(report.candidate(), d)));
+    try (TopicWriter writer = TopicWriter.open(clients, "shadow-writer")) {
+      writer.write(records, r -> "difference of a shadow run");
+      writer.write(record(report.candidate(), report.summary()), "summary of a shadow run");
     }
   }
 
   private ProducerRecord<byte[], byte[]> record(String candidate, JsonNode value) {
     try {
       return new ProducerRecord<>(
-          partition.topic(),
-          partition.partition(),
-          candidate.getBytes(UTF_8),
-          MAPPER.writeValueAsBytes(value));
+          topic, 0, candidate.getBytes(UTF_8), MAPPER.writeValueAsBytes(value));
     } catch (IOException e) {
       throw new IllegalStateException("plain data can be written as JSON", e);
     }
@@ -112,24 +85,13 @@ public final class ShadowTopic {
    * Reads the runs that the topic still holds, oldest first.
    *
    * @param candidate how the candidate's digest begins; empty: of all
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers
    */
   public List<ShadowReport> read(String candidate) {
-    Map<String, Object> properties = new HashMap<>(clients);
-    properties.put("enable.auto.commit", "false");
-    properties.put("allow.auto.create.topics", "false");
-    properties.put("default.api.timeout.ms", ASK_MILLIS);
     Map<String, List<JsonNode>> open = new HashMap<>();
     List<ShadowReport> reports = new ArrayList<>();
-    try (Consumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-      consumer.assign(List.of(partition));
-      consumer.seekToBeginning(List.of(partition));
-      long end = consumer.endOffsets(List.of(partition)).getOrDefault(partition, 0L);
-      while (consumer.position(partition) < end) {
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-          read(record, candidate, open, reports);
-        }
-      }
+    try (TopicReader reader = TopicReader.open(clients, "shadows", Start.BEGINNING, topic)) {
+      reader.readToEnd(record -> read(record, candidate, open, reports));
     }
     return List.copyOf(reports);
   }
@@ -152,7 +114,7 @@ public final class ShadowTopic {
         reports.add(new ShadowReport(value, differences == null ? List.of() : differences));
       }
     } catch (IOException e) {
-      LOG.warn("{}, record {}: {}", partition.topic(), record.offset(), e.getMessage());
+      LOG.warn("{}, record {}: {}", topic, record.offset(), e.getMessage());
     }
   }
 }

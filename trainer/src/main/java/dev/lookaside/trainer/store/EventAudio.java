@@ -2,10 +2,11 @@ package dev.lookaside.trainer.store;
 
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.IngestException;
-import dev.lookaside.ingest.kafka.SlowReadException;
 import dev.lookaside.ingest.StreamId;
-import dev.lookaside.ingest.kafka.UnreachableException;
 import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.kafka.BrokerException;
+import dev.lookaside.ingest.kafka.SlowReadException;
+import dev.lookaside.ingest.kafka.UnreachableException;
 import dev.lookaside.ingest.retained.Retained;
 import dev.lookaside.ingest.retained.Retained.Piece;
 import dev.lookaside.ingest.retained.RetainedAudio;
@@ -108,7 +109,7 @@ final class EventAudio implements AutoCloseable {
               settings.readTimeout());
     } catch (UnreachableException e) {
       return failed(example, known, e, mayWait);
-    } catch (IngestException e) {
+    } catch (IngestException | BrokerException.MissingTopic e) {
       return lose(example, String.valueOf(e.getMessage()));
     }
     later.put(example.id(), new Later(now.plus(AGAIN), 0, 0));

@@ -1,31 +1,25 @@
 package dev.lookaside.trainer.store;
 
 import dev.lookaside.ingest.DeadLetterWriter;
-import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
-import dev.lookaside.ingest.kafka.UnreachableException;
 import dev.lookaside.ingest.audio.ChannelPolicy;
+import dev.lookaside.ingest.kafka.Closing;
+import dev.lookaside.ingest.kafka.KafkaClients;
+import dev.lookaside.ingest.kafka.TopicReader;
 import dev.lookaside.ingest.retained.RetainedAudio;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelCodec;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.RetriableException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * Fills a store: labels from {@code audio.labels}, their audio from {@code audio.chunks}, records
@@ -33,15 +27,12 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * deaths does no harm; without a store it begins with the first label. For one thread.
  */
 public final class LabelIngest implements AutoCloseable {
-  private static final Duration ASK = Duration.ofSeconds(5);
-
   private final ExampleStore store;
-  private final Consumer<byte[], byte[]> consumer;
+  private final TopicReader reader;
   private final String topic;
   private final DeadLetterWriter letters;
   private final EventAudio audio;
   private final LabelCodec codec = new LabelCodec();
-  private final Set<TopicPartition> assigned = new HashSet<>();
 
   /**
    * What one step did.
@@ -60,16 +51,16 @@ public final class LabelIngest implements AutoCloseable {
   }
 
   /**
-   * @param consumer owned; in no group
+   * @param letters and {@code audio}: owned
    */
   LabelIngest(
       ExampleStore store,
-      Consumer<byte[], byte[]> consumer,
+      KafkaClients clients,
       String topic,
       DeadLetterWriter letters,
       EventAudio audio) {
     this.store = store;
-    this.consumer = consumer;
+    this.reader = TopicReader.open(clients, "label-ingest", this::position, topic);
     this.topic = topic;
     this.letters = letters;
     this.audio = audio;
@@ -80,93 +71,34 @@ public final class LabelIngest implements AutoCloseable {
    *
    * @param store not owned
    * @param channel of audio that has several, as in the live pipeline
-   * @throws UnreachableException if no broker answers
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers
    */
   public static LabelIngest open(
       IngestSettings ingest, ExampleStore store, StoreSettings settings, ChannelPolicy channel) {
     Topics.ensureTraining(ingest);
-    Map<String, Object> properties = new HashMap<>(ingest.kafkaClients());
-    properties.put("enable.auto.commit", "false");
-    properties.put("allow.auto.create.topics", "false");
-    properties.put("auto.offset.reset", "earliest");
-    return new LabelIngest(
-        store,
-        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer()),
-        ingest.topics().training().labels().name(),
-        DeadLetterWriter.open(ingest),
-        new EventAudio(
-            store, RetainedAudio.open(ingest, channel), settings, InstantSource.system()));
-  }
-
-  /**
-   * Takes the labels that have come, waiting at most {@code wait} for one, and reads the audio that
-   * is due.
-   *
-   * @throws UnreachableException if no broker answers; the next step goes on where this one stopped
-   * @throws dev.lookaside.trainer.TrainerException if the store cannot be written
-   */
-  public Progress step(Duration wait) {
-    assign();
-    int fresh = 0;
-    int rejected = 0;
-    ConsumerRecords<byte[], byte[]> records = consumer.poll(wait);
-    if (!records.isEmpty()) {
-      List<Label> labels = new ArrayList<>();
-      Map<Integer, Long> next = new HashMap<>();
-      try {
-        for (ConsumerRecord<byte[], byte[]> record : records) {
-          if (codec.decode(record) instanceof LabelCodec.Read read) {
-            labels.add(read.label());
-          } else if (codec.decode(record) instanceof LabelCodec.Rejected bad) {
-            letters.write(record, bad.rejection());
-            rejected++;
-          }
-          next.merge(record.partition(), record.offset() + 1, Math::max);
-        }
-        fresh = store.take(labels, topic, next);
-      } catch (RuntimeException e) {
-        // What was polled and not taken is polled again.
-        assigned.clear();
-        throw e;
-      }
-    }
-    EventAudio.Outcome outcome = audio.readDue();
-    return new Progress(fresh, rejected, outcome.held(), outcome.lost(), outcome.awaited());
-  }
-
-  /** True if every label that is on the topic now has been taken. */
-  public boolean atEnd() {
-    assign();
-    try {
-      Map<TopicPartition, Long> ends = consumer.endOffsets(assigned, ASK);
-      for (Map.Entry<TopicPartition, Long> end : ends.entrySet()) {
-        if (consumer.position(end.getKey(), ASK) < end.getValue()) {
-          return false;
-        }
-      }
-      return true;
-    } catch (RetriableException e) {
-      throw new UnreachableException(topic + ": " + e.getMessage(), e);
+    try (Closing opened = new Closing()) {
+      DeadLetterWriter letters = opened.add(DeadLetterWriter.open(ingest));
+      RetainedAudio audio = opened.add(RetainedAudio.open(ingest, channel));
+      LabelIngest made =
+          new LabelIngest(
+              store,
+              ingest.clients(),
+              ingest.topics().training().labels().name(),
+              letters,
+              new EventAudio(store, audio, settings, InstantSource.system()));
+      opened.keep();
+      return made;
     }
   }
 
-  private void assign() {
-    if (!assigned.isEmpty()) {
-      return;
-    }
-    List<PartitionInfo> partitions;
-    try {
-      partitions = consumer.partitionsFor(topic, ASK);
-    } catch (RetriableException e) {
-      throw new UnreachableException(topic + ": " + e.getMessage(), e);
-    }
-    if (partitions.isEmpty()) {
-      throw new IngestException("topic \"%s\": is not there".formatted(topic));
-    }
-    partitions.forEach(p -> assigned.add(new TopicPartition(topic, p.partition())));
-    consumer.assign(assigned);
+  /** Where the store says; an unread partition from its beginning. */
+  private void position(
+      Consumer<byte[], byte[]> consumer,
+      Collection<TopicPartition> partitions,
+      Map<TopicPartition, Long> ends,
+      Duration limit) {
     Map<Integer, Long> positions = store.positions(topic);
-    for (TopicPartition partition : assigned) {
+    for (TopicPartition partition : partitions) {
       Long next = positions.get(partition.partition());
       if (next == null) {
         consumer.seekToBeginning(List.of(partition));
@@ -176,10 +108,53 @@ public final class LabelIngest implements AutoCloseable {
     }
   }
 
+  /**
+   * Takes the labels that have come, waiting at most {@code wait} for one, and reads the audio that
+   * is due.
+   *
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers; the next step
+   *     goes on where this one stopped
+   * @throws dev.lookaside.trainer.TrainerException if the store cannot be written
+   */
+  public Progress step(Duration wait) {
+    int fresh = 0;
+    int rejected = 0;
+    List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
+    reader.poll(wait, records::add);
+    if (!records.isEmpty()) {
+      List<Label> labels = new ArrayList<>();
+      Map<Integer, Long> next = new HashMap<>();
+      try {
+        for (ConsumerRecord<byte[], byte[]> record : records) {
+          LabelCodec.Decoded decoded = codec.decode(record);
+          if (decoded instanceof LabelCodec.Read read) {
+            labels.add(read.label());
+          } else if (decoded instanceof LabelCodec.Rejected bad) {
+            letters.write(record, bad.rejection());
+            rejected++;
+          }
+          next.merge(record.partition(), record.offset() + 1, Math::max);
+        }
+        fresh = store.take(labels, topic, next);
+      } catch (RuntimeException e) {
+        // What was polled and not taken is polled again.
+        reader.restart();
+        throw e;
+      }
+    }
+    EventAudio.Outcome outcome = audio.readDue();
+    return new Progress(fresh, rejected, outcome.held(), outcome.lost(), outcome.awaited());
+  }
+
+  /** True if every label that is on the topic now has been taken. */
+  public boolean atEnd() {
+    return reader.atEnd();
+  }
+
   @Override
   public void close() {
     audio.close();
     letters.close();
-    consumer.close(CloseOptions.timeout(Duration.ofSeconds(1)));
+    reader.close();
   }
 }

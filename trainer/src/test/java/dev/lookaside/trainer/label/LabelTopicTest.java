@@ -2,8 +2,11 @@ package dev.lookaside.trainer.label;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.typesafe.config.ConfigFactory;
+import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.LogConsumer;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.kafka.GivenClients;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Optional;
@@ -27,6 +30,8 @@ class LabelTopicTest {
         Optional.empty());
   }
 
+  private static final IngestSettings INGEST = IngestSettings.of(ConfigFactory.load());
+
   @Test
   void labelsComeOldestFirstAndOnceWhateverElseIsThere() {
     LogConsumer log = new LogConsumer(TOPIC, 2, 3);
@@ -37,7 +42,7 @@ class LabelTopicTest {
     log.append(codec.encode(TOPIC, older), 1, 0);
     byte[] key = "dock".getBytes(StandardCharsets.UTF_8);
     log.append(new ProducerRecord<>(TOPIC, key, new byte[] {'x'}), 1, 0);
-    try (LabelTopic topic = new LabelTopic(log, TOPIC)) {
+    try (LabelTopic topic = LabelTopic.open(INGEST.with(GivenClients.of(log)))) {
       assertThat(topic.refresh()).isEqualTo(2);
       assertThat(topic.labels()).containsExactly(older, newer);
       assertThat(topic.unreadable())

@@ -3,16 +3,15 @@ package dev.lookaside.trainer.label;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.typesafe.config.ConfigFactory;
+import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
-import dev.lookaside.ingest.kafka.UnreachableException;
-import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.ingest.kafka.BrokerException;
+import dev.lookaside.ingest.kafka.GivenClients;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.producer.MockProducer;
-import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.errors.RecordTooLargeException;
-import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Test;
 
@@ -34,7 +33,7 @@ class LabelWriterTest {
   @Test
   void aWrittenLabelIsOnTheTopic() {
     MockProducer<byte[], byte[]> producer = producer(true);
-    try (LabelWriter writer = new LabelWriter(producer, "audio.labels")) {
+    try (LabelWriter writer = writer(producer)) {
       assertThat(writer.write(LABEL).topic()).isEqualTo("audio.labels");
     }
     assertThat(producer.history())
@@ -44,41 +43,19 @@ class LabelWriterTest {
   }
 
   @Test
-  void whetherTryingAgainHelpsIsSaid() {
-    assertThatThrownBy(() -> failing(new TimeoutException("no broker")))
-        .isInstanceOf(UnreachableException.class)
-        .hasMessageContaining("audio.labels: label " + LABEL.id() + " not written: no broker");
-    assertThatThrownBy(() -> failing(new RecordTooLargeException("too large")))
-        .isInstanceOf(TrainerException.class)
-        .hasMessageContaining("not written: too large");
-  }
-
-  private static void failing(RuntimeException failure) {
+  void aLabelThatCannotBeWrittenIsNamed() {
     MockProducer<byte[], byte[]> producer = producer(false);
-    Producer<byte[], byte[]> refusing = producer;
-    producer.sendException = failure;
-    try (LabelWriter writer = new LabelWriter(refusing, "audio.labels")) {
-      writer.write(LABEL);
+    producer.sendException = new RecordTooLargeException("too large");
+    try (LabelWriter writer = writer(producer)) {
+      assertThatThrownBy(() -> writer.write(LABEL))
+          .isInstanceOf(BrokerException.class)
+          .hasMessageContaining("\"audio.labels\"")
+          .hasMessageContaining("label " + LABEL.id() + " not written: too large");
     }
   }
 
-  @Test
-  void whatTheBrokerRefusesIsSaid() {
-    MockProducer<byte[], byte[]> producer = producer(false);
-    try (LabelWriter writer = new LabelWriter(producer, "audio.labels")) {
-      CompletableFuture<Throwable> failed =
-          CompletableFuture.supplyAsync(
-              () -> {
-                try {
-                  return new AssertionError("written to " + writer.write(LABEL));
-                } catch (RuntimeException e) {
-                  return e;
-                }
-              });
-      while (!producer.errorNext(new TimeoutException("not in time"))) {
-        Thread.onSpinWait();
-      }
-      assertThat(failed.join()).isInstanceOf(UnreachableException.class);
-    }
+  private static LabelWriter writer(MockProducer<byte[], byte[]> producer) {
+    return LabelWriter.open(
+        IngestSettings.of(ConfigFactory.load()).with(GivenClients.of(producer)));
   }
 }

@@ -21,6 +21,8 @@ import dev.lookaside.ingest.audio.AudioDecoder;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.audio.WavWriter;
+import dev.lookaside.ingest.kafka.GivenClients;
+import dev.lookaside.ingest.kafka.TopicReader;
 import dev.lookaside.ingest.retained.RetainedAudio;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelCodec;
@@ -98,15 +100,13 @@ class LabelIngestTest {
     letters = new MockProducer<>(true, null, new ByteArraySerializer(), new ByteArraySerializer());
     RetainedAudio audio =
         RetainedAudio.over(
-            chunks,
-            CHUNKS,
+            TopicReader.seeking(GivenClients.of(chunks), "test", CHUNKS, nanoTime),
             chunkCodec,
             new AudioDecoder(ChannelPolicy.MIX, 1 << 20),
-            new RetainedSettings(2_000, 5_000, 10_000, 60, Map.of()),
-            nanoTime);
+            new RetainedSettings(2_000, 5_000, 10_000, 60));
     return new LabelIngest(
         store,
-        labels,
+        GivenClients.of(labels),
         LABELS,
         new DeadLetterWriter(letters, "audio.dead-letters"),
         new EventAudio(store, audio, SETTINGS, clock));
