@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.trainer.dataset.Distribution;
 import dev.lookaside.trainer.recipe.Recipe;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -47,8 +50,6 @@ import picocli.CommandLine.Spec;
       "  lookaside compare esc50/linear-probe esc50/loaa-5pct --data ESC-50/ --backbone deit.safetensors --runs runs/ --seeds 1"
     })
 final class Compare implements Runnable {
-  private static final List<Integer> ALL_FOLDS = List.of(1, 2, 3, 4, 5);
-
   /** Figures of a run and the headings of their columns. */
   private static final Map<String, String> COLUMNS = new LinkedHashMap<>();
 
@@ -81,7 +82,7 @@ final class Compare implements Runnable {
       paramLabel = "K,...",
       split = ",",
       arity = "1",
-      description = "Of esc50: the folds to test on. Default: 1,2,3,4,5.")
+      description = "Of esc50: the folds to test on. Default: all that --data has.")
   private List<Integer> folds = List.of();
 
   @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
@@ -91,7 +92,7 @@ final class Compare implements Runnable {
       names = "--runs",
       required = true,
       paramLabel = "FOLDER",
-      description = "Existing folder for adapters and figures of each run.")
+      description = "Folder for adapters and figures of each run; made if it is not there.")
   private Path runs = Path.of("");
 
   @Option(
@@ -125,11 +126,13 @@ final class Compare implements Runnable {
     if (seeds < 1) {
       throw new CliException("--seeds \"%d\": must be 1 or more".formatted(seeds));
     }
-    if (!Files.isDirectory(runs)) {
-      throw new CliException("--runs \"%s\": must be a folder".formatted(runs));
-    }
     List<Recipe> all = recipes.stream().map(Recipe::of).toList();
     check(all);
+    try {
+      Files.createDirectories(runs);
+    } catch (IOException e) {
+      throw new CliException("--runs \"%s\": the folder cannot be made".formatted(runs), e);
+    }
     ArrayNode rows = JsonNodeFactory.instance.arrayNode();
     PrintWriter to = spec.commandLine().getOut();
     if (!json) {
@@ -165,7 +168,9 @@ final class Compare implements Runnable {
     if (!ComparedRuns.hasFolds(recipe)) {
       return List.of(ComparedRuns.NO_FOLD);
     }
-    return folds.isEmpty() ? ALL_FOLDS : folds;
+    return folds.isEmpty() && data != null
+        ? List.copyOf(Distribution.ESC50.folds(data))
+        : folds;
   }
 
   /** What is missing is told before hours of fits. */
@@ -192,9 +197,14 @@ final class Compare implements Runnable {
     if (!folds.isEmpty() && all.stream().noneMatch(ComparedRuns::hasFolds)) {
       throw new CliException("--folds \"%s\": none of the recipes is of esc50".formatted(folds));
     }
-    for (int fold : folds) {
-      if (!ALL_FOLDS.contains(fold)) {
-        throw new CliException("--folds \"%d\": must be 1 to 5".formatted(fold));
+    if (!folds.isEmpty() && data != null) {
+      SortedSet<Integer> there = Distribution.ESC50.folds(data);
+      for (int fold : folds) {
+        if (!there.contains(fold)) {
+          throw new CliException(
+              "--folds \"%d\": must be one of %s, which have clips in \"%s\""
+                  .formatted(fold, there, data));
+        }
       }
     }
     if (folds.size() != new TreeSet<>(folds).size()) {

@@ -203,7 +203,67 @@ class CompareTest {
         runs,
         "--folds",
         1);
-    refused("--folds \"6\": must be 1 to 5", "esc50/full", "--data", runs, "--folds", "1,6");
-    refused("--folds \"[2, 2]\": must name each", "esc50/full", "--data", runs, "--folds", "2,2");
+    refused("esc50.csv: no such file", "esc50/full", "--data", runs, "--folds", "1,6");
+  }
+
+  @Test
+  void foldsAreThoseThatTheDataHas(@TempDir Path data) throws IOException {
+    esc50(data);
+    refused(
+        "--folds \"6\": must be one of [1, 2, 3, 4, 5]",
+        "esc50/full",
+        "--data",
+        data,
+        "--folds",
+        "1,6");
+    refused("--folds \"[2, 2]\": must name each", "esc50/full", "--data", data, "--folds", "2,2");
+    Path table = data.resolve("meta/esc50.csv");
+    Files.write(table, Files.readAllLines(table).subList(0, 5));
+    refused(
+        "--folds \"5\": must be one of [1, 2], which have clips",
+        "esc50/full",
+        "--data",
+        data,
+        "--folds",
+        5);
+  }
+
+  @Test
+  void theFolderOfRunsIsMade(@TempDir Path data) throws IOException {
+    esc50(data);
+    Path table = data.resolve("meta/esc50.csv");
+    Files.write(table, Files.readAllLines(table).subList(0, 5));
+    Path made = runs.resolve("not/there/yet");
+    Cli run =
+        Cli.run(
+            "compare",
+            "esc50/linear-probe",
+            "--data",
+            data,
+            "--backbone",
+            Golden.file("fit/backbone.safetensors"),
+            "--runs",
+            made,
+            "--seeds",
+            1,
+            "--threads",
+            1,
+            "--json");
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(made.resolve("esc50-linear-probe-fold2-1.json")).exists();
+    assertThat(new ObjectMapper().readTree(run.out()).at("/0/runs").asInt()).isEqualTo(2);
+    Path file = Files.createFile(runs.resolve("file"));
+    Cli refused =
+        Cli.run(
+            "compare",
+            "esc50/linear-probe",
+            "--data",
+            data,
+            "--backbone",
+            file,
+            "--runs",
+            file.resolve("below"));
+    assertThat(refused.exitCode()).isEqualTo(1);
+    assertThat(refused.err()).contains("--runs", "the folder cannot be made").hasLineCount(1);
   }
 }

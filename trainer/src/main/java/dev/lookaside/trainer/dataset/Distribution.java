@@ -9,8 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.stream.Collectors;
 
 /** The data sets whose distributions can be read, by the name the command line gives them. */
@@ -83,6 +85,15 @@ public enum Distribution {
       case CSV -> CsvClips.load(folder);
       case FASHION_MNIST -> throw new IllegalStateException("refused above");
     };
+  }
+
+  /**
+   * Folds of ESC-50 that have clips in a folder; empty for the other distributions.
+   *
+   * @throws TrainerException if its table cannot be read
+   */
+  public SortedSet<Integer> folds(Path folder) {
+    return this == ESC50 ? Esc50.folds(folder) : Collections.emptySortedSet();
   }
 
   /** Whether it holds images: then {@link #images} reads it, otherwise {@link #load}. */

@@ -7,6 +7,7 @@ import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.example.Clip;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -52,6 +53,25 @@ class DistributionTest {
         .hasMessageContaining("fold \"6\": must be 1 to 5");
     assertThatThrownBy(() -> Distribution.CSV.load(folder, Optional.of(1)))
         .hasMessageContaining("data set csv has none");
+  }
+
+  @Test
+  void esc50KeptCompressedIsReadUnderItsOfficialNames() throws IOException {
+    esc50("1-a.wav,1,0,dog,True,1,A", "2-b.wav,2,1,rain,False,2,A", "3-c.wav,3,1,rain,False,3,A");
+    Path audio = folder.resolve("audio");
+    Files.delete(audio.resolve("1-a.wav"));
+    Files.delete(audio.resolve("2-b.wav"));
+    try (InputStream ogg = DistributionTest.class.getResourceAsStream("/audio/mono16.ogg");
+        InputStream flac = DistributionTest.class.getResourceAsStream("/audio/mono16.flac")) {
+      Files.copy(ogg, audio.resolve("1-a.ogg"));
+      Files.copy(flac, audio.resolve("2-b.flac"));
+    }
+    DataSet set = load("esc50");
+    assertThat(set.clips("test")).extracting(Clip::name).containsExactly("1-a.wav");
+    assertThat(set.clips("test").get(0).reader().get().lengthSamples()).isEqualTo(4_800);
+    assertThat(set.clips("train").get(0).reader().get().lengthSamples()).isEqualTo(4_800);
+    assertThat(set.clips("train").get(1).reader().get().lengthSamples()).isEqualTo(441);
+    assertThat(Distribution.ESC50.folds(folder)).containsExactly(1, 2, 3);
   }
 
   @Test
