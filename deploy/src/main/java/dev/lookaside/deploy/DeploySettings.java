@@ -2,16 +2,19 @@ package dev.lookaside.deploy;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
+import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The block {@code lookaside.deploy} of the configuration, checked.
  *
- * @param backbone file, null: the bundled model
+ * @param backbone file or name, null: the bundled model
  * @param adapter file, null together with {@code backbone}
  * @param channel of chunks with more than one
  * @param streamIdle log time without a chunk that ends a stream
@@ -41,6 +44,7 @@ public record DeploySettings(
   public static final int FREE_PORT = -1;
 
   private static final String ROOT = "lookaside.deploy";
+  private static final Logger LOG = LoggerFactory.getLogger(DeploySettings.class);
 
   /**
    * Reads {@code lookaside.deploy} of a whole configuration.
@@ -74,6 +78,15 @@ public record DeploySettings(
     } catch (ConfigException e) {
       throw new DeployException(e.getMessage(), e);
     }
+  }
+
+  /**
+   * The backbone's file, downloaded first if the setting is a name and no cache has it.
+   *
+   * @return null: the bundled model
+   */
+  public @Nullable Path backboneFile() {
+    return backbone == null ? null : BackboneFiles.of(backbone, LOG::info);
   }
 
   private static @Nullable Path path(Config own, String key) {

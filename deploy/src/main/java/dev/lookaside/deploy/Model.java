@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 record Model(
     @Nullable BundledModel bundled, Backbone backbone, Adapter adapter, DetectorModel detector) {
   static Model load(Settings settings) {
-    Path backboneFile = settings.deploy().backbone();
+    Path backboneFile = settings.deploy().backboneFile();
     Path adapterFile = settings.deploy().adapter();
     if (backboneFile != null && adapterFile != null) {
       return load(null, backboneFile, adapterFile, settings);

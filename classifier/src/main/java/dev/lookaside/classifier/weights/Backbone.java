@@ -7,7 +7,7 @@ import java.util.SortedMap;
 /**
  * A frozen vision transformer under one set of names (timm's), whatever layout its file has. The
  * tensors lie in the mapped file where that is possible. Immutable; its identity is the sha256 of
- * the file.
+ * the file, or of the list of its files.
  *
  * <p>Names and shapes, d = width: {@code cls_token [d]}, {@code dist_token [d]} if there is one,
  * {@code pos_embed [specials + rows * columns, d]}, {@code patch_embed.proj.weight [d, 256]}
@@ -42,12 +42,13 @@ public final class Backbone {
   /**
    * Loads a backbone; {@code config.json} beside it is read if it is there.
    *
+   * @param file safetensors, or the index ({@code .safetensors.index.json}) of several
    * @throws WeightsException naming tensor, expected and found shape
    */
   public static Backbone load(Path file) {
-    try (Safetensors opened = Safetensors.open(file)) {
+    try (WeightFile opened = WeightFile.open(file)) {
       return new BackboneLoader(opened, BackboneConfig.beside(file, opened.metadata()))
-          .load(Safetensors.sha256(file));
+          .load(WeightFile.sha256(file));
     }
   }
 

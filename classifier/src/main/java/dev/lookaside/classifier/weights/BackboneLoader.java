@@ -9,14 +9,14 @@ import org.jspecify.annotations.Nullable;
 final class BackboneLoader {
   private static final int STEM = ViTSpec.PATCH * ViTSpec.PATCH;
 
-  private final Safetensors file;
+  private final WeightFile file;
   private final String source;
   private final BackboneConfig config;
   private final Layout layout;
   private final String prefix;
   private final TreeMap<String, FloatTensor> tensors = new TreeMap<>();
 
-  BackboneLoader(Safetensors file, BackboneConfig config) {
+  BackboneLoader(WeightFile file, BackboneConfig config) {
     this.file = file;
     this.source = file.source();
     this.config = config;

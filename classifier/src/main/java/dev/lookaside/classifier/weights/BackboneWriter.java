@@ -18,21 +18,51 @@ public final class BackboneWriter {
    */
   public static void write(
       Path file, Backbone backbone, Map<String, float[]> values, int gridRows, int gridColumns) {
+    int depth = backbone.spec().depth();
+    write(file, backbone, values, depth, new int[] {gridRows, gridColumns}, FloatType.F32);
+  }
+
+  /**
+   * Writes the first blocks of a backbone, with its values in another type.
+   *
+   * @param blocks 1 to its depth
+   * @throws WeightsException if the file cannot be written, or a value does not fit the type
+   */
+  public static void convert(Path file, Backbone backbone, int blocks, FloatType type) {
+    ViTSpec spec = backbone.spec();
+    int[] grid = {spec.gridRows(), spec.gridColumns()};
+    write(file, backbone, Map.of(), blocks, grid, type);
+  }
+
+  private static void write(
+      Path file,
+      Backbone backbone,
+      Map<String, float[]> values,
+      int blocks,
+      int[] grid,
+      FloatType type) {
     Map<String, FloatTensor> tensors = new TreeMap<>();
     backbone
         .tensors()
         .forEach(
             (name, tensor) -> {
-              float[] changed = values.get(name);
-              float[] written = changed == null ? tensor.toArray() : changed;
-              tensors.put(name, FloatTensor.of(shape(name, tensor, written.length), written));
+              if (block(name) < blocks) {
+                float[] changed = values.get(name);
+                float[] written = changed == null ? tensor.toArray() : changed;
+                tensors.put(name, FloatTensor.of(shape(name, tensor, written.length), written));
+              }
             });
     ViTSpec spec = backbone.spec();
     Map<String, String> metadata = new TreeMap<>();
     metadata.put("heads", Integer.toString(spec.heads()));
-    metadata.put("grid", gridRows + "x" + gridColumns);
+    metadata.put("grid", grid[0] + "x" + grid[1]);
     metadata.put(BackboneConfig.EPSILON, Float.toString(spec.epsilon()));
-    SafetensorsWriter.write(file, tensors, metadata);
+    SafetensorsWriter.write(file, tensors, metadata, type);
+  }
+
+  /** The block that a tensor is of; -1 if of none. */
+  private static int block(String name) {
+    return name.startsWith("blocks.") ? Integer.parseInt(name.split("\\.", 3)[1]) : -1;
   }
 
   private static int[] shape(String name, FloatTensor tensor, int values) {

@@ -2,6 +2,7 @@ package dev.lookaside.classifier.weights;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -10,6 +11,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -66,6 +68,98 @@ class BackboneTest {
     for (String same : new String[] {"cls_token", "patch_embed.proj.weight", "norm.weight"}) {
       assertThat(after.tensor(same).toArray()).containsExactly(before.tensor(same).toArray());
     }
+  }
+
+  @Test
+  void aBackboneIsConvertedToFewerBlocksAnd16Bits() {
+    ViTSpec spec = new ViTSpec(WIDTH, 3, 1, 128, 2, 3, 3, 1e-6f);
+    Backbone before = load("timm", RandomBackbone.tensors(spec, 3, 10, 1));
+    for (FloatType type : FloatType.values()) {
+      Path file = folder.resolve("converted-" + type);
+      BackboneWriter.convert(file, before, 2, type);
+      Backbone after = Backbone.load(file);
+      assertThat(after.spec()).isEqualTo(new ViTSpec(WIDTH, 2, 1, 128, 2, 3, 3, 1e-6f));
+      // Half a unit in the last of 24, 11 or 8 bits.
+      double share = type == FloatType.F32 ? 0 : type == FloatType.F16 ? 0x1p-11 : 0x1p-8;
+      after
+          .tensors()
+          .forEach(
+              (name, tensor) -> {
+                float[] was = before.tensor(name).toArray();
+                float[] is = tensor.toArray();
+                for (int i = 0; i < was.length; i++) {
+                  assertThat(is[i])
+                      .as(name)
+                      .isCloseTo(was[i], within((float) (Math.abs(was[i]) * share + 0x1p-25)));
+                }
+              });
+    }
+    assertThat(folder.resolve("converted-f16").toFile().length())
+        .isLessThan(folder.resolve("converted-f32").toFile().length() * 6 / 10);
+  }
+
+  @Test
+  void aValueThatF16CannotHoldIsNamed() {
+    ViTSpec spec = new ViTSpec(WIDTH, 1, 1, 128, 1, 2, 2, 1e-6f);
+    Map<String, FloatTensor> t = RandomBackbone.tensors(spec, 3, 10, 1);
+    float[] large = new float[WIDTH];
+    large[3] = 65_520;
+    t.put("norm.bias", FloatTensor.of(new int[] {WIDTH}, large));
+    Backbone b = load("large", t);
+    Path file = folder.resolve("half");
+    assertThatThrownBy(() -> BackboneWriter.convert(file, b, 1, FloatType.F16))
+        .isInstanceOf(WeightsException.class)
+        .hasMessageContaining("norm.bias")
+        .hasMessageContaining("65520.0: is beyond the range of f16; bf16 holds it");
+    assertThat(file).doesNotExist();
+    BackboneWriter.convert(file, b, 1, FloatType.BF16);
+    assertThat(Backbone.load(file).tensor("norm.bias").toArray()[3]).isEqualTo(65_536f);
+  }
+
+  @Test
+  void anIndexWithItsShardsLoadsAsOneFile() throws IOException {
+    ViTSpec spec = new ViTSpec(WIDTH, 2, 1, 128, 2, 12, 5, 1e-6f);
+    Map<String, FloatTensor> all = huggingFace(RandomBackbone.tensors(spec, 1, 0, 4), "", false);
+    Backbone whole = load("whole", all);
+    TreeMap<String, FloatTensor> first = new TreeMap<>();
+    TreeMap<String, FloatTensor> second = new TreeMap<>();
+    StringBuilder map = new StringBuilder();
+    all.forEach(
+        (name, tensor) -> {
+          boolean even = (first.size() + second.size()) % 2 == 0;
+          (even ? first : second).put(name, tensor);
+          map.append(map.isEmpty() ? "" : ",")
+              .append("\"%s\": \"part-%d.safetensors\"".formatted(name, even ? 1 : 2));
+        });
+    Path one = folder.resolve("part-1.safetensors");
+    Path two = folder.resolve("part-2.safetensors");
+    SafetensorsWriter.write(one, first, Map.of());
+    SafetensorsWriter.write(two, second, Map.of());
+    Path index = folder.resolve("model.safetensors.index.json");
+    Files.writeString(index, "{\"metadata\": {}, \"weight_map\": {" + map + "}}");
+    Backbone joined = Backbone.load(index);
+    assertThat(joined.spec()).isEqualTo(whole.spec());
+    assertThat(joined.parameters()).isEqualTo(whole.parameters());
+    whole
+        .tensors()
+        .forEach((n, t) -> assertThat(joined.tensor(n).toArray()).containsExactly(t.toArray()));
+    String lines =
+        "%s  part-1.safetensors\n%s  part-2.safetensors\n"
+            .formatted(Safetensors.sha256(one), Safetensors.sha256(two));
+    assertThat(joined.digest())
+        .isEqualTo(Safetensors.sha256(lines.getBytes(StandardCharsets.UTF_8)));
+
+    Files.writeString(index, "{\"weight_map\": {\"x\": \"part-1.safetensors\"}}");
+    assertThatThrownBy(() -> Backbone.load(index))
+        .hasMessageContaining("tensor \"x\": found no such tensor, though");
+    Files.writeString(index, "{\"weight_map\": {\"x\": \"../part-1.safetensors\"}}");
+    assertThatThrownBy(() -> Backbone.load(index))
+        .hasMessageContaining("\"../part-1.safetensors\": must name a file beside it");
+    Files.writeString(index, "{\"weight_map\": {\"x\": \"part-3.safetensors\"}}");
+    assertThatThrownBy(() -> Backbone.load(index)).hasMessageContaining("part-3.safetensors");
+    Files.writeString(index, "{}");
+    assertThatThrownBy(() -> Backbone.load(index))
+        .hasMessageContaining("weight_map: must name tensors and their files");
   }
 
   @Test

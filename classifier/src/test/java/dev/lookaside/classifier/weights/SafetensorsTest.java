@@ -84,6 +84,36 @@ class SafetensorsTest {
         .containsExactly(1f, -2f, Float.MIN_NORMAL, Float.intBitsToFloat(0x7f7f0000));
   }
 
+  /** Every half and every bfloat16 comes back; between two, the nearest, and of two as near the even. */
+  @Test
+  void narrowingGoesToTheNearest() {
+    for (int bits = 0; bits < 1 << 16; bits++) {
+      short half = (short) bits;
+      float value = HalfFloats.fromHalf(half);
+      if (!Float.isNaN(value)) {
+        assertThat(HalfFloats.toHalf(value)).as("half %x", bits).isEqualTo(half);
+      }
+      float brain = HalfFloats.fromBrain(half);
+      if (!Float.isNaN(brain)) {
+        assertThat(HalfFloats.toBrain(brain)).as("bfloat16 %x", bits).isEqualTo(half);
+      }
+    }
+    for (int bits = 0; bits < 0x7bff; bits++) {
+      float low = HalfFloats.fromHalf((short) bits);
+      float high = HalfFloats.fromHalf((short) (bits + 1));
+      float middle = (float) ((low + (double) high) / 2);
+      assertThat(HalfFloats.toHalf(Math.nextDown(middle))).isEqualTo((short) bits);
+      assertThat(HalfFloats.toHalf(Math.nextUp(middle))).isEqualTo((short) (bits + 1));
+      assertThat(HalfFloats.toHalf(middle)).isEqualTo((short) (bits + (bits & 1)));
+    }
+    assertThat(HalfFloats.fromHalf(HalfFloats.toHalf(65_519f))).isEqualTo(65_504f);
+    assertThat(HalfFloats.fromHalf(HalfFloats.toHalf(-65_520f))).isEqualTo(Float.NEGATIVE_INFINITY);
+    assertThat(HalfFloats.fromHalf(HalfFloats.toHalf(Float.NaN))).isNaN();
+    assertThat(HalfFloats.fromBrain(HalfFloats.toBrain(Float.NaN))).isNaN();
+    assertThat(HalfFloats.fromBrain(HalfFloats.toBrain(1.00390625f))).isEqualTo(1f);
+    assertThat(HalfFloats.fromBrain(HalfFloats.toBrain(1.01171875f))).isEqualTo(1.015625f);
+  }
+
   @Test
   void aHeaderOfTwoToTheSixtyBytesIsRefused() throws IOException {
     byte[] bytes = new byte[24];

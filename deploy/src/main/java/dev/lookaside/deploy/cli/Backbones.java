@@ -1,13 +1,24 @@
 package dev.lookaside.deploy.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.classifier.weights.BackboneWriter;
+import dev.lookaside.classifier.weights.FloatType;
 import dev.lookaside.classifier.weights.RandomBackbone;
 import dev.lookaside.classifier.weights.ViTSpec;
+import dev.lookaside.deploy.hub.BackboneFiles;
+import dev.lookaside.deploy.hub.Hub;
+import dev.lookaside.deploy.hub.HubProgress;
+import dev.lookaside.deploy.hub.HubRepo;
+import dev.lookaside.deploy.hub.HubSettings;
+import dev.lookaside.deploy.hub.KnownBackbone;
+import dev.lookaside.trainer.fit.AtomicFile;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -19,13 +30,13 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "backbone",
     footer = {"", "Example:", "  lookaside backbone check backbone.safetensors"},
-    description = "Check a backbone file, or write a random one.")
+    description = "Download, list, check or convert backbones, or write a random one.")
 final class Backbones implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "no command given: check or random");
+    throw new ParameterException(spec.commandLine(), "no command given: fetch, list, check, convert or random");
   }
 
   @Command(
@@ -42,15 +53,141 @@ final class Backbones implements Runnable {
             + "safetensors. A file that cannot be used is an error that names the tensor, the expected and the found shape."
       })
   void check(
-      @Parameters(paramLabel = "FILE", description = "Safetensors file.") Path file,
+      @Parameters(paramLabel = "FILE", description = "Safetensors file, or a name of backbone list.")
+          Path file,
       @Option(names = "--json", description = "Print one JSON object.") boolean json) {
-    Backbone backbone = Backbone.load(file);
+    Backbone backbone = Backbone.load(BackboneFiles.of(file, spec.commandLine().getErr()::println));
     PrintWriter out = spec.commandLine().getOut();
     out.print(
         json
             ? json(file, backbone).toPrettyString() + System.lineSeparator()
             : text(file, backbone));
     out.flush();
+  }
+
+  @Command(
+      name = "fetch",
+      footer = {
+        "",
+        "Examples:",
+        "  lookaside backbone fetch deit-base-distilled-384",
+        "  lookaside backbone fetch timm/deit_tiny_patch16_224.fb_in1k@main"
+      },
+      description = {
+        "Download a backbone from a Hugging Face hub, or bring a cached one up to date.",
+        "",
+        "Prints its file. Files lie in the cache that Hugging Face's tools share; what is there is not downloaded again, a download "
+            + "that broke off goes on, and every file is checked against the hub's digest. HF_ENDPOINT, HF_TOKEN, HF_HOME, "
+            + "HF_HUB_CACHE and HF_HUB_OFFLINE are read as those tools read them."
+      })
+  void fetch(
+      @Parameters(
+              paramLabel = "NAME|REPO[@REVISION]",
+              description = "A name of backbone list, or OWNER/NAME on the hub.")
+          String name) {
+    PrintWriter err = spec.commandLine().getErr();
+    HubRepo repo =
+        BackboneFiles.repo(name)
+            .orElseThrow(
+                () ->
+                    new CliException(
+                        "\"%s\": must be OWNER/NAME[@REVISION] or one of %s"
+                            .formatted(name, String.join(", ", KnownBackbone.words()))));
+    try (HubDisplay display = new HubDisplay(err, Terminal.interactive())) {
+      Path file = new Hub(HubSettings.ofEnvironment(), display).fetch(repo);
+      spec.commandLine().getOut().println(file);
+    }
+    spec.commandLine().getOut().flush();
+  }
+
+  @Command(
+      name = "list",
+      footer = {"", "Example:", "  lookaside backbone list"},
+      description = {
+        "List the backbones that have a short name: licence, size, tokens, and what each is good for.",
+        "",
+        "TOKENS are those of a window of 128 frames (1.3 s) and of 512 (5 s). Nothing is asked of the network."
+      })
+  void list(@Option(names = "--json", description = "Print a JSON array.") boolean json) {
+    Hub hub = new Hub(HubSettings.ofEnvironment(), HubProgress.SILENT);
+    ArrayNode all = JsonNodeFactory.instance.arrayNode();
+    PrintWriter out = spec.commandLine().getOut();
+    if (!json) {
+      out.printf("%-24s %-13s %7s %5s %10s %-7s %s%n", "NAME", "LICENCE", "MB", "WIDTH", "TOKENS", "CACHED", "FROM AND FOR");
+    }
+    for (KnownBackbone known : KnownBackbone.values()) {
+      String from = known.elsewhere().orElseGet(() -> known.repo().map(HubRepo::name).orElse(""));
+      boolean cached =
+          known.elsewhere().isEmpty() && known.repo().flatMap(hub::cached).isPresent();
+      double megabytes = known.parameters() * (double) Float.BYTES / 1e6;
+      String tokens = known.tokens(128) + " / " + known.tokens(512);
+      if (json) {
+        all.addObject()
+            .put("name", known.word())
+            .put("from", from)
+            .put("licence", known.licence())
+            .put("parameters", known.parameters())
+            .put("width", known.width())
+            .put("cached", cached)
+            .put("use", known.use());
+      } else {
+        out.printf(
+            Locale.ROOT,
+            "%-24s %-13s %7.1f %5d %10s %-7s %s: %s%n",
+            known.word(),
+            known.licence(),
+            megabytes,
+            known.width(),
+            tokens,
+            cached ? "yes" : "no",
+            from,
+            known.use());
+      }
+    }
+    if (json) {
+      out.println(all.toPrettyString());
+    }
+    out.flush();
+  }
+
+  @Command(
+      name = "convert",
+      footer = {
+        "",
+        "Example:",
+        "  lookaside backbone convert deit-tiny --blocks 8 --type f16 --out small.safetensors"
+      },
+      description = {
+        "Write a backbone with fewer blocks or in 16 bits, under timm's names, with a stem of one channel.",
+        "",
+        "Heads that it was trained with are left out. It is another backbone then: adapters are fitted anew."
+      })
+  void convert(
+      @Parameters(paramLabel = "B", description = "Backbone: a file, or a name of backbone list.")
+          Path file,
+      @Option(
+              names = "--blocks",
+              paramLabel = "N",
+              description = "Keep the first N blocks. Default: all.")
+          @Nullable Integer blocks,
+      @Option(
+              names = "--type",
+              paramLabel = "T",
+              defaultValue = "f32",
+              description = "f32, f16 or bf16. Default: ${DEFAULT-VALUE}.")
+          FloatType type,
+      @Option(names = "--out", required = true, paramLabel = "FILE", description = "File to write.")
+          Path out) {
+    PrintWriter err = spec.commandLine().getErr();
+    Backbone backbone = Backbone.load(BackboneFiles.of(file, err::println));
+    int depth = backbone.spec().depth();
+    int kept = blocks == null ? depth : blocks;
+    if (kept < 1 || kept > depth) {
+      throw new CliException(
+          "--blocks \"%d\": must be 1 to %d, the blocks of %s".formatted(kept, depth, file));
+    }
+    AtomicFile.write(out, path -> BackboneWriter.convert(path, backbone, kept, type));
+    err.println(out + ": " + Backbone.load(out).digest());
   }
 
   @Command(

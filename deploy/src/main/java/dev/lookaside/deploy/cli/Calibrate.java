@@ -11,6 +11,7 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.SafetensorsWriter;
 import dev.lookaside.deploy.Configuration;
+import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.featurizer.FeaturizerSettings;
 import dev.lookaside.trainer.judge.SceneJudge;
 import dev.lookaside.trainer.metric.Collars;
@@ -38,7 +39,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Composes scenes of the clips over pink noise, scores and decodes them as a stream, and "
           + "compares the events with the known truth. With --out, on and off thresholds are "
-          + "chosen per label where event F1 is greatest, and written into a copy of the adapter."
+          + "chosen per label where event F1 is greatest, and written into a copy of the adapter; "
+          + "those of labels without a class folder stay."
     },
     footer = {
       "",
@@ -50,14 +52,14 @@ final class Calibrate implements Runnable {
   @Parameters(paramLabel = "CLIPS", description = "Folder of class folders of audio files.")
   private Path folder = Path.of("");
 
-  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
+  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone: a file, or a name of lookaside backbone list.")
   private Path backboneFile = Path.of("");
 
   @Option(
       names = "--adapter",
       required = true,
       paramLabel = "A",
-      description = "Adapter whose labels are the class folders' names.")
+      description = "Adapter; class folders are named after its labels, all or some of them.")
   private Path adapterFile = Path.of("");
 
   @Option(names = "--out", paramLabel = "A2", description = "Adapter to write.")
@@ -108,7 +110,7 @@ final class Calibrate implements Runnable {
       throw new CliException("--scenes \"%d\": must be 1 or more".formatted(scenes));
     }
     Adapter adapter = Adapter.load(adapterFile);
-    Backbone backbone = Backbone.load(backboneFile);
+    Backbone backbone = Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println));
     Config config =
         Configuration.over(
             hopFrames == null ? Map.of() : Map.of("lookaside.featurizer.hop-frames", hopFrames));

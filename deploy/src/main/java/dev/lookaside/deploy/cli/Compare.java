@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.trainer.dataset.Distribution;
 import dev.lookaside.trainer.recipe.Recipe;
 import java.io.IOException;
@@ -85,7 +86,7 @@ final class Compare implements Runnable {
       description = "Of esc50: the folds to test on. Default: all that --data has.")
   private List<Integer> folds = List.of();
 
-  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
+  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone: a file, or a name of lookaside backbone list.")
   private Path backbone = Path.of("");
 
   @Option(
@@ -143,7 +144,7 @@ final class Compare implements Runnable {
     ComparedRuns made =
         new ComparedRuns(
             new ComparedRuns.Clips(train, test, data),
-            backbone,
+            BackboneFiles.of(backbone, spec.commandLine().getErr()::println),
             runs,
             scenes,
             threads,

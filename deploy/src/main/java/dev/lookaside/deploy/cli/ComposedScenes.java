@@ -22,11 +22,11 @@ final class ComposedScenes {
   /**
    * Reads the clips.
    *
-   * @param folder of class folders named after labels
+   * @param folder of class folders named after labels, of all or of some
    * @throws CliException or another named exception for a clip that cannot be read
    */
   ComposedScenes(Path folder, List<String> labels, double seconds, long seed) {
-    ClipFolder listed = ClipFolder.list(folder, labels);
+    ClipFolder listed = ClipFolder.listSome(folder, labels);
     for (Clip clip : listed.clips()) {
       clips.add(new LabelledClip(listed.labels().get(clip.label()), clip.reader().get()));
     }

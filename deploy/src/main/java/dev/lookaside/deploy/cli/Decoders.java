@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.detect.TunedDecoder;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.trainer.dataset.DataSet;
 import dev.lookaside.trainer.evaluate.DetectedEvents;
 import dev.lookaside.trainer.fit.AtomicFile;
@@ -70,7 +71,7 @@ final class Decoders implements Runnable {
       description = "With --dataset: the split their numbers are chosen on. Default: validation.")
   private @Nullable String tuneSplit;
 
-  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
+  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone: a file, or a name of lookaside backbone list.")
   private Path backbone = Path.of("");
 
   @Option(
@@ -165,7 +166,8 @@ final class Decoders implements Runnable {
   private void compare(Path file, Optional<DataSet> set, ArrayNode rows, PrintWriter to) {
     Adapter adapter = Adapter.load(file);
     DecoderMaterial material = material(set, adapter);
-    try (OfflineModel model = OfflineModel.open(backbone, file, Map.of())) {
+    try (OfflineModel model = OfflineModel.open(
+            BackboneFiles.of(backbone, spec.commandLine().getErr()::println), file, Map.of())) {
       DecoderMaterial.Heard tuning = material.tuning().heard(model);
       DecoderMaterial.Heard judged = material.judged().heard(model);
       row(file, adapter, "hysteresis", score(judged, null, model), material.count(), rows, to);

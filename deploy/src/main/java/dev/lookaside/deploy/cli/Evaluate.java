@@ -10,6 +10,7 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.Threshold;
+import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.deploy.report.RunFolder;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.audio.Pcm;
@@ -83,7 +84,7 @@ final class Evaluate implements Runnable {
       description = "Judge as a recipe of fit does (data set, task, hop); options given win.")
   private @Nullable String recipe;
 
-  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
+  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone: a file, or a name of lookaside backbone list.")
   private Path backboneFile = Path.of("");
 
   @Option(
@@ -223,7 +224,7 @@ final class Evaluate implements Runnable {
     RecognizedClips clips;
     try (Scorer scorer =
             Scorer.open(
-                Backbone.load(backboneFile), adapter, new ScorerSettings(device, 0, perClip));
+                Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println)), adapter, new ScorerSettings(device, 0, perClip));
         EvaluateDisplay display = new EvaluateDisplay(part.unit(), part.size(), err())) {
       clips = part.recognized(scorer, indices, perClip, display::done, unheard);
     }
@@ -252,7 +253,9 @@ final class Evaluate implements Runnable {
     Unheard unheard = unheard();
     int done = 0;
     try (OfflineModel model =
-            OfflineModel.open(backboneFile, adapterFile, ModelOptions.settings(hopFrames, device));
+            OfflineModel.open(
+                BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println),
+                adapterFile, ModelOptions.settings(hopFrames, device));
         EvaluateDisplay display = new EvaluateDisplay("recordings", recordings.size(), err())) {
       for (Recording recording : recordings) {
         try {

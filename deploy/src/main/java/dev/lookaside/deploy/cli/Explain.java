@@ -11,6 +11,7 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.BundledModel;
+import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.deploy.plot.AttentionPlot;
 import dev.lookaside.deploy.plot.AttentionScene;
 import dev.lookaside.deploy.plot.Plot;
@@ -99,7 +100,8 @@ final class Explain implements Runnable {
   @Option(
       names = "--backbone",
       paramLabel = "B",
-      description = "Backbone file. Default: the small model that comes with the program.")
+      description =
+          "Backbone: a file, or a name of lookaside backbone list. Default: the small model that comes with the program.")
   private @Nullable Path backboneFile;
 
   @Option(
@@ -147,7 +149,10 @@ final class Explain implements Runnable {
     Pcm pcm = AudioFiles.read(file);
     Path backbone = backboneFile;
     if (backbone != null && !adapterFiles.isEmpty()) {
-      explain(pcm, backbone, adapterFiles);
+      explain(
+          pcm,
+          BackboneFiles.of(backbone, spec.commandLine().getErr()::println),
+          adapterFiles);
     } else if (backbone == null && adapterFiles.isEmpty()) {
       try (BundledModel bundled = BundledModel.open()) {
         explain(pcm, bundled.backbone(), List.of(bundled.adapter()));

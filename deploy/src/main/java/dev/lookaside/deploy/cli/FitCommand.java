@@ -9,6 +9,7 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.TemporaryFolder;
+import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.deploy.report.RunFolder;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.trainer.example.ExampleSource;
@@ -74,7 +75,7 @@ final class FitCommand implements Runnable {
       description = "Options of a row of the LoAA paper (lookaside recipes); others given win.")
   private @Nullable String recipe;
 
-  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
+  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone: a file, or a name of lookaside backbone list.")
   private Path backboneFile = Path.of("");
 
   @Option(
@@ -190,7 +191,7 @@ final class FitCommand implements Runnable {
   }
 
   private Plan plan(TemporaryFolder temporary) {
-    Backbone backbone = Backbone.load(backboneFile);
+    Backbone backbone = Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println));
     Optional<Adapter> init = tune.init();
     init.ifPresent(adapter -> adapter.checkFits(backbone));
     FrontEnd frontEnd = init.map(Adapter::frontEnd).orElseGet(tune::frontEnd);

@@ -13,7 +13,8 @@ final class ModelOptions {
   @Option(
       names = "--backbone",
       paramLabel = "B",
-      description = "Backbone file. Default: the small model that comes with the program.")
+      description =
+          "Backbone: a file, or a name of lookaside backbone list. Default: the small model that comes with the program.")
   private @Nullable Path backbone;
 
   @Option(

@@ -9,6 +9,7 @@ import dev.lookaside.classifier.weights.AdapterShape;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.classifier.weights.Npy;
+import dev.lookaside.deploy.hub.BackboneFiles;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +35,7 @@ import picocli.CommandLine.Spec;
 final class ModelRun implements Runnable {
   private static final int MAX_BATCH = 8;
 
-  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone file.")
+  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone: a file, or a name of lookaside backbone list.")
   private Path backboneFile = Path.of("");
 
   @Option(names = "--adapter", required = true, paramLabel = "A", description = "Adapter file.")
@@ -65,7 +66,7 @@ final class ModelRun implements Runnable {
   @Override
   public void run() {
     Npy x = Npy.read(input);
-    Backbone backbone = Backbone.load(backboneFile);
+    Backbone backbone = Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println));
     Adapter adapter = Adapter.load(adapterFile);
     AdapterShape shape = adapter.shape();
     int batch = checkedBatch(x, shape);

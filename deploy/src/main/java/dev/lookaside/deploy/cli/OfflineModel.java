@@ -12,6 +12,7 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.BundledModel;
 import dev.lookaside.deploy.Configuration;
+import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.featurizer.FeaturizerSettings;
 import dev.lookaside.ingest.audio.Pcm;
 import java.nio.file.Path;
@@ -20,9 +21,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A model that hears whole files, with the settings streams have, too. For one thread. */
 final class OfflineModel implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(OfflineModel.class);
+
   /** How a curve becomes events; the command line's words. */
   enum Decoder {
     HYSTERESIS,
@@ -66,7 +71,7 @@ final class OfflineModel implements AutoCloseable {
     Path backbone = options.backbone();
     Path adapter = options.adapter();
     if (backbone != null && adapter != null) {
-      return new OfflineModel(null, backbone, adapter, config);
+      return new OfflineModel(null, BackboneFiles.of(backbone, LOG::info), adapter, config);
     }
     BundledModel bundled = BundledModel.open();
     try {

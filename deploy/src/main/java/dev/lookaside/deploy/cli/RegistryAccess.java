@@ -80,7 +80,7 @@ final class RegistryAccess {
 
   /** The backbone of the settings, and windows as the configured adapter's. */
   <T> T withModel(ModelUse<T> use) {
-    Path backboneFile = settings().deploy().backbone();
+    Path backboneFile = settings().deploy().backboneFile();
     Path adapterFile = settings().deploy().adapter();
     if (backboneFile != null && adapterFile != null) {
       return with(backboneFile, adapterFile, use);

@@ -57,7 +57,7 @@ public final class ReplayModel implements AutoCloseable {
    * @throws RuntimeException of the module whose file or setting is wrong
    */
   public static ReplayModel open(Settings settings) {
-    Path backbone = settings.deploy().backbone();
+    Path backbone = settings.deploy().backboneFile();
     Path adapter = settings.deploy().adapter();
     if (backbone != null && adapter != null) {
       return new ReplayModel(settings, null, backbone, adapter);

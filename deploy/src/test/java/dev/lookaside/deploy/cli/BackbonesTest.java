@@ -81,6 +81,41 @@ class BackbonesTest {
   }
 
   @Test
+  void convertKeepsTheFirstBlocksIn16Bits() {
+    Path file = folder.resolve("random.safetensors");
+    Cli.run("backbone", "random", "--like", "demo", "--seed", "7", "--out", file);
+    Path small = folder.resolve("small.safetensors");
+    Cli run = Cli.run("backbone", "convert", file, "--blocks", 2, "--type", "f16", "--out", small);
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(Cli.run("backbone", "check", small).out()).containsPattern("depth +2\n");
+    assertThat(small.toFile().length()).isLessThan(file.toFile().length() / 5);
+    Cli deep = Cli.run("backbone", "convert", file, "--blocks", 7, "--out", small);
+    assertThat(deep.exitCode()).isEqualTo(1);
+    assertThat(deep.err()).contains("--blocks \"7\": must be 1 to 6, the blocks of");
+  }
+
+  @Test
+  void listSaysWhatEachNameIsWithoutANetwork() throws Exception {
+    Cli run = Cli.run("backbone", "list");
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(run.out())
+        .containsPattern("deit-tiny +Apache-2.0 +22.1 +192 +65 / 257 ")
+        .contains("timm/deit_base_distilled_patch16_384.fb_in1k", "AudioSet", "mae-ast-patch");
+    JsonNode json = new ObjectMapper().readTree(Cli.run("backbone", "list", "--json").out());
+    assertThat(json.get(0).get("name").asText()).isEqualTo("deit-tiny");
+    assertThat(json.get(0).get("parameters").asLong()).isEqualTo(5_524_416);
+  }
+
+  @Test
+  void fetchOfWhatIsNoNameListsTheNames() {
+    Cli run = Cli.run("backbone", "fetch", "resnet");
+    assertThat(run.exitCode()).isEqualTo(1);
+    assertThat(run.err())
+        .hasLineCount(1)
+        .contains("\"resnet\": must be OWNER/NAME[@REVISION] or one of deit-tiny,");
+  }
+
+  @Test
   void anUnknownArchitectureIsAWrongCall() {
     Cli run = Cli.run("backbone", "random", "--like", "resnet", "--out", folder.resolve("x"));
     assertThat(run.exitCode()).isEqualTo(2);

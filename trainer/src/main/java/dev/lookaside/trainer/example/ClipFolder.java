@@ -32,7 +32,7 @@ public record ClipFolder(List<String> labels, List<Clip> clips) {
    */
   public static ClipFolder list(Path folder) {
     List<String> labels = classes(folder);
-    return new ClipFolder(labels, clips(folder, labels));
+    return new ClipFolder(labels, clips(folder, labels, labels));
   }
 
   /**
@@ -51,7 +51,25 @@ public record ClipFolder(List<String> labels, List<Clip> clips) {
           "%s: class folders do not match the adapter's labels: not among its labels %s, without a folder %s"
               .formatted(folder, unknown, missing));
     }
-    return new ClipFolder(labels, clips(folder, labels));
+    return new ClipFolder(labels, clips(folder, labels, labels));
+  }
+
+  /**
+   * As {@link #list(Path, List)}, for a folder that may lack some of the labels: they do not sound
+   * in it.
+   *
+   * @throws TrainerException naming each class folder that is none of the labels
+   */
+  public static ClipFolder listSome(Path folder, List<String> labels) {
+    List<String> found = classes(folder);
+    TreeSet<String> unknown = new TreeSet<>(found);
+    labels.forEach(unknown::remove);
+    if (!unknown.isEmpty()) {
+      throw new TrainerException(
+          "%s: class folders %s: are not among the adapter's labels %s"
+              .formatted(folder, unknown, labels));
+    }
+    return new ClipFolder(labels, clips(folder, found, labels));
   }
 
   /**
@@ -60,7 +78,7 @@ public record ClipFolder(List<String> labels, List<Clip> clips) {
    * @throws TrainerException naming a class folder without audio files
    */
   public static ClipFolder of(Path folder, List<String> labels) {
-    return new ClipFolder(labels, clips(folder, labels));
+    return new ClipFolder(labels, clips(folder, labels, labels));
   }
 
   /** At most so many clips, spread evenly over all; the labels stay. */
@@ -90,9 +108,9 @@ public record ClipFolder(List<String> labels, List<Clip> clips) {
     return names;
   }
 
-  private static List<Clip> clips(Path folder, List<String> labels) {
+  private static List<Clip> clips(Path folder, List<String> classes, List<String> labels) {
     List<Clip> clips = new ArrayList<>();
-    for (String label : labels.stream().sorted().toList()) {
+    for (String label : classes.stream().sorted().toList()) {
       List<Path> files = new ArrayList<>();
       collect(folder.resolve(label), files);
       if (files.isEmpty()) {

@@ -73,6 +73,18 @@ class ClipFolderTest {
   }
 
   @Test
+  void someOfTheLabelsMayHaveNoFolder() throws IOException {
+    wav("c/1.wav", 0.2);
+    wav("a/1.wav", 0.2);
+    ClipFolder listed = ClipFolder.listSome(folder, List.of("c", "b", "a"));
+    assertThat(listed.labels()).containsExactly("c", "b", "a");
+    assertThat(listed.clips().stream().map(Clip::name)).containsExactly("a/1.wav", "c/1.wav");
+    assertThat(listed.clips().stream().map(Clip::label)).containsExactly(2, 0);
+    assertThatThrownBy(() -> ClipFolder.listSome(folder, List.of("a", "b")))
+        .hasMessageContaining("class folders [c]: are not among the adapter's labels [a, b]");
+  }
+
+  @Test
   void anEmptyClassFolderIsNamed() throws IOException {
     wav("a/1.wav", 0.2);
     Files.createDirectories(folder.resolve("b"));
