@@ -29,7 +29,7 @@ public final class ClipWindows {
    * All windows; none if the clip is shorter than a frame. A clip shorter than a window is one
    * padded window.
    *
-   * @throws dev.lookaside.ingest.IngestException naming {@code rate} if it is not 8 to 192 kHz
+   * @throws dev.lookaside.ingest.IngestException naming {@code rate} if it is not 1 kHz to 1 MHz
    */
   public static List<MelWindow> of(Pcm clip, FeatureSpec spec) {
     List<MelWindow> windows = new ArrayList<>();

@@ -34,7 +34,7 @@ public final class Resampler {
   /**
    * The converter of a pair of rates; its table lives as long as someone uses it.
    *
-   * @throws dev.lookaside.ingest.IngestException naming {@code rate} if one is not 8 to 192 kHz
+   * @throws dev.lookaside.ingest.IngestException naming {@code rate} if one is not 1 kHz to 1 MHz
    */
   public static Resampler of(int fromHz, int toHz) {
     AudioFormat.checkRate(fromHz);

@@ -17,7 +17,8 @@ class ResamplerTest {
   @CsvSource({
     "8000, 16000", "11025, 16000", "22050, 16000", "24000, 16000", "32000, 16000", "44100, 16000",
     "48000, 16000", "96000, 16000", "192000, 16000", "44101, 16000", "8001, 24000", "8000, 24000",
-    "16000, 24000", "44100, 24000", "48000, 24000", "191999, 24000"
+    "16000, 24000", "44100, 24000", "48000, 24000", "191999, 24000", "1000, 16000", "1009, 16000",
+    "384000, 16000", "250007, 24000", "1000000, 16000"
   })
   void stopBandIsMoreThan90DbDownAndThePassBandIsFlat(int fromHz, int toHz) {
     double nyquistHz = Math.min(fromHz, toHz) / 2.0;
@@ -48,7 +49,7 @@ class ResamplerTest {
         ResamplerTest.class,
         60,
         random -> {
-          int fromHz = random.nextInt(8_000, 192_001);
+          int fromHz = random.nextInt(1_000, 1_000_001);
           int toHz = random.nextBoolean() ? 16_000 : 24_000;
           Resampler resampler = Resampler.of(fromHz, toHz);
           float[] input = noise(random, random.nextInt(1, 4_000));
@@ -86,7 +87,7 @@ class ResamplerTest {
         200,
         random -> {
           Resampler r =
-              Resampler.of(random.nextInt(8_000, 192_001), random.nextBoolean() ? 16_000 : 24_000);
+              Resampler.of(random.nextInt(1_000, 1_000_001), random.nextBoolean() ? 16_000 : 24_000);
           long sample = random.nextLong(1L << 45);
           long first = r.firstOutput(sample);
           assertThat(r.fromInput(first)).isGreaterThanOrEqualTo(sample);
@@ -122,9 +123,9 @@ class ResamplerTest {
 
   @Test
   void ratesOutsideTheRangeAreNamed() {
-    assertThatThrownBy(() -> Resampler.of(7_999, 16_000))
+    assertThatThrownBy(() -> Resampler.of(999, 16_000))
         .isInstanceOf(IngestException.class)
-        .hasMessageContaining("rate \"7999\"");
+        .hasMessageContaining("rate \"999\"");
     assertThatThrownBy(() -> Resampler.of(1_000_000_000, 16_000))
         .hasMessageContaining("1000000000");
   }

@@ -32,8 +32,8 @@ public record AudioChunk(
   public static final int NOT_GIVEN = -1;
 
   /**
-   * 2^45 samples: 5.8 years at 192 kHz. Small enough that a sample position times a sample rate
-   * still fits a {@code long}, which the exact arithmetic of resampling needs.
+   * 2^45 samples: 23 years at 48 kHz, one at 1 MHz. Small enough that a sample position times a
+   * front end's rate still fits a {@code long}, which the exact arithmetic of resampling needs.
    */
   public static final long MAX_SAMPLE_OFFSET = 1L << 45;
 

@@ -25,11 +25,11 @@ import org.jspecify.annotations.Nullable;
  * @throws IngestException if rate or channels are out of range
  */
 public record AudioFormat(Encoding encoding, int rateHz, int channels) {
-  /** Lowest rate that is heard. */
-  public static final int MIN_RATE_HZ = 8_000;
+  /** Lowest sample rate that is read: half of it is the highest frequency in the sound. */
+  public static final int MIN_RATE_HZ = 1_000;
 
-  /** Highest rate that is heard. */
-  public static final int MAX_RATE_HZ = 192_000;
+  /** Highest sample rate that is read; field recorders for bats use 250 to 500 kHz. */
+  public static final int MAX_RATE_HZ = 1_000_000;
 
   /** Most interleaved channels. */
   public static final int MAX_CHANNELS = 64;

@@ -175,8 +175,8 @@ class AudioChunkCodecTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "audio/L16;rate=0;channels=1|rate \"0\": must be 8000 to 192000 Hz",
-        "audio/L16;rate=1000000000;channels=1|rate \"1000000000\": must be 8000 to 192000 Hz",
+        "audio/L16;rate=0;channels=1|rate \"0\": must be 1000 to 1000000 Hz",
+        "audio/L16;rate=1000000000;channels=1|rate \"1000000000\": must be 1000 to 1000000 Hz",
         "audio/L16;rate=16000;channels=0|channels \"0\": must be 1 to 64",
         "audio/L16;rate=16000;channels=300|channels \"300\": must be 1 to 64",
         "audio/L16;rate=16000;channels=99999999999999999999|channels \"99999999999999999999\":"

@@ -78,7 +78,7 @@ class IngestSettingsTest {
         "chunks.max-payload-bytes = 4294967296|lookaside.ingest.chunks.max-payload-bytes"
             + " \"4294967296\": must be 1 to 1073741824",
         "chunks.default-content-type = \"audio/L16;rate=1\"|"
-            + "lookaside.ingest.chunks.default-content-type: rate \"1\": must be 8000 to 192000 Hz",
+            + "lookaside.ingest.chunks.default-content-type: rate \"1\": must be 1000 to 1000000 Hz",
         "kafka-clients.bootstrap.servers = \"\"|lookaside.ingest.kafka-clients.bootstrap.servers"
             + " \"\": must be host:port, comma separated",
       })

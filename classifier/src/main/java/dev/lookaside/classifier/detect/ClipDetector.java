@@ -36,7 +36,7 @@ public final class ClipDetector {
   /**
    * Events of a whole clip.
    *
-   * @throws dev.lookaside.ingest.IngestException naming {@code rate} if it is not 8 to 192 kHz
+   * @throws dev.lookaside.ingest.IngestException naming {@code rate} if it is not 1 kHz to 1 MHz
    */
   public ClipDetections detect(Pcm clip) {
     return detect(ClipWindows.of(clip, model.spec()));

@@ -6,12 +6,15 @@ import dev.lookaside.ingest.Rejection;
 import dev.lookaside.ingest.Rejection.Reason;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Decodes the payloads of chunks to mono. Never throws on bad input: it is answered with a {@link
  * Rejection}. Has no state, so any number of threads may share one.
  */
 public final class AudioDecoder {
+  private static final Logger LOG = LoggerFactory.getLogger(AudioDecoder.class);
 
   /** What became of a payload. */
   public sealed interface Decoded {}
@@ -48,16 +51,20 @@ public final class AudioDecoder {
       return new Samples(samples(format, payload));
     } catch (IngestException e) {
       Rejection rejection = e.rejection();
-      return new Rejected(rejection == null ? unreadable(format, e) : rejection);
+      return new Rejected(rejection == null ? unreadable(format, payload, e) : rejection);
     } catch (IOException | RuntimeException e) {
       // A decoder library met bytes that it did not expect.
-      return new Rejected(unreadable(format, e));
+      return new Rejected(unreadable(format, payload, e));
     }
   }
 
-  private static Rejection unreadable(AudioFormat format, Exception e) {
+  private static Rejection unreadable(AudioFormat format, byte[] payload, Exception e) {
+    LOG.debug("A payload of {} bytes cannot be decoded as {}", payload.length, format, e);
     return new Rejection(
-        Reason.BAD_AUDIO, "payload", e.toString(), "must be " + format.contentType());
+        Reason.BAD_AUDIO,
+        "payload",
+        payload.length + " bytes",
+        "cannot be decoded as " + format.contentType());
   }
 
   private Pcm samples(AudioFormat format, byte[] payload) throws IOException {
@@ -71,8 +78,10 @@ public final class AudioDecoder {
       case L16 -> raw(SampleCoding.S16BE, format, payload);
       case S16LE -> raw(SampleCoding.S16LE, format, payload);
       case F32LE -> raw(SampleCoding.F32LE, format, payload);
-      case WAV -> drain(WavInput.open(new ByteArrayInputStream(payload), payload.length));
-      case FLAC -> drain(FlacInput.open(new ByteArrayInputStream(payload)));
+      case WAV -> drain(
+              WavInput.open(
+                  new ByteArrayInputStream(payload), payload.length, ReadRules.PAYLOAD));
+      case FLAC -> drain(FlacInput.open(new ByteArrayInputStream(payload), ReadRules.PAYLOAD));
     };
   }
 

@@ -2,15 +2,18 @@ package dev.lookaside.ingest.audio;
 
 import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestException;
-import dev.lookaside.ingest.Rejection;
-import dev.lookaside.ingest.Rejection.Reason;
 import java.io.BufferedInputStream;
+import java.io.EOFException;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -20,11 +23,14 @@ import java.util.Locale;
  */
 public final class AudioFiles {
   private static final int SNIFF_BYTES = 64;
+  private static final int MAX_TAGS = 8;
   private static final int BUFFER_BYTES = 1 << 16;
   private static final List<String> SUFFIXES =
       List.of(
           ".wav", ".flac", ".ogg", ".oga", ".mp3", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".au",
           ".wma", ".mp4", ".mkv", ".webm");
+
+  private static final String PIPE = "standard input";
 
   private AudioFiles() {}
 
@@ -35,12 +41,17 @@ public final class AudioFiles {
   }
 
   /**
-   * Reads a whole file, channels mixed to their mean.
+   * Reads a whole file, channels mixed to their mean, by lenient rules.
    *
    * @throws AudioFormatException if it is no readable audio; names file, field and value
    */
   public static Pcm read(Path file) {
-    return read(file, ChannelPolicy.MIX);
+    return read(file, ReadRules.LENIENT);
+  }
+
+  /** Reads a whole file, channels mixed to their mean. */
+  public static Pcm read(Path file, ReadRules rules) {
+    return read(file, ChannelPolicy.MIX, rules);
   }
 
   /**
@@ -48,12 +59,11 @@ public final class AudioFiles {
    *
    * @throws AudioFormatException if it is no readable audio; names file, field and value
    */
-  public static Pcm read(Path file, ChannelPolicy policy) {
-    try (AudioInput input = open(file)) {
+  public static Pcm read(Path file, ChannelPolicy policy, ReadRules rules) {
+    try (AudioInput input = open(file, rules)) {
       return MonoReader.readAll(input, policy, Long.MAX_VALUE);
     } catch (IOException e) {
-      throw new AudioFormatException(
-          file.toString(), "cannot be read: " + String.valueOf(e.getMessage()), e);
+      throw unreadable(file.toString(), e);
     } catch (AudioFormatException e) {
       throw e;
     } catch (IngestException e) {
@@ -62,27 +72,29 @@ public final class AudioFiles {
   }
 
   /**
-   * Opens a file to read it piece by piece. Faults found while reading are {@link IngestException}s
-   * that name field and value.
+   * Opens a file (or a pipe that has a name) to read it piece by piece. Faults found while reading
+   * are {@link IngestException}s that name field and value.
    *
    * @throws AudioFormatException if it is no readable audio; names file, field and value
    */
-  public static AudioInput open(Path file) {
-    return open(file, Ffmpeg.onPath());
+  public static AudioInput open(Path file, ReadRules rules) {
+    return open(file, Ffmpeg.onPath(), rules);
   }
 
   /**
-   * Reads a pipe whose first bytes tell what it is. Its end may come before the length its header
-   * names.
+   * Reads a pipe whose first bytes tell what it is.
    *
    * @param in closed by closing the input
    * @throws AudioFormatException if it is no readable audio; names field and value
    */
-  public static AudioInput openPipe(InputStream in) {
+  public static AudioInput openPipe(InputStream in, ReadRules rules) {
     try {
-      return openItself(new BufferedInputStream(in, BUFFER_BYTES), -1);
-    } catch (IOException | IngestException e) {
-      throw new AudioFormatException("standard input", e.getMessage(), e);
+      return openItself(
+          new BufferedInputStream(new Pipe(in), BUFFER_BYTES), -1, rules.named(PIPE));
+    } catch (IOException e) {
+      throw unreadable(PIPE, e);
+    } catch (IngestException e) {
+      throw new AudioFormatException(PIPE, e.getMessage(), e);
     }
   }
 
@@ -92,9 +104,9 @@ public final class AudioFiles {
    * @param format L16, S16LE or F32LE
    * @throws IngestException for another format
    */
-  public static AudioInput openRaw(InputStream in, AudioFormat format) {
+  public static AudioInput openRaw(InputStream in, AudioFormat format, ReadRules rules) {
     SampleCoding coding = SampleEncoder.coding(format.encoding());
-    return new RawInput(in, coding, format.rateHz(), format.channels(), -1);
+    return new RawInput(in, coding, format.rateHz(), format.channels(), -1, rules.named(PIPE));
   }
 
   /** Reads sound that is in memory. */
@@ -102,72 +114,145 @@ public final class AudioFiles {
     return new PcmInput(pcm);
   }
 
-  static AudioInput open(Path file, Ffmpeg ffmpeg) {
+  static AudioInput open(Path file, Ffmpeg ffmpeg, ReadRules rules) {
+    String name = file.toString();
+    boolean regular = Files.isRegularFile(file);
     try {
-      return openItself(file);
-    } catch (NoSuchFileException e) {
-      throw new AudioFormatException(file.toString(), "no such file", e);
+      if (Files.isDirectory(file)) {
+        throw new AudioFormatException(name, "cannot be read: it is a folder");
+      }
+      // The size of a pipe is 0, whatever comes through it.
+      long bytes = regular ? Files.size(file) : -1;
+      InputStream in = Files.newInputStream(file);
+      return openItself(
+          new BufferedInputStream(regular ? in : new Pipe(in), BUFFER_BYTES),
+          bytes,
+          rules.named(name));
     } catch (IOException e) {
-      throw new AudioFormatException(
-          file.toString(), "cannot be read: " + String.valueOf(e.getMessage()), e);
-    } catch (IngestException e) {
-      Rejection rejection = e.rejection();
-      boolean otherKind = rejection != null && rejection.reason() == Reason.BAD_FORMAT;
-      if (!otherKind) {
-        throw new AudioFormatException(file.toString(), e.getMessage(), e);
+      throw unreadable(name, e);
+    } catch (AudioFormatException e) {
+      throw e;
+    } catch (Faults.OtherKind e) {
+      if (!regular) {
+        throw new AudioFormatException(name, e.getMessage() + " in a pipe", e);
       }
       if (!ffmpeg.installed()) {
         throw new AudioFormatException(
-            file.toString(), e.getMessage() + " (ffmpeg might read it, but is not installed)", e);
+            name, e.getMessage() + " (ffmpeg might read it, but is not installed)", e);
       }
-      return ffmpeg.open(file.toString());
+      return ffmpeg.open(file, rules);
+    } catch (IngestException e) {
+      throw new AudioFormatException(name, e.getMessage(), e);
     }
   }
 
-  private static AudioInput openItself(Path file) throws IOException {
-    if (Files.isDirectory(file)) {
-      throw new IOException("it is a folder");
+  /** What the system says of a file, in words: its exceptions often hold but the file's name. */
+  private static AudioFormatException unreadable(String name, IOException e) {
+    if (e instanceof NoSuchFileException) {
+      return new AudioFormatException(name, "no such file", e);
     }
-    return openItself(
-        new BufferedInputStream(Files.newInputStream(file), BUFFER_BYTES), Files.size(file));
+    if (e instanceof AccessDeniedException) {
+      return new AudioFormatException(name, "cannot be read: permission denied", e);
+    }
+    String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
+    return new AudioFormatException(
+        name, "cannot be read: " + (reason == null ? "the system gives no reason" : reason), e);
   }
 
   /**
    * @param bytes in all, or -1 for a pipe
    */
-  private static AudioInput openItself(BufferedInputStream in, long bytes) throws IOException {
+  private static AudioInput openItself(BufferedInputStream in, long bytes, ReadRules rules)
+      throws IOException {
     try {
-      in.mark(SNIFF_BYTES);
-      byte[] head = in.readNBytes(SNIFF_BYTES);
-      in.reset();
-      return openItself(in, bytes, head);
+      byte[] head = head(in);
+      long left = bytes;
+      boolean tagged = startsWith(head, "ID3");
+      for (int tags = 0; tags < MAX_TAGS && startsWith(head, "ID3"); tags++) {
+        long skipped = skipTag(in, head);
+        left = bytes < 0 ? -1 : left - skipped;
+        head = head(in);
+      }
+      return openItself(in, left, head, tagged, rules);
     } catch (IOException | RuntimeException e) {
       in.close();
       throw e;
     }
   }
 
-  private static AudioInput openItself(InputStream in, long bytes, byte[] head) throws IOException {
+  private static byte[] head(BufferedInputStream in) throws IOException {
+    in.mark(SNIFF_BYTES);
+    byte[] head = in.readNBytes(SNIFF_BYTES);
+    in.reset();
+    return head;
+  }
+
+  /**
+   * Any kind of audio can stand behind an ID3v2 tag.
+   *
+   * @see "ID3v2.4, 3.1: four bytes of seven bits, without the header of ten and the footer of ten"
+   */
+  private static long skipTag(InputStream in, byte[] head) throws IOException {
+    if (head.length < 10 || (head[6] | head[7] | head[8] | head[9]) < 0) {
+      throw Faults.badAudio("ID3 tag", head.length + " bytes", "has no length");
+    }
+    int footer = (head[5] & 0x10) != 0 ? 10 : 0;
+    long bytes = 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]) + footer;
+    try {
+      in.skipNBytes(bytes);
+    } catch (EOFException e) {
+      throw Faults.badAudio("ID3 tag", bytes + " bytes", "truncated: the file ends inside");
+    }
+    return bytes;
+  }
+
+  private static AudioInput openItself(
+      InputStream in, long bytes, byte[] head, boolean tagged, ReadRules rules)
+      throws IOException {
     if (head.length == 0) {
       throw Faults.empty("bytes", 0);
     }
+    if (startsWith(head, "RIFF")) {
+      return WavInput.open(in, bytes, rules);
+    }
+    if (startsWith(head, "fLaC")) {
+      return FlacInput.open(in, rules);
+    }
     String text = new String(head, StandardCharsets.ISO_8859_1);
-    if (text.startsWith("RIFF")) {
-      return WavInput.open(in, bytes);
+    if (startsWith(head, "OggS") && text.contains("\u0001vorbis")) {
+      return VorbisInput.open(in, rules);
     }
-    if (text.startsWith("fLaC")) {
-      return FlacInput.open(in);
-    }
-    if (text.startsWith("OggS") && text.contains("\u0001vorbis")) {
-      return VorbisInput.open(in);
-    }
-    if (text.startsWith("ID3") || isMpegSync(head)) {
-      return Mp3Input.open(in);
+    if (tagged || isMpegSync(head)) {
+      return Mp3Input.open(in, tagged);
     }
     throw Faults.unsupported(
         "first bytes",
         text.substring(0, Math.min(4, text.length())),
         "must be WAV, FLAC, OGG Vorbis or MP3");
+  }
+
+  private static boolean startsWith(byte[] head, String magic) {
+    byte[] wanted = magic.getBytes(StandardCharsets.US_ASCII);
+    return head.length >= wanted.length
+        && Arrays.equals(head, 0, wanted.length, wanted, 0, wanted.length);
+  }
+
+  /** Java seeks where it skips, also in a pipe, which cannot. */
+  private static final class Pipe extends FilterInputStream {
+    Pipe(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int available() {
+      return 0;
+    }
+
+    @Override
+    public long skip(long bytes) throws IOException {
+      byte[] skipped = new byte[(int) Math.max(0, Math.min(bytes, BUFFER_BYTES))];
+      return Math.max(0, read(skipped, 0, skipped.length));
+    }
   }
 
   /** Eleven ones, a version and a layer that exist. */

@@ -18,6 +18,14 @@ public interface AudioInput extends Closeable {
   long lengthFrames();
 
   /**
+   * True if the end that {@link #read} came to is the sound's own: that of a file, or of a source
+   * that said how long it is. A live source has none.
+   */
+  default boolean complete() {
+    return true;
+  }
+
+  /**
    * Reads at least one frame, at most {@code maxFrames}; blocks until there is one.
    *
    * @param interleaved receives {@code [frames][channels]}, full scale [-1, 1)

@@ -6,11 +6,23 @@ import java.io.InputStream;
 
 /** The first so many bytes of a stream. Closing it closes the stream. */
 final class BoundedInputStream extends FilterInputStream {
+  private final long maxBytes;
   private long leftBytes;
 
   BoundedInputStream(InputStream in, long maxBytes) {
     super(in);
+    this.maxBytes = maxBytes;
     this.leftBytes = maxBytes;
+  }
+
+  /** Bytes taken so far. */
+  long readBytes() {
+    return maxBytes - leftBytes;
+  }
+
+  /** Bytes it would still give. */
+  long leftBytes() {
+    return leftBytes;
   }
 
   @Override

@@ -53,8 +53,12 @@ public record ChannelPolicy(int channel) {
    */
   void toMono(float[] interleaved, int channels, float[] mono, int from, int frames) {
     if (channel >= channels) {
-      throw Faults.unsupported(
-          "channels", channels, "the configured channel %d is not there".formatted(channel));
+      throw new IngestException(
+          new Rejection(
+              Reason.BAD_FORMAT,
+              "channels",
+              Integer.toString(channels),
+              "the configured channel %d is not there".formatted(channel)));
     }
     if (channels == 1) {
       System.arraycopy(interleaved, 0, mono, from, frames);

@@ -17,10 +17,18 @@ final class Faults {
         new Rejection(Reason.BAD_AUDIO, field, String.valueOf(value), message));
   }
 
-  /** The data may be right, but is of a kind that is not read here. */
-  static IngestException unsupported(String field, Object value, String message) {
-    return new IngestException(
-        new Rejection(Reason.BAD_FORMAT, field, String.valueOf(value), message));
+  /** The data may be right, but is of a kind that is not read here; ffmpeg might read it. */
+  static OtherKind unsupported(String field, Object value, String message) {
+    return new OtherKind(new Rejection(Reason.BAD_FORMAT, field, String.valueOf(value), message));
+  }
+
+  /** Tells a file of another kind from one of a known kind that breaks a limit of ours. */
+  static final class OtherKind extends IngestException {
+    private static final long serialVersionUID = 1;
+
+    private OtherKind(Rejection rejection) {
+      super(rejection);
+    }
   }
 
   static IngestException empty(String field, Object value) {

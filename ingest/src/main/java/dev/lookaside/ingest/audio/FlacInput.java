@@ -29,6 +29,7 @@ final class FlacInput implements AudioInput {
   private final Counting source;
   private final float scale;
   private final @Nullable MessageDigest md5;
+  private final ReadRules rules;
   private byte[] md5Bytes = new byte[0];
 
   /** The frame being given out: {@code block[i][channel]} from {@code blockAt} on. */
@@ -39,9 +40,10 @@ final class FlacInput implements AudioInput {
   private long framesDecoded;
   private boolean ended;
 
-  private FlacInput(FlacHeader header, InputStream afterHeader) {
+  private FlacInput(FlacHeader header, InputStream afterHeader, ReadRules rules) {
     this.header = header;
-    this.source = new Counting(afterHeader);
+    this.rules = rules;
+    this.source = new Counting(new WithoutId3v1(afterHeader));
     this.scale = 1f / (1 << (header.bits() - 1));
     this.md5 = header.hasMd5() ? newMd5() : null;
     this.decoder =
@@ -55,12 +57,12 @@ final class FlacInput implements AudioInput {
    *
    * @throws IngestException naming the field at fault
    */
-  static FlacInput open(InputStream in) throws IOException {
-    FlacInput input = new FlacInput(FlacHeader.read(in), in);
+  static FlacInput open(InputStream in, ReadRules rules) throws IOException {
+    FlacInput input = new FlacInput(FlacHeader.read(in), in, rules);
     try {
       input.decoder.readMetadata();
     } catch (RuntimeException e) {
-      throw Faults.badAudio("STREAMINFO", e, "cannot be read");
+      throw Faults.badAudio("STREAMINFO", "", "cannot be read");
     }
     return input;
   }
@@ -95,15 +97,27 @@ final class FlacInput implements AudioInput {
 
   private boolean nextBlock() throws IOException {
     if (framesDecoded == header.lengthFrames()) {
-      // Whatever follows (a tag, padding) is not sound.
+      if (source.leftOver(decoder) || source.read() >= 0) {
+        rules.disagree(
+            Faults.badAudio("FLAC samples", framesDecoded, "more bytes follow the last one"),
+            "what follows is left out");
+      }
       return finish();
     }
     long before = decoder.getTotalBytesRead();
-    Frame frame = nextFrame();
+    Frame frame;
+    try {
+      frame = nextFrame();
+    } catch (IngestException e) {
+      if (source.atEnd) {
+        return cut(damaged("truncated: it ends inside a frame"));
+      }
+      throw e;
+    }
     if (frame == null) {
       // Bytes that end inside a frame are not an end.
       if (decoder.getTotalBytesRead() > before || source.leftOver(decoder)) {
-        throw damaged("truncated: it ends inside a frame");
+        return cut(damaged("truncated: it ends inside a frame"));
       }
       return finish();
     }
@@ -118,7 +132,7 @@ final class FlacInput implements AudioInput {
       throw e;
     } catch (RuntimeException e) {
       // jFLAC indexes and divides by what the bytes say.
-      throw damaged(e.toString());
+      throw damaged("is damaged");
     }
   }
 
@@ -179,10 +193,11 @@ final class FlacInput implements AudioInput {
   private boolean finish() {
     ended = true;
     if (header.lengthFrames() > framesDecoded) {
-      throw Faults.badAudio(
-          "FLAC samples",
-          header.lengthFrames(),
-          "truncated: only %d are there".formatted(framesDecoded));
+      return cut(
+          Faults.badAudio(
+              "FLAC samples",
+              header.lengthFrames(),
+              "truncated: only %d are there".formatted(framesDecoded)));
     }
     if (md5 != null && framesDecoded > 0) {
       byte[] found = md5.digest();
@@ -193,6 +208,16 @@ final class FlacInput implements AudioInput {
             "the samples have " + HexFormat.of().formatHex(found));
       }
     }
+    return false;
+  }
+
+  /** Ends early. Without one whole frame there is nothing to go by. */
+  private boolean cut(IngestException fault) {
+    ended = true;
+    if (framesDecoded == 0) {
+      throw fault;
+    }
+    rules.disagree(fault, "read to the end");
     return false;
   }
 
@@ -223,13 +248,72 @@ final class FlacInput implements AudioInput {
     @Override
     public void processError(String message) {
       // Thrown through jFLAC, which would search on; with some bytes for ever.
-      throw damaged(message);
+      throw damaged("is damaged");
+    }
+  }
+
+  /**
+   * Leaves out an ID3v1 tag at the end, by holding back as many bytes as one has.
+   *
+   * @see "ID3v1: 128 bytes, the first three are TAG"
+   */
+  private static final class WithoutId3v1 extends FilterInputStream {
+    private static final int TAG_BYTES = 128;
+
+    private final byte[] held = new byte[TAG_BYTES];
+    private int heldBytes;
+
+    WithoutId3v1(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] target, int from, int count) throws IOException {
+      if (count == 0) {
+        return 0;
+      }
+      while (heldBytes < TAG_BYTES) {
+        int got = in.read(held, heldBytes, TAG_BYTES - heldBytes);
+        if (got < 0) {
+          return rest(target, from, count);
+        }
+        heldBytes += got;
+      }
+      byte[] next = new byte[Math.min(count, TAG_BYTES)];
+      int got = in.read(next, 0, next.length);
+      if (got < 0) {
+        return rest(target, from, count);
+      }
+      System.arraycopy(held, 0, target, from, got);
+      System.arraycopy(held, got, held, 0, TAG_BYTES - got);
+      System.arraycopy(next, 0, held, TAG_BYTES - got, got);
+      return got;
+    }
+
+    private int rest(byte[] target, int from, int count) {
+      boolean tag =
+          heldBytes == TAG_BYTES && held[0] == 'T' && held[1] == 'A' && held[2] == 'G';
+      int given = tag ? 0 : Math.min(count, heldBytes);
+      if (given == 0) {
+        return -1;
+      }
+      System.arraycopy(held, 0, target, from, given);
+      heldBytes -= given;
+      System.arraycopy(held, given, held, 0, heldBytes);
+      return given;
     }
   }
 
   /** Counts the bytes jFLAC has taken. */
   private static final class Counting extends FilterInputStream {
     private long taken;
+    private boolean atEnd;
 
     Counting(InputStream in) {
       super(in);
@@ -242,18 +326,16 @@ final class FlacInput implements AudioInput {
     @Override
     public int read() throws IOException {
       int got = super.read();
-      if (got >= 0) {
-        taken++;
-      }
+      atEnd |= got < 0;
+      taken += got < 0 ? 0 : 1;
       return got;
     }
 
     @Override
     public int read(byte[] target, int from, int count) throws IOException {
       int got = super.read(target, from, count);
-      if (got > 0) {
-        taken += got;
-      }
+      atEnd |= got < 0;
+      taken += Math.max(0, got);
       return got;
     }
   }

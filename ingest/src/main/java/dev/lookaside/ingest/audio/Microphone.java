@@ -64,7 +64,8 @@ public final class Microphone {
         SampleCoding.S16LE,
         Math.round(format.getSampleRate()),
         format.getChannels(),
-        -1);
+        -1,
+        ReadRules.LENIENT);
   }
 
   private static TargetDataLine line(@Nullable String device, AudioFormat format)

@@ -16,6 +16,7 @@ import javazoom.spi.mpeg.sampled.file.MpegAudioFileReader;
  */
 final class Mp3Input implements AudioInput {
   private final RawInput samples;
+  private long framesRead;
 
   private Mp3Input(RawInput samples) {
     this.samples = samples;
@@ -24,9 +25,10 @@ final class Mp3Input implements AudioInput {
   /**
    * Reads up to the first sample.
    *
+   * @param tagged true if an ID3 tag before it, not its first bytes, made it look like MP3
    * @throws IngestException naming the field at fault
    */
-  static Mp3Input open(InputStream in) throws IOException {
+  static Mp3Input open(InputStream in, boolean tagged) throws IOException {
     try {
       AudioInputStream encoded = new MpegAudioFileReader().getAudioInputStream(in);
       AudioFormat found = encoded.getFormat();
@@ -47,11 +49,16 @@ final class Mp3Input implements AudioInput {
               SampleCoding.S16LE,
               Math.round(found.getSampleRate()),
               found.getChannels(),
-              -1));
+              -1,
+              ReadRules.LENIENT));
     } catch (IngestException e) {
       throw e;
     } catch (UnsupportedAudioFileException | RuntimeException e) {
-      throw Faults.unsupported("header", String.valueOf(e.getMessage()), "must be MP3");
+      // Both say what the library tripped over, which is no help to whoever has the file.
+      throw Faults.unsupported(
+          tagged ? "bytes behind the ID3 tag" : "MPEG frames",
+          "none",
+          tagged ? "must be FLAC, MP3, WAV or OGG Vorbis" : "no MP3 frame can be read");
     }
   }
 
@@ -73,12 +80,14 @@ final class Mp3Input implements AudioInput {
   @Override
   public int read(float[] interleaved, int maxFrames) throws IOException {
     try {
-      return samples.read(interleaved, maxFrames);
+      int frames = samples.read(interleaved, maxFrames);
+      framesRead += Math.max(0, frames);
+      return frames;
     } catch (IngestException e) {
       throw e;
     } catch (RuntimeException e) {
       // The decoders index by what the bytes say.
-      throw Faults.badAudio("compressed audio", e, "is damaged");
+      throw Faults.badAudio("MPEG frame after sample", framesRead, "is damaged");
     }
   }
 

@@ -11,13 +11,21 @@ final class RawInput implements AudioInput {
   private final int rateHz;
   private final int channels;
   private final long lengthFrames;
+  private final ReadRules rules;
   private byte[] bytes = new byte[0];
   private long framesRead;
 
   /**
    * @param lengthFrames frames to read, or -1 to read to the end of {@code in}
+   * @param rules for an end inside a frame
    */
-  RawInput(InputStream in, SampleCoding coding, int rateHz, int channels, long lengthFrames) {
+  RawInput(
+      InputStream in,
+      SampleCoding coding,
+      int rateHz,
+      int channels,
+      long lengthFrames,
+      ReadRules rules) {
     AudioFormat.checkRate(rateHz);
     AudioFormat.checkChannels(channels);
     this.in = in;
@@ -25,6 +33,7 @@ final class RawInput implements AudioInput {
     this.rateHz = rateHz;
     this.channels = channels;
     this.lengthFrames = lengthFrames;
+    this.rules = rules;
   }
 
   @Override
@@ -73,10 +82,14 @@ final class RawInput implements AudioInput {
     if (missing > 0) {
       int more = in.readNBytes(bytes, got, missing);
       if (more < missing) {
-        throw Faults.badAudio(
-            "bytes of samples",
-            framesRead * frameBytes + got + more,
-            "must be a multiple of the %d bytes of a frame".formatted(frameBytes));
+        int half = got % frameBytes + more;
+        rules.disagree(
+            Faults.badAudio(
+                "bytes of samples",
+                framesRead * frameBytes + got + more,
+                "must be a multiple of the %d bytes of a frame".formatted(frameBytes)),
+            "the last %d bytes are left out".formatted(half));
+        return got + more - half;
       }
       got += more;
     }

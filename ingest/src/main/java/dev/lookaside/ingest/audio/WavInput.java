@@ -19,8 +19,10 @@ import java.nio.charset.StandardCharsets;
  *   "data" samples
  * </pre>
  *
- * <p>Programs that write WAV into a pipe cannot know its length; they write 0xFFFFFFFF or close to
- * 0x7FFFFFFF. Such a length means "to the end".
+ * <p>Sizes are judged by the bytes that are there, so a file and a pipe of the same bytes are judged
+ * alike. Programs that write WAV into a pipe cannot know its length and write 0xFFFFFFFF or close
+ * to 0x7FFFFFFF; recorders that were killed leave 0 or what they knew last. Under lenient {@link
+ * ReadRules} such a sound is read to its end.
  *
  * @see "Microsoft, Multiple Channel Audio Data and WAVE Files"
  */
@@ -30,7 +32,12 @@ final class WavInput implements AudioInput {
   private static final int TAG_EXTENSIBLE = 0xfffe;
   private static final int EXTENSIBLE_BYTES = 40;
   private static final int MAX_FMT_BYTES = 1 << 16;
+
+  /** What programs write for "unknown" lies between the two, or from the third on. */
   private static final long UNKNOWN_FROM_BYTES = 0x7fff_0000L;
+
+  private static final long UNKNOWN_UNTIL_BYTES = 0x8000_0000L;
+  private static final long UNKNOWN_AGAIN_FROM_BYTES = 0xffff_0000L;
 
   /** The GUID of every WAVE tag is the tag followed by these bytes. */
   private static final byte[] GUID_TAIL = {
@@ -39,27 +46,56 @@ final class WavInput implements AudioInput {
 
   private record Layout(SampleCoding coding, int rateHz, int channels) {}
 
+  private final InputStream in;
   private final RawInput samples;
+  private final ReadRules rules;
+  private final long declaredBytes;
+  private final BoundedInputStream data;
+  private final int frameBytes;
+  private boolean ended;
 
-  private WavInput(RawInput samples) {
-    this.samples = samples;
+  private WavInput(
+      Counter header, Layout layout, long riffBytes, long declaredBytes, ReadRules rules) {
+    this.in = header.in;
+    this.rules = rules;
+    this.declaredBytes = declaredBytes;
+    int frameBytes = layout.coding.bytes * layout.channels;
+    // A data chunk of 0 bytes with other chunks behind it is empty; else its writer was killed.
+    boolean moreChunks = riffBytes < UNKNOWN_FROM_BYTES && riffBytes + 8 > header.readBytes;
+    boolean empty = declaredBytes == 0 && (moreChunks || rules == ReadRules.PAYLOAD);
+    if (empty || header.known() && header.left() == 0) {
+      throw Faults.empty("data chunk bytes", declaredBytes);
+    }
+    boolean unknown = declaredBytes == 0 || unknown(declaredBytes);
+    this.data = new BoundedInputStream(in, unknown ? Long.MAX_VALUE : declaredBytes);
+    long length = -1;
+    if (header.known()) {
+      long there = unknown ? header.left() : Math.min(declaredBytes, header.left());
+      length = there / frameBytes;
+      judge(there, declaredBytes, frameBytes, rules);
+    }
+    // Half a frame at the end is part of what judge says of the size.
+    ReadRules quiet = new ReadRules(false, text -> {});
+    this.samples = new RawInput(data, layout.coding, layout.rateHz, layout.channels, length, quiet);
+    this.frameBytes = frameBytes;
   }
 
   /**
    * Reads up to the first sample.
    *
-   * @param availableBytes bytes that {@code in} holds, or -1 for a pipe, whose end is then taken as
-   *     the end of the sound
+   * @param availableBytes bytes that {@code in} holds, or -1 for a pipe, whose end will tell
    * @throws IngestException naming the field at fault
    */
-  static WavInput open(InputStream in, long availableBytes) throws IOException {
+  static WavInput open(InputStream in, long availableBytes, ReadRules rules) throws IOException {
     Counter counted = new Counter(in, availableBytes);
     String marker = counted.text("RIFF marker");
     if (!marker.equals("RIFF")) {
       throw Faults.badAudio("RIFF marker", marker, "must be RIFF");
     }
     long riffBytes = counted.uint("RIFF size");
-    if (availableBytes >= 0 && riffBytes < UNKNOWN_FROM_BYTES && riffBytes + 8 > availableBytes) {
+    if (rules == ReadRules.PAYLOAD
+        && riffBytes < UNKNOWN_FROM_BYTES
+        && riffBytes + 8 > availableBytes) {
       throw Faults.badAudio(
           "RIFF size", riffBytes, "truncated: %d bytes in all".formatted(availableBytes));
     }
@@ -67,55 +103,97 @@ final class WavInput implements AudioInput {
     if (!form.equals("WAVE")) {
       throw Faults.badAudio("RIFF form", form, "must be WAVE");
     }
-    return new WavInput(readChunks(counted, in));
-  }
-
-  private static RawInput readChunks(Counter in, InputStream rest) throws IOException {
     Layout layout = null;
     while (true) {
-      String id = in.text(layout == null ? "fmt chunk" : "data chunk");
-      long bytes = in.uint(id + " chunk bytes");
+      String id = counted.text(layout == null ? "fmt chunk" : "data chunk");
+      long bytes = counted.uint(id + " chunk bytes");
       if (id.equals("data")) {
         if (layout == null) {
           throw Faults.badAudio("chunk", id, "must come after a fmt chunk");
         }
-        return data(layout, in, rest, bytes);
+        return new WavInput(counted, layout, riffBytes, bytes, rules);
       }
-      in.checkHolds(id, bytes);
+      counted.checkHolds(id, bytes);
       if (id.equals("fmt ")) {
-        layout = layout(in, bytes);
+        layout = layout(counted, bytes);
       } else {
-        in.skip(id, bytes);
+        counted.skip(id, bytes);
       }
-      in.skip(id, bytes & 1);
+      counted.skip(id, bytes & 1);
     }
   }
 
-  private static RawInput data(Layout layout, Counter in, InputStream rest, long declared)
-      throws IOException {
-    long bytes = declared;
-    int frameBytes = layout.coding.bytes * layout.channels;
-    if (bytes >= UNKNOWN_FROM_BYTES || !in.known()) {
-      bytes = in.known() ? in.left() / frameBytes * frameBytes : -1;
-    } else {
-      in.checkHolds("data", bytes);
+  private static boolean unknown(long bytes) {
+    return bytes >= UNKNOWN_FROM_BYTES && bytes <= UNKNOWN_UNTIL_BYTES
+        || bytes >= UNKNOWN_AGAIN_FROM_BYTES;
+  }
+
+  /** Compares the declared size with the bytes that are there. */
+  private static void judge(
+      long thereBytes, long declaredBytes, int frameBytes, ReadRules rules) {
+    boolean piped = unknown(declaredBytes);
+    if (piped && rules == ReadRules.PAYLOAD) {
+      return;
     }
-    if (bytes == 0) {
-      throw Faults.empty("data chunk bytes", declared);
+    if (piped || declaredBytes == 0 || thereBytes < declaredBytes) {
+      rules.disagree(
+          Faults.badAudio(
+              "data chunk bytes",
+              declaredBytes,
+              (piped ? "unknown: " : declaredBytes == 0 ? "never filled in: " : "truncated: ")
+                  + "%d bytes are there".formatted(thereBytes)),
+          "read to the end");
+    } else if (declaredBytes % frameBytes != 0) {
+      rules.disagree(
+          Faults.badAudio(
+              "data chunk bytes",
+              declaredBytes,
+              "must be a multiple of the %d bytes of a frame".formatted(frameBytes)),
+          "the last %d bytes are left out".formatted(declaredBytes % frameBytes));
     }
-    if (bytes % frameBytes != 0 && bytes > 0) {
-      throw Faults.badAudio(
-          "data chunk bytes",
-          bytes,
-          "must be a multiple of the %d bytes of a frame".formatted(frameBytes));
+  }
+
+  @Override
+  public int read(float[] interleaved, int maxFrames) throws IOException {
+    int frames = samples.read(interleaved, maxFrames);
+    if (frames < 0 && !ended) {
+      ended = true;
+      if (samples.lengthFrames() < 0) {
+        judge(data.readBytes(), declaredBytes, frameBytes, rules);
+      }
+      if (!unknown(declaredBytes)) {
+        checkWhatFollows();
+      }
     }
-    // A pipe's data length is believed only when it looks real; its end may come earlier.
-    InputStream source = rest;
-    if (bytes < 0 && declared > 0 && declared < UNKNOWN_FROM_BYTES) {
-      source = new BoundedInputStream(rest, declared);
+    return frames;
+  }
+
+  /** Other chunks may follow the sound; another file, or sound beyond the size, is left out. */
+  private void checkWhatFollows() throws IOException {
+    byte[] head;
+    long skipBytes = data.leftBytes() + (declaredBytes & 1);
+    while (skips(skipBytes) && (head = in.readNBytes(8)).length == 8) {
+      String id = new String(head, 0, 4, StandardCharsets.ISO_8859_1);
+      boolean chunk = !id.startsWith("RIF") && id.chars().allMatch(c -> c >= ' ' && c <= '~');
+      if (!chunk) {
+        rules.disagree(
+            Faults.badAudio("after the data chunk", id, "must be a chunk or the end"),
+            "what follows the sound is left out"
+                + (id.equals("RIFF") ? " (another WAV begins there)" : ""));
+        return;
+      }
+      long bytes = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getInt(4) & 0xffff_ffffL;
+      skipBytes = bytes + (bytes & 1);
     }
-    return new RawInput(
-        source, layout.coding, layout.rateHz, layout.channels, bytes < 0 ? -1 : bytes / frameBytes);
+  }
+
+  private boolean skips(long bytes) throws IOException {
+    try {
+      in.skipNBytes(bytes);
+      return true;
+    } catch (EOFException e) {
+      return false;
+    }
   }
 
   private static Layout layout(Counter in, long declared) throws IOException {
@@ -191,11 +269,6 @@ final class WavInput implements AudioInput {
   @Override
   public long lengthFrames() {
     return samples.lengthFrames();
-  }
-
-  @Override
-  public int read(float[] interleaved, int maxFrames) throws IOException {
-    return samples.read(interleaved, maxFrames);
   }
 
   @Override

@@ -261,12 +261,12 @@ class AudioDecoderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {0, 7_999, 192_001, 1_000_000_000L})
+  @ValueSource(longs = {0, 999, 1_000_001, 1_000_000_000L})
   void wavRatesThatCannotBeAreRejected(long rateHz) {
     WavBytes wav = new WavBytes();
     wav.rateHz = rateHz;
     assertThat(rejection(AudioFormat.WAV, wav.build()).describe())
-        .isEqualTo("rate \"%d\": must be 8000 to 192000 Hz".formatted(rateHz));
+        .isEqualTo("rate \"%d\": must be 1000 to 1000000 Hz".formatted(rateHz));
   }
 
   @ParameterizedTest
@@ -283,7 +283,7 @@ class AudioDecoderTest {
     WavBytes longData = new WavBytes();
     longData.dataBytes = 1000;
     assertThat(rejection(AudioFormat.WAV, longData.build()).describe())
-        .isEqualTo("data chunk bytes \"1000\": truncated: only 8 are left");
+        .isEqualTo("data chunk bytes \"1000\": truncated: 8 bytes are there");
     WavBytes longRiff = new WavBytes();
     longRiff.riffBytes = 5000;
     assertThat(rejection(AudioFormat.WAV, longRiff.build()).describe())

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class AudioFilesTest {
+  private static final ReadRules STRICT = new ReadRules(true, text -> {});
   private static final Ffmpeg ABSENT = new Ffmpeg("no-such-ffmpeg");
 
   @TempDir Path folder;
@@ -79,7 +80,7 @@ class AudioFilesTest {
     wav.riffBytes = 0xffff_ffffL;
     wav.dataBytes = 0xffff_ffffL;
     assertThat(AudioFiles.read(file("pipe.wav", wav.build())).lengthSamples()).isEqualTo(4);
-    try (AudioInput pipe = WavInput.open(new ByteArrayInputStream(wav.build()), -1)) {
+    try (AudioInput pipe = WavInput.open(new ByteArrayInputStream(wav.build()), -1, ReadRules.LENIENT)) {
       assertThat(pipe.lengthFrames()).isEqualTo(-1);
       assertThat(pipe.read(new float[10], 10)).isEqualTo(4);
       assertThat(pipe.read(new float[10], 10)).isEqualTo(-1);
@@ -90,7 +91,7 @@ class AudioFilesTest {
   void aPipedWavStopsAtItsDeclaredLength() throws IOException {
     byte[] wav = new WavBytes().build();
     byte[] withTail = Arrays.copyOf(wav, wav.length + 10);
-    try (AudioInput pipe = WavInput.open(new ByteArrayInputStream(withTail), -1)) {
+    try (AudioInput pipe = WavInput.open(new ByteArrayInputStream(withTail), -1, ReadRules.LENIENT)) {
       assertThat(pipe.read(new float[10], 10)).isEqualTo(4);
       assertThat(pipe.read(new float[10], 10)).isEqualTo(-1);
     }
@@ -115,8 +116,8 @@ class AudioFilesTest {
 
   @Test
   void stereoOggIsMixedOrOneChannelChosen() {
-    Pcm wav = AudioFiles.read(Fixtures.path("stereo24.wav"), ChannelPolicy.channel(1));
-    Pcm ogg = AudioFiles.read(Fixtures.path("stereo24.ogg"), ChannelPolicy.channel(1));
+    Pcm wav = AudioFiles.read(Fixtures.path("stereo24.wav"), ChannelPolicy.channel(1), ReadRules.LENIENT);
+    Pcm ogg = AudioFiles.read(Fixtures.path("stereo24.ogg"), ChannelPolicy.channel(1), ReadRules.LENIENT);
     assertThat(ogg.rateHz()).isEqualTo(48_000);
     assertThat(correlation(wav, ogg, 0)).isGreaterThan(0.95);
   }
@@ -137,11 +138,11 @@ class AudioFilesTest {
   @Test
   void everyMessageNamesTheFile() throws IOException {
     Path truncated = file("cut.flac", Arrays.copyOf(Fixtures.bytes("mono16.flac"), 5000));
-    assertThatThrownBy(() -> AudioFiles.read(truncated))
+    assertThatThrownBy(() -> AudioFiles.read(truncated, STRICT))
         .isInstanceOf(AudioFormatException.class)
         .hasMessageStartingWith(truncated + ": FLAC ");
     Path text = file("song.wav", WavBytes.ascii("hello"));
-    assertThatThrownBy(() -> AudioFiles.open(text, ABSENT))
+    assertThatThrownBy(() -> AudioFiles.open(text, ABSENT, ReadRules.LENIENT))
         .isInstanceOf(AudioFormatException.class)
         .hasMessageStartingWith(text + ": first bytes \"hell\": must be WAV, FLAC")
         .hasMessageContaining("ffmpeg might read it, but is not installed");
@@ -159,7 +160,7 @@ class AudioFilesTest {
       byte[] whole = Fixtures.bytes(name);
       for (int length = 8; length < whole.length; length += 97) {
         Path cut = file(name, Arrays.copyOf(whole, length));
-        try (AudioInput input = AudioFiles.open(cut, ABSENT)) {
+        try (AudioInput input = AudioFiles.open(cut, ABSENT, ReadRules.LENIENT)) {
           float[] block = new float[4096];
           while (input.read(block, 4096) >= 0) {
             assertThat(input.channels()).isEqualTo(1);
@@ -194,17 +195,17 @@ class AudioFilesTest {
     Path sound = file("sound.wav", wav.build());
     Path program = script("cat '" + sound + "'");
     Path other = file("x.opus", WavBytes.ascii("OggS....OpusHead"));
-    try (AudioInput input = AudioFiles.open(other, new Ffmpeg(program.toString()))) {
+    try (AudioInput input = AudioFiles.open(other, new Ffmpeg(program.toString()), ReadRules.LENIENT)) {
       assertThat(input.rateHz()).isEqualTo(16_000);
       assertThat(input.read(new float[10], 10)).isEqualTo(4);
       assertThat(input.read(new float[10], 10)).isEqualTo(-1);
     }
     Path failing = script("[ \"$1\" = -version ] || { echo 'Connection refused' >&2; exit 3; }");
-    assertThatThrownBy(() -> new Ffmpeg(failing.toString()).open("rtsp://camera/1"))
+    assertThatThrownBy(() -> new Ffmpeg(failing.toString()).open("rtsp://camera/1", ReadRules.LENIENT))
         .isInstanceOf(AudioFormatException.class)
         .hasMessage("rtsp://camera/1: ffmpeg gave no audio: Connection refused");
     Path dying = script("cat '" + sound + "'; echo 'Broken pipe' >&2; exit 4");
-    try (AudioInput input = new Ffmpeg(dying.toString()).open("http://radio")) {
+    try (AudioInput input = new Ffmpeg(dying.toString()).open("http://radio", ReadRules.LENIENT)) {
       assertThat(input.read(new float[10], 10)).isEqualTo(4);
       assertThatThrownBy(() -> input.read(new float[10], 10))
           .hasMessage("http://radio: ffmpeg ended with code 4: Broken pipe");
@@ -221,7 +222,7 @@ class AudioFilesTest {
   @Test
   void withoutFfmpegTheMessageSaysWhatToInstall() {
     assertThat(ABSENT.installed()).isFalse();
-    assertThatThrownBy(() -> ABSENT.open("rtsp://camera/1"))
+    assertThatThrownBy(() -> ABSENT.open("rtsp://camera/1", ReadRules.LENIENT))
         .isInstanceOf(AudioFormatException.class)
         .hasMessage(
             "rtsp://camera/1: needs \"no-such-ffmpeg\", which cannot be started; install ffmpeg"
