@@ -2,6 +2,7 @@ package dev.lookaside.deploy;
 
 import dev.lookaside.classifier.infer.AdapterEvent;
 import dev.lookaside.featurizer.Counts;
+import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.TrainerStatus;
 import io.micrometer.core.instrument.Counter;
@@ -42,6 +43,8 @@ import java.util.concurrent.atomic.AtomicLong;
  *   lookaside_trainer_drift_streams{scope}                                      compared with the sounds of the fit
  *   lookaside_trainer_drift_alarms{scope}                                       of these, unlike them
  *   lookaside_trainer_drift_ratio{scope, stream, measure="embedding|posterior"} value over bound, of the worst streams
+ *   lookaside_send_reconnects_total{stream}                                     times that send connected to a URL again
+ *   lookaside_send_missing_seconds_total{stream}                                of sound that its URL did not deliver meanwhile
  *   lookaside_trainer_rounds_total{scope, fit="head|full", outcome}             how rounds have ended
  * </pre>
  */
@@ -75,6 +78,14 @@ public final class Metrics implements AutoCloseable {
               Duration.ofSeconds(5),
               Duration.ofSeconds(10))
           .register(registry);
+
+  /** A sender's source came back after it had ended or fallen silent. */
+  public void reconnected(StreamId stream, double missingSeconds) {
+    registry.counter(PREFIX + "send.reconnects", "stream", stream.value()).increment();
+    registry
+        .counter(PREFIX + "send.missing.seconds", "stream", stream.value())
+        .increment(missingSeconds);
+  }
 
   /** Registers everything, also the JVM's memory, collections and processor time. */
   public Metrics() {

@@ -6,6 +6,7 @@ import dev.lookaside.classifier.weights.Npy;
 import dev.lookaside.deploy.cli.EventFormat.FileEvent;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.audio.AudioFiles;
+import dev.lookaside.ingest.audio.ReadRules;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,10 +30,13 @@ import picocli.CommandLine.Spec;
       "Say what sounded and when in audio files.",
       "",
       "A file is heard as a stream is: the same windows, posteriors and events. A file that cannot be read is reported on standard "
-          + "error, the others are classified all the same, and the exit code is 1."
+          + "error, the others are classified all the same, and the exit code is 1.",
+      "",
+      "A file whose header names another length than it has, as killed recorders leave it, is read to its end with a "
+          + "warning; --strict rejects it."
     })
 final class Classify implements Callable<Integer> {
-  @Parameters(arity = "1..*", paramLabel = "FILE", description = "WAV, FLAC, OGG or MP3.")
+  @Parameters(arity = "1..*", paramLabel = "FILE", description = "WAV, FLAC, OGG, MP3, or what ffmpeg reads; also a pipe with a name: <(...), /dev/stdin.")
   private List<Path> files = List.of();
 
   @Mixin private ModelOptions modelOptions = new ModelOptions();
@@ -61,6 +65,11 @@ final class Classify implements Callable<Integer> {
           "Write the posteriors of all windows, float32 [windows, classes]; for one file.")
   private @Nullable Path posteriors;
 
+  @Option(
+      names = "--strict",
+      description = "Reject files whose header names another length than they have.")
+  private boolean strict;
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
@@ -83,18 +92,14 @@ final class Classify implements Callable<Integer> {
   private boolean classify(OfflineModel model, Path file, List<FileEvent> events) {
     ClipDetections found;
     try {
-      found = model.detect(AudioFiles.read(file), decoder);
+      found = model.detect(AudioFiles.read(file, new ReadRules(strict, this::warn)), decoder);
     } catch (IngestException e) {
       String message = Errors.describe(e);
-      String named = message.contains(file.toString()) ? message : file + ": " + message;
-      spec.commandLine().getErr().println(spec.qualifiedName() + ": " + named);
+      warn(message.contains(file.toString()) ? message : file + ": " + message);
       return false;
     }
     if (found.posteriors().length == 0) {
-      spec.commandLine()
-          .getErr()
-          .println(
-              spec.qualifiedName() + ": " + file + ": is shorter than one frame, nothing to hear");
+      warn(file + ": is shorter than one frame, nothing to hear");
     }
     for (DetectedEvent e : found.events()) {
       events.add(
@@ -104,6 +109,10 @@ final class Classify implements Callable<Integer> {
       array(found).write(posteriors);
     }
     return true;
+  }
+
+  private void warn(String text) {
+    spec.commandLine().getErr().println(spec.qualifiedName() + ": " + text);
   }
 
   private void checkOneFile(boolean wanted, String option) {

@@ -1,10 +1,13 @@
 package dev.lookaside.deploy.cli;
 
+import dev.lookaside.deploy.Metrics;
+import dev.lookaside.deploy.MetricsServer;
 import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.audio.Ffmpeg;
+import dev.lookaside.ingest.audio.ReadRules;
 import dev.lookaside.ingest.send.AudioSource;
 import dev.lookaside.ingest.send.ChunkProducer;
 import dev.lookaside.ingest.send.SendClock;
@@ -35,6 +38,16 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Each source becomes a stream named after it. Multi-channel sound is sent as it is.",
+      "",
+      "Of a folder all audio files are sent, by their suffix, from its sub-folders, too; hidden files and folders "
+          + "(.x, ._x.wav) are not.",
+      "",
+      "A file whose header names another length than it has, as killed recorders leave it, is sent to its end with a "
+          + "warning; --strict rejects it.",
+      "",
+      "A URL has no end of its own. Where it ends, fails or sends no sample for 8 s, it is named and connected again "
+          + "after 1 s, 2 s, ... 30 s; what is missing becomes a gap of its stream. The exit code is 1 where it does not "
+          + "come back within --reconnect-seconds. A recording at a URL that names its length ends there, with exit code 0.",
       "",
       "Examples:",
       "  lookaside send door.wav",
@@ -122,6 +135,33 @@ final class Send implements Callable<Integer> {
   private @Nullable Instant start;
 
   @Option(
+      names = "--reconnect",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description = "Connect again to a URL that ends or falls silent (default: yes).")
+  private boolean reconnect = true;
+
+  @Option(
+      names = "--reconnect-seconds",
+      paramLabel = "N",
+      defaultValue = "300",
+      description = "Give up a URL that has sent no sample for so long (${DEFAULT-VALUE} s).")
+  private int reconnectSeconds;
+
+  @Option(
+      names = "--strict",
+      description = "Reject files and pipes whose header names another length than they have.")
+  private boolean strict;
+
+  @Option(
+      names = "--metrics-port",
+      paramLabel = "N",
+      description =
+          "Serve /metrics for Prometheus there (lookaside_send_reconnects_total and others); 0: a free port.")
+  private @Nullable Integer metricsPort;
+
+  @Option(
       names = "--raw",
       paramLabel = "CONTENT-TYPE",
       description =
@@ -137,21 +177,25 @@ final class Send implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    PrintWriter err = spec.commandLine().getErr();
     boolean realTime = realTime();
-    List<AudioSource> sources = sources();
+    ReadRules rules = new ReadRules(strict, text -> warn(err, text));
+    List<AudioSource> sources = sources(rules);
     SendSettings settings =
         new SendSettings(
             chunkMillis,
             encoding,
             realTime,
             parallel != null ? parallel : realTime ? sources.size() : 1,
-            start);
+            start,
+            reconnectMillis());
     IngestSettings ingest = IngestSettings.of(options.load());
     Topics.ensure(ingest);
-    PrintWriter err = spec.commandLine().getErr();
     AtomicBoolean interrupted = new AtomicBoolean();
-    try (ChunkProducer producer = ChunkProducer.connect(ingest);
-        SendDisplay display = SendDisplay.of(err, Terminal.interactive())) {
+    try (Metrics metrics = new Metrics();
+        MetricsServer server = serve(metrics, err);
+        ChunkProducer producer = ChunkProducer.connect(ingest);
+        SendDisplay display = SendDisplay.of(err, Terminal.interactive(), metrics)) {
       StreamSender sender = new StreamSender(producer, settings, SendClock.SYSTEM, display);
       try (Interruption interruption =
           Interruption.by(
@@ -166,6 +210,33 @@ final class Send implements Callable<Integer> {
     }
   }
 
+  private long reconnectMillis() {
+    if (reconnectSeconds < 1) {
+      throw wrong(
+          "--reconnect-seconds \"%d\": must be 1 or more; --no-reconnect turns it off"
+              .formatted(reconnectSeconds));
+    }
+    return reconnect ? reconnectSeconds * 1000L : 0;
+  }
+
+  private @Nullable MetricsServer serve(Metrics metrics, PrintWriter err) {
+    Integer port = metricsPort;
+    if (port == null) {
+      return null;
+    }
+    MetricsServer server =
+        MetricsServer.start(
+            "0.0.0.0", port, metrics, () -> new MetricsServer.Health(true, "sending"));
+    err.println("lookaside send: metrics on port " + server.port());
+    err.flush();
+    return server;
+  }
+
+  static void warn(PrintWriter err, String text) {
+    err.println("lookaside send: " + text);
+    err.flush();
+  }
+
   private boolean realTime() {
     try {
       return Speed.of(speed) == Speed.REAL;
@@ -174,13 +245,13 @@ final class Send implements Callable<Integer> {
     }
   }
 
-  private List<AudioSource> sources() {
+  private List<AudioSource> sources(ReadRules rules) {
     List<AudioSource> sources = new ArrayList<>();
     List<Path> files = new ArrayList<>();
     for (String path : paths) {
       if (path.equals(AudioSource.STANDARD_INPUT)) {
         AudioFormat format = raw == null ? null : AudioFormat.parse(raw);
-        sources.add(AudioSource.pipe(id("stdin"), System.in, format));
+        sources.add(AudioSource.pipe(id("stdin"), System.in, format, rules));
       } else {
         files.add(Path.of(path));
       }
@@ -189,13 +260,14 @@ final class Send implements Callable<Integer> {
       sources.add(AudioSource.microphone(id("microphone"), device, rateHz, 1));
     }
     for (String url : urls) {
-      sources.add(AudioSource.ffmpeg(urlId(url), url, ffmpeg()));
+      sources.add(AudioSource.ffmpeg(urlId(url), url, ffmpeg(), rules));
     }
-    List<AudioSource> found = AudioSource.files(files, filePrefix(files, sources.isEmpty()));
+    List<AudioSource> found = AudioSource.files(files, filePrefix(files, sources.isEmpty()), rules);
     if (stream != null && sources.isEmpty() && found.size() == 1) {
       AudioSource only = found.get(0);
       return List.of(
-          new AudioSource(new StreamId(stream), only.name(), only.live(), only.opener()));
+          new AudioSource(
+              new StreamId(stream), only.name(), only.live(), only.endless(), only.opener()));
     }
     sources.addAll(found);
     if (sources.isEmpty()) {
@@ -235,11 +307,18 @@ final class Send implements Callable<Integer> {
     for (SentStream s : sent) {
       err.printf(
           Locale.ROOT,
-          "%s  %.1f s in %d chunks, from %s%n",
+          "%s  %.1f s in %d chunks, from %s%s%n",
           s.stream().value(),
           s.seconds(),
           s.chunks(),
-          s.name());
+          s.name(),
+          s.reconnects() == 0
+              ? ""
+              : String.format(
+                  Locale.ROOT,
+                  "; connected again %d times, %.1f s missing",
+                  s.reconnects(),
+                  s.missingSeconds()));
       String fault = s.fault();
       if (fault != null) {
         failed = true;

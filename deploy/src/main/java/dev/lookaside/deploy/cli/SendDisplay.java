@@ -1,5 +1,6 @@
 package dev.lookaside.deploy.cli;
 
+import dev.lookaside.deploy.Metrics;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.send.SendProgress;
 import java.io.PrintWriter;
@@ -17,16 +18,18 @@ final class SendDisplay implements SendProgress, AutoCloseable {
 
   private final PrintWriter err;
   private final @Nullable ProgressBar bar;
+  private final Metrics metrics;
   private final Map<StreamId, Long> sentMillis = new HashMap<>();
   private final Map<StreamId, Long> lengthMillis = new HashMap<>();
   private long lineAtNanos = System.nanoTime();
 
-  private SendDisplay(PrintWriter err, @Nullable ProgressBar bar) {
+  private SendDisplay(PrintWriter err, @Nullable ProgressBar bar, Metrics metrics) {
     this.err = err;
+    this.metrics = metrics;
     this.bar = bar;
   }
 
-  static SendDisplay of(PrintWriter err, boolean terminal) {
+  static SendDisplay of(PrintWriter err, boolean terminal, Metrics metrics) {
     ProgressBar bar =
         terminal
             ? new ProgressBarBuilder()
@@ -36,7 +39,7 @@ final class SendDisplay implements SendProgress, AutoCloseable {
                 .setUpdateIntervalMillis(200)
                 .build()
             : null;
-    return new SendDisplay(err, bar);
+    return new SendDisplay(err, bar, metrics);
   }
 
   @Override
@@ -59,6 +62,16 @@ final class SendDisplay implements SendProgress, AutoCloseable {
           sentMillis.size());
       err.flush();
     }
+  }
+
+  @Override
+  public synchronized void noticed(StreamId stream, String text) {
+    Send.warn(err, text);
+  }
+
+  @Override
+  public void reconnected(StreamId stream, long missingFrames, int rateHz) {
+    metrics.reconnected(stream, (double) missingFrames / rateHz);
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.lookaside.ingest.audio.AudioInput;
 import dev.lookaside.ingest.audio.Ffmpeg;
 import dev.lookaside.ingest.audio.Microphone;
 import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.audio.ReadRules;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -27,9 +28,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name what people call it: a path, a URL
  * @param live true if it delivers at its own pace, so that sending must not be paced
- * @param opener opens it; called once, when its turn comes
+ * @param endless true if it has no end of its own, so that an end is a fault and it may be opened
+ *     again: a URL
+ * @param opener opens it, when its turn comes
  */
-public record AudioSource(StreamId stream, String name, boolean live, Supplier<AudioInput> opener) {
+public record AudioSource(
+    StreamId stream, String name, boolean live, boolean endless, Supplier<AudioInput> opener) {
   /** The name on the command line of standard input. */
   public static final String STANDARD_INPUT = "-";
 
@@ -44,7 +48,7 @@ public record AudioSource(StreamId stream, String name, boolean live, Supplier<A
    * @throws IngestException if a path is not there, a folder has no audio file, or two files would
    *     be one stream
    */
-  public static List<AudioSource> files(List<Path> paths, String prefix) {
+  public static List<AudioSource> files(List<Path> paths, String prefix, ReadRules rules) {
     List<AudioSource> sources = new ArrayList<>();
     Set<String> names = new HashSet<>();
     for (Path path : paths) {
@@ -58,7 +62,11 @@ public record AudioSource(StreamId stream, String name, boolean live, Supplier<A
         }
         sources.add(
             new AudioSource(
-                new StreamId(name), file.toString(), false, () -> AudioFiles.open(file)));
+                new StreamId(name),
+                file.toString(),
+                false,
+                false,
+                () -> AudioFiles.open(file, rules)));
       }
     }
     return List.copyOf(sources);
@@ -70,32 +78,40 @@ public record AudioSource(StreamId stream, String name, boolean live, Supplier<A
    * @param in closed when it was sent
    * @param rawFormat of samples without header; null: the first bytes tell
    */
-  public static AudioSource pipe(StreamId stream, InputStream in, @Nullable AudioFormat rawFormat) {
+  public static AudioSource pipe(
+      StreamId stream, InputStream in, @Nullable AudioFormat rawFormat, ReadRules rules) {
     return new AudioSource(
         stream,
         "standard input",
         false,
-        () -> rawFormat == null ? AudioFiles.openPipe(in) : AudioFiles.openRaw(in, rawFormat));
+        false,
+        () ->
+            rawFormat == null
+                ? AudioFiles.openPipe(in, rules)
+                : AudioFiles.openRaw(in, rawFormat, rules));
   }
 
   /** A microphone; see {@link Microphone#open}. */
   public static AudioSource microphone(
       StreamId stream, @Nullable String device, int rateHz, int channels) {
     String name = device == null ? "microphone" : "microphone " + device;
-    return new AudioSource(stream, name, true, () -> Microphone.open(device, rateHz, channels));
+    return new AudioSource(
+        stream, name, true, false, () -> Microphone.open(device, rateHz, channels));
   }
 
   /**
    * Whatever ffmpeg takes after {@code -i}: RTSP, HLS, HTTP, a file. Pacing does no harm to a live
-   * one, whose samples come no faster, and keeps a recorded one at real time.
+   * one, whose samples come no faster, and keeps a recorded one at real time. A URL is endless.
    */
-  public static AudioSource ffmpeg(StreamId stream, String input, Ffmpeg ffmpeg) {
-    return new AudioSource(stream, input, false, () -> ffmpeg.open(input));
+  public static AudioSource ffmpeg(
+      StreamId stream, String input, Ffmpeg ffmpeg, ReadRules rules) {
+    return new AudioSource(
+        stream, input, false, Ffmpeg.isUrl(input), () -> ffmpeg.open(input, rules));
   }
 
   /** Sound in memory: composed scenes. */
   public static AudioSource pcm(StreamId stream, Pcm pcm) {
-    return new AudioSource(stream, stream.value(), false, () -> AudioFiles.openPcm(pcm));
+    return new AudioSource(stream, stream.value(), false, false, () -> AudioFiles.openPcm(pcm));
   }
 
   private static List<Path> audioFiles(Path path) {

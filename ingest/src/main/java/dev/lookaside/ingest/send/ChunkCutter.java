@@ -50,7 +50,7 @@ final class ChunkCutter {
     return pendingFrames > 0;
   }
 
-  /** Frames handed out in chunks. */
+  /** Frames handed out in chunks, holes included. */
   long sentFrames() {
     return sentFrames;
   }
@@ -78,6 +78,29 @@ final class ChunkCutter {
       pendingFrames += count;
       taken += count;
     }
+  }
+
+  /** Frames taken and skipped: where the next one would lie on the stream's clock. */
+  long nextFrame() {
+    return sentFrames + pendingFrames;
+  }
+
+  /**
+   * Leaves a hole: the next frame lies at {@code frame}. What waits is handed out before it; nothing
+   * is done where that frame has passed.
+   *
+   * @return length of the hole in frames
+   */
+  long skipTo(long frame) {
+    long hole = frame - nextFrame();
+    if (hole <= 0) {
+      return 0;
+    }
+    if (pendingFrames > 0) {
+      emit(false);
+    }
+    sentFrames = frame;
+    return hole;
   }
 
   /** Hands out the rest as the last chunk; nothing if the stream never had a frame. */

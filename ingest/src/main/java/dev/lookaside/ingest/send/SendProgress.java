@@ -14,4 +14,10 @@ public interface SendProgress {
    * @param lengthFrames frames in all, or -1 if only the end will tell
    */
   void sent(StreamId stream, long sentFrames, long lengthFrames, int rateHz);
+
+  /** Something that people should know while it lasts: a source is silent, or comes back. */
+  default void noticed(StreamId stream, String text) {}
+
+  /** A source was opened again after it had ended or fallen silent. */
+  default void reconnected(StreamId stream, long missingFrames, int rateHz) {}
 }

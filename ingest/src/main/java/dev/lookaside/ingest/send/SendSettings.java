@@ -15,9 +15,19 @@ import org.jspecify.annotations.Nullable;
  * @param parallel streams sent at once, 1 to 1000
  * @param start capture time of each stream's first sample; null: now when paced, else such that a
  *     stream of known length ends now
+ * @param reconnectMillis how long a live source may be away before its stream ends; 0: its first
+ *     end is the end
  */
 public record SendSettings(
-    int chunkMillis, Encoding encoding, boolean realTime, int parallel, @Nullable Instant start) {
+    int chunkMillis,
+    Encoding encoding,
+    boolean realTime,
+    int parallel,
+    @Nullable Instant start,
+    long reconnectMillis) {
+  /** Long enough for a camera to start anew, short enough for a supervisor to be told. */
+  public static final long DEFAULT_RECONNECT_MILLIS = 300_000;
+
   public SendSettings {
     if (chunkMillis < 10 || chunkMillis > 60_000) {
       throw new IngestException(
@@ -25,6 +35,10 @@ public record SendSettings(
     }
     if (parallel < 1 || parallel > 1000) {
       throw new IngestException("parallel \"%d\": must be 1 to 1000".formatted(parallel));
+    }
+    if (reconnectMillis < 0) {
+      throw new IngestException(
+          "reconnect \"%d\": must be 0 ms or more".formatted(reconnectMillis));
     }
     if (encoding.container()) {
       throw new IngestException(
@@ -34,6 +48,6 @@ public record SendSettings(
 
   /** 200 ms chunks of 16 bits, one stream after another, at real time. */
   public static SendSettings defaults() {
-    return new SendSettings(200, Encoding.S16LE, true, 1, null);
+    return new SendSettings(200, Encoding.S16LE, true, 1, null, DEFAULT_RECONNECT_MILLIS);
   }
 }

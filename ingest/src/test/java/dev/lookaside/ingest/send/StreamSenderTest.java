@@ -103,7 +103,7 @@ class StreamSenderTest {
   }
 
   private static AudioSource source(String stream, AudioInput input) {
-    return new AudioSource(new StreamId(stream), stream, false, () -> input);
+    return new AudioSource(new StreamId(stream), stream, false, false, () -> input);
   }
 
   private static AudioSource sound(String stream, int samples) {
@@ -115,7 +115,7 @@ class StreamSenderTest {
   }
 
   private static SendSettings settings(boolean realTime, int parallel, @Nullable Instant start) {
-    return new SendSettings(100, Encoding.S16LE, realTime, parallel, start);
+    return new SendSettings(100, Encoding.S16LE, realTime, parallel, start, 60_000);
   }
 
   private List<AudioChunk> chunks(String stream) {
@@ -171,7 +171,7 @@ class StreamSenderTest {
   @Test
   void liveSourcesAreNotPacedAndStartNow() {
     AudioSource live =
-        new AudioSource(new StreamId("mic"), "mic", true, () -> new FailingInput(4000, null));
+        new AudioSource(new StreamId("mic"), "mic", true, false, () -> new FailingInput(4000, null));
     sender(settings(true, 1, null)).sendAll(List.of(live));
     assertThat(clock.nanos()).isZero();
     assertThat(chunks("mic").get(0).captureTime()).isEqualTo(NOW);
@@ -185,6 +185,7 @@ class StreamSenderTest {
         new AudioSource(
             new StreamId("d"),
             "d.wav",
+            false,
             false,
             () -> {
               throw new IngestException("d.wav: no such file");
@@ -251,11 +252,11 @@ class StreamSenderTest {
 
   @Test
   void badSettingsAreNamed() {
-    assertThatThrownBy(() -> new SendSettings(5, Encoding.L16, true, 1, null))
+    assertThatThrownBy(() -> new SendSettings(5, Encoding.L16, true, 1, null, 0))
         .hasMessage("chunk length \"5\": must be 10 to 60000 ms");
-    assertThatThrownBy(() -> new SendSettings(100, Encoding.FLAC, true, 1, null))
+    assertThatThrownBy(() -> new SendSettings(100, Encoding.FLAC, true, 1, null, 0))
         .hasMessage("encoding \"FLAC\": must be S16LE, L16 or F32LE to be sent");
-    assertThatThrownBy(() -> new SendSettings(100, Encoding.L16, true, 0, null))
+    assertThatThrownBy(() -> new SendSettings(100, Encoding.L16, true, 0, null, 0))
         .hasMessage("parallel \"0\": must be 1 to 1000");
     assertThat(SendSettings.defaults().realTime()).isTrue();
   }
