@@ -87,7 +87,8 @@ class ResamplerTest {
         200,
         random -> {
           Resampler r =
-              Resampler.of(random.nextInt(1_000, 1_000_001), random.nextBoolean() ? 16_000 : 24_000);
+              Resampler.of(
+                  random.nextInt(1_000, 1_000_001), random.nextBoolean() ? 16_000 : 24_000);
           long sample = random.nextLong(1L << 45);
           long first = r.firstOutput(sample);
           assertThat(r.fromInput(first)).isGreaterThanOrEqualTo(sample);

@@ -4,9 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.time.DateTimeException;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.common.header.Header;
@@ -136,11 +134,12 @@ final class ChunkHeaders {
       Instant stamped = Instant.ofEpochMilli(timestampMillis);
       return inRange("record timestamp", Long.toString(timestampMillis), stamped);
     }
-    try {
-      return inRange(TIME, time, OffsetDateTime.parse(time).toInstant());
-    } catch (DateTimeException e) {
-      throw bad(TIME, time, "must be an RFC 3339 time such as 2026-01-31T12:00:00.25Z");
-    }
+    String given = time;
+    Instant parsed =
+        Rfc3339.parse(given)
+            .orElseThrow(
+                () -> bad(TIME, given, "must be an RFC 3339 time such as 2026-01-31T12:00:00.25Z"));
+    return inRange(TIME, given, parsed);
   }
 
   private static Instant inRange(String field, String value, Instant time) {

@@ -5,11 +5,11 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.Rfc3339;
 import dev.lookaside.ingest.StreamId;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.time.format.DateTimeParseException;
 
 /** Strict reading of single JSON fields; every error names the field and its value. */
 final class DetectionReader {
@@ -67,11 +67,7 @@ final class DetectionReader {
 
   Instant time(JsonNode root, String field) {
     String text = text(root, field);
-    try {
-      return Instant.parse(text);
-    } catch (DateTimeParseException e) {
-      throw bad(field, text, "must be an ISO 8601 time in UTC");
-    }
+    return Rfc3339.parse(text).orElseThrow(() -> bad(field, text, "must be an RFC 3339 time"));
   }
 
   /** An integer from 0 on. */

@@ -1,8 +1,8 @@
 package dev.lookaside.classifier.registry;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lookaside.ingest.Rfc3339;
 import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
@@ -58,12 +58,11 @@ final class JsonFields {
 
   Instant time(String field) {
     String text = text(field);
-    try {
-      return Instant.parse(text);
-    } catch (DateTimeParseException e) {
-      throw new RegistryException(
-          "%s \"%s\": must be an ISO 8601 time in UTC".formatted(name(field), text), e);
-    }
+    return Rfc3339.parse(text)
+        .orElseThrow(
+            () ->
+                new RegistryException(
+                    "%s \"%s\": must be an RFC 3339 time".formatted(name(field), text)));
   }
 
   @Nullable Instant timeIfAny(String field) {

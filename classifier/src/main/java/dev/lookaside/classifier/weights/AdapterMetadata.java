@@ -5,12 +5,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lookaside.featurizer.FrontEnd;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -92,19 +90,20 @@ record AdapterMetadata(
     private List<String> labels() {
       JsonNode node = json("labels");
       List<String> labels = new ArrayList<>();
-      Set<String> seen = new HashSet<>();
       if (!node.isArray() || node.isEmpty()) {
         throw bad("labels", "must be a JSON array of at least one string");
       }
       for (JsonNode label : node) {
-        if (!label.isTextual() || label.textValue().isBlank()) {
-          throw bad("labels", "must hold strings that are not blank, found " + label);
-        }
-        if (!seen.add(label.textValue())) {
-          throw bad("labels", "names \"" + label.textValue() + "\" twice");
+        if (!label.isTextual()) {
+          throw bad("labels", "must hold strings, found " + label);
         }
         labels.add(label.textValue());
       }
+      ClassName.fault(labels)
+          .ifPresent(
+              fault -> {
+                throw bad("labels", fault);
+              });
       return List.copyOf(labels);
     }
 

@@ -49,6 +49,7 @@ final class BackboneLoader {
     put("norm.weight", width);
     put("norm.bias", width);
     int[] grid = grid(positions, singleChannel);
+    tensors.forEach(this::checkFinite);
     Float epsilon = config.epsilon();
     ViTSpec spec =
         new ViTSpec(
@@ -63,6 +64,20 @@ final class BackboneLoader {
     long parameters = parameters();
     return new Backbone(
         digest, layout, spec, parameters, parameters - used(width, singleChannel), tensors);
+  }
+
+  /** One value that is no number makes every posterior none. */
+  private void checkFinite(String own, FloatTensor tensor) {
+    FloatBuffer data = tensor.buffer();
+    for (int i = 0; i < data.capacity(); i++) {
+      if (!Float.isFinite(data.get(i))) {
+        throw WeightsException.tensor(
+            WeightsException.Fault.VALUE,
+            source,
+            name(own),
+            "value %d is %s: must be finite".formatted(i, data.get(i)));
+      }
+    }
   }
 
   private String name(String own) {

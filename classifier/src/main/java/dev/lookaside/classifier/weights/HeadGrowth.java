@@ -33,13 +33,12 @@ public final class HeadGrowth {
       return adapter;
     }
     List<String> labels = new ArrayList<>(adapter.labels());
-    for (String label : added) {
-      if (label.isBlank() || labels.contains(label)) {
-        throw new WeightsException(
-            "new class \"%s\": must be none of %s and not blank".formatted(label, labels));
-      }
-      labels.add(label);
-    }
+    labels.addAll(added);
+    ClassName.fault(labels)
+        .ifPresent(
+            fault -> {
+              throw new WeightsException("new classes %s: %s".formatted(added, fault));
+            });
     Map<String, FloatTensor> tensors = new TreeMap<>(adapter.tensors());
     tensors.put("head.fc.weight", longer(adapter.tensor("head.fc.weight"), added.size(), 0));
     tensors.put("head.fc.bias", longer(adapter.tensor("head.fc.bias"), added.size(), FIRST_LOGIT));

@@ -1,6 +1,8 @@
 package dev.lookaside.classifier.weights;
 
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The naming schemes of backbone files, and the LayerNorm epsilon each one's models use. */
 enum Layout {
@@ -32,28 +34,45 @@ enum Layout {
   /** A layout and what stands before every one of its names. */
   record Found(Layout layout, String prefix) {}
 
-  private static final String[] HF_PREFIXES = {
-    "", "audio_spectrogram_transformer.", "vit.", "deit.", "model."
-  };
+  /** What training programs put before every name: data parallel, compiled, wrapped modules. */
+  private static final String WRAPPERS = "(?:(?:module|model|_orig_mod)\\.)*";
+
+  private static final Pattern TIMM_CLS = Pattern.compile("(" + WRAPPERS + ")cls_token");
+  private static final Pattern AST_CLS =
+      Pattern.compile("(" + WRAPPERS + "v\\.(?:_orig_mod\\.)?)cls_token");
+  private static final Pattern HF_CLS =
+      Pattern.compile(
+          "("
+              + WRAPPERS
+              + "(?:(?:audio_spectrogram_transformer|vit|deit)\\.)?"
+              + WRAPPERS
+              + ")embeddings\\.cls_token");
+
+  private static final Pattern SHARD = Pattern.compile(".*-\\d+-of-(\\d+)\\.safetensors");
 
   /** Recognises a file by the name of its cls token. */
   static Found of(String source, Set<String> names) {
-    for (String prefix : new String[] {"", "module.", "model."}) {
-      if (names.contains(prefix + "cls_token")) {
-        return new Found(TIMM, prefix);
+    for (String name : names) {
+      Matcher timm = TIMM_CLS.matcher(name);
+      if (timm.matches()) {
+        return new Found(TIMM, timm.group(1));
       }
-      if (names.contains(prefix + "v.cls_token")) {
-        return new Found(OFFICIAL_AST, prefix + "v.");
+      Matcher ast = AST_CLS.matcher(name);
+      if (ast.matches()) {
+        return new Found(OFFICIAL_AST, ast.group(1));
+      }
+      Matcher hf = HF_CLS.matcher(name);
+      if (hf.matches()) {
+        String prefix = hf.group(1);
+        boolean fresh = names.stream().anyMatch(n -> n.startsWith(prefix + "layers."));
+        return new Found(fresh ? HF_NEW : HF_OLD, prefix);
       }
     }
-    for (String outer : new String[] {"", "module."}) {
-      for (String inner : HF_PREFIXES) {
-        String prefix = outer + inner;
-        if (names.contains(prefix + "embeddings.cls_token")) {
-          boolean fresh = names.stream().anyMatch(n -> n.startsWith(prefix + "layers."));
-          return new Found(fresh ? HF_NEW : HF_OLD, prefix);
-        }
-      }
+    Matcher shard = SHARD.matcher(source);
+    if (shard.matches()) {
+      throw new WeightsException(
+          "%s: is one of %d files of a model: give its index, model.safetensors.index.json"
+              .formatted(source, Integer.parseInt(shard.group(1))));
     }
     throw new WeightsException(
         ("%s: no known backbone layout: expected a tensor \"cls_token\" (timm), \"module.v.cls_token\""

@@ -12,6 +12,7 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -63,7 +64,9 @@ public final class Safetensors implements AutoCloseable {
       long length = channel.size();
       ByteBuffer prefix = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
       readFully(channel, prefix, 0);
-      int headerBytes = headerBytes(source, length, prefix);
+      ByteBuffer start = ByteBuffer.allocate((int) Math.min(length, OtherFile.LOOKED_AT_BYTES));
+      readFully(channel, start, 0);
+      int headerBytes = headerBytes(source, length, prefix, start.array());
       ByteBuffer json = ByteBuffer.allocate(headerBytes);
       readFully(channel, json, 8);
       long from = 8L + headerBytes;
@@ -72,7 +75,7 @@ public final class Safetensors implements AutoCloseable {
       channel = null;
       return new Safetensors(source, header, from, opened, ByteBuffer.allocate(0));
     } catch (IOException e) {
-      throw new WeightsException(source + ": cannot be read: " + e, e);
+      throw WeightsException.unreadable(source, e);
     } finally {
       closeQuietly(channel);
     }
@@ -87,23 +90,28 @@ public final class Safetensors implements AutoCloseable {
     ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
     ByteBuffer prefix = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
     prefix.put(file, 0, Math.min(8, file.length));
-    int headerBytes = headerBytes(source, file.length, prefix);
+    byte[] start = Arrays.copyOf(file, Math.min(file.length, OtherFile.LOOKED_AT_BYTES));
+    int headerBytes = headerBytes(source, file.length, prefix, start);
     long from = 8L + headerBytes;
     SafetensorsHeader header =
         SafetensorsHeader.parse(source, bytes.slice(8, headerBytes), file.length - from);
     return new Safetensors(source, header, from, null, bytes);
   }
 
-  private static int headerBytes(String source, long fileBytes, ByteBuffer prefix) {
+  private static int headerBytes(String source, long fileBytes, ByteBuffer prefix, byte[] start) {
+    long n = prefix.getLong(0);
+    Optional<String> other = OtherFile.describe(start);
+    if (other.isPresent()) {
+      throw new WeightsException(source + ": " + other.get());
+    }
     if (fileBytes < 8) {
       throw new WeightsException(
           "%s: file length \"%d\": a safetensors file has at least 8 bytes"
               .formatted(source, fileBytes));
     }
-    long n = prefix.getLong(0);
     if (n < 0 || n > MAX_HEADER_BYTES || n > fileBytes - 8) {
       throw new WeightsException(
-          "%s: header length \"%s\": must be at most %d (the file has %d bytes)"
+          "%s: header length \"%s\": must be at most %d (the file has %d bytes): it is no safetensors file, or cut short"
               .formatted(
                   source,
                   Long.toUnsignedString(n),
@@ -250,7 +258,7 @@ public final class Safetensors implements AutoCloseable {
           .order(ByteOrder.LITTLE_ENDIAN);
     } catch (IOException x) {
       throw new WeightsException(
-          "%s: tensor \"%s\": cannot be mapped: %s".formatted(source, name, x), x);
+          "%s: tensor \"%s\": cannot be mapped into memory".formatted(source, name), x);
     }
   }
 
@@ -279,7 +287,7 @@ public final class Safetensors implements AutoCloseable {
       }
       return HexFormat.of().formatHex(digest.digest());
     } catch (IOException e) {
-      throw new WeightsException(file + ": cannot be read: " + e, e);
+      throw WeightsException.unreadable(file.toString(), e);
     }
   }
 

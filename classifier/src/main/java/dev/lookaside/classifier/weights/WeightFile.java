@@ -83,9 +83,9 @@ final class WeightFile implements AutoCloseable {
     try {
       json = SafetensorsHeader.JSON.readTree(Files.readString(index)).path("weight_map");
     } catch (JsonProcessingException e) {
-      throw new WeightsException(index + ": is not sound JSON: " + e.getOriginalMessage(), e);
+      throw new WeightsException(index + ": is not sound JSON", e);
     } catch (IOException e) {
-      throw new WeightsException(index + ": cannot be read: " + e, e);
+      throw WeightsException.unreadable(index.toString(), e);
     }
     for (Map.Entry<String, JsonNode> e : json.properties()) {
       String name = e.getValue().asText();

@@ -1,5 +1,8 @@
 package dev.lookaside.classifier.weights;
 
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 
 /** A weight file that cannot be used. The message names file, field or tensor, expected, found. */
@@ -37,6 +40,15 @@ public final class WeightsException extends ClassifierException {
   /** What kind of thing is wrong. */
   public Fault fault() {
     return fault;
+  }
+
+  /** What the system says of a file, in words: its exceptions often hold but the file's name. */
+  static WeightsException unreadable(String file, IOException e) {
+    String why =
+        e instanceof NoSuchFileException
+            ? "no such file"
+            : e instanceof AccessDeniedException ? "permission denied" : "cannot be read";
+    return new WeightsException(file + ": " + why, e);
   }
 
   static WeightsException tensor(String file, String tensor, String complaint) {

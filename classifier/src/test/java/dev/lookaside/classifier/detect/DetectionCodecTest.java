@@ -112,7 +112,7 @@ class DetectionCodecTest {
           "peak":0.9               | "peak":"high"               | peak "high": must be a number from 0 to 1
           "rateHz":48000           | "rateHz":0                  | rateHz "0": must be above 0
           "rateHz":48000           | "rateHz":4800000000         | rateHz "4800000000": must be at most 2147483647
-          "epoch":"2026-03-01T10:00:00Z" | "epoch":"yesterday"   | epoch "yesterday": must be an ISO 8601 time in UTC
+          "epoch":"2026-03-01T10:00:00Z" | "epoch":"yesterday"   | epoch "yesterday": must be an RFC 3339 time
           "label":"water",         |                             | label: missing
           "adapter":"aa"           | "adapter":7                 | adapter "7": must be text
           "stream":"Küche/1"       | "stream":"a\\u0000b"         | stream: stream id

@@ -117,10 +117,10 @@ class HeadGrowthTest {
     Adapter before = adapter(HeadKind.CLIP, 2);
     assertThatThrownBy(() -> HeadGrowth.grown(before, List.of("class 1")))
         .isInstanceOf(WeightsException.class)
-        .hasMessageContaining("new class \"class 1\"");
+        .hasMessageContaining("class \"class 1\": is named twice");
     assertThatThrownBy(() -> HeadGrowth.grown(before, List.of("dog", "dog")))
-        .hasMessageContaining("new class \"dog\"");
+        .hasMessageContaining("class \"dog\": is named twice");
     assertThatThrownBy(() -> HeadGrowth.grown(before, List.of(" ")))
-        .hasMessageContaining("not blank");
+        .hasMessageContaining("must not begin or end with a blank");
   }
 }

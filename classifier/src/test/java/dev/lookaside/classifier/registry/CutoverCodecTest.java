@@ -109,7 +109,7 @@ class CutoverCodecTest {
           "author":"ada"                 | "autor":"ada"        | author: missing
           "seed":42                      | "seed":4.2           | golden.seed "4.2": must be an integer
           "scope":"stream:               | "scope":"site:       | must be *, tenant:NAME or stream:ID
-          "written":"2026-03-01T         | "written":"2026-13-01T | must be an ISO 8601 time
+          "written":"2026-03-01T         | "written":"2026-13-01T | must be an RFC 3339 time
           """)
   void aRecordThatIsWrongSaysWhere(String right, String wrong, String message) {
     String json = new String(CutoverCodec.toJson(Cutovers.full(), null), UTF_8);

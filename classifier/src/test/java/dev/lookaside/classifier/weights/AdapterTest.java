@@ -111,9 +111,13 @@ class AdapterTest {
     metadataRefused("format", "x/2", "format \"x/2\": must be lookaside-adapter/1");
     metadataRefused(
         "labels", "[\"a\"]", "head.fc.weight\": has 2 rows, but metadata labels names 1");
-    metadataRefused("labels", "[\"a\", \"a\"]", "names \"a\" twice");
-    metadataRefused("labels", "[\"a\", \"\"]", "not blank");
+    metadataRefused("labels", "[\"a\", \"a\"]", "class \"a\": is named twice");
+    metadataRefused("labels", "[\"a\", \"\"]", "class \"\": must be 1 to 200 characters");
     metadataRefused("labels", "[\"a\", ", "labels \"[\"a\", \": is not sound JSON");
+    metadataRefused("labels", "[\"Dog\", \"dog\"]", "are one class in two spellings");
+    metadataRefused("labels", "[\"a \", \"b\"]", "must not begin or end with a blank");
+    metadataRefused("labels", "[\"Vo\u0308gel\", \"b\"]", "must be in Unicode's NFC");
+    metadataRefused("labels", "[\"a\\tb\", \"b\"]", "holds U+0009");
     metadataRefused("labels", "{}", "must be a JSON array");
     metadataRefused("activation", "relu", "activation \"relu\": must be softmax or sigmoid");
     metadataRefused("window_frames", "9.5", "window_frames \"9.5\": must be a whole number");

@@ -1,5 +1,7 @@
 package dev.lookaside.classifier.weights;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -160,6 +162,72 @@ class BackboneTest {
     Files.writeString(index, "{}");
     assertThatThrownBy(() -> Backbone.load(index))
         .hasMessageContaining("weight_map: must name tensors and their files");
+  }
+
+  @Test
+  void whatTrainingProgramsPutBeforeNamesIsNoMatter() {
+    ViTSpec spec = new ViTSpec(WIDTH, 1, 1, 128, 2, 2, 2, 1e-6f);
+    Map<String, FloatTensor> own = RandomBackbone.tensors(spec, 3, 0, 1);
+    Map<String, FloatTensor> hf = huggingFace(own, "vit.", false);
+    for (String prefix :
+        new String[] {"_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model._orig_mod."}) {
+      assertThat(load("compiled", renamed(own, n -> prefix + n)).spec()).isEqualTo(spec);
+      assertThat(load("hf", renamed(hf, n -> prefix + n)).layout()).contains("encoder.layer.N");
+    }
+  }
+
+  @Test
+  void oneOfSeveralFilesPointsToTheIndex() {
+    ViTSpec spec = new ViTSpec(WIDTH, 1, 1, 128, 2, 2, 2, 1e-6f);
+    Map<String, FloatTensor> some = RandomBackbone.tensors(spec, 3, 0, 1);
+    some.remove("cls_token");
+    Path file = folder.resolve("model-00002-of-00002.safetensors");
+    SafetensorsWriter.write(file, some, Map.of());
+    assertThatThrownBy(() -> Backbone.load(file))
+        .hasMessageContaining("is one of 2 files of a model: give its index");
+  }
+
+  @Test
+  void aValueThatIsNoNumberIsNamed() {
+    ViTSpec spec = new ViTSpec(WIDTH, 1, 1, 128, 2, 2, 2, 1e-6f);
+    for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+      for (String name : new String[] {"norm.bias", "pos_embed", "blocks.0.mlp.fc2.weight"}) {
+        Map<String, FloatTensor> t = RandomBackbone.tensors(spec, 3, 0, 1);
+        float[] values = at(t, name).toArray();
+        values[7] = bad;
+        t.put(name, FloatTensor.of(at(t, name).shape(), values));
+        assertThatThrownBy(() -> load("bad", t))
+            .isInstanceOf(WeightsException.class)
+            .hasMessageContaining(
+                "tensor \"%s\": value 7 is %s: must be finite".formatted(name, bad));
+      }
+    }
+  }
+
+  @Test
+  void whatIsNoSafetensorsFileIsSaidToBeWhatItIs() throws IOException {
+    Map<String, byte[]> files = new TreeMap<>();
+    files.put(
+        "is a Git LFS pointer, not the weights: fetch them with git lfs pull",
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n".getBytes(UTF_8));
+    files.put("is a PyTorch file (.bin, .pt)", "PK\3\4....................".getBytes(ISO_8859_1));
+    files.put("is a pickle, as old PyTorch", "\u0080\2}q\0............".getBytes(ISO_8859_1));
+    files.put("is JSON, no safetensors file", "{\"weight_map\": {}}      ".getBytes(UTF_8));
+    files.put("is an HDF5 file", "\u0089HDF\r\n\u001a\n......".getBytes(ISO_8859_1));
+    files.put("is a NumPy array", "\u0093NUMPY\1\0............".getBytes(ISO_8859_1));
+    files.put("is a web page", "<!DOCTYPE html><html></html>".getBytes(UTF_8));
+    files.put("is compressed by gzip", "\u001f\u008b..................".getBytes(ISO_8859_1));
+    files.put("is empty: the download went wrong", new byte[0]);
+    files.put("it is no safetensors file, or cut short", new byte[] {9, 0, 0, 0, 0, 0, 0, 0, '{'});
+    for (Map.Entry<String, byte[]> each : files.entrySet()) {
+      Path file = Files.write(folder.resolve("w.safetensors"), each.getValue());
+      assertThatThrownBy(() -> Backbone.load(file))
+          .as(each.getKey())
+          .isInstanceOf(WeightsException.class)
+          .hasMessageContaining(each.getKey());
+    }
+    assertThatThrownBy(() -> Backbone.load(folder.resolve("none.safetensors")))
+        .hasMessageEndingWith("none.safetensors: no such file");
   }
 
   @Test

@@ -50,10 +50,14 @@ final class Backbones implements Runnable {
         "Say what a backbone file is.",
         "",
         "Recognises timm's DeiT and ViT, Hugging Face's AST, ViT and DeiT, and the official AST and SSAST weights, as "
-            + "safetensors. A file that cannot be used is an error that names the tensor, the expected and the found shape."
+            + "safetensors, also in several files: give their *.index.json. Names may begin with module., model. or "
+            + "_orig_mod. A file that cannot be used is an error that names the tensor, the expected and the found shape."
       })
   void check(
-      @Parameters(paramLabel = "FILE", description = "Safetensors file, or a name of backbone list.")
+      @Parameters(
+              paramLabel = "FILE",
+              description =
+                  "Safetensors file, the *.index.json of several, or a name of backbone list.")
           Path file,
       @Option(names = "--json", description = "Print one JSON object.") boolean json) {
     Backbone backbone = Backbone.load(BackboneFiles.of(file, spec.commandLine().getErr()::println));

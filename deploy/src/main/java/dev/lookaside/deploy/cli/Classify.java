@@ -25,7 +25,16 @@ import picocli.CommandLine.Spec;
 /** {@code lookaside classify}: what sounded and when in audio files. */
 @Command(
     name = "classify",
-    footer = {"", "Example:", "  lookaside classify door.wav street.flac --format json"},
+    footer = {
+      "",
+      "How names are written. csv: RFC 4180; text that a spreadsheet would run (it begins with = + - @ or a tab), or "
+          + "that begins with an apostrophe, has an apostrophe in front. rttm: blanks of any kind, invisible characters, "
+          + "% < and ; are %XX of their UTF-8 bytes; the id is the file's name without suffix, or its path where two "
+          + "files share the name. audacity: tabs and line ends become blanks. json and csv are UTF-8.",
+      "",
+      "Example:",
+      "  lookaside classify door.wav street.flac --format json"
+    },
     description = {
       "Say what sounded and when in audio files.",
       "",
@@ -36,7 +45,11 @@ import picocli.CommandLine.Spec;
           + "warning; --strict rejects it."
     })
 final class Classify implements Callable<Integer> {
-  @Parameters(arity = "1..*", paramLabel = "FILE", description = "WAV, FLAC, OGG, MP3, or what ffmpeg reads; also a pipe with a name: <(...), /dev/stdin.")
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "FILE",
+      description =
+          "WAV, FLAC, OGG, MP3, or what ffmpeg reads; also a pipe with a name: <(...), /dev/stdin.")
   private List<Path> files = List.of();
 
   @Mixin private ModelOptions modelOptions = new ModelOptions();
@@ -84,7 +97,7 @@ final class Classify implements Callable<Integer> {
         allHeard &= classify(model, file, events);
       }
     }
-    format.write(events, out);
+    format.write(files.stream().map(Path::toString).toList(), events, out);
     out.flush();
     return allHeard ? ExitCode.OK : ExitCode.SOFTWARE;
   }

@@ -11,7 +11,6 @@ import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -140,13 +139,6 @@ final class DecisionOptions {
     if (effectiveFrom == null) {
       return null;
     }
-    try {
-      return Instant.parse(effectiveFrom);
-    } catch (DateTimeParseException e) {
-      throw new CliException(
-          "--effective-from \"%s\": must be a time as 2026-03-01T12:00:00Z"
-              .formatted(effectiveFrom),
-          e);
-    }
+    return ReplayCommand.time("--effective-from", effectiveFrom);
   }
 }

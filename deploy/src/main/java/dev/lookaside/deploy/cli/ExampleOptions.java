@@ -19,12 +19,9 @@ import dev.lookaside.trainer.example.RecordingSet;
 import dev.lookaside.trainer.example.SceneExamples;
 import dev.lookaside.trainer.example.SpecAugment;
 import dev.lookaside.trainer.example.WindowSpec;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -330,20 +327,14 @@ final class ExampleOptions {
   }
 
   private static List<Pcm> sounds(Path folder, FrontEnd frontEnd) {
-    try (Stream<Path> files = Files.walk(folder)) {
-      List<Pcm> sounds =
-          files
-              .filter(AudioFiles::looksLikeAudio)
-              .sorted()
-              .map(AudioFiles::read)
-              .map(pcm -> resampled(pcm, frontEnd))
-              .toList();
-      if (sounds.isEmpty()) {
-        throw new CliException("--ambience \"%s\": holds no audio files".formatted(folder));
-      }
-      return sounds;
-    } catch (IOException e) {
-      throw new CliException("--ambience \"%s\": cannot be listed".formatted(folder), e);
+    List<Pcm> sounds =
+        AudioFiles.inFolder(folder).stream()
+            .map(AudioFiles::read)
+            .map(pcm -> resampled(pcm, frontEnd))
+            .toList();
+    if (sounds.isEmpty()) {
+      throw new CliException("--ambience \"%s\": holds no audio files".formatted(folder));
     }
+    return sounds;
   }
 }

@@ -199,6 +199,7 @@ final class FitCommand implements Runnable {
     reportSkipped(read);
     Activation usual = what.detection() ? Activation.SIGMOID : Activation.SOFTMAX;
     Adapter start = init.orElseGet(() -> tune.fresh(backbone, read, usual, how.seed()));
+    read.checkTeaches(what.detection(), text -> spec.commandLine().getErr().println(text));
     if (what.detection() && start.activation() != Activation.SIGMOID) {
       throw new CliException(
           "--activation \"%s\": must be sigmoid for --scenes and --task detection"

@@ -1,6 +1,7 @@
 package dev.lookaside.deploy.cli;
 
 import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.classifier.weights.ClassName;
 import dev.lookaside.deploy.DetectionFollower;
 import dev.lookaside.ingest.IngestSettings;
 import java.io.PrintWriter;
@@ -107,6 +108,10 @@ final class Listen implements Callable<Integer> {
 
   private boolean asked(Detection d) {
     boolean stream = streams.isEmpty() || streams.contains(d.stream().value());
-    return stream && (labels.isEmpty() || labels.contains(d.label()));
+    String label = d.label();
+    return stream
+        && (labels.isEmpty()
+            || label != null
+                && labels.stream().map(ClassName::key).anyMatch(ClassName.key(label)::equals));
   }
 }

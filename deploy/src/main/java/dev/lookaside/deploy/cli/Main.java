@@ -73,9 +73,15 @@ public final class Main implements Runnable {
     NativeLibraries.prepare();
     Interruption.endAtOnce();
     CommandLine line = commandLine();
+    String fault = Arguments.fault(args);
     // The platform's encoding is not always UTF-8, and class labels may be in any language.
     line.setOut(utf8(FileDescriptor.out));
     line.setErr(utf8(FileDescriptor.err));
+    if (fault != null) {
+      line.getErr().println("lookaside: " + fault);
+      line.getErr().flush();
+      System.exit(CommandLine.ExitCode.USAGE);
+    }
     int code = line.execute(args);
     line.getOut().flush();
     line.getErr().flush();

@@ -14,6 +14,7 @@ import dev.lookaside.deploy.replay.Replay;
 import dev.lookaside.deploy.replay.ReplayDifference;
 import dev.lookaside.deploy.replay.ReplayModel;
 import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.Rfc3339;
 import dev.lookaside.ingest.StreamId;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -23,7 +24,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneId;
-import java.time.format.DateTimeParseException;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -116,12 +116,11 @@ final class ReplayCommand implements Callable<Integer> {
 
   /** A capture time that an option gives. */
   static Instant time(String option, String text) {
-    try {
-      return Instant.parse(text);
-    } catch (DateTimeParseException e) {
-      throw new CliException(
-          option + " \"" + text + "\": must be a time as 2026-03-01T12:00:00Z", e);
-    }
+    return Rfc3339.parse(text)
+        .orElseThrow(
+            () ->
+                new CliException(
+                    option + " \"" + text + "\": must be a time as 2026-03-01T12:00:00Z"));
   }
 
   private AdapterPlan plan(RegistryView view, ReplayModel model) {

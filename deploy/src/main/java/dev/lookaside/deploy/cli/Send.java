@@ -16,7 +16,6 @@ import dev.lookaside.ingest.send.SentStream;
 import dev.lookaside.ingest.send.StreamSender;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -132,7 +131,7 @@ final class Send implements Callable<Integer> {
       names = "--start",
       paramLabel = "TIME",
       description = "Capture time of the first sample, as 2026-03-01T12:00:00Z (default: now).")
-  private @Nullable Instant start;
+  private @Nullable String start;
 
   @Option(
       names = "--reconnect",
@@ -187,7 +186,7 @@ final class Send implements Callable<Integer> {
             encoding,
             realTime,
             parallel != null ? parallel : realTime ? sources.size() : 1,
-            start,
+            start == null ? null : ReplayCommand.time("--start", start),
             reconnectMillis());
     IngestSettings ingest = IngestSettings.of(options.load());
     Topics.ensure(ingest);

@@ -8,6 +8,7 @@ import dev.lookaside.trainer.example.ExampleSource;
 import dev.lookaside.trainer.example.ImageSet;
 import dev.lookaside.trainer.example.RecordingSet;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** What a fit learns from, once it is read. */
 sealed interface TrainingData {
@@ -19,6 +20,23 @@ sealed interface TrainingData {
 
   /** What there are {@link #size} of. */
   String unit();
+
+  /**
+   * Rejects what no fit can learn anything from.
+   *
+   * @param detection true if silence is part of what is fitted, so that one class is enough
+   * @param warnings gets what makes a fit doubtful
+   * @throws CliException saying why and what to do
+   */
+  void checkTeaches(boolean detection, Consumer<String> warnings);
+
+  private static void checkClasses(List<String> labels, String more) {
+    if (labels.size() < 2) {
+      throw new CliException(
+          "class \"%s\": is the only one, so it is right for every sound and nothing is learnt; %s"
+              .formatted(labels.get(0), more));
+    }
+  }
 
   /** What is wrong with each of them that was left out. */
   List<String> skipped();
@@ -38,6 +56,15 @@ sealed interface TrainingData {
     @Override
     public FrontEnd frontEnd() {
       return clips.frontEnd();
+    }
+
+    @Override
+    public void checkTeaches(boolean detection, Consumer<String> warnings) {
+      if (!detection) {
+        checkClasses(
+            labels(), "give clips of a second class (of background, for example) or --scenes N");
+      }
+      clips.sameSounds().checkTeach(warnings);
     }
 
     @Override
@@ -83,6 +110,20 @@ sealed interface TrainingData {
     }
 
     @Override
+    public void checkTeaches(boolean detection, Consumer<String> warnings) {
+      long events = set.recordings().stream().mapToLong(r -> r.events().size()).sum();
+      if (events == 0) {
+        throw new CliException(
+            "recordings \"%d\": no class sounds in any of them, so nothing is learnt"
+                .formatted(size()));
+      }
+      if (size() == 1) {
+        warnings.accept(
+            "recordings \"1\": whatever all its sounds share is taken for the classes; fit on several");
+      }
+    }
+
+    @Override
     public List<String> labels() {
       return set.labels();
     }
@@ -117,6 +158,11 @@ sealed interface TrainingData {
     @Override
     public List<String> labels() {
       return images.labels();
+    }
+
+    @Override
+    public void checkTeaches(boolean detection, Consumer<String> warnings) {
+      checkClasses(labels(), "give images of a second class");
     }
 
     @Override

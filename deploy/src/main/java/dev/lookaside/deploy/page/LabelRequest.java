@@ -6,11 +6,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.Rfc3339;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.label.Label;
 import java.io.IOException;
-import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
@@ -125,10 +125,7 @@ final class LabelRequest {
   }
 
   static Instant time(String field, String text) {
-    try {
-      return Instant.parse(text);
-    } catch (DateTimeException e) {
-      throw Refused.bad(field, text, "must be a time as 2026-03-01T12:00:00Z");
-    }
+    return Rfc3339.parse(text)
+        .orElseThrow(() -> Refused.bad(field, text, "must be a time as 2026-03-01T12:00:00Z"));
   }
 }

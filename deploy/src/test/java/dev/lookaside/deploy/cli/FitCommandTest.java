@@ -314,7 +314,8 @@ class FitCommandTest {
     Path clips = folder.resolve("clips");
     for (String label : List.of("a", "b")) {
       Files.createDirectories(clips.resolve(label));
-      Files.copy(CLIPS.resolve("class0/00.wav"), clips.resolve(label).resolve("1.wav"));
+      String sound = label.equals("a") ? "class0/00.wav" : "class1/00.wav";
+      Files.copy(CLIPS.resolve(sound), clips.resolve(label).resolve("1.wav"));
     }
     Files.writeString(clips.resolve("b/0.wav"), "no sound");
     Object[] call = {

@@ -221,4 +221,49 @@ class FitDataTest {
         "--out",
         out);
   }
+
+  private Cli fitFolder(Path clips, Object... more) {
+    List<Object> words =
+        new ArrayList<>(
+            List.of("fit", clips, "--backbone", BACKBONE, "--tune", "linear-probe", "--epochs", 1));
+    words.addAll(List.of("--window-frames", 32, "--out", folder.resolve("x.safetensors")));
+    words.addAll(List.of(more));
+    return Cli.run(words.toArray());
+  }
+
+  @Test
+  void aFitThatCannotMeanAnythingIsRejected() throws IOException {
+    Path one = Files.createDirectories(folder.resolve("one/metal"));
+    for (int i = 0; i < 3; i++) {
+      WavWriter.writeInt16(one.resolve(i + ".wav"), noise(i));
+    }
+    for (String activation : List.of("softmax", "sigmoid")) {
+      Cli run = fitFolder(folder.resolve("one"), "--activation", activation);
+      assertThat(run.exitCode()).isEqualTo(1);
+      assertThat(run.err())
+          .contains("class \"metal\": is the only one, so it is right for every sound")
+          .contains("give clips of a second class");
+    }
+    assertThat(folder.resolve("x.safetensors")).doesNotExist();
+    Cli scenes = fitFolder(folder.resolve("one"), "--scenes", 2, "--head", "columns");
+    assertThat(scenes.exitCode()).as(scenes.err()).isZero();
+    Path silent = folder.resolve("silent");
+    for (String name : List.of("a", "b")) {
+      WavWriter.writeInt16(
+          Files.createDirectories(silent.resolve(name)).resolve("1.wav"),
+          new Pcm(16_000, new float[8_000]));
+    }
+    Cli run = fitFolder(silent);
+    assertThat(run.exitCode()).isEqualTo(1);
+    assertThat(run.err()).contains("all are silent, so nothing is learnt");
+    for (String name : List.of("a", "b")) {
+      WavWriter.writeInt16(silent.resolve(name).resolve("1.wav"), noise(1));
+    }
+    assertThat(fitFolder(silent).err()).contains("all are the same sound");
+    Files.copy(one.resolve("0.wav"), silent.resolve("a/2.wav"));
+    Cli limited = fitFolder(silent, "--limit", 1);
+    assertThat(limited.exitCode()).isEqualTo(1);
+    assertThat(limited.err())
+        .contains("--limit \"1\": must be at least one clip for each of the 2 classes");
+  }
 }

@@ -78,9 +78,9 @@ public final class AudioDecoder {
       case L16 -> raw(SampleCoding.S16BE, format, payload);
       case S16LE -> raw(SampleCoding.S16LE, format, payload);
       case F32LE -> raw(SampleCoding.F32LE, format, payload);
-      case WAV -> drain(
-              WavInput.open(
-                  new ByteArrayInputStream(payload), payload.length, ReadRules.PAYLOAD));
+      case WAV ->
+          drain(
+              WavInput.open(new ByteArrayInputStream(payload), payload.length, ReadRules.PAYLOAD));
       case FLAC -> drain(FlacInput.open(new ByteArrayInputStream(payload), ReadRules.PAYLOAD));
     };
   }

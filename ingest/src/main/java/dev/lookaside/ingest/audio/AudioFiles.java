@@ -7,15 +7,21 @@ import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Opens audio files: WAV, FLAC, OGG Vorbis and MP3 themselves, anything else through ffmpeg when it
@@ -30,6 +36,7 @@ public final class AudioFiles {
           ".wav", ".flac", ".ogg", ".oga", ".mp3", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".au",
           ".wma", ".mp4", ".mkv", ".webm");
 
+  private static final char REPLACEMENT = '\ufffd';
   private static final String PIPE = "standard input";
 
   private AudioFiles() {}
@@ -38,6 +45,73 @@ public final class AudioFiles {
   public static boolean looksLikeAudio(Path file) {
     String name = file.toString().toLowerCase(Locale.ROOT);
     return SUFFIXES.stream().anyMatch(name::endsWith);
+  }
+
+  /**
+   * The audio files below a folder: those whose name looks like audio, in sub-folders, too, links
+   * followed, in the order of their paths compared name by name. Hidden files and folders are left
+   * out, as the {@code ._x.wav} that macOS puts beside a {@code x.wav} is no sound.
+   *
+   * @return absolute or relative as {@code folder} is; empty if there are none
+   * @throws IngestException naming a folder that cannot be listed or a name that is not UTF-8
+   */
+  public static List<Path> inFolder(Path folder) {
+    List<Path> found = new ArrayList<>();
+    collect(folder, new HashSet<>(), found);
+    return List.copyOf(found);
+  }
+
+  /**
+   * What is in a folder and not hidden, sorted by name.
+   *
+   * @throws IngestException naming a folder that cannot be listed or a name that is not UTF-8
+   */
+  public static List<Path> visible(Path folder) {
+    try (Stream<Path> children = Files.list(folder)) {
+      List<Path> visible =
+          children
+              .filter(p -> !nameOf(p).startsWith("."))
+              .sorted(Comparator.comparing(AudioFiles::nameOf))
+              .toList();
+      for (Path path : visible) {
+        if (nameOf(path).indexOf(REPLACEMENT) >= 0) {
+          throw new IngestException(
+              "file \"%s\": its name holds bytes that are not UTF-8; rename it".formatted(path));
+        }
+      }
+      return visible;
+    } catch (IOException | UncheckedIOException e) {
+      throw new IngestException("folder \"%s\": cannot be listed".formatted(folder), e);
+    }
+  }
+
+  private static void collect(Path folder, Set<Path> above, List<Path> found) {
+    Path real = real(folder);
+    if (!above.add(real)) {
+      throw new IngestException(
+          "folder \"%s\": is a link to a folder that holds it".formatted(folder));
+    }
+    for (Path child : visible(folder)) {
+      if (Files.isDirectory(child)) {
+        collect(child, above, found);
+      } else if (looksLikeAudio(child)) {
+        found.add(child);
+      }
+    }
+    above.remove(real);
+  }
+
+  private static Path real(Path folder) {
+    try {
+      return folder.toRealPath();
+    } catch (IOException e) {
+      throw new IngestException("folder \"%s\": cannot be listed".formatted(folder), e);
+    }
+  }
+
+  private static String nameOf(Path path) {
+    Path name = path.getFileName();
+    return name == null ? "" : name.toString();
   }
 
   /**
@@ -89,8 +163,7 @@ public final class AudioFiles {
    */
   public static AudioInput openPipe(InputStream in, ReadRules rules) {
     try {
-      return openItself(
-          new BufferedInputStream(new Pipe(in), BUFFER_BYTES), -1, rules.named(PIPE));
+      return openItself(new BufferedInputStream(new Pipe(in), BUFFER_BYTES), -1, rules.named(PIPE));
     } catch (IOException e) {
       throw unreadable(PIPE, e);
     } catch (IngestException e) {
@@ -207,8 +280,7 @@ public final class AudioFiles {
   }
 
   private static AudioInput openItself(
-      InputStream in, long bytes, byte[] head, boolean tagged, ReadRules rules)
-      throws IOException {
+      InputStream in, long bytes, byte[] head, boolean tagged, ReadRules rules) throws IOException {
     if (head.length == 0) {
       throw Faults.empty("bytes", 0);
     }

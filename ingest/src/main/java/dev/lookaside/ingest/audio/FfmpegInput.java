@@ -168,7 +168,8 @@ final class FfmpegInput implements AudioInput {
       return -1;
     }
     if (framesRead == 0 && words.audioTracks() > 1) {
-      rules.warnings()
+      rules
+          .warnings()
           .accept("holds %d audio tracks; ffmpeg chose one".formatted(words.audioTracks()));
     }
     framesRead += frames;

@@ -297,8 +297,7 @@ final class FlacInput implements AudioInput {
     }
 
     private int rest(byte[] target, int from, int count) {
-      boolean tag =
-          heldBytes == TAG_BYTES && held[0] == 'T' && held[1] == 'A' && held[2] == 'G';
+      boolean tag = heldBytes == TAG_BYTES && held[0] == 'T' && held[1] == 'A' && held[2] == 'G';
       int given = tag ? 0 : Math.min(count, heldBytes);
       if (given == 0) {
         return -1;

@@ -19,10 +19,10 @@ import java.nio.charset.StandardCharsets;
  *   "data" samples
  * </pre>
  *
- * <p>Sizes are judged by the bytes that are there, so a file and a pipe of the same bytes are judged
- * alike. Programs that write WAV into a pipe cannot know its length and write 0xFFFFFFFF or close
- * to 0x7FFFFFFF; recorders that were killed leave 0 or what they knew last. Under lenient {@link
- * ReadRules} such a sound is read to its end.
+ * <p>Sizes are judged by the bytes that are there, so a file and a pipe of the same bytes are
+ * judged alike. Programs that write WAV into a pipe cannot know its length and write 0xFFFFFFFF or
+ * close to 0x7FFFFFFF; recorders that were killed leave 0 or what they knew last. Under lenient
+ * {@link ReadRules} such a sound is read to its end.
  *
  * @see "Microsoft, Multiple Channel Audio Data and WAVE Files"
  */
@@ -129,8 +129,7 @@ final class WavInput implements AudioInput {
   }
 
   /** Compares the declared size with the bytes that are there. */
-  private static void judge(
-      long thereBytes, long declaredBytes, int frameBytes, ReadRules rules) {
+  private static void judge(long thereBytes, long declaredBytes, int frameBytes, ReadRules rules) {
     boolean piped = unknown(declaredBytes);
     if (piped && rules == ReadRules.PAYLOAD) {
       return;

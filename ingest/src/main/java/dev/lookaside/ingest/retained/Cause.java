@@ -24,6 +24,19 @@ public enum Cause {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
+  /** For people, after what is asked for: {@code is before the stream's start}. */
+  public String phrase() {
+    return switch (this) {
+      case UNKNOWN_STREAM -> "no chunk of this stream is retained";
+      case NOT_RETAINED -> "is not retained any more";
+      case BEFORE_START -> "is before the stream's start";
+      case GAP -> "was never received";
+      case REJECTED -> "could not be used";
+      case NOT_YET -> "is later than all that was received";
+      case AFTER_END -> "is after the stream's end";
+    };
+  }
+
   /** True if asking again later may find more. */
   public boolean mayCome() {
     return this == NOT_YET || this == UNKNOWN_STREAM;

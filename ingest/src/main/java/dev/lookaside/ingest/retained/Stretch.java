@@ -168,18 +168,9 @@ final class Stretch {
   /** One line for people. */
   static String message(
       StreamId stream, Instant from, Instant until, Cause cause, Optional<Instant> at) {
-    String what =
-        switch (cause) {
-          case UNKNOWN_STREAM -> "no chunk of this stream is retained";
-          case NOT_RETAINED -> "is not retained any more";
-          case BEFORE_START -> "is before the stream's start";
-          case GAP -> "was never received";
-          case REJECTED -> "could not be used";
-          case NOT_YET -> "is later than all that was received";
-          case AFTER_END -> "is after the stream's end";
-        };
     String since = at.map(t -> "; the oldest is of " + t).orElse("");
-    return "stream \"%s\": audio of %s to %s: %s%s".formatted(stream, from, until, what, since);
+    return "stream \"%s\": audio of %s to %s: %s%s"
+        .formatted(stream, from, until, cause.phrase(), since);
   }
 
   private static Instant earlier(Instant a, Instant b) {

@@ -9,18 +9,14 @@ import dev.lookaside.ingest.audio.Ffmpeg;
 import dev.lookaside.ingest.audio.Microphone;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.audio.ReadRules;
-import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +34,7 @@ public record AudioSource(
   public static final String STANDARD_INPUT = "-";
 
   /**
-   * Files, and all audio files in folders and their sub-folders; one stream each.
+   * Files, and {@linkplain AudioFiles#inFolder all audio files in folders}; one stream each.
    *
    * <p>A file's stream is named after it; a file found in a folder after its path from there, with
    * {@code /} between. Order is that of {@code paths}, within a folder that of the names, the same
@@ -103,8 +99,7 @@ public record AudioSource(
    * Whatever ffmpeg takes after {@code -i}: RTSP, HLS, HTTP, a file. Pacing does no harm to a live
    * one, whose samples come no faster, and keeps a recorded one at real time. A URL is endless.
    */
-  public static AudioSource ffmpeg(
-      StreamId stream, String input, Ffmpeg ffmpeg, ReadRules rules) {
+  public static AudioSource ffmpeg(StreamId stream, String input, Ffmpeg ffmpeg, ReadRules rules) {
     return new AudioSource(
         stream, input, false, Ffmpeg.isUrl(input), () -> ffmpeg.open(input, rules));
   }
@@ -121,19 +116,11 @@ public record AudioSource(
     if (!Files.isDirectory(path)) {
       return List.of(path);
     }
-    try (Stream<Path> tree = Files.walk(path)) {
-      List<Path> found =
-          tree.filter(Files::isRegularFile)
-              .filter(AudioFiles::looksLikeAudio)
-              .sorted(Comparator.comparing(f -> path.relativize(f).toString().replace('\\', '/')))
-              .toList();
-      if (found.isEmpty()) {
-        throw new IngestException("folder \"%s\": no audio file in it".formatted(path));
-      }
-      return found;
-    } catch (IOException | UncheckedIOException e) {
-      throw new IngestException("folder \"%s\": cannot be read: %s".formatted(path, e), e);
+    List<Path> found = AudioFiles.inFolder(path);
+    if (found.isEmpty()) {
+      throw new IngestException("folder \"%s\": no audio file in it".formatted(path));
     }
+    return found;
   }
 
   private static Path nameOf(Path file) {

@@ -86,8 +86,8 @@ final class ChunkCutter {
   }
 
   /**
-   * Leaves a hole: the next frame lies at {@code frame}. What waits is handed out before it; nothing
-   * is done where that frame has passed.
+   * Leaves a hole: the next frame lies at {@code frame}. What waits is handed out before it;
+   * nothing is done where that frame has passed.
    *
    * @return length of the hole in frames
    */

@@ -23,7 +23,9 @@ import org.jspecify.annotations.Nullable;
  * that the receiver accounts as a gap, and capture times stay true.
  */
 final class SourceRun {
-  /** Samples, not the process, tell whether a source lives. Short enough to be named within 10 s. */
+  /**
+   * Samples, not the process, tell whether a source lives. Short enough to be named within 10 s.
+   */
   private static final long SILENCE_NANOS = 8_000_000_000L;
 
   /** Cameras and radio servers take longer to open than to go on. */
@@ -215,13 +217,13 @@ final class SourceRun {
   private void comeBack(ChunkCutter cut) {
     long elapsed = openedNanos - startNanos;
     long frame =
-        elapsed / NANOS_PER_SECOND * rateHz + elapsed % NANOS_PER_SECOND * rateHz / NANOS_PER_SECOND;
+        elapsed / NANOS_PER_SECOND * rateHz
+            + elapsed % NANOS_PER_SECOND * rateHz / NANOS_PER_SECOND;
     long missing = cut.skipTo(frame);
     missingFrames += missing;
     reconnectCount++;
     progress.reconnected(source.stream(), missing, rateHz);
-    notice(
-        String.format(Locale.ROOT, "is back, %.1f s are missing", (double) missing / rateHz));
+    notice(String.format(Locale.ROOT, "is back, %.1f s are missing", (double) missing / rateHz));
   }
 
   private void ended(boolean complete) {

@@ -29,8 +29,8 @@ public final class StreamSender {
   }
 
   /**
-   * Ends every stream at once, with what was read as its last chunk; {@link #sendAll} then returns. For Ctrl-C; may
-   * come from any thread.
+   * Ends every stream at once, with what was read as its last chunk; {@link #sendAll} then returns.
+   * For Ctrl-C; may come from any thread.
    */
   public void stop() {
     stopped = true;

@@ -80,7 +80,8 @@ class AudioFilesTest {
     wav.riffBytes = 0xffff_ffffL;
     wav.dataBytes = 0xffff_ffffL;
     assertThat(AudioFiles.read(file("pipe.wav", wav.build())).lengthSamples()).isEqualTo(4);
-    try (AudioInput pipe = WavInput.open(new ByteArrayInputStream(wav.build()), -1, ReadRules.LENIENT)) {
+    try (AudioInput pipe =
+        WavInput.open(new ByteArrayInputStream(wav.build()), -1, ReadRules.LENIENT)) {
       assertThat(pipe.lengthFrames()).isEqualTo(-1);
       assertThat(pipe.read(new float[10], 10)).isEqualTo(4);
       assertThat(pipe.read(new float[10], 10)).isEqualTo(-1);
@@ -91,7 +92,8 @@ class AudioFilesTest {
   void aPipedWavStopsAtItsDeclaredLength() throws IOException {
     byte[] wav = new WavBytes().build();
     byte[] withTail = Arrays.copyOf(wav, wav.length + 10);
-    try (AudioInput pipe = WavInput.open(new ByteArrayInputStream(withTail), -1, ReadRules.LENIENT)) {
+    try (AudioInput pipe =
+        WavInput.open(new ByteArrayInputStream(withTail), -1, ReadRules.LENIENT)) {
       assertThat(pipe.read(new float[10], 10)).isEqualTo(4);
       assertThat(pipe.read(new float[10], 10)).isEqualTo(-1);
     }
@@ -116,8 +118,10 @@ class AudioFilesTest {
 
   @Test
   void stereoOggIsMixedOrOneChannelChosen() {
-    Pcm wav = AudioFiles.read(Fixtures.path("stereo24.wav"), ChannelPolicy.channel(1), ReadRules.LENIENT);
-    Pcm ogg = AudioFiles.read(Fixtures.path("stereo24.ogg"), ChannelPolicy.channel(1), ReadRules.LENIENT);
+    Pcm wav =
+        AudioFiles.read(Fixtures.path("stereo24.wav"), ChannelPolicy.channel(1), ReadRules.LENIENT);
+    Pcm ogg =
+        AudioFiles.read(Fixtures.path("stereo24.ogg"), ChannelPolicy.channel(1), ReadRules.LENIENT);
     assertThat(ogg.rateHz()).isEqualTo(48_000);
     assertThat(correlation(wav, ogg, 0)).isGreaterThan(0.95);
   }
@@ -195,13 +199,15 @@ class AudioFilesTest {
     Path sound = file("sound.wav", wav.build());
     Path program = script("cat '" + sound + "'");
     Path other = file("x.opus", WavBytes.ascii("OggS....OpusHead"));
-    try (AudioInput input = AudioFiles.open(other, new Ffmpeg(program.toString()), ReadRules.LENIENT)) {
+    try (AudioInput input =
+        AudioFiles.open(other, new Ffmpeg(program.toString()), ReadRules.LENIENT)) {
       assertThat(input.rateHz()).isEqualTo(16_000);
       assertThat(input.read(new float[10], 10)).isEqualTo(4);
       assertThat(input.read(new float[10], 10)).isEqualTo(-1);
     }
     Path failing = script("[ \"$1\" = -version ] || { echo 'Connection refused' >&2; exit 3; }");
-    assertThatThrownBy(() -> new Ffmpeg(failing.toString()).open("rtsp://camera/1", ReadRules.LENIENT))
+    assertThatThrownBy(
+            () -> new Ffmpeg(failing.toString()).open("rtsp://camera/1", ReadRules.LENIENT))
         .isInstanceOf(AudioFormatException.class)
         .hasMessage("rtsp://camera/1: ffmpeg gave no audio: Connection refused");
     Path dying = script("cat '" + sound + "'; echo 'Broken pipe' >&2; exit 4");

@@ -162,7 +162,10 @@ class OddFilesTest {
   private static byte[] id3v2(int bytes) {
     ByteBuffer tag = ByteBuffer.allocate(10 + bytes).put(WavBytes.ascii("ID3"));
     tag.put((byte) 4).put((byte) 0).put((byte) 0);
-    return tag.put((byte) 0).put((byte) 0).put((byte) (bytes >> 7)).put((byte) (bytes & 127))
+    return tag.put((byte) 0)
+        .put((byte) 0)
+        .put((byte) (bytes >> 7))
+        .put((byte) (bytes & 127))
         .array();
   }
 
@@ -218,9 +221,7 @@ class OddFilesTest {
     for (byte[] second : List.of(link, withSerial(link, 77))) {
       byte[] chain = joined(link, second, link);
       for (String way : List.of("file", "stdin", "fifo")) {
-        assertThat(read(chain, strict, way))
-            .isEqualTo(
-                Arrays.toString(repeated(one, 3)) + "[]");
+        assertThat(read(chain, strict, way)).isEqualTo(Arrays.toString(repeated(one, 3)) + "[]");
       }
     }
   }

@@ -40,7 +40,8 @@ class AudioSourceTest {
     wav("in/c.wav");
     Files.writeString(folder.resolve("in/notes.txt"), "no sound");
     Path single = wav("other/x.wav");
-    List<AudioSource> sources = AudioSource.files(List.of(single, folder.resolve("in")), "yard/", ReadRules.LENIENT);
+    List<AudioSource> sources =
+        AudioSource.files(List.of(single, folder.resolve("in")), "yard/", ReadRules.LENIENT);
     assertThat(sources)
         .extracting(s -> s.stream().value())
         .containsExactly("yard/x.wav", "yard/a/z.WAV", "yard/b.wav", "yard/c.wav");
@@ -65,7 +66,8 @@ class AudioSourceTest {
   @Test
   void standardInputIsWavOrRaw() throws IOException {
     byte[] wav = Files.readAllBytes(wav("x.wav"));
-    AudioSource piped = AudioSource.pipe(STREAM, new ByteArrayInputStream(wav), null, ReadRules.LENIENT);
+    AudioSource piped =
+        AudioSource.pipe(STREAM, new ByteArrayInputStream(wav), null, ReadRules.LENIENT);
     float[] block = new float[8];
     try (AudioInput input = piped.opener().get()) {
       assertThat(input.rateHz()).isEqualTo(16_000);
@@ -76,7 +78,9 @@ class AudioSourceTest {
     AudioFormat stereo = new AudioFormat(Encoding.L16, 48_000, 2);
     byte[] raw = {0x40, 0, (byte) 0xc0, 0};
     try (AudioInput input =
-        AudioSource.pipe(STREAM, new ByteArrayInputStream(raw), stereo, ReadRules.LENIENT).opener().get()) {
+        AudioSource.pipe(STREAM, new ByteArrayInputStream(raw), stereo, ReadRules.LENIENT)
+            .opener()
+            .get()) {
       assertThat(input.channels()).isEqualTo(2);
       assertThat(input.read(block, 4)).isEqualTo(1);
       assertThat(block).startsWith(0.5f, -0.5f);
@@ -92,14 +96,17 @@ class AudioSourceTest {
   @Test
   void standardInputThatIsNoAudioIsNamed() {
     AudioSource text =
-        AudioSource.pipe(STREAM, new ByteArrayInputStream(new byte[] {'h', 'i'}), null, ReadRules.LENIENT);
+        AudioSource.pipe(
+            STREAM, new ByteArrayInputStream(new byte[] {'h', 'i'}), null, ReadRules.LENIENT);
     assertThatThrownBy(text.opener()::get)
         .hasMessageStartingWith("standard input: first bytes \"hi\": must be WAV");
-    AudioSource nothing = AudioSource.pipe(STREAM, new ByteArrayInputStream(new byte[0]), null, ReadRules.LENIENT);
+    AudioSource nothing =
+        AudioSource.pipe(STREAM, new ByteArrayInputStream(new byte[0]), null, ReadRules.LENIENT);
     assertThatThrownBy(nothing.opener()::get)
         .hasMessage("standard input: bytes \"0\": must hold audio");
     AudioSource container =
-        AudioSource.pipe(STREAM, new ByteArrayInputStream(new byte[2]), AudioFormat.FLAC, ReadRules.LENIENT);
+        AudioSource.pipe(
+            STREAM, new ByteArrayInputStream(new byte[2]), AudioFormat.FLAC, ReadRules.LENIENT);
     assertThatThrownBy(container.opener()::get)
         .hasMessage("encoding \"FLAC\": must be L16, S16LE or F32LE");
   }
@@ -107,7 +114,8 @@ class AudioSourceTest {
   @Test
   void ffmpegAndMicrophoneOpenWhenTheirTurnComes() {
     AudioSource camera =
-        AudioSource.ffmpeg(STREAM, "rtsp://camera/1", new Ffmpeg("no-such-ffmpeg"), ReadRules.LENIENT);
+        AudioSource.ffmpeg(
+            STREAM, "rtsp://camera/1", new Ffmpeg("no-such-ffmpeg"), ReadRules.LENIENT);
     assertThat(camera.name()).isEqualTo("rtsp://camera/1");
     assertThatThrownBy(camera.opener()::get).hasMessageContaining("install ffmpeg");
     AudioSource mic = AudioSource.microphone(STREAM, "no such device", 16_000, 1);

@@ -179,8 +179,7 @@ class LiveSourceTest {
   }
 
   private StreamSender sender(SendClock clock, long reconnectMillis) {
-    SendSettings settings =
-        new SendSettings(100, Encoding.S16LE, true, 1, null, reconnectMillis);
+    SendSettings settings = new SendSettings(100, Encoding.S16LE, true, 1, null, reconnectMillis);
     return new StreamSender(producer, settings, clock, progress);
   }
 
@@ -219,8 +218,7 @@ class LiveSourceTest {
     assertThat(sent.fault()).isNull();
     assertThat(sent.reconnects()).isEqualTo(2).isEqualTo(reconnects.get());
     assertThat(sent.frames()).isEqualTo(3500);
-    assertThat(noticed.get(0))
-        .matches("rtsp://gate: no samples for [89] s; connects again in 1 s");
+    assertThat(noticed.get(0)).matches("rtsp://gate: no samples for [89] s; connects again in 1 s");
     assertThat(noticed.get(1)).matches("rtsp://gate: is back, \\d+\\.\\d s are missing");
     List<AudioChunk> chunks = chunks();
     assertThat(chunks).extracting(AudioChunk::last).containsOnlyOnce(true).endsWith(true);

@@ -171,7 +171,8 @@ class StreamSenderTest {
   @Test
   void liveSourcesAreNotPacedAndStartNow() {
     AudioSource live =
-        new AudioSource(new StreamId("mic"), "mic", true, false, () -> new FailingInput(4000, null));
+        new AudioSource(
+            new StreamId("mic"), "mic", true, false, () -> new FailingInput(4000, null));
     sender(settings(true, 1, null)).sendAll(List.of(live));
     assertThat(clock.nanos()).isZero();
     assertThat(chunks("mic").get(0).captureTime()).isEqualTo(NOW);

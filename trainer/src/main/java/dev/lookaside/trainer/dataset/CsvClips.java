@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.dataset;
 
+import dev.lookaside.classifier.weights.ClassName;
 import dev.lookaside.ingest.Sha256;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
@@ -49,7 +50,7 @@ final class CsvClips {
         }
         continue;
       }
-      int label = labels.indexOf(row.text("label"));
+      int label = labels.indexOf(ClassName.of(row.text("label")));
       if (label < 0) {
         throw row.bad("label", "is not among the labels of labels.txt");
       }
@@ -79,16 +80,18 @@ final class CsvClips {
     Path list = table.resolveSibling("labels.txt");
     if (!Files.isRegularFile(list)) {
       TreeSet<String> sorted = new TreeSet<>();
-      rows.stream().filter(r -> r.has("label")).forEach(r -> sorted.add(r.text("label")));
+      rows.stream()
+          .filter(r -> r.has("label"))
+          .forEach(r -> sorted.add(ClassName.of(r.text("label"))));
       return List.copyOf(sorted);
     }
     try {
       return Files.readAllLines(list).stream()
-          .map(String::strip)
+          .map(ClassName::of)
           .filter(l -> !l.isEmpty())
           .toList();
     } catch (IOException e) {
-      throw new TrainerException(list + ": cannot be read: " + e.getMessage(), e);
+      throw new TrainerException(list + ": cannot be read as UTF-8 text", e);
     }
   }
 

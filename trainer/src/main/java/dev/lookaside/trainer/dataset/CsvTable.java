@@ -6,6 +6,7 @@ import com.fasterxml.jackson.dataformat.csv.CsvMapper;
 import com.fasterxml.jackson.dataformat.csv.CsvParser;
 import com.fasterxml.jackson.dataformat.csv.CsvSchema;
 import dev.lookaside.trainer.TrainerException;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +16,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** A CSV file with a header whose complaints say where they are from. */
+/**
+ * A CSV file with a header whose complaints say where they are from. Cells are read as {@link
+ * CsvCell} writes them.
+ */
 public final class CsvTable {
   private static final CsvMapper CSV =
       CsvMapper.builder()
@@ -93,15 +97,19 @@ public final class CsvTable {
         // The parser stands at the end of the line before.
         int line = 1 + lines.getParser().currentTokenLocation().getLineNr();
         Map<String, String> cells = lines.nextValue();
+        cells.replaceAll((column, cell) -> CsvCell.unescaped(cell));
         if (rows.isEmpty()) {
           checkColumns(file, columns, cells.keySet());
         }
         rows.add(new Row(file, line, cells));
       }
     } catch (JsonProcessingException e) {
-      throw new TrainerException("%s: is no CSV: %s".formatted(file, e.getOriginalMessage()), e);
+      int line = e.getLocation() == null ? 1 : Math.max(1, e.getLocation().getLineNr());
+      throw new TrainerException("%s line %d: is no CSV".formatted(file, line), e);
+    } catch (CharConversionException e) {
+      throw new TrainerException(file + ": is not UTF-8", e);
     } catch (IOException e) {
-      throw new TrainerException("%s: cannot be read: %s".formatted(file, e.getMessage()), e);
+      throw new TrainerException(file + ": cannot be read", e);
     }
     if (rows.isEmpty()) {
       throw new TrainerException(file + ": holds no line below its header");

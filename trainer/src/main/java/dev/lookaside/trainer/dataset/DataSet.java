@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.dataset;
 
+import dev.lookaside.classifier.weights.ClassName;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.send.LabelledEvent;
@@ -47,6 +48,11 @@ public record DataSet(
     segments = List.copyOf(segments);
     noise = List.copyOf(noise);
     quiet = List.copyOf(quiet);
+    ClassName.fault(labels)
+        .ifPresent(
+            fault -> {
+              throw new TrainerException("%s: data set %s: %s".formatted(folder, name, fault));
+            });
     if (segments.isEmpty()) {
       throw new TrainerException("%s: data set %s: holds no clips".formatted(folder, name));
     }

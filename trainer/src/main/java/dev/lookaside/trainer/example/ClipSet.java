@@ -34,6 +34,7 @@ public final class ClipSet {
   private final AtomicLong cacheBytesLeft =
       new AtomicLong(Runtime.getRuntime().maxMemory() / CACHE_SHARE);
   private final String identity;
+  private final SameSounds sameSounds;
 
   private ClipSet(FrontEnd frontEnd, List<String> labels, List<Clip> candidates, boolean strict) {
     this.frontEnd = frontEnd;
@@ -41,6 +42,7 @@ public final class ClipSet {
     List<Clip> readable = new ArrayList<>();
     List<float[]> kept = new ArrayList<>();
     List<String> complaints = new ArrayList<>();
+    SameSounds found = new SameSounds(labels);
     MessageDigest digest = Sha256.begin();
     labels.forEach(l -> digest.update((l + '\n').getBytes(StandardCharsets.UTF_8)));
     for (Clip clip : candidates) {
@@ -49,6 +51,7 @@ public final class ClipSet {
         readable.add(clip);
         kept.add(keep(samples));
         update(digest, clip, samples);
+        found.add(clip, samples);
       } catch (IngestException | TrainerException e) {
         String complaint = named(clip, e);
         if (strict) {
@@ -57,6 +60,7 @@ public final class ClipSet {
         complaints.add(complaint);
       }
     }
+    this.sameSounds = found;
     this.clips = List.copyOf(readable);
     this.skipped = List.copyOf(complaints);
     this.cache = new AtomicReferenceArray<>(kept.toArray(new float[0][]));
@@ -139,6 +143,11 @@ public final class ClipSet {
   /** What is wrong with each clip that was left out. */
   public List<String> skipped() {
     return skipped;
+  }
+
+  /** Which of them are silent or the same. */
+  public SameSounds sameSounds() {
+    return sameSounds;
   }
 
   /** Hex sha256 of labels, names and samples. */

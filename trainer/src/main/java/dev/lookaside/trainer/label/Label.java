@@ -1,6 +1,7 @@
 package dev.lookaside.trainer.label;
 
 import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.classifier.weights.ClassName;
 import dev.lookaside.ingest.Sha256;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.TrainerException;
@@ -17,7 +18,7 @@ import java.util.Optional;
  *
  * @param id same for the same label written twice: {@link #idOf} unless its writer chose another
  * @param label the class meant: the detected one for confirm and reject, the right one for relabel
- *     and add
+ *     and add; kept as {@link ClassName#of} writes it
  * @param detected the class that had been said; given for relabel only
  * @param detection {@link Detection#id()} of what is judged; not given for add
  * @param adapter digest of the adapter that made the detection; not given for add
@@ -40,7 +41,7 @@ public record Label(
     String author,
     Instant time,
     Optional<String> note) {
-  /** Characters of an id, a class or an author. */
+  /** Characters of an id or an author. */
   public static final int MAX_CHARS = 200;
 
   /** Characters of a note. */
@@ -59,7 +60,8 @@ public record Label(
     Objects.requireNonNull(kind, "kind");
     Objects.requireNonNull(stream, "stream");
     text("id", id, MAX_CHARS);
-    text("label", label, MAX_CHARS);
+    label = className("label", label);
+    detected = detected.map(d -> className("detected", d));
     text("author", author, MAX_CHARS);
     note.ifPresent(n -> text("note", n, MAX_NOTE_CHARS));
     given(kind, "detected", detected, kind == LabelKind.RELABEL);
@@ -115,11 +117,12 @@ public record Label(
       String author,
       Instant time,
       Optional<String> note) {
+    String name = className("label", label);
     return new Label(
-        idOf(LabelKind.ADD, stream, label, onset, offset, author, time),
+        idOf(LabelKind.ADD, stream, name, onset, offset, author, time),
         LabelKind.ADD,
         stream,
-        label,
+        name,
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
@@ -174,11 +177,12 @@ public record Label(
     if (offset == null) {
       throw bad("detection", d.id(), "has not ended yet; judge it when it has");
     }
+    String name = className("label", label);
     return new Label(
-        idOf(kind, d.stream(), label, onset, offset, author, time),
+        idOf(kind, d.stream(), name, onset, offset, author, time),
         kind,
         d.stream(),
-        label,
+        name,
         detected,
         Optional.of(d.id()),
         Optional.of(d.origin().adapterDigest()),
@@ -228,6 +232,17 @@ public record Label(
       throw bad(field, value.orElse(""), rule + kind.word());
     }
     value.ifPresent(v -> text(field, v, MAX_CHARS));
+  }
+
+  /** As {@link ClassName} has it, so that every spelling of a class is one on the topic. */
+  private static String className(String field, String text) {
+    String name = ClassName.of(text);
+    ClassName.fault(name)
+        .ifPresent(
+            fault -> {
+              throw bad(field, text, fault);
+            });
+    return name;
   }
 
   private static void text(String field, String value, int maxChars) {

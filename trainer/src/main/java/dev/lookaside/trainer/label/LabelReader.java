@@ -9,12 +9,12 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.Rejection;
 import dev.lookaside.ingest.Rejection.Reason;
+import dev.lookaside.ingest.Rfc3339;
 import dev.lookaside.ingest.StreamId;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -107,8 +107,7 @@ final class LabelReader {
     try {
       root = mapper.readTree(value);
     } catch (JsonProcessingException e) {
-      String why = "must be a JSON object (%s)".formatted(e.getOriginalMessage());
-      throw new LabelException("value", new String(value, UTF_8), why);
+      throw new LabelException("value", new String(value, UTF_8), "must be a JSON object");
     } catch (IOException e) {
       throw new LabelException("value", new String(value, UTF_8), "must be a JSON object");
     }
@@ -181,11 +180,8 @@ final class LabelReader {
 
   private static Instant time(JsonNode root, String field) {
     String text = text(root, field);
-    try {
-      return Instant.parse(text);
-    } catch (DateTimeParseException e) {
-      throw new LabelException(field, text, "must be an ISO 8601 time in UTC");
-    }
+    return Rfc3339.parse(text)
+        .orElseThrow(() -> new LabelException(field, text, "must be an RFC 3339 time"));
   }
 
   private static IngestException bad(Reason reason, String field, String value, String message) {

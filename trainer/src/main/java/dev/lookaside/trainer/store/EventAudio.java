@@ -7,6 +7,7 @@ import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.kafka.BrokerException;
 import dev.lookaside.ingest.kafka.SlowReadException;
 import dev.lookaside.ingest.kafka.UnreachableException;
+import dev.lookaside.ingest.retained.Cause;
 import dev.lookaside.ingest.retained.Retained;
 import dev.lookaside.ingest.retained.Retained.Piece;
 import dev.lookaside.ingest.retained.RetainedAudio;
@@ -127,11 +128,27 @@ final class EventAudio implements AutoCloseable {
             .max(Comparator.comparing(p -> overlap(p, example.onset(), end)))
             .filter(p -> overlap(p, example.onset(), end).compareTo(sample(p)) > 0);
     if (best.isEmpty()) {
-      String why = audio.holes().isEmpty() ? "gap" : audio.holes().get(0).cause().word();
-      return lose(example, "the event itself has no audio: " + why);
+      return lose(example, missing(audio, example.onset(), end));
     }
     store.hold(example.id(), sound(best.get(), example.onset(), end, example.offset()));
     return AudioState.HELD;
+  }
+
+  /** There is audio around the event, but not of it. */
+  private static String missing(Retained.Audio audio, Instant onset, Instant end) {
+    Cause cause =
+        audio.holes().stream()
+            .filter(h -> h.from().isBefore(end) && h.until().isAfter(onset))
+            .map(Retained.Hole::cause)
+            .findFirst()
+            .orElse(Cause.GAP);
+    return "audio of %s to %s: %s; retained is %s to %s"
+        .formatted(
+            onset,
+            end,
+            cause.phrase(),
+            audio.pieces().get(0).start(),
+            audio.pieces().get(audio.pieces().size() - 1).end());
   }
 
   /** A broker that is away loses no audio; a search that never ends would starve all others. */

@@ -1,6 +1,7 @@
 package dev.lookaside.trainer.store;
 
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.classifier.weights.ClassName;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.featurizer.Resampler;
 import dev.lookaside.ingest.audio.Pcm;
@@ -10,6 +11,7 @@ import dev.lookaside.trainer.label.LabelKind;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,6 +43,7 @@ public final class ExampleStore implements AutoCloseable {
   private final MadeWith madeWith;
   private final StoredFiles files;
   private final Steps steps;
+  private final Map<String, String> spellings = new HashMap<>();
 
   /** Told before each step that leaves a trace; tests end the process there. */
   interface Steps {
@@ -53,6 +56,17 @@ public final class ExampleStore implements AutoCloseable {
     this.madeWith = madeWith;
     this.files = new StoredFiles(folder, madeWith.frontEnd());
     this.steps = steps;
+    index
+        .all(
+            "SELECT label FROM examples WHERE label IS NOT NULL GROUP BY label"
+                + " ORDER BY MIN(number)",
+            row -> row.getString(1))
+        .forEach(this::spelled);
+  }
+
+  /** A class is spelled as by its first example here, whatever later ones say. */
+  private String spelled(String name) {
+    return spellings.computeIfAbsent(ClassName.key(name), key -> name);
   }
 
   /**
@@ -164,7 +178,7 @@ public final class ExampleStore implements AutoCloseable {
   }
 
   private int insert(Label label) {
-    Row row = Row.of(label, madeWith.splitSeed(), madeWith.heldOutShare());
+    Row row = Row.of(label, madeWith.splitSeed(), madeWith.heldOutShare()).spelled(this::spelled);
     // Nothing is fitted on what takes something back.
     boolean audio = label.kind() != LabelKind.RETRACT;
     int fresh =
@@ -303,7 +317,7 @@ public final class ExampleStore implements AutoCloseable {
     steps.reached("put " + row.id());
     index.change(
         () -> {
-          row.insert(index, AudioState.AWAITED, Standings.nextChange(index));
+          row.spelled(this::spelled).insert(index, AudioState.AWAITED, Standings.nextChange(index));
           holdRow(row.id(), name, sha256, sound);
           if (row.kind() != null) {
             Standings.update(index, row.stream(), row.onset(), row.offset());

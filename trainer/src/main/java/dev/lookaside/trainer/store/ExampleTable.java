@@ -4,9 +4,11 @@ import com.fasterxml.jackson.databind.SequenceWriter;
 import com.fasterxml.jackson.dataformat.csv.CsvMapper;
 import com.fasterxml.jackson.dataformat.csv.CsvSchema;
 import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.Rfc3339;
 import dev.lookaside.ingest.audio.AudioFiles;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.dataset.CsvCell;
 import dev.lookaside.trainer.dataset.CsvTable;
 import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.label.LabelKind;
@@ -17,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -103,7 +104,7 @@ final class ExampleTable {
       }
       AtomicFile.write(csv, file -> write(lines, file));
     } catch (IOException e) {
-      throw new TrainerException(csv + ": cannot be written: " + e, e);
+      throw new TrainerException(csv + ": cannot be written", e);
     }
     return examples.size();
   }
@@ -114,7 +115,9 @@ final class ExampleTable {
     try (SequenceWriter out =
         new CsvMapper().writer(schema.build().withHeader()).writeValues(file.toFile())) {
       for (Map<String, String> line : lines) {
-        out.write(line);
+        Map<String, String> cells = new LinkedHashMap<>(line);
+        cells.replaceAll((column, cell) -> CsvCell.escaped(cell));
+        out.write(cells);
       }
     }
   }
@@ -238,11 +241,8 @@ final class ExampleTable {
   }
 
   private static Instant time(CsvTable.Row line, String column) {
-    try {
-      return Instant.parse(line.text(column));
-    } catch (DateTimeParseException e) {
-      throw line.bad(column, "must be an ISO 8601 time in UTC");
-    }
+    return Rfc3339.parse(line.text(column))
+        .orElseThrow(() -> line.bad(column, "must be an RFC 3339 time"));
   }
 
   private static <E extends Enum<E>> E oneOf(CsvTable.Row line, String column, E[] values) {

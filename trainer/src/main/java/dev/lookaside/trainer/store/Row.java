@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,6 +63,26 @@ record Row(
   static String recording(String stream, Instant onset) {
     long second = Math.floorDiv(onset.getEpochSecond(), RECORDING_SECONDS) * RECORDING_SECONDS;
     return stream + "@" + Instant.ofEpochSecond(second);
+  }
+
+  /** The same of classes as {@code spelling} writes them. */
+  Row spelled(UnaryOperator<String> spelling) {
+    return new Row(
+        id,
+        stream,
+        label.map(spelling),
+        rejectedLabel.map(spelling),
+        onset,
+        offset,
+        recording,
+        split,
+        origin,
+        author,
+        labelledAt,
+        kind,
+        detection,
+        adapter,
+        note);
   }
 
   /** Inserts it; 0 if its id is there already. */

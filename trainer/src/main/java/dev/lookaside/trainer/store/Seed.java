@@ -1,6 +1,8 @@
 package dev.lookaside.trainer.store;
 
+import dev.lookaside.classifier.weights.ClassName;
 import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.trainer.TrainerException;
 import java.util.Optional;
 
 /**
@@ -22,6 +24,20 @@ public record Seed(
     double offsetSeconds,
     Optional<Split> split,
     String author) {
+  public Seed {
+    label = label.map(Seed::className);
+  }
+
+  private static String className(String text) {
+    String name = ClassName.of(text);
+    ClassName.fault(name)
+        .ifPresent(
+            fault -> {
+              throw new TrainerException("label \"%s\": %s".formatted(text, fault));
+            });
+    return name;
+  }
+
   /** A clip that is all event. */
   public static Seed whole(String label, String recording, Pcm audio, String author) {
     return new Seed(

@@ -8,11 +8,14 @@ import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.featurizer.LogMel;
 import dev.lookaside.ingest.audio.AudioFiles;
 import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.audio.ReadRules;
 import dev.lookaside.ingest.audio.WavWriter;
+import dev.lookaside.ingest.send.AudioSource;
 import dev.lookaside.trainer.TrainerException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -191,5 +194,99 @@ class ClipFolderTest {
     assertThat(read(true).identity()).isEqualTo(before);
     wav("a/1.wav", 0.31);
     assertThat(read(true).identity()).isNotEqualTo(before);
+  }
+
+  @Test
+  void aClassIsNamedByTheRuleHoweverItsFolderIsWritten() throws IOException {
+    // The form in which macOS keeps names.
+    wav("Vo\u0308gel/1.wav", 0.2);
+    wav("cat/1.wav", 0.2);
+    ClipFolder listed = ClipFolder.list(folder);
+    assertThat(listed.labels()).containsExactly("V\u00f6gel", "cat");
+    assertThat(listed.clips()).hasSize(2);
+    assertThat(ClipFolder.list(folder, List.of("cat", "V\u00f6gel")).clips()).hasSize(2);
+  }
+
+  @Test
+  void twoSpellingsOfOneClassAreRejected() throws IOException {
+    wav("Dog/1.wav", 0.2);
+    wav("dog/1.wav", 0.2);
+    assertThatThrownBy(() -> ClipFolder.list(folder))
+        .isInstanceOf(TrainerException.class)
+        .hasMessageContaining("classes \"Dog\" and \"dog\": are one class in two spellings");
+  }
+
+  @Test
+  void aFolderGivesTheSameFilesToAFitAsToASender() throws IOException {
+    for (String name :
+        List.of("a/1.wav", "a/._1.wav", "a/.hidden/2.wav", "a/b/3.WAV", "a/b/.4.wav", "a/5.txt")) {
+      wav(name, 0.2);
+    }
+    Files.createSymbolicLink(folder.resolve("a/link"), folder.resolve("a/b"));
+    List<String> fitted = ClipFolder.list(folder).clips().stream().map(Clip::name).toList();
+    List<String> sent =
+        AudioSource.files(List.of(folder), "", ReadRules.LENIENT).stream()
+            .map(s -> s.stream().value())
+            .toList();
+    assertThat(fitted).isEqualTo(sent).containsExactly("a/1.wav", "a/b/3.WAV", "a/link/3.WAV");
+    Files.createSymbolicLink(folder.resolve("a/b/loop"), folder.resolve("a"));
+    assertThatThrownBy(() -> ClipFolder.list(folder))
+        .hasMessageContaining("is a link to a folder that holds it");
+  }
+
+  @Test
+  void aNameThatIsNotUtf8IsRejected() throws Exception {
+    wav("a/1.wav", 0.2);
+    String script = "cp a/1.wav \"$(printf 'a/V\\366gel.wav')\"";
+    Process copy = new ProcessBuilder("sh", "-c", script).directory(folder.toFile()).start();
+    assertThat(copy.waitFor()).isZero();
+    for (org.assertj.core.api.ThrowableAssert.ThrowingCallable each :
+        List.<org.assertj.core.api.ThrowableAssert.ThrowingCallable>of(
+            () -> ClipFolder.list(folder),
+            () -> AudioSource.files(List.of(folder), "", ReadRules.LENIENT))) {
+      assertThatThrownBy(each)
+          .hasMessageContaining(
+              "V\ufffdgel.wav\": its name holds bytes that are not UTF-8; rename it");
+    }
+  }
+
+  @Test
+  void aLimitBelowOneClipAClassIsRejectedInThoseWords() throws IOException {
+    for (String name : List.of("a/1.wav", "b/1.wav", "c/1.wav", "c/2.wav")) {
+      wav(name, 0.2);
+    }
+    assertThat(ClipFolder.list(folder).limited(3).clips()).hasSize(3);
+    assertThatThrownBy(() -> ClipFolder.list(folder).limited(2))
+        .hasMessage("--limit \"2\": must be at least one clip for each of the 3 classes");
+  }
+
+  private void constant(String name, float level) throws IOException {
+    Path file = folder.resolve(name);
+    Files.createDirectories(file.getParent());
+    float[] samples = new float[RATE_HZ / 2];
+    java.util.Arrays.fill(samples, level);
+    WavWriter.writeInt16(file, new Pcm(RATE_HZ, samples));
+  }
+
+  @Test
+  void clipsThatTeachNothingAreSaidToBe() throws IOException {
+    constant("a/1.wav", 0);
+    assertThatThrownBy(() -> read(true).sameSounds().checkTeach(w -> {}))
+        .hasMessageContaining("all are silent");
+    constant("b/1.wav", 0.25f);
+    assertThatThrownBy(() -> read(true).sameSounds().checkTeach(w -> {}))
+        .hasMessageContaining("clips \"2\": all are silent");
+    Files.delete(folder.resolve("b/1.wav"));
+    wav("b/1.wav", 0.5);
+    read(true).sameSounds().checkTeach(w -> {});
+    Files.copy(folder.resolve("b/1.wav"), folder.resolve("a/2.wav"));
+    List<String> warnings = new ArrayList<>();
+    read(true).sameSounds().checkTeach(warnings::add);
+    assertThat(warnings)
+        .containsExactly(
+            "clips \"1\": are the same sound as a clip of another class: a/2.wav (a) and b/1.wav (b)");
+    Files.delete(folder.resolve("a/1.wav"));
+    assertThatThrownBy(() -> read(true).sameSounds().checkTeach(w -> {}))
+        .hasMessageContaining("clips \"2\": all are the same sound");
   }
 }

@@ -134,7 +134,7 @@ class LabelCodecTest {
         "\"dock/3\"|3|stream \"3\": must be text",
         "\"cat\"|\" \"|label \" \": must be 1 to 200 characters",
         "\"label\"|\"lable\"|label \"\": is missing, must be text",
-        "\"2026-03-01T10:00:01.500Z\"|\"soon\"|offset \"soon\": must be an ISO 8601 time in UTC",
+        "\"2026-03-01T10:00:01.500Z\"|\"soon\"|offset \"soon\": must be an RFC 3339 time",
         "\"2026-03-01T10:00:01.500Z\"|\"2026-03-01T10:00:00Z\"|offset \"2026-03-01T10:00:00Z\": must"
             + " be after onset 2026-03-01T10:00:00.250Z",
         "\"2026-03-01T10:00:01.500Z\"|\"2026-03-03T10:00:00Z\"|offset \"2026-03-03T10:00:00Z\": must"
@@ -193,5 +193,37 @@ class LabelCodecTest {
                 Label.relabel(
                     detection(Detection.Kind.ENDED, OFFSET), "dog", "ada", NOW, Optional.empty()))
         .hasMessage("detected \"dog\": must be another class than label");
+  }
+
+  @Test
+  void aClassIsWrittenInOneFormHoweverItWasTyped() {
+    Instant at = Instant.parse("2026-03-01T10:00:00Z");
+    Label typed =
+        Label.add(
+            new StreamId("yard"),
+            " Vo\u0308gel\u3000",
+            at,
+            at.plusSeconds(1),
+            "ada",
+            at,
+            Optional.empty());
+    Label plain =
+        Label.add(
+            new StreamId("yard"), "V\u00f6gel", at, at.plusSeconds(1), "ada", at, Optional.empty());
+    assertThat(typed).isEqualTo(plain);
+    for (String bad : new String[] {"V\ufffdgel", "a\tb", " ", "a\u202eb"}) {
+      assertThatThrownBy(
+              () ->
+                  Label.add(
+                      new StreamId("yard"),
+                      bad,
+                      at,
+                      at.plusSeconds(1),
+                      "ada",
+                      at,
+                      Optional.empty()))
+          .isInstanceOf(LabelException.class)
+          .hasMessageContaining("label");
+    }
   }
 }

@@ -82,6 +82,19 @@ class ExampleStoreTest {
   }
 
   @Test
+  void aClassIsSpelledAsByItsFirstExample() {
+    try (ExampleStore store = ExampleStore.open(folder, SETTINGS)) {
+      take(store, add("Dog", 1, 2, "ada", 10), add("dog", 700, 701, "ada", 710));
+    }
+    try (ExampleStore store = ExampleStore.open(folder, SETTINGS)) {
+      take(store, add("DOG", 1400, 1401, "ada", 1410), add("cat", 2100, 2101, "ada", 2110));
+      assertThat(store.all())
+          .extracting(e -> e.label().orElse(""))
+          .containsExactly("Dog", "Dog", "Dog", "cat");
+    }
+  }
+
+  @Test
   void audioAndLogMelAreWhatWasHeard() {
     Label dog = confirm("dog", 1, 2, "ada", 10);
     try (ExampleStore store = ExampleStore.open(folder, SETTINGS)) {
