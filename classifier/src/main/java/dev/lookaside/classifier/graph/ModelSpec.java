@@ -67,6 +67,9 @@ public record ModelSpec(ViTSpec vit, AdapterShape adapter, OptionalInt attention
 
   /** Whether the last block computes only the tokens that the head looks at. */
   boolean prunesLastBlock() {
-    return !attentionIn(vit.depth() - 1) && adapter.head() == HeadKind.CLIP;
+    return !attentionIn(vit.depth() - 1)
+        && adapter.head() == HeadKind.CLIP
+        && vit.specials() > 0
+        && !vit.normAfter();
   }
 }

@@ -7,7 +7,8 @@ import java.util.Arrays;
 /**
  * Brings a position table to another grid by AST's rule: the time axis first, then frequency; an
  * axis that shrinks is cut around its centre, one that grows is stretched bilinearly (PyTorch's
- * {@code interpolate}, corners not aligned, no antialiasing).
+ * {@code interpolate}, corners not aligned, no antialiasing). Of a table that counts from the start
+ * a shorter time axis has the first columns.
  *
  * @see <a href="https://github.com/YuanGongND/ast">AST, ast_models.py</a>
  */
@@ -26,7 +27,8 @@ final class PositionTable {
             vit.gridColumns(),
             vit.width(),
             spec.rows(),
-            spec.columns());
+            spec.columns(),
+            vit.positionsFromStart());
     float[] all = Arrays.copyOf(table, specials + patches.length);
     System.arraycopy(patches, 0, all, specials, patches.length);
     return all;
@@ -38,7 +40,19 @@ final class PositionTable {
    */
   static float[] resize(
       float[] table, int rows, int columns, int width, int toRows, int toColumns) {
-    float[] wide = resizeColumns(table, rows, columns, width, toColumns);
+    return resize(table, rows, columns, width, toRows, toColumns, false);
+  }
+
+  private static float[] resize(
+      float[] table,
+      int rows,
+      int columns,
+      int width,
+      int toRows,
+      int toColumns,
+      boolean fromStart) {
+    int first = fromStart ? 0 : columns / 2 - toColumns / 2;
+    float[] wide = resizeColumns(table, rows, columns, width, toColumns, first);
     if (toRows <= rows) {
       int from = rows / 2 - toRows / 2;
       float[] cut = new float[toRows * toColumns * width];
@@ -46,16 +60,18 @@ final class PositionTable {
       return cut;
     }
     // Rows are columns of the transposed table, whose entries are whole rows.
-    return resizeColumns(wide, 1, rows, toColumns * width, toRows);
+    return resizeColumns(wide, 1, rows, toColumns * width, toRows, 0);
   }
 
-  private static float[] resizeColumns(float[] table, int rows, int columns, int width, int to) {
+  /** {@code first}: of the columns that stay, if there are fewer. */
+  private static float[] resizeColumns(
+      float[] table, int rows, int columns, int width, int to, int first) {
     float[] out = new float[rows * to * width];
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < to; c++) {
         int target = (r * to + c) * width;
         if (to <= columns) {
-          int from = (r * columns + columns / 2 - to / 2 + c) * width;
+          int from = (r * columns + first + c) * width;
           System.arraycopy(table, from, out, target, width);
           continue;
         }

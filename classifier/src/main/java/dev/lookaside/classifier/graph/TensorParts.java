@@ -59,7 +59,9 @@ public final class TensorParts {
     }
     List<TensorPart> parts = new ArrayList<>();
     parts.add(new TensorPart.Run("pos_embed", START, 0, 0, spec.tokens() * width));
-    parts.add(new TensorPart.Run("cls_token", START, 0, 0, width));
+    if (specials > 0) {
+      parts.add(new TensorPart.Run("cls_token", START, 0, 0, width));
+    }
     if (specials == 2) {
       parts.add(new TensorPart.Run("dist_token", START, 0, width, width));
     }

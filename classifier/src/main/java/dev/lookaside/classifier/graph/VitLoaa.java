@@ -18,6 +18,11 @@ import java.util.List;
  *   columns: logits = fc(LN(mean over frequency of the patches of LN h)), per time column
  * </pre>
  *
+ * A backbone that norms after its sums ({@link ViTSpec#normAfter}) has {@code h = LN h} before the
+ * first block, {@code h = LN(h + attention(h) + loaa(h))} and the like in a block, and no norm at
+ * the end: an adapter sees what attention and MLP see. Without special tokens a clip head pools all
+ * patches.
+ *
  * Inputs: {@value #X} {@code [B, frames, mels]}, already normalised, and every adapter tensor under
  * the adapter file's name, convolutions packed. Outputs: {@value #LOGITS} {@code [B, classes]} or
  * {@code [B, columns, classes]}, and {@value #ATTENTION} {@code [B, heads, N, N]} if asked for.
@@ -52,13 +57,18 @@ public final class VitLoaa {
    * @param model a graph of {@link #build}
    */
   public static Value entering(Graph model, ViTSpec vit, int block) {
-    String norm = block == vit.depth() ? "norm.out" : "blocks." + block + ".norm1.out";
-    return model.nodes().stream()
-        .filter(n -> n.output().name().equals(norm))
-        .findFirst()
-        .orElseThrow(() -> new ShapeException("block " + block + ": the model has no such block"))
-        .inputs()
-        .get(0);
+    boolean after = vit.normAfter();
+    String norm =
+        after
+            ? block == 0 ? "norm.out" : "blocks." + (block - 1) + ".norm2.out"
+            : block == vit.depth() ? "norm.out" : "blocks." + block + ".norm1.out";
+    Node found =
+        model.nodes().stream()
+            .filter(n -> n.output().name().equals(norm))
+            .findFirst()
+            .orElseThrow(
+                () -> new ShapeException("block " + block + ": the model has no such block"));
+    return after ? found.output() : found.inputs().get(0);
   }
 
   /**
@@ -77,10 +87,13 @@ public final class VitLoaa {
 
   private Graph build() {
     Value h = tokens();
-    for (int b = 0; b < vit.depth(); b++) {
-      h = block(b, h);
+    if (vit.normAfter()) {
+      h = layerNorm("norm", h, vit.epsilon());
     }
-    head(layerNorm("norm", h, vit.epsilon()));
+    for (int b = 0; b < vit.depth(); b++) {
+      h = vit.normAfter() ? blockNormedAfter(b, h) : block(b, h);
+    }
+    head(vit.normAfter() ? h : layerNorm("norm", h, vit.epsilon()));
     return g.build();
   }
 
@@ -100,7 +113,9 @@ public final class VitLoaa {
             x,
             composed(TensorParts.stem(vit), vit.width(), side * side));
     x = g.apply("stem.tokens", new Ops.Reshape(Shape.perWindow(1, rows * columns, vit.width())), x);
-    x = g.apply("stem.pad", new Ops.Pad(1, vit.specials(), 0), x);
+    if (vit.specials() > 0) {
+      x = g.apply("stem.pad", new Ops.Pad(1, vit.specials(), 0), x);
+    }
     x =
         g.apply(
             "embedding",
@@ -160,10 +175,24 @@ public final class VitLoaa {
     h = g.apply(name + "attn.residual", new Ops.Add(), attended, h);
     h = lookAside.add(b, Site.ATTN, kept, h);
     normal = layerNorm(name + "norm2", h, vit.epsilon());
-    Value wide = linear(name + "mlp.fc1", normal);
-    wide = g.apply(name + "mlp.gelu", new Ops.Gelu(), wide);
-    h = g.apply(name + "mlp.residual", new Ops.Add(), linear(name + "mlp.fc2", wide), h);
+    h = g.apply(name + "mlp.residual", new Ops.Add(), mlp(name, normal), h);
     return lookAside.add(b, Site.MLP, normal, h);
+  }
+
+  private Value blockNormedAfter(int b, Value h) {
+    String name = "blocks." + b + ".";
+    Value attended = attention(name + "attn.", h, h, spec.attentionIn(b));
+    Value sum = g.apply(name + "attn.residual", new Ops.Add(), attended, h);
+    Value normal =
+        layerNorm(name + "norm1", lookAside.add(b, Site.ATTN, h, sum), vit.epsilon());
+    sum = g.apply(name + "mlp.residual", new Ops.Add(), mlp(name, normal), normal);
+    return layerNorm(name + "norm2", lookAside.add(b, Site.MLP, normal, sum), vit.epsilon());
+  }
+
+  private Value mlp(String block, Value x) {
+    Value wide = linear(block + "mlp.fc1", x);
+    wide = g.apply(block + "mlp.gelu", new Ops.Gelu(), wide);
+    return linear(block + "mlp.fc2", wide);
   }
 
   /**
@@ -242,7 +271,11 @@ public final class VitLoaa {
   private void head(Value h) {
     AdapterShape a = spec.adapter();
     int width = vit.width();
-    Value pooled = a.head() == HeadKind.CLIP ? pooledSpecials(h) : pooledColumns(h);
+    boolean bySpecials = a.head() == HeadKind.CLIP && vit.specials() > 0;
+    Value pooled = bySpecials ? pooledSpecials(h) : pooledColumns(h);
+    if (a.head() == HeadKind.CLIP && !bySpecials) {
+      pooled = mean("head.columns", pooled, spec.columns());
+    }
     Value normal =
         g.apply(
             EMBEDDING,
@@ -265,15 +298,17 @@ public final class VitLoaa {
     int tokens = h.shape().size(0);
     Shape byToken = Shape.perWindow(1, tokens, vit.width());
     Value x = g.apply("head.tokens", new Ops.Reshape(byToken), h);
-    return mean(x, vit.specials());
+    return mean("head", x, vit.specials());
   }
 
   private Value pooledColumns(Value h) {
     int tokens = spec.tokens();
     Value x = g.apply("head.tokens", new Ops.Reshape(Shape.perWindow(1, tokens, vit.width())), h);
-    x = g.apply("head.patches", new Ops.Slice(1, vit.specials(), tokens), x);
+    if (vit.specials() > 0) {
+      x = g.apply("head.patches", new Ops.Slice(1, vit.specials(), tokens), x);
+    }
     Shape byRow = Shape.perWindow(1, spec.rows(), spec.columns() * vit.width());
-    Value mean = mean(g.apply("head.grid", new Ops.Reshape(byRow), x), spec.rows());
+    Value mean = mean("head", g.apply("head.grid", new Ops.Reshape(byRow), x), spec.rows());
     Shape byColumn = Shape.perWindow(1, spec.columns(), vit.width());
     return g.apply("head.pooled", new Ops.Reshape(byColumn), mean);
   }
@@ -282,13 +317,13 @@ public final class VitLoaa {
    * Mean of the first {@code n} entries of axis 1, as {@code [B, 1, rest]}. Added up one by one:
    * ONNX Runtime's ReduceMean sums in another order for one window than for several.
    */
-  private Value mean(Value x, int n) {
-    Value sum = g.apply("head.entry.0", new Ops.Slice(1, 0, 1), x);
+  private Value mean(String name, Value x, int n) {
+    Value sum = g.apply(name + ".entry.0", new Ops.Slice(1, 0, 1), x);
     for (int i = 1; i < n; i++) {
-      Value entry = g.apply("head.entry." + i, new Ops.Slice(1, i, i + 1), x);
-      sum = g.apply("head.sum." + i, new Ops.Add(), sum, entry);
+      Value entry = g.apply(name + ".entry." + i, new Ops.Slice(1, i, i + 1), x);
+      sum = g.apply(name + ".sum." + i, new Ops.Add(), sum, entry);
     }
     FloatTensor share = FloatTensor.of(new int[] {1}, new float[] {1f / n});
-    return g.apply("head.mean", new Ops.Mul(), sum, g.weight("head.share", share));
+    return g.apply(name + ".mean", new Ops.Mul(), sum, g.weight(name + ".share", share));
   }
 }

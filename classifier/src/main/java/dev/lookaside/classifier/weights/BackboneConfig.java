@@ -16,12 +16,23 @@ import org.jspecify.annotations.Nullable;
  * @param epsilon of the LayerNorms
  * @param gridRows rows of the position table
  * @param gridColumns columns of the position table
+ * @param normAfter {@link ViTSpec#normAfter}
+ * @param positionsFromStart {@link ViTSpec#positionsFromStart}
  */
 record BackboneConfig(
     @Nullable Integer heads,
     @Nullable Float epsilon,
     @Nullable Integer gridRows,
-    @Nullable Integer gridColumns) {
+    @Nullable Integer gridColumns,
+    boolean normAfter,
+    boolean positionsFromStart) {
+
+  /** Keys and words of the metadata for what the other layouts' models do not do. */
+  static final String NORM = "norm";
+
+  static final String NORM_AFTER = "after";
+  static final String POSITIONS = "positions";
+  static final String FROM_START = "start";
 
   /** Key of the LayerNorms' epsilon, in the metadata and in Hugging Face's configuration. */
   static final String EPSILON = "layer_norm_eps";
@@ -77,7 +88,23 @@ record BackboneConfig(
       rows = Integer.valueOf(grid.substring(0, grid.indexOf('x')));
       columns = Integer.valueOf(grid.substring(grid.indexOf('x') + 1));
     }
-    return new BackboneConfig(heads, epsilon, rows, columns);
+    return new BackboneConfig(
+        heads,
+        epsilon,
+        rows,
+        columns,
+        flag(source, metadata, NORM, "before", NORM_AFTER),
+        flag(source, metadata, POSITIONS, "centre", FROM_START));
+  }
+
+  private static boolean flag(
+      String source, Map<String, String> metadata, String key, String usual, String other) {
+    String text = metadata.getOrDefault(key, usual);
+    if (!text.equals(usual) && !text.equals(other)) {
+      throw WeightsException.metadata(
+          source, key, text, "must be %s or %s".formatted(usual, other));
+    }
+    return text.equals(other);
   }
 
   private static @Nullable Float epsilon(String source, Map<String, String> metadata) {

@@ -26,21 +26,30 @@ final class BackboneLoader {
   }
 
   Backbone load(String digest) {
-    String cls = name("cls_token");
-    int[] clsShape = file.shape(cls);
-    if (clsShape == null || clsShape.length != 3 || clsShape[0] != 1 || clsShape[1] != 1) {
-      throw WeightsException.tensor(
-          source, cls, "expected shape [1, 1, width], found " + Arrays.toString(clsShape));
+    if (layout == Layout.MAE_AST) {
+      return maeAst(digest);
     }
-    int width = clsShape[2];
-    boolean distilled = file.has(name("dist_token"));
-    int specials = distilled ? 2 : 1;
-    putFlat("cls_token", width);
-    if (distilled) {
-      putFlat("dist_token", width);
+    int width = width();
+    int specials = 0;
+    for (String token : new String[] {"cls_token", "dist_token"}) {
+      if (file.has(name(token))) {
+        putFlat(token, width);
+        specials++;
+      }
     }
     int positions = putPositions(width, specials);
     boolean singleChannel = putStem(width);
+    int[] grid = grid(positions, singleChannel);
+    ViTSpec spec =
+        spec(width, specials, grid, config.normAfter(), config.positionsFromStart());
+    long parameters = parameters();
+    return new Backbone(
+        digest, layout, spec, parameters, parameters - used(width, singleChannel), tensors);
+  }
+
+  /** Reads the blocks and the last norm, which all layouts have. */
+  private ViTSpec spec(
+      int width, int specials, int[] grid, boolean normAfter, boolean positionsFromStart) {
     int depth = depth();
     int mlpWidth = mlpWidth(width);
     for (int b = 0; b < depth; b++) {
@@ -48,22 +57,105 @@ final class BackboneLoader {
     }
     put("norm.weight", width);
     put("norm.bias", width);
-    int[] grid = grid(positions, singleChannel);
     tensors.forEach(this::checkFinite);
     Float epsilon = config.epsilon();
-    ViTSpec spec =
-        new ViTSpec(
-            width,
-            depth,
-            heads(width),
-            mlpWidth,
-            specials,
-            grid[0],
-            grid[1],
-            epsilon == null ? layout.epsilon() : epsilon);
+    return new ViTSpec(
+        width,
+        depth,
+        heads(width),
+        mlpWidth,
+        specials,
+        grid[0],
+        grid[1],
+        epsilon == null ? layout.epsilon() : epsilon,
+        normAfter,
+        positionsFromStart);
+  }
+
+  /** Of the cls token; of a model without one, of its positions. */
+  private int width() {
+    String cls = name("cls_token");
+    if (!file.has(cls)) {
+      if (file.has(name("dist_token"))) {
+        throw WeightsException.tensor(source, cls, "found no such tensor, but a dist_token");
+      }
+      String positions = name("pos_embed");
+      int[] found = file.shape(positions);
+      if (found == null || found.length != 3 || found[2] < 1) {
+        throw WeightsException.tensor(
+            source,
+            positions,
+            "expected shape [1, patches, width], found %s"
+                .formatted(found == null ? "no such tensor" : Arrays.toString(found)));
+      }
+      return found[2];
+    }
+    int[] shape = file.shape(cls);
+    if (shape == null || shape.length != 3 || shape[0] != 1 || shape[1] != 1) {
+      throw WeightsException.tensor(
+          source, cls, "expected shape [1, 1, width], found " + Arrays.toString(shape));
+    }
+    return shape[2];
+  }
+
+  private static final int MAE_AST_ROWS = 8;
+
+  /** 20 s; more than that is stretched, as with a table that was learnt. */
+  private static final int MAE_AST_COLUMNS = 128;
+
+  /**
+   * MAE-AST's encoder (Baade et al., arXiv 2203.16691): no special token, a norm before the first
+   * block and after each sum, sines and cosines for positions. Its patches follow each other column
+   * by column, eight of a column, and their pixels frame by frame; ours follow each other row by
+   * row. Which of its two models it is the file does not say: the one for frames has as many values.
+   */
+  private Backbone maeAst(String digest) {
+    String projection = prefix + "post_extract_proj.weight";
+    int[] shape = file.shape(projection);
+    if (shape == null || shape.length != 2 || shape[1] != STEM) {
+      throw WeightsException.tensor(
+          source, projection, "expected shape [width, 256], found " + Arrays.toString(shape));
+    }
+    int width = shape[0];
+    float[] from = file.floats(projection, width, STEM).toArray();
+    float[] stem = new float[width * STEM];
+    int side = ViTSpec.PATCH;
+    for (int d = 0; d < width; d++) {
+      for (int f = 0; f < side; f++) {
+        for (int t = 0; t < side; t++) {
+          stem[d * STEM + f * side + t] = from[d * STEM + t * side + f];
+        }
+      }
+    }
+    tensors.put("patch_embed.proj.weight", FloatTensor.of(new int[] {width, STEM}, stem));
+    tensors.put("patch_embed.proj.bias", file.floats(prefix + "post_extract_proj.bias", width));
+    int[] grid = {MAE_AST_ROWS, MAE_AST_COLUMNS};
+    ViTSpec spec = spec(width, 0, grid, true, true);
     long parameters = parameters();
-    return new Backbone(
-        digest, layout, spec, parameters, parameters - used(width, singleChannel), tensors);
+    long unused = parameters - used(width, true);
+    int patches = MAE_AST_ROWS * MAE_AST_COLUMNS;
+    tensors.put(
+        "pos_embed", FloatTensor.of(new int[] {patches, width}, sines(width)));
+    return new Backbone(digest, layout, spec, parameters, unused, tensors);
+  }
+
+  /** By row and column; the angle grows with the place in the sequence of columns. */
+  private static float[] sines(int width) {
+    float[] table = new float[MAE_AST_ROWS * MAE_AST_COLUMNS * width];
+    for (int f = 0; f < MAE_AST_ROWS; f++) {
+      for (int t = 0; t < MAE_AST_COLUMNS; t++) {
+        int at = (f * MAE_AST_COLUMNS + t) * width;
+        for (int i = 0; i < width; i += 2) {
+          double angle =
+              (t * MAE_AST_ROWS + f) * Math.exp(-i * Math.log(10_000) / width);
+          table[at + i] = (float) Math.sin(angle);
+          if (i + 1 < width) {
+            table[at + i + 1] = (float) Math.cos(angle);
+          }
+        }
+      }
+    }
+    return table;
   }
 
   /** One value that is no number makes every posterior none. */
@@ -165,7 +257,7 @@ final class BackboneLoader {
   private void putBlock(String b, int width, int mlpWidth) {
     put(b + "norm1.weight", width);
     put(b + "norm1.bias", width);
-    if (layout.isHuggingFace()) {
+    if (layout.hasSplitQkv()) {
       putJoined(b + "attn.qkv.weight", width, width, width);
       putJoined(b + "attn.qkv.bias", width, width);
     } else {
@@ -296,7 +388,8 @@ final class BackboneLoader {
     long n = 0;
     for (String name : file.names()) {
       int[] shape = file.shape(name);
-      n += shape == null ? 0 : FloatTensor.elements(shape);
+      boolean sines = layout == Layout.MAE_AST && name.endsWith("_pos_embed.pe");
+      n += shape == null || sines ? 0 : FloatTensor.elements(shape);
     }
     return n;
   }

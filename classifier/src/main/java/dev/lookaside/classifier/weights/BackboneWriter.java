@@ -56,6 +56,12 @@ public final class BackboneWriter {
     Map<String, String> metadata = new TreeMap<>();
     metadata.put("heads", Integer.toString(spec.heads()));
     metadata.put("grid", grid[0] + "x" + grid[1]);
+    if (spec.normAfter()) {
+      metadata.put(BackboneConfig.NORM, BackboneConfig.NORM_AFTER);
+    }
+    if (spec.positionsFromStart()) {
+      metadata.put(BackboneConfig.POSITIONS, BackboneConfig.FROM_START);
+    }
     metadata.put(BackboneConfig.EPSILON, Float.toString(spec.epsilon()));
     SafetensorsWriter.write(file, tensors, metadata, type);
   }

@@ -9,7 +9,8 @@ enum Layout {
   TIMM("timm", 1e-6f),
   OFFICIAL_AST("official AST / SSAST state dict", 1e-6f),
   HF_OLD("Hugging Face (encoder.layer.N)", 1e-12f),
-  HF_NEW("Hugging Face 5 (layers.N)", 1e-12f);
+  HF_NEW("Hugging Face 5 (layers.N)", 1e-12f),
+  MAE_AST("MAE-AST state dict (patches of 16 x 16)", 1e-5f);
 
   private final String description;
   private final float epsilon;
@@ -27,8 +28,9 @@ enum Layout {
     return epsilon;
   }
 
-  boolean isHuggingFace() {
-    return this == HF_OLD || this == HF_NEW;
+  /** Whether query, key and value are three tensors. */
+  boolean hasSplitQkv() {
+    return this == HF_OLD || this == HF_NEW || this == MAE_AST;
   }
 
   /** A layout and what stands before every one of its names. */
@@ -50,7 +52,7 @@ enum Layout {
 
   private static final Pattern SHARD = Pattern.compile(".*-\\d+-of-(\\d+)\\.safetensors");
 
-  /** Recognises a file by the name of its cls token. */
+  /** Recognises a file by the name of its cls token, or of what a model without one has. */
   static Found of(String source, Set<String> names) {
     for (String name : names) {
       Matcher timm = TIMM_CLS.matcher(name);
@@ -74,16 +76,28 @@ enum Layout {
           "%s: is one of %d files of a model: give its index, model.safetensors.index.json"
               .formatted(source, Integer.parseInt(shard.group(1))));
     }
+    for (String prefix : new String[] {"", "model.", "module."}) {
+      if (names.contains(prefix + "post_extract_proj.weight")
+          && names.contains(prefix + "encoder.layers.0.fc1.weight")) {
+        return new Found(MAE_AST, prefix);
+      }
+      if (names.contains(prefix + "pos_embed") && names.contains(prefix + "blocks.0.norm1.weight")) {
+        return new Found(TIMM, prefix);
+      }
+    }
     throw new WeightsException(
         ("%s: no known backbone layout: expected a tensor \"cls_token\" (timm), \"module.v.cls_token\""
-                + " (AST, SSAST) or \"...embeddings.cls_token\" (Hugging Face) among its %d tensors")
+                + " (AST, SSAST), \"...embeddings.cls_token\" (Hugging Face) or \"post_extract_proj.weight\" (MAE-AST) among its %d tensors")
             .formatted(source, names.size()));
   }
 
   /** What one of the model's own names is called in such a file, without prefix. */
   String fileName(String own) {
-    if (!isHuggingFace()) {
+    if (!hasSplitQkv()) {
       return own;
+    }
+    if (this == MAE_AST) {
+      return maeAstName(own);
     }
     return switch (own) {
       case "cls_token" -> "embeddings.cls_token";
@@ -95,6 +109,17 @@ enum Layout {
       case "norm.bias" -> "layernorm.bias";
       default -> blockName(own);
     };
+  }
+
+  private static String maeAstName(String own) {
+    return own.replaceFirst("^norm\\.", "encoder.layer_norm.")
+        .replaceFirst("^patch_embed\\.proj\\.", "post_extract_proj.")
+        .replaceFirst("^blocks\\.", "encoder.layers.")
+        .replace(".norm1.", ".self_attn_layer_norm.")
+        .replace(".norm2.", ".final_layer_norm.")
+        .replace(".attn.proj.", ".self_attn.out_proj.")
+        .replace(".attn.qkv.", ".self_attn.?_proj.")
+        .replace(".mlp.fc", ".fc");
   }
 
   private String blockName(String own) {
@@ -121,7 +146,7 @@ enum Layout {
   String[] splitQkv(String own) {
     String pattern = fileName(own);
     String[] parts =
-        this == HF_NEW ? new String[] {"q", "k", "v"} : new String[] {"query", "key", "value"};
+        this == HF_OLD ? new String[] {"query", "key", "value"} : new String[] {"q", "k", "v"};
     String[] names = new String[3];
     for (int i = 0; i < 3; i++) {
       names[i] = pattern.replace("?", parts[i]);
@@ -135,6 +160,7 @@ enum Layout {
       case TIMM, OFFICIAL_AST -> "blocks.";
       case HF_OLD -> "encoder.layer.";
       case HF_NEW -> "layers.";
+      case MAE_AST -> "encoder.layers.";
     };
   }
 }

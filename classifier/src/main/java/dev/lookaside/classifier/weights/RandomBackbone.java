@@ -94,7 +94,9 @@ public final class RandomBackbone {
     RandomWeights random = new RandomWeights(seed);
     int d = spec.width();
     Map<String, FloatTensor> t = new TreeMap<>();
-    t.put("cls_token", random.truncatedNormal(0.02, 1, 1, d));
+    if (spec.specials() > 0) {
+      t.put("cls_token", random.truncatedNormal(0.02, 1, 1, d));
+    }
     if (spec.specials() == 2) {
       t.put("dist_token", random.truncatedNormal(0.02, 1, 1, d));
     }

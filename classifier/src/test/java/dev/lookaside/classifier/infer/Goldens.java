@@ -8,12 +8,12 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * The five golden shapes, made by an independent implementation in PyTorch; see the README beside
+ * The golden shapes, made by independent implementations in PyTorch and NumPy; see the README beside
  * them.
  */
 final class Goldens {
   static final String[] SHAPES = {
-    "attnT_512", "attnT_mlpF_96", "mlp33_208", "parallel11_96", "probe_96"
+    "attnT_512", "attnT_mlpF_96", "mlp33_208", "parallel11_96", "probe_96", "mae_ast_96"
   };
 
   private Goldens() {}

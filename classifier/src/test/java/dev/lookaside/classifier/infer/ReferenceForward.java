@@ -33,20 +33,33 @@ final class ReferenceForward {
   /** Logits of one window, {@code [columns][classes]}. */
   float[] logits(float[] x) {
     double[][] h = embed(x);
+    boolean after = vit.normAfter();
+    h = after ? norm(h, "norm", vit.epsilon()) : h;
     for (int b = 0; b < vit.depth(); b++) {
       String name = "blocks." + b + ".";
+      if (after) {
+        double[][] first = sum(h, attention(h, name + "attn."), lookAside(h, b, Site.ATTN));
+        first = norm(first, name + "norm1", vit.epsilon());
+        h = sum(first, mlp(first, name), lookAside(first, b, Site.MLP));
+        h = norm(h, name + "norm2", vit.epsilon());
+        continue;
+      }
       double[][] n = norm(h, name + "norm1", vit.epsilon());
       h = sum(h, attention(n, name + "attn."), lookAside(n, b, Site.ATTN));
       n = norm(h, name + "norm2", vit.epsilon());
-      double[][] wide = linear(n, name + "mlp.fc1");
-      for (double[] token : wide) {
-        for (int i = 0; i < token.length; i++) {
-          token[i] = gelu(token[i]);
-        }
-      }
-      h = sum(h, linear(wide, name + "mlp.fc2"), lookAside(n, b, Site.MLP));
+      h = sum(h, mlp(n, name), lookAside(n, b, Site.MLP));
     }
-    return head(norm(h, "norm", vit.epsilon()));
+    return head(after ? h : norm(h, "norm", vit.epsilon()));
+  }
+
+  private double[][] mlp(double[][] x, String block) {
+    double[][] wide = linear(x, block + "mlp.fc1");
+    for (double[] token : wide) {
+      for (int i = 0; i < token.length; i++) {
+        token[i] = gelu(token[i]);
+      }
+    }
+    return linear(wide, block + "mlp.fc2");
   }
 
   private double[][] embed(float[] x) {
@@ -87,7 +100,8 @@ final class ReferenceForward {
       for (int c = 0; c < line.length; c++) {
         line[c] = w("pos_embed")[(vit.specials() + r * line.length + c) * width + d];
       }
-      byRow[r] = sample(line, t, columns);
+      boolean first = vit.positionsFromStart() && columns <= line.length;
+      byRow[r] = first ? line[t] : sample(line, t, columns);
     }
     return sample(byRow, f, rows);
   }
@@ -181,7 +195,7 @@ final class ReferenceForward {
     float[] logits = new float[outs * classes];
     for (int o = 0; o < outs; o++) {
       double[][] pooled = new double[1][width];
-      int members = clip ? s : rows;
+      int members = !clip ? rows : s > 0 ? s : h.length;
       for (int m = 0; m < members; m++) {
         double[] token = clip ? h[m] : h[s + m * columns + o];
         for (int d = 0; d < width; d++) {

@@ -72,6 +72,26 @@ class BackboneTest {
     }
   }
 
+  /** Written under timm's names, what MAE-AST does otherwise is in the metadata. */
+  @Test
+  void aModelWithoutSpecialTokensThatNormsAfterwardsIsWrittenAndReadBack() {
+    ViTSpec spec = new ViTSpec(WIDTH, 2, 1, 128, 0, 8, 6, 1e-5f, true, true);
+    Map<String, FloatTensor> t = RandomBackbone.tensors(spec, 1, 0, 1);
+    Path file = folder.resolve("own.safetensors");
+    Map<String, String> metadata =
+        Map.of("norm", "after", "positions", "start", "grid", "8x6", "layer_norm_eps", "1e-5");
+    SafetensorsWriter.write(file, t, metadata);
+    Backbone read = Backbone.load(file);
+    assertThat(read.spec()).isEqualTo(spec);
+    Path again = folder.resolve("again.safetensors");
+    BackboneWriter.convert(again, read, 2, FloatType.F32);
+    assertThat(Backbone.load(again).spec()).isEqualTo(spec);
+    assertThat(Backbone.load(again).tensors().keySet()).isEqualTo(read.tensors().keySet());
+    SafetensorsWriter.write(file, t, Map.of("norm", "behind", "grid", "8x6"));
+    assertThatThrownBy(() -> Backbone.load(file))
+        .hasMessageContaining("norm \"behind\": must be before or after");
+  }
+
   @Test
   void aBackboneIsConvertedToFewerBlocksAnd16Bits() {
     ViTSpec spec = new ViTSpec(WIDTH, 3, 1, 128, 2, 3, 3, 1e-6f);

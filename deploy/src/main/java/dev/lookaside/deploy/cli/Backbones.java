@@ -17,6 +17,7 @@ import dev.lookaside.deploy.hub.KnownBackbone;
 import dev.lookaside.trainer.fit.AtomicFile;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -244,7 +245,7 @@ final class Backbones implements Runnable {
         depth       %d
         heads       %d of %d
         MLP         %d
-        tokens      %s, patches
+        tokens      %spatches
         grid        %d x %d positions (frequency x time)
         parameters  %s
         sha256      %s
@@ -257,7 +258,7 @@ final class Backbones implements Runnable {
             vit.heads(),
             vit.headWidth(),
             vit.mlpWidth(),
-            vit.specials() == 2 ? "cls, dist" : "cls",
+            List.of("", "cls, ", "cls, dist, ").get(vit.specials()),
             vit.gridRows(),
             vit.gridColumns(),
             String.format(Locale.ROOT, "%,d", backbone.parameters()),

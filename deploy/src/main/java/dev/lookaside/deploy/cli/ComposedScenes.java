@@ -26,9 +26,17 @@ final class ComposedScenes {
    * @throws CliException or another named exception for a clip that cannot be read
    */
   ComposedScenes(Path folder, List<String> labels, double seconds, long seed) {
-    ClipFolder listed = ClipFolder.listSome(folder, labels);
+    this(ClipFolder.listSome(folder, labels), seconds, seed);
+  }
+
+  /**
+   * Reads clips that are listed already.
+   *
+   * @throws CliException or another named exception for a clip that cannot be read
+   */
+  ComposedScenes(ClipFolder listed, double seconds, long seed) {
     for (Clip clip : listed.clips()) {
-      clips.add(new LabelledClip(listed.labels().get(clip.label()), clip.reader().get()));
+      clips.add(LabelledClip.sounding(listed.labels().get(clip.label()), clip.reader().get()));
     }
     this.seconds = seconds;
     this.seed = seed;

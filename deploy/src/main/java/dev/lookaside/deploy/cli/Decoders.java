@@ -9,6 +9,7 @@ import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.trainer.dataset.DataSet;
 import dev.lookaside.trainer.evaluate.DetectedEvents;
+import dev.lookaside.trainer.example.ClipFolder;
 import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.judge.DecoderTuning;
 import dev.lookaside.trainer.metric.Collars;
@@ -42,12 +43,14 @@ import picocli.CommandLine.Spec;
           + "greatest; hysteresis has the adapter's thresholds (lookaside calibrate). Then all are judged on scenes of CLIPS. With "
           + "--out the numbers are written into a copy of the (only) adapter, for classify and evaluate --decoder.",
       "",
-      "With --dataset the numbers are chosen on whole recordings of its --tune-split and judged on those of --split."
+      "With --dataset the numbers are chosen on whole recordings of its --tune-split and judged on those of --split; of a data set "
+          + "of clips without times (esc50) on scenes of them, chosen on train and judged on test unless the options say."
     },
     footer = {
       "",
       "Examples:",
       "  lookaside decoders test/ --tune-on train/ --backbone b.safetensors --adapter clip.safetensors --adapter columns.safetensors",
+      "  lookaside decoders --dataset esc50 --data ESC-50/ --fold 4 --backbone deit-tiny --adapter clip.safetensors --adapter columns.safetensors",
       "  lookaside decoders --dataset csv --data scenes/ --split test --backbone b.safetensors --adapter a.safetensors --out a2.safetensors"
     })
 final class Decoders implements Runnable {
@@ -68,7 +71,8 @@ final class Decoders implements Runnable {
   @Option(
       names = "--tune-split",
       paramLabel = "S",
-      description = "With --dataset: the split their numbers are chosen on. Default: validation.")
+      description =
+          "With --dataset: the split their numbers are chosen on. Default: validation, of clips train.")
   private @Nullable String tuneSplit;
 
   @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone: a file, or a name of lookaside backbone list.")
@@ -152,6 +156,18 @@ final class Decoders implements Runnable {
   /** What an adapter's decoders are tuned and judged on. */
   private DecoderMaterial material(Optional<DataSet> set, Adapter adapter) {
     PrintWriter err = spec.commandLine().getErr();
+    if (set.isPresent() && set.get().splits().stream().noneMatch(set.get()::hasTimes)) {
+      String chosen = tuneSplit == null ? DataSet.TRAIN : tuneSplit;
+      String judged = data.split().orElse(DataSet.TEST);
+      err.printf(
+          "%s: scenes of its clips, chosen on %s, judged on %s%n",
+          set.get().name(), chosen, judged);
+      return DecoderMaterial.ofScenes(
+          scenes(set.get(), chosen, adapter, seed + 1),
+          scenes(set.get(), judged, adapter, seed),
+          scenes,
+          err);
+    }
     if (set.isPresent()) {
       return DecoderMaterial.ofRecordings(set.get(), tuneSplit, data.split(), adapter, err);
     }
@@ -161,6 +177,11 @@ final class Decoders implements Runnable {
         new ComposedScenes(Objects.requireNonNull(folder), adapter.labels(), sceneSeconds, seed),
         scenes,
         err);
+  }
+
+  private ComposedScenes scenes(DataSet set, String split, Adapter adapter, long itsSeed) {
+    ClipFolder clips = new JudgedData.Sounds(set, split).clips(Optional.of(adapter));
+    return new ComposedScenes(clips, sceneSeconds, itsSeed);
   }
 
   private void compare(Path file, Optional<DataSet> set, ArrayNode rows, PrintWriter to) {

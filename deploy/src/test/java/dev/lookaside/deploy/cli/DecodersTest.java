@@ -56,6 +56,52 @@ class DecodersTest {
     assertThat(heard.out()).contains("cymbal");
   }
 
+  /** A data set of clips says what sounds, not when: its clips are composed into scenes. */
+  @Test
+  void aDataSetOfClipsIsComposedIntoScenesOfItsSplits() throws Exception {
+    Files.createDirectories(folder.resolve("meta"));
+    Files.createDirectories(folder.resolve("audio"));
+    StringBuilder table = new StringBuilder("filename,fold,target,category\n");
+    List<String> labels = Adapter.load(ADAPTER).labels().stream().sorted().toList();
+    for (int i = 0; i < labels.size(); i++) {
+      List<Path> clips;
+      try (Stream<Path> files = Files.list(CLIPS.resolve(labels.get(i)))) {
+        clips = files.filter(f -> f.toString().endsWith(".flac")).sorted().limit(2).toList();
+      }
+      for (int fold = 1; fold <= 2; fold++) {
+        String name = fold + "-" + labels.get(i);
+        Files.copy(clips.get(fold - 1), folder.resolve("audio").resolve(name + ".flac"));
+        table.append("%s.wav,%d,%d,%s%n".formatted(name, fold, i, labels.get(i)));
+      }
+    }
+    Files.writeString(folder.resolve("meta/esc50.csv"), table);
+    Cli done =
+        Cli.run(
+            "decoders",
+            "--dataset",
+            "esc50",
+            "--data",
+            folder,
+            "--fold",
+            2,
+            "--backbone",
+            BACKBONE,
+            "--adapter",
+            ADAPTER,
+            "--scenes",
+            4,
+            "--scene-seconds",
+            10,
+            "--json");
+    assertThat(done.exitCode()).as(done.err()).isZero();
+    assertThat(done.err()).contains("esc50: scenes of its clips, chosen on train, judged on test");
+    JsonNode rows = new ObjectMapper().readTree(done.out());
+    assertThat(rows.findValuesAsText("decoder")).containsExactly("hysteresis", "sebb", "median");
+    assertThat(rows.get(0).get("eventF1").doubleValue()).isBetween(0.02, 1.0);
+    assertThat(rows.get(0).get("map@0.5").doubleValue())
+        .isLessThanOrEqualTo(rows.get(0).get("map@0.1").doubleValue());
+  }
+
   @Test
   void headsAreComparedOnTheSameScenes() throws Exception {
     Path clip = folder.resolve("clip.safetensors");

@@ -44,6 +44,12 @@ class RecipesTest {
           .containsAnyOf(entry("dataset", "fashion-mnist"), entry("scenes", "24"));
       return;
     }
+    if (recipe.name().startsWith("esc50-tiny/")) {
+      assertThat(recipe.backbone()).isEqualTo("deit-tiny");
+      assertThat(recipe.options()).contains(entry("dataset", "esc50"), entry("epochs", "8"));
+      assertThat(recipe.evaluation()).containsEntry("dataset", "esc50");
+      return;
+    }
     boolean detection = parts.what.detection();
     assertThat(parts.how.settings().epochs()).isIn(detection ? 10 : 25, detection ? 10 : 30);
     String dataset = Objects.requireNonNull(recipe.options().get("dataset"));
@@ -96,6 +102,21 @@ class RecipesTest {
             "epic-sounds/detection-columns", 4_016_684L,
             "epic-sounds/detection-clip", 4_016_684L,
             "speech-commands/loaa-5pct-background", 3_981_312L + 28_451));
+  }
+
+  /** Rows of one share have equally many weights, 248,832 beside the head's 10,034. */
+  @Test
+  void theTinyRowsAreOfEqualSize() {
+    checkCounts(
+        Map.of(
+            "esc50-tiny/linear-probe", 10_034L,
+            "esc50-tiny/parallel-5pct", 258_866L,
+            "esc50-tiny/loaa-attn-t-5pct", 258_866L,
+            "esc50-tiny/loaa-mlp-f-5pct", 258_866L,
+            "esc50-tiny/loaa-5pct", 258_866L,
+            "esc50-tiny/loaa-attn-f-mlp-t-5pct", 258_866L,
+            "esc50-tiny/loaa-3x3-5pct", 258_866L,
+            "esc50-tiny/loaa-10pct", 507_698L));
   }
 
   private static void checkCounts(Map<String, Long> expected) {

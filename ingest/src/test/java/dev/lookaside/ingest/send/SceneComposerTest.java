@@ -45,6 +45,24 @@ class SceneComposerTest {
   }
 
   @Test
+  void digitalSilenceThatFillsAClipUpIsNoPartOfTheSound() {
+    float[] filled = new float[8000];
+    for (int i = 1000; i < 5000; i++) {
+      filled[i] = i % 2 == 0 ? 0.1f : -0.1f;
+    }
+    filled[3000] = 0;
+    LabelledClip cut = LabelledClip.sounding("drum", new Pcm(RATE_HZ, filled));
+    assertThat(cut.pcm().samples()).isEqualTo(Arrays.copyOfRange(filled, 1000, 5000));
+    // Shorter than 0.1 s it may be the sound's own.
+    float[] nearly = Arrays.copyOfRange(filled, 201, 5799);
+    assertThat(LabelledClip.sounding("drum", new Pcm(RATE_HZ, nearly)).pcm().samples())
+        .isEqualTo(nearly);
+    float[] silent = new float[900];
+    assertThat(LabelledClip.sounding("drum", new Pcm(RATE_HZ, silent)).pcm().samples())
+        .isEqualTo(silent);
+  }
+
+  @Test
   void sameSeedGivesTheSameBytesAndAnotherSeedOthers() {
     SceneComposer composer = new SceneComposer(settings(20, 0.5), clips(), null);
     Scene first = composer.compose(7);

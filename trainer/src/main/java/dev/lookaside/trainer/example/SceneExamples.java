@@ -120,7 +120,8 @@ public final class SceneExamples implements ExampleSource {
     for (int i = 0; i < clips.size(); i++) {
       for (double speed : plan.speeds()) {
         sounds.add(
-            new LabelledClip(clips.labels().get(clips.label(i)), atSpeed(speed, clips.pcm(i))));
+            LabelledClip.sounding(
+                clips.labels().get(clips.label(i)), atSpeed(speed, clips.pcm(i))));
       }
     }
     long samples = Math.round(plan.settings().seconds() * spec.frontEnd().rateHz());

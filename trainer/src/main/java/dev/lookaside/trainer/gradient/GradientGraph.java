@@ -172,7 +172,7 @@ record GradientGraph(
       if (name.startsWith("blocks.")) {
         String[] words = name.split("\\.", 3);
         first = Math.min(first, Integer.parseInt(words[1]));
-      } else if (!name.startsWith("head.") && !name.startsWith("norm.")) {
+      } else if (!name.startsWith("head.") && (vit.normAfter() || !name.startsWith("norm."))) {
         first = 0;
       }
     }

@@ -10,7 +10,7 @@ import java.util.TreeMap;
 /** The classifier's golden shapes, with the gradients that PyTorch has for them. */
 final class Goldens {
   static final String[] SHAPES = {
-    "attnT_512", "attnT_mlpF_96", "mlp33_208", "parallel11_96", "probe_96"
+    "attnT_512", "attnT_mlpF_96", "mlp33_208", "parallel11_96", "probe_96", "mae_ast_96"
   };
 
   private static final Path MODELS = Path.of("../classifier/src/test/resources/golden");
