@@ -23,9 +23,10 @@ import java.util.List;
  * the end: an adapter sees what attention and MLP see. Without special tokens a clip head pools all
  * patches.
  *
- * Inputs: {@value #X} {@code [B, frames, mels]}, already normalised, and every adapter tensor under
- * the adapter file's name, convolutions packed. Outputs: {@value #LOGITS} {@code [B, classes]} or
- * {@code [B, columns, classes]}, and {@value #ATTENTION} {@code [B, heads, N, N]} if asked for.
+ * <p>Inputs: {@value #X} {@code [B, frames, mels]}, already normalised, and every adapter tensor
+ * under the adapter file's name, convolutions packed. Outputs: {@value #LOGITS} {@code [B,
+ * classes]} or {@code [B, columns, classes]}, and {@value #ATTENTION} {@code [B, heads, N, N]} if
+ * asked for.
  */
 public final class VitLoaa {
   public static final String X = "x";
@@ -183,8 +184,7 @@ public final class VitLoaa {
     String name = "blocks." + b + ".";
     Value attended = attention(name + "attn.", h, h, spec.attentionIn(b));
     Value sum = g.apply(name + "attn.residual", new Ops.Add(), attended, h);
-    Value normal =
-        layerNorm(name + "norm1", lookAside.add(b, Site.ATTN, h, sum), vit.epsilon());
+    Value normal = layerNorm(name + "norm1", lookAside.add(b, Site.ATTN, h, sum), vit.epsilon());
     sum = g.apply(name + "mlp.residual", new Ops.Add(), mlp(name, normal), normal);
     return layerNorm(name + "norm2", lookAside.add(b, Site.MLP, normal, sum), vit.epsilon());
   }

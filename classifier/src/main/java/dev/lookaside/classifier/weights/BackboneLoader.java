@@ -40,8 +40,7 @@ final class BackboneLoader {
     int positions = putPositions(width, specials);
     boolean singleChannel = putStem(width);
     int[] grid = grid(positions, singleChannel);
-    ViTSpec spec =
-        spec(width, specials, grid, config.normAfter(), config.positionsFromStart());
+    ViTSpec spec = spec(width, specials, grid, config.normAfter(), config.positionsFromStart());
     long parameters = parameters();
     return new Backbone(
         digest, layout, spec, parameters, parameters - used(width, singleChannel), tensors);
@@ -107,7 +106,8 @@ final class BackboneLoader {
    * MAE-AST's encoder (Baade et al., arXiv 2203.16691): no special token, a norm before the first
    * block and after each sum, sines and cosines for positions. Its patches follow each other column
    * by column, eight of a column, and their pixels frame by frame; ours follow each other row by
-   * row. Which of its two models it is the file does not say: the one for frames has as many values.
+   * row. Which of its two models it is the file does not say: the one for frames has as many
+   * values.
    */
   private Backbone maeAst(String digest) {
     String projection = prefix + "post_extract_proj.weight";
@@ -134,8 +134,7 @@ final class BackboneLoader {
     long parameters = parameters();
     long unused = parameters - used(width, true);
     int patches = MAE_AST_ROWS * MAE_AST_COLUMNS;
-    tensors.put(
-        "pos_embed", FloatTensor.of(new int[] {patches, width}, sines(width)));
+    tensors.put("pos_embed", FloatTensor.of(new int[] {patches, width}, sines(width)));
     return new Backbone(digest, layout, spec, parameters, unused, tensors);
   }
 
@@ -146,8 +145,7 @@ final class BackboneLoader {
       for (int t = 0; t < MAE_AST_COLUMNS; t++) {
         int at = (f * MAE_AST_COLUMNS + t) * width;
         for (int i = 0; i < width; i += 2) {
-          double angle =
-              (t * MAE_AST_ROWS + f) * Math.exp(-i * Math.log(10_000) / width);
+          double angle = (t * MAE_AST_ROWS + f) * Math.exp(-i * Math.log(10_000) / width);
           table[at + i] = (float) Math.sin(angle);
           if (i + 1 < width) {
             table[at + i + 1] = (float) Math.cos(angle);

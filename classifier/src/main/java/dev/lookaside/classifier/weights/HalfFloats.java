@@ -1,8 +1,8 @@
 package dev.lookaside.classifier.weights;
 
 /**
- * The two 16-bit float formats (IEEE 754 binary16 and bfloat16): exact widening, and narrowing to the
- * nearest, ties to even.
+ * The two 16-bit float formats (IEEE 754 binary16 and bfloat16): exact widening, and narrowing to
+ * the nearest, ties to even.
  */
 final class HalfFloats {
   private HalfFloats() {}

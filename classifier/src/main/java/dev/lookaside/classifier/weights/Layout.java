@@ -50,6 +50,12 @@ enum Layout {
               + WRAPPERS
               + ")embeddings\\.cls_token");
 
+  private static final Pattern MAE_AST_STEM =
+      Pattern.compile("(" + WRAPPERS + ")post_extract_proj\\.weight");
+
+  /** Of a model without special tokens. */
+  private static final Pattern TIMM_POSITIONS = Pattern.compile("(" + WRAPPERS + ")pos_embed");
+
   private static final Pattern SHARD = Pattern.compile(".*-\\d+-of-(\\d+)\\.safetensors");
 
   /** Recognises a file by the name of its cls token, or of what a model without one has. */
@@ -76,13 +82,14 @@ enum Layout {
           "%s: is one of %d files of a model: give its index, model.safetensors.index.json"
               .formatted(source, Integer.parseInt(shard.group(1))));
     }
-    for (String prefix : new String[] {"", "model.", "module."}) {
-      if (names.contains(prefix + "post_extract_proj.weight")
-          && names.contains(prefix + "encoder.layers.0.fc1.weight")) {
-        return new Found(MAE_AST, prefix);
+    for (String name : names) {
+      Matcher maeAst = MAE_AST_STEM.matcher(name);
+      if (maeAst.matches() && names.contains(maeAst.group(1) + "encoder.layers.0.fc1.weight")) {
+        return new Found(MAE_AST, maeAst.group(1));
       }
-      if (names.contains(prefix + "pos_embed") && names.contains(prefix + "blocks.0.norm1.weight")) {
-        return new Found(TIMM, prefix);
+      Matcher timm = TIMM_POSITIONS.matcher(name);
+      if (timm.matches() && names.contains(timm.group(1) + "blocks.0.norm1.weight")) {
+        return new Found(TIMM, timm.group(1));
       }
     }
     throw new WeightsException(

@@ -16,8 +16,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Writes safetensors. The bytes depend on the contents alone: tensors and metadata are
- * sorted by name, the header is padded with blanks to 8 bytes.
+ * Writes safetensors. The bytes depend on the contents alone: tensors and metadata are sorted by
+ * name, the header is padded with blanks to 8 bytes.
  */
 public final class SafetensorsWriter {
   private static final int BLOCK_FLOATS = 1 << 16;

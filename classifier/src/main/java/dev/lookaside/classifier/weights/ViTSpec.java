@@ -7,8 +7,8 @@ package dev.lookaside.classifier.weights;
  * @param depth blocks
  * @param heads attention heads; each has {@code width / heads} channels
  * @param mlpWidth hidden channels of the MLP
- * @param specials tokens before the patches: 2 (cls, dist), 1 (cls) or 0: a clip head then pools the
- *     patches
+ * @param specials tokens before the patches: 2 (cls, dist), 1 (cls) or 0: a clip head then pools
+ *     the patches
  * @param gridRows rows (frequency) of the stored position table
  * @param gridColumns columns (time) of the stored position table
  * @param epsilon of every LayerNorm but the head's, which has {@link #HEAD_EPSILON}

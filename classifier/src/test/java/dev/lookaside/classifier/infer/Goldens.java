@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * The golden shapes, made by independent implementations in PyTorch and NumPy; see the README beside
- * them.
+ * The golden shapes, made by independent implementations in PyTorch and NumPy; see the README
+ * beside them.
  */
 final class Goldens {
   static final String[] SHAPES = {

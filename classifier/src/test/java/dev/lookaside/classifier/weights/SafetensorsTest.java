@@ -84,7 +84,10 @@ class SafetensorsTest {
         .containsExactly(1f, -2f, Float.MIN_NORMAL, Float.intBitsToFloat(0x7f7f0000));
   }
 
-  /** Every half and every bfloat16 comes back; between two, the nearest, and of two as near the even. */
+  /**
+   * Every half and every bfloat16 comes back; between two, the nearest, and of two as near the
+   * even.
+   */
   @Test
   void narrowingGoesToTheNearest() {
     for (int bits = 0; bits < 1 << 16; bits++) {

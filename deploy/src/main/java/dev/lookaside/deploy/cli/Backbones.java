@@ -37,7 +37,8 @@ final class Backbones implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "no command given: fetch, list, check, convert or random");
+    throw new ParameterException(
+        spec.commandLine(), "no command given: fetch, list, check, convert or random");
   }
 
   @Command(
@@ -118,12 +119,13 @@ final class Backbones implements Runnable {
     ArrayNode all = JsonNodeFactory.instance.arrayNode();
     PrintWriter out = spec.commandLine().getOut();
     if (!json) {
-      out.printf("%-24s %-13s %7s %5s %10s %-7s %s%n", "NAME", "LICENCE", "MB", "WIDTH", "TOKENS", "CACHED", "FROM AND FOR");
+      out.printf(
+          "%-24s %-13s %7s %5s %10s %-7s %s%n",
+          "NAME", "LICENCE", "MB", "WIDTH", "TOKENS", "CACHED", "FROM AND FOR");
     }
     for (KnownBackbone known : KnownBackbone.values()) {
       String from = known.elsewhere().orElseGet(() -> known.repo().map(HubRepo::name).orElse(""));
-      boolean cached =
-          known.elsewhere().isEmpty() && known.repo().flatMap(hub::cached).isPresent();
+      boolean cached = known.elsewhere().isEmpty() && known.repo().flatMap(hub::cached).isPresent();
       double megabytes = known.parameters() * (double) Float.BYTES / 1e6;
       String tokens = known.tokens(128) + " / " + known.tokens(512);
       if (json) {

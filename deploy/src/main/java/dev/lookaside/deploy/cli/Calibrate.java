@@ -52,7 +52,11 @@ final class Calibrate implements Runnable {
   @Parameters(paramLabel = "CLIPS", description = "Folder of class folders of audio files.")
   private Path folder = Path.of("");
 
-  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone: a file, or a name of lookaside backbone list.")
+  @Option(
+      names = "--backbone",
+      required = true,
+      paramLabel = "B",
+      description = "Backbone: a file, or a name of lookaside backbone list.")
   private Path backboneFile = Path.of("");
 
   @Option(
@@ -110,7 +114,8 @@ final class Calibrate implements Runnable {
       throw new CliException("--scenes \"%d\": must be 1 or more".formatted(scenes));
     }
     Adapter adapter = Adapter.load(adapterFile);
-    Backbone backbone = Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println));
+    Backbone backbone =
+        Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println));
     Config config =
         Configuration.over(
             hopFrames == null ? Map.of() : Map.of("lookaside.featurizer.hop-frames", hopFrames));

@@ -86,7 +86,11 @@ final class Compare implements Runnable {
       description = "Of esc50: the folds to test on. Default: all that --data has.")
   private List<Integer> folds = List.of();
 
-  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone: a file, or a name of lookaside backbone list.")
+  @Option(
+      names = "--backbone",
+      required = true,
+      paramLabel = "B",
+      description = "Backbone: a file, or a name of lookaside backbone list.")
   private Path backbone = Path.of("");
 
   @Option(
@@ -169,9 +173,7 @@ final class Compare implements Runnable {
     if (!ComparedRuns.hasFolds(recipe)) {
       return List.of(ComparedRuns.NO_FOLD);
     }
-    return folds.isEmpty() && data != null
-        ? List.copyOf(Distribution.ESC50.folds(data))
-        : folds;
+    return folds.isEmpty() && data != null ? List.copyOf(Distribution.ESC50.folds(data)) : folds;
   }
 
   /** What is missing is told before hours of fits. */

@@ -75,7 +75,11 @@ final class Decoders implements Runnable {
           "With --dataset: the split their numbers are chosen on. Default: validation, of clips train.")
   private @Nullable String tuneSplit;
 
-  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone: a file, or a name of lookaside backbone list.")
+  @Option(
+      names = "--backbone",
+      required = true,
+      paramLabel = "B",
+      description = "Backbone: a file, or a name of lookaside backbone list.")
   private Path backbone = Path.of("");
 
   @Option(
@@ -187,7 +191,8 @@ final class Decoders implements Runnable {
   private void compare(Path file, Optional<DataSet> set, ArrayNode rows, PrintWriter to) {
     Adapter adapter = Adapter.load(file);
     DecoderMaterial material = material(set, adapter);
-    try (OfflineModel model = OfflineModel.open(
+    try (OfflineModel model =
+        OfflineModel.open(
             BackboneFiles.of(backbone, spec.commandLine().getErr()::println), file, Map.of())) {
       DecoderMaterial.Heard tuning = material.tuning().heard(model);
       DecoderMaterial.Heard judged = material.judged().heard(model);

@@ -84,7 +84,11 @@ final class Evaluate implements Runnable {
       description = "Judge as a recipe of fit does (data set, task, hop); options given win.")
   private @Nullable String recipe;
 
-  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone: a file, or a name of lookaside backbone list.")
+  @Option(
+      names = "--backbone",
+      required = true,
+      paramLabel = "B",
+      description = "Backbone: a file, or a name of lookaside backbone list.")
   private Path backboneFile = Path.of("");
 
   @Option(
@@ -224,7 +228,9 @@ final class Evaluate implements Runnable {
     RecognizedClips clips;
     try (Scorer scorer =
             Scorer.open(
-                Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println)), adapter, new ScorerSettings(device, 0, perClip));
+                Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println)),
+                adapter,
+                new ScorerSettings(device, 0, perClip));
         EvaluateDisplay display = new EvaluateDisplay(part.unit(), part.size(), err())) {
       clips = part.recognized(scorer, indices, perClip, display::done, unheard);
     }
@@ -255,7 +261,8 @@ final class Evaluate implements Runnable {
     try (OfflineModel model =
             OfflineModel.open(
                 BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println),
-                adapterFile, ModelOptions.settings(hopFrames, device));
+                adapterFile,
+                ModelOptions.settings(hopFrames, device));
         EvaluateDisplay display = new EvaluateDisplay("recordings", recordings.size(), err())) {
       for (Recording recording : recordings) {
         try {

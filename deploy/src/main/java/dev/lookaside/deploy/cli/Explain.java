@@ -149,10 +149,7 @@ final class Explain implements Runnable {
     Pcm pcm = AudioFiles.read(file);
     Path backbone = backboneFile;
     if (backbone != null && !adapterFiles.isEmpty()) {
-      explain(
-          pcm,
-          BackboneFiles.of(backbone, spec.commandLine().getErr()::println),
-          adapterFiles);
+      explain(pcm, BackboneFiles.of(backbone, spec.commandLine().getErr()::println), adapterFiles);
     } else if (backbone == null && adapterFiles.isEmpty()) {
       try (BundledModel bundled = BundledModel.open()) {
         explain(pcm, bundled.backbone(), List.of(bundled.adapter()));

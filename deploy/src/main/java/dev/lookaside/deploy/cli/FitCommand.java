@@ -75,7 +75,11 @@ final class FitCommand implements Runnable {
       description = "Options of a row of the LoAA paper (lookaside recipes); others given win.")
   private @Nullable String recipe;
 
-  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone: a file, or a name of lookaside backbone list.")
+  @Option(
+      names = "--backbone",
+      required = true,
+      paramLabel = "B",
+      description = "Backbone: a file, or a name of lookaside backbone list.")
   private Path backboneFile = Path.of("");
 
   @Option(
@@ -191,7 +195,8 @@ final class FitCommand implements Runnable {
   }
 
   private Plan plan(TemporaryFolder temporary) {
-    Backbone backbone = Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println));
+    Backbone backbone =
+        Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println));
     Optional<Adapter> init = tune.init();
     init.ifPresent(adapter -> adapter.checkFits(backbone));
     FrontEnd frontEnd = init.map(Adapter::frontEnd).orElseGet(tune::frontEnd);

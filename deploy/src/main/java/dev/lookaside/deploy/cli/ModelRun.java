@@ -35,7 +35,11 @@ import picocli.CommandLine.Spec;
 final class ModelRun implements Runnable {
   private static final int MAX_BATCH = 8;
 
-  @Option(names = "--backbone", required = true, paramLabel = "B", description = "Backbone: a file, or a name of lookaside backbone list.")
+  @Option(
+      names = "--backbone",
+      required = true,
+      paramLabel = "B",
+      description = "Backbone: a file, or a name of lookaside backbone list.")
   private Path backboneFile = Path.of("");
 
   @Option(names = "--adapter", required = true, paramLabel = "A", description = "Adapter file.")
@@ -66,7 +70,8 @@ final class ModelRun implements Runnable {
   @Override
   public void run() {
     Npy x = Npy.read(input);
-    Backbone backbone = Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println));
+    Backbone backbone =
+        Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println));
     Adapter adapter = Adapter.load(adapterFile);
     AdapterShape shape = adapter.shape();
     int batch = checkedBatch(x, shape);

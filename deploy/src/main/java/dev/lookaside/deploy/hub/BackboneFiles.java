@@ -47,7 +47,8 @@ public final class BackboneFiles {
                   .formatted(given, repo, read.endpoint(), read.cache()));
           return hub.fetch(wanted);
         };
-    return hub.cached(repo).orElseGet(() -> read.offline() ? hub.fetch(repo) : download.apply(repo));
+    return hub.cached(repo)
+        .orElseGet(() -> read.offline() ? hub.fetch(repo) : download.apply(repo));
   }
 
   /**

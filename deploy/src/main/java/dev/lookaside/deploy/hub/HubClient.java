@@ -128,7 +128,9 @@ final class HubClient {
     if (bytes.isEmpty()) {
       bytes = answer.headers().firstValueAsLong("content-length");
     }
-    if (!HubRepo.isCommit(commit) || !etag.matches("[0-9a-f]{40}|[0-9a-f]{64}") || bytes.isEmpty()) {
+    if (!HubRepo.isCommit(commit)
+        || !etag.matches("[0-9a-f]{40}|[0-9a-f]{64}")
+        || bytes.isEmpty()) {
       throw new HubException(
           "%s: %s answers as no hub does (commit \"%s\", digest \"%s\"): is HF_ENDPOINT right, or a proxy between?"
               .formatted(repo, settings.endpoint(), commit, etag));
@@ -213,8 +215,7 @@ final class HubClient {
       if (from > 0) {
         request.header("Range", "bytes=" + from + "-");
       }
-      HttpResponse<InputStream> answer =
-          send(request, HttpResponse.BodyHandlers.ofInputStream());
+      HttpResponse<InputStream> answer = send(request, HttpResponse.BodyHandlers.ofInputStream());
       int status = answer.statusCode();
       Optional<String> location = answer.headers().firstValue("location");
       if (status == 200 || status == 206) {
@@ -253,11 +254,13 @@ final class HubClient {
         try {
           n = in.read(block, 0, (int) Math.min(block.length, remote.bytes() - at));
         } catch (IOException e) {
-          throw new Passing("the connection broke at byte %,d of %,d".formatted(at, remote.bytes()), e);
+          throw new Passing(
+              "the connection broke at byte %,d of %,d".formatted(at, remote.bytes()), e);
         }
         deadline.cancel(false);
         if (n < 0) {
-          throw new Passing("the answer ended at byte %,d of %,d".formatted(at, remote.bytes()), null);
+          throw new Passing(
+              "the answer ended at byte %,d of %,d".formatted(at, remote.bytes()), null);
         }
         write(out, block, n, remote);
         at += n;
@@ -377,7 +380,10 @@ final class HubClient {
 
   HubException cannotWrite(Path file, IOException e) {
     String text = String.valueOf(e.getMessage());
-    boolean full = text.contains("No space left") || text.contains("Disk quota exceeded") || text.contains("not enough space");
+    boolean full =
+        text.contains("No space left")
+            || text.contains("Disk quota exceeded")
+            || text.contains("not enough space");
     return new HubException(
         full
             ? "\"%s\": the disk is full: make room, or set HF_HUB_CACHE to another disk; what has come is kept"
@@ -406,7 +412,9 @@ final class HubClient {
                   ? "has no revision \"%s\"".formatted(repo.revision())
                   : "there is no such repository at " + settings.endpoint();
           case GONE -> "was there and has been removed";
-          default -> "%s answered %d%s".formatted(at.getAuthority(), status, code.isEmpty() ? "" : " " + code);
+          default ->
+              "%s answered %d%s"
+                  .formatted(at.getAuthority(), status, code.isEmpty() ? "" : " " + code);
         };
     return new HubException("%s: %s".formatted(repo, why));
   }
@@ -453,8 +461,7 @@ final class HubClient {
     try {
       return http.send(request.build(), body);
     } catch (HttpTimeoutException e) {
-      throw new Passing(
-          "no answer within %d s".formatted(settings.timeout().toSeconds()), e);
+      throw new Passing("no answer within %d s".formatted(settings.timeout().toSeconds()), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new HubException("interrupted", e);

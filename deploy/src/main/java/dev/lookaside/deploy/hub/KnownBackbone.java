@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * published architectures.
  */
 public enum KnownBackbone {
-  DEIT_TINY("deit-tiny", "timm/deit_tiny_patch16_224.fb_in1k", Size.TINY, 1, 14, 14, Purpose.IMAGES),
+  DEIT_TINY(
+      "deit-tiny", "timm/deit_tiny_patch16_224.fb_in1k", Size.TINY, 1, 14, 14, Purpose.IMAGES),
   DEIT_TINY_DISTILLED(
       "deit-tiny-distilled",
       "timm/deit_tiny_distilled_patch16_224.fb_in1k",
@@ -30,7 +31,8 @@ public enum KnownBackbone {
       14,
       14,
       Purpose.IMAGES),
-  DEIT_BASE("deit-base", "timm/deit_base_patch16_224.fb_in1k", Size.BASE, 1, 14, 14, Purpose.IMAGES),
+  DEIT_BASE(
+      "deit-base", "timm/deit_base_patch16_224.fb_in1k", Size.BASE, 1, 14, 14, Purpose.IMAGES),
   DEIT_BASE_DISTILLED(
       "deit-base-distilled",
       "timm/deit_base_distilled_patch16_224.fb_in1k",
@@ -87,14 +89,7 @@ public enum KnownBackbone {
       12,
       12,
       Purpose.SPEECH_COMMANDS),
-  SSAST_BASE_PATCH_400(
-      "ssast-base-patch-400",
-      null,
-      Size.BASE,
-      2,
-      8,
-      64,
-      Purpose.SSAST),
+  SSAST_BASE_PATCH_400("ssast-base-patch-400", null, Size.BASE, 2, 8, 64, Purpose.SSAST),
   MAE_AST_PATCH("mae-ast-patch", null, Size.BASE, 0, 8, 0, Purpose.MAE_AST);
 
   private enum Size {
@@ -121,7 +116,8 @@ public enum KnownBackbone {
     IMAGES("Apache-2.0", "ImageNet-1k pictures: a start for adapters", null),
     PAPER("Apache-2.0", "ImageNet-1k pictures: what AST and the LoAA paper start from", null),
     IMAGES_21K("Apache-2.0", "ImageNet-21k, then 1k pictures: a start for adapters", null),
-    AUDIOSET("BSD-3-Clause", "AudioSet sounds (10 s): comparison, or a start with little data", null),
+    AUDIOSET(
+        "BSD-3-Clause", "AudioSet sounds (10 s): comparison, or a start with little data", null),
     SPEECH_COMMANDS("BSD-3-Clause", "spoken words (1 s)", null),
     SSAST(
         "BSD-3-Clause",

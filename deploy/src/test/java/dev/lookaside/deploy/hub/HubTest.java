@@ -326,7 +326,8 @@ class HubTest {
     // Two files with all tensors each; the index takes some of either.
     BackboneWriter.convert(first, one, one.spec().depth(), FloatType.F32);
     BackboneWriter.convert(second, one, one.spec().depth(), FloatType.F32);
-    StringBuilder index = new StringBuilder("{\"metadata\": {\"total_size\": 1}, \"weight_map\": {");
+    StringBuilder index =
+        new StringBuilder("{\"metadata\": {\"total_size\": 1}, \"weight_map\": {");
     int i = 0;
     for (String name : one.tensors().keySet()) {
       index.append(
@@ -423,8 +424,7 @@ class HubTest {
         .hasMessageContaining("convert");
     assertThat(BackboneFiles.repo("resnet")).isEmpty();
     assertThat(BackboneFiles.repo("../some/thing")).isEmpty();
-    assertThat(BackboneFiles.repo("MIT/ast@v1"))
-        .contains(new HubRepo("MIT/ast", "v1"));
+    assertThat(BackboneFiles.repo("MIT/ast@v1")).contains(new HubRepo("MIT/ast", "v1"));
   }
 
   @Test
