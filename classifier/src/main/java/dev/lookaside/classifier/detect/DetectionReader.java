@@ -27,8 +27,7 @@ final class DetectionReader {
       root = mapper.readTree(json);
     } catch (JsonProcessingException e) {
       throw new DetectException(
-          "value \"%s\": must be a JSON object (%s)".formatted(shown(json), e.getOriginalMessage()),
-          e);
+          "value \"%s\": must be a JSON object without duplicate fields".formatted(shown(json)), e);
     } catch (IOException e) {
       throw new DetectException("value \"%s\": must be a JSON object".formatted(shown(json)), e);
     }

@@ -39,7 +39,7 @@ final class CanonicalJson {
         return node;
       }
     } catch (JsonProcessingException e) {
-      throw new RegistryException("value: is not sound JSON: " + e.getOriginalMessage(), e);
+      throw new RegistryException("value: is not sound JSON", e);
     } catch (IOException e) {
       throw new UncheckedIOException("a byte array does not fail", e);
     }

@@ -44,7 +44,7 @@ public final class Adapter {
     try {
       return of(Files.readAllBytes(file), file.toString());
     } catch (IOException e) {
-      throw new WeightsException(file + ": cannot be read: " + e, e);
+      throw WeightsException.unreadable(file.toString(), e);
     }
   }
 

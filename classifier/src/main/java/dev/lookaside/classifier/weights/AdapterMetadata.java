@@ -83,7 +83,7 @@ record AdapterMetadata(
       try {
         return SafetensorsHeader.JSON.readTree(required(key));
       } catch (JsonProcessingException e) {
-        throw bad(key, "is not sound JSON: " + e.getOriginalMessage());
+        throw bad(key, WeightsException.unsound(e));
       }
     }
 

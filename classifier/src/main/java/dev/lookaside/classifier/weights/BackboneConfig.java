@@ -52,9 +52,9 @@ record BackboneConfig(
       }
       return json;
     } catch (JsonProcessingException e) {
-      throw new WeightsException(config + ": is not sound JSON: " + e.getOriginalMessage(), e);
+      throw new WeightsException(config + ": " + WeightsException.unsound(e), e);
     } catch (IOException e) {
-      throw new WeightsException(config + ": cannot be read: " + e, e);
+      throw WeightsException.unreadable(config.toString(), e);
     }
   }
 

@@ -42,12 +42,19 @@ public record Npy(int[] shape, float[] values) {
    * @throws WeightsException naming the file, the field, and the value found
    */
   public static Npy read(Path file) {
-    byte[] bytes;
     try {
-      bytes = Files.readAllBytes(file);
+      return of(Files.readAllBytes(file), file.toString());
     } catch (IOException e) {
-      throw new WeightsException(file + ": cannot be read: " + e, e);
+      throw WeightsException.unreadable(file.toString(), e);
     }
+  }
+
+  /**
+   * Reads what is in memory.
+   *
+   * @param file what messages call it
+   */
+  public static Npy of(byte[] bytes, String file) {
     if (bytes.length < 12 || !Arrays.equals(bytes, 0, 6, MAGIC, 0, 6)) {
       throw new WeightsException(file + ": is not a .npy file (no magic number)");
     }
@@ -92,7 +99,7 @@ public record Npy(int[] shape, float[] values) {
   }
 
   private static void expect(
-      Path file, String header, Pattern pattern, String field, String wanted) {
+      String file, String header, Pattern pattern, String field, String wanted) {
     Matcher m = pattern.matcher(header);
     String found = m.find() ? m.group(1) : "";
     if (!found.equals(wanted)) {
@@ -100,7 +107,7 @@ public record Npy(int[] shape, float[] values) {
     }
   }
 
-  private static int[] shape(Path file, String header) {
+  private static int[] shape(String file, String header) {
     Matcher m = SHAPE.matcher(header);
     if (!m.find()) {
       throw new WeightsException(file + ": shape: is missing");
@@ -117,7 +124,7 @@ public record Npy(int[] shape, float[] values) {
     }
   }
 
-  private static float[] data(Path file, ByteBuffer buffer, int from, int[] shape) {
+  private static float[] data(String file, ByteBuffer buffer, int from, int[] shape) {
     long expected;
     try {
       expected = Math.multiplyExact(FloatTensor.elements(shape), (long) Float.BYTES);

@@ -79,7 +79,7 @@ record SafetensorsHeader(SortedMap<String, String> metadata, SortedMap<String, E
       return root;
     } catch (JsonProcessingException e) {
       throw new WeightsException(
-          "%s: header: is not sound JSON: %s".formatted(source, e.getOriginalMessage()), e);
+          "%s: header: %s".formatted(source, WeightsException.unsound(e)), e);
     }
   }
 

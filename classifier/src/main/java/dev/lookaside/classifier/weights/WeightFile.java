@@ -83,7 +83,7 @@ final class WeightFile implements AutoCloseable {
     try {
       json = SafetensorsHeader.JSON.readTree(Files.readString(index)).path("weight_map");
     } catch (JsonProcessingException e) {
-      throw new WeightsException(index + ": is not sound JSON", e);
+      throw new WeightsException(index + ": " + WeightsException.unsound(e), e);
     } catch (IOException e) {
       throw WeightsException.unreadable(index.toString(), e);
     }

@@ -116,7 +116,7 @@ class DetectionCodecTest {
           "label":"water",         |                             | label: missing
           "adapter":"aa"           | "adapter":7                 | adapter "7": must be text
           "stream":"Küche/1"       | "stream":"a\\u0000b"         | stream: stream id
-          "partition":3            | "partition":3,"partition":4 | Duplicate field 'partition'
+          "partition":3            | "partition":3,"partition":4 | must be a JSON object without duplicate fields
           """)
   void aBadFieldIsNamedWithItsValue(String good, String bad, String message) {
     String json = new String(codec.toJson(ended()), UTF_8);

@@ -88,7 +88,7 @@ final class LabelRequest {
       }
       return node;
     } catch (JsonProcessingException e) {
-      throw new Refused(400, "body: is no JSON: " + e.getOriginalMessage());
+      throw new Refused(400, "body: is no JSON");
     } catch (IOException e) {
       throw new Refused(400, "body: is no JSON");
     }

@@ -4,14 +4,15 @@ import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
 import io.jhdf.HdfFile;
 import io.jhdf.api.Dataset;
-import io.jhdf.exceptions.HdfException;
+import io.jhdf.api.Node;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An HDF5 file with one dataset of mono samples per recording, 16-bit or float, as EPIC-SOUNDS'
  * scripts write it. Stays open as long as the process; one thread reads at a time.
  */
-final class HdfAudio {
+final class HdfAudio implements AutoCloseable {
   private static final float FULL_SCALE = 32_768f;
 
   private final Path file;
@@ -26,13 +27,31 @@ final class HdfAudio {
     this.rateHz = rateHz;
     try {
       this.hdf = new HdfFile(file);
-    } catch (HdfException e) {
-      throw new TrainerException("%s: is no HDF5 file: %s".formatted(file, e.getMessage()), e);
+    } catch (RuntimeException e) {
+      // jHDF indexes by what the bytes say, so a damaged file fails in many ways.
+      throw new TrainerException(file + ": is no sound HDF5 file", e);
     }
   }
 
   boolean has(String name) {
-    return hdf.getChild(name) instanceof Dataset;
+    return node(name) instanceof Dataset;
+  }
+
+  private @Nullable Node node(String name) {
+    try {
+      return hdf.getChild(name);
+    } catch (RuntimeException e) {
+      throw damaged(name, e);
+    }
+  }
+
+  private TrainerException damaged(String name, RuntimeException e) {
+    return new TrainerException("%s: dataset \"%s\": is damaged".formatted(file, name), e);
+  }
+
+  @Override
+  public void close() {
+    hdf.close();
   }
 
   Recording recording(String name) {
@@ -77,9 +96,8 @@ final class HdfAudio {
       Object slice;
       try {
         slice = dataset().getData(new long[] {from}, new int[] {until - from});
-      } catch (HdfException e) {
-        throw new TrainerException(
-            "%s: dataset \"%s\": cannot be read: %s".formatted(file, name, e.getMessage()), e);
+      } catch (RuntimeException e) {
+        throw damaged(name, e);
       }
       if (slice instanceof short[] samples) {
         float[] out = new float[samples.length];
@@ -96,8 +114,16 @@ final class HdfAudio {
               .formatted(file, name, slice.getClass().getSimpleName()));
     }
 
+    private boolean oneRow(Dataset found) {
+      try {
+        return found.getDimensions().length == 1;
+      } catch (RuntimeException e) {
+        throw damaged(name, e);
+      }
+    }
+
     private Dataset dataset() {
-      if (!(hdf.getChild(name) instanceof Dataset found) || found.getDimensions().length != 1) {
+      if (!(node(name) instanceof Dataset found) || !oneRow(found)) {
         throw new TrainerException(
             "%s: dataset \"%s\": must be one row of samples".formatted(file, name));
       }
