@@ -3,34 +3,28 @@ package dev.lookaside.deploy;
 import dev.lookaside.classifier.detect.DetectException;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.DetectionCodec;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.kafka.BrokerException;
+import dev.lookaside.ingest.kafka.TopicReader;
+import dev.lookaside.ingest.kafka.TopicReader.Start;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.PartitionInfo;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.RetriableException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Reads {@code audio.detections} as anybody can: all partitions, without a consumer group. For one
- * thread; an interrupt ends {@link #poll} with Kafka's {@code InterruptException}.
+ * Reads {@code audio.detections} as anybody can: all partitions, without a consumer group,
+ * committed records only. For one thread; an interrupt ends {@link #poll} with Kafka's {@code
+ * InterruptException}.
  */
 public final class DetectionFollower implements AutoCloseable {
-  private static final Duration ASK = Duration.ofSeconds(2);
-
-  private final KafkaConsumer<byte[], byte[]> consumer;
+  private final TopicReader reader;
   private final String topic;
-  private final boolean fromBeginning;
-  private final Consumer<String> said;
+  private final Consumer<String> reports;
   private final DetectionCodec codec = new DetectionCodec();
   private boolean positioned;
-  private @Nullable String lastSaid;
+  private String lastReport = "";
 
   /**
    * One record.
@@ -44,87 +38,62 @@ public final class DetectionFollower implements AutoCloseable {
   /**
    * Connects at the first {@link #poll}.
    *
-   * @param clients settings of Kafka clients, at least {@code bootstrap.servers}
    * @param fromBeginning whether to read what is there already
-   * @param said is told, once each, of what keeps it from reading and of records that are no
-   *     detections
+   * @param reports gets, once each, what keeps it from reading, and records that are no detections
    */
-  public DetectionFollower(
-      Map<String, ?> clients, String topic, boolean fromBeginning, Consumer<String> said) {
-    Map<String, Object> config = new HashMap<>(clients);
-    config.put("enable.auto.commit", "false");
-    config.put("allow.auto.create.topics", "false");
-    config.put("fetch.max.wait.ms", "50");
-    this.consumer =
-        new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
-    this.topic = topic;
-    this.fromBeginning = fromBeginning;
-    this.said = said;
+  public DetectionFollower(IngestSettings ingest, boolean fromBeginning, Consumer<String> reports) {
+    this.topic = ingest.topics().detections().name();
+    Start start = fromBeginning ? Start.BEGINNING : Start.END;
+    this.reader = TopicReader.open(ingest.clients(), "detections", start, topic);
+    this.reports = reports;
   }
 
-  /** True once it stands where it begins to read: later detections will be seen. */
+  /** True once it is where it begins to read: later detections will be seen. */
   public boolean ready() {
     return positioned;
   }
 
   /**
-   * What has come, waiting at most {@code wait} for it. An unreachable broker or a missing topic is
-   * said, and tried again by the next call.
+   * What has come, waiting at most {@code wait} for it. A missing topic is reported, and looked for
+   * again by the next call. Once the follower is {@link #ready}, brokers that go away are waited
+   * for.
+   *
+   * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers before it is ready
    */
   public List<Heard> poll(Duration wait) {
-    List<Heard> heard = new ArrayList<>();
-    if (!positioned && !position()) {
-      return heard;
-    }
-    for (ConsumerRecord<byte[], byte[]> record : consumer.poll(wait)) {
+    List<Heard> found = new ArrayList<>();
+    if (!positioned) {
       try {
-        heard.add(new Heard(codec.decode(record), record.value()));
-      } catch (DetectException e) {
-        said.accept(
-            "%s, partition %d, record %d is no detection: %s"
-                .formatted(topic, record.partition(), record.offset(), e.getMessage()));
-      }
-    }
-    return heard;
-  }
-
-  private boolean position() {
-    try {
-      List<TopicPartition> partitions = new ArrayList<>();
-      for (PartitionInfo p : consumer.partitionsFor(topic, ASK)) {
-        partitions.add(new TopicPartition(topic, p.partition()));
-      }
-      if (partitions.isEmpty()) {
-        sayOnce("topic \"" + topic + "\" is not there yet, waiting for it");
-        return false;
-      }
-      consumer.assign(partitions);
-      if (fromBeginning) {
-        consumer.seekToBeginning(partitions);
-      } else {
-        consumer.seekToEnd(partitions);
-      }
-      // Seeking is lazy: ask now, so that what is sent from here on is seen.
-      for (TopicPartition partition : partitions) {
-        consumer.position(partition, ASK);
+        reader.position();
+      } catch (BrokerException.MissingTopic e) {
+        reportOnce("topic \"" + topic + "\" is not there yet, waiting for it");
+        return found;
       }
       positioned = true;
-      return true;
-    } catch (RetriableException e) {
-      sayOnce("no answer from Kafka (" + e.getMessage() + "), still trying");
-      return false;
+    }
+    reader.poll(wait, record -> read(record, found));
+    return found;
+  }
+
+  private void read(ConsumerRecord<byte[], byte[]> record, List<Heard> found) {
+    try {
+      found.add(new Heard(codec.decode(record), record.value()));
+    } catch (DetectException e) {
+      reports.accept(
+          "%s, partition %d, record %d is no detection: %s"
+              .formatted(topic, record.partition(), record.offset(), e.getMessage()));
     }
   }
 
-  private void sayOnce(String text) {
-    if (!text.equals(lastSaid)) {
-      lastSaid = text;
-      said.accept(text);
+  private void reportOnce(String text) {
+    if (!text.equals(lastReport)) {
+      lastReport = text;
+      reports.accept(text);
     }
   }
 
   @Override
   public void close() {
-    consumer.close(org.apache.kafka.clients.consumer.CloseOptions.timeout(Duration.ofSeconds(1)));
+    reader.close();
   }
 }

@@ -94,9 +94,7 @@ final class EndToEndRig implements AutoCloseable {
     config = Configuration.over(settings);
     ingest = IngestSettings.of(config);
     producer = ChunkProducer.connect(ingest);
-    follower =
-        new DetectionFollower(
-            ingest.kafkaClients(), ingest.topics().detections().name(), true, text -> {});
+    follower = new DetectionFollower(ingest, true, text -> {});
   }
 
   Service startWorker() {

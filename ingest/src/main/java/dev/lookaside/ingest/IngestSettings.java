@@ -1,11 +1,10 @@
 package dev.lookaside.ingest;
 
 import com.typesafe.config.Config;
-import com.typesafe.config.ConfigUtil;
-import com.typesafe.config.ConfigValue;
 import dev.lookaside.ingest.TopicSettings.Policy;
 import dev.lookaside.ingest.TopicSettings.Topic;
 import dev.lookaside.ingest.kafka.KafkaClients;
+import dev.lookaside.ingest.kafka.KafkaKeys;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Locale;
@@ -77,17 +76,9 @@ public record IngestSettings(
     return new AudioChunkCodec(chunkSource, maxPayloadBytes, defaultFormat);
   }
 
-  /**
-   * A {@code kafka-clients {}} block as client properties, {@code a.b = 1} and {@code a { b = 1 }}
-   * alike.
-   */
+  /** A {@code kafka-clients {}} block as client properties; see {@link KafkaKeys}. */
   public static Map<String, Object> properties(Config block) {
-    Map<String, Object> found = new HashMap<>();
-    for (Map.Entry<String, ConfigValue> entry : block.entrySet()) {
-      String name = String.join(".", ConfigUtil.splitPath(entry.getKey()));
-      found.put(name, String.valueOf(entry.getValue().unwrapped()));
-    }
-    return found;
+    return KafkaKeys.properties(block);
   }
 
   private static @Nullable AudioFormat defaultFormat(String contentType) {

@@ -1,7 +1,7 @@
 package dev.lookaside.classifier.detect;
 
 import com.typesafe.config.Config;
-import com.typesafe.config.ConfigValue;
+import dev.lookaside.ingest.kafka.KafkaKeys;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
@@ -37,10 +37,7 @@ public record SinkSettings(
   public static SinkSettings of(Config sink) {
     Map<String, Object> producer = new TreeMap<>();
     producer.put(SERVERS, sink.getString("bootstrap-servers"));
-    for (Map.Entry<String, ConfigValue> e : sink.getConfig("kafka-clients").entrySet()) {
-      // Kafka's names have dots and come back from Config's paths as they were written.
-      producer.put(e.getKey().replace("\"", ""), String.valueOf(e.getValue().unwrapped()));
-    }
+    producer.putAll(KafkaKeys.properties(sink.getConfig("kafka-clients")));
     return new SinkSettings(
         sink.getString("topic"),
         producer,

@@ -6,7 +6,10 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigUtil;
 import dev.lookaside.deploy.Configuration;
+import dev.lookaside.deploy.Configuration.Layer;
+import dev.lookaside.ingest.kafka.BrokerException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,21 +48,26 @@ public final class ConfigOptions {
    * @throws CliException naming the file, key or value that is wrong
    */
   public Config load() {
-    Map<String, String> given = new LinkedHashMap<>();
-    settings.forEach((key, value) -> given.put(checkedKey(key), value));
+    List<Layer> given = new ArrayList<>();
     if (bootstrapServers != null) {
-      given.put(BOOTSTRAP, checked(bootstrapServers));
+      Map<String, String> servers = Map.of(BOOTSTRAP, checked(bootstrapServers));
+      given.add(new Layer("--bootstrap-servers", Configuration.layer(servers)));
     }
-    Config own = Configuration.layer(given);
-    Config inFile = file == null ? ConfigFactory.empty() : parsed(file);
+    Map<String, String> set = new LinkedHashMap<>();
+    settings.forEach((key, value) -> set.put(checkedKey(key), value));
+    given.add(new Layer("--set", Configuration.layer(set)));
+    if (file != null) {
+      given.add(new Layer("--config \"" + file + "\"", parsed(file)));
+    }
     try {
-      Config all = Configuration.over(own.withFallback(inFile));
+      Config all = Configuration.over(given);
       Config builtIn = ConfigFactory.defaultReferenceUnresolved();
-      checkKnown("--set", own, builtIn);
-      checkKnown("--config \"" + file + "\"", inFile, builtIn);
+      given.forEach(layer -> checkKnown(layer, builtIn));
       return all;
     } catch (ConfigException e) {
       throw new CliException("settings: " + e.getMessage(), e);
+    } catch (BrokerException e) {
+      throw new CliException(String.valueOf(e.getMessage()), e);
     }
   }
 
@@ -82,7 +90,8 @@ public final class ConfigOptions {
   }
 
   /** A mistyped key would otherwise be a setting that silently does nothing. */
-  private static void checkKnown(String where, Config given, Config builtIn) {
+  private static void checkKnown(Layer layer, Config builtIn) {
+    Config given = layer.settings();
     if (!given.hasPath("lookaside")) {
       return;
     }
@@ -92,7 +101,7 @@ public final class ConfigOptions {
           path.stream().anyMatch(name -> name.endsWith("kafka-clients") || FREE.contains(name));
       String key = "lookaside." + e.getKey();
       if (!passedOn && !builtIn.hasPathOrNull(key)) {
-        throw new CliException(where + ": no such setting: " + key);
+        throw new CliException(layer.source() + ": no such setting: " + key);
       }
     }
   }

@@ -70,10 +70,7 @@ final class Listen implements Callable<Integer> {
     try (Interruption interruption = Interruption.ofThisThread();
         DetectionFollower follower =
             new DetectionFollower(
-                settings.kafkaClients(),
-                settings.topics().detections().name(),
-                fromBeginning,
-                text -> err.println("lookaside listen: " + text))) {
+                settings, fromBeginning, text -> err.println("lookaside listen: " + text))) {
       return follow(follower, out, wanted == null ? Long.MAX_VALUE : wanted);
     }
   }

@@ -93,9 +93,7 @@ public final class DemoRun {
       IngestSettings ingest = IngestSettings.of(config);
       try (Service service = Service.start(config, this::observed);
           ChunkProducer producer = ChunkProducer.connect(ingest);
-          DetectionFollower follower =
-              new DetectionFollower(
-                  ingest.kafkaClients(), ingest.topics().detections().name(), true, LOG::debug);
+          DetectionFollower follower = new DetectionFollower(ingest, true, LOG::debug);
           @Nullable DemoTrainer trainer = trainer(config, service)) {
         service.pageAddress().ifPresent(this::sayPage);
         DemoReport report = play(plans, service, producer, follower, trainer);

@@ -9,6 +9,7 @@ import dev.lookaside.deploy.page.PageEvents;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
+import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelWriter;
 import dev.lookaside.trainer.loop.RefitTopic;
@@ -36,18 +37,15 @@ final class DemoTrainer implements AutoCloseable {
   /** None begins by itself: both refits would follow. */
   private static final int NEVER = 1_000_000;
 
-  private final TrainerService service;
-  private final Metrics metrics;
   private final LabelWriter labels;
   private final RefitTopic requests;
+  private final Closing all;
   private final List<Label> said = new ArrayList<>();
 
-  private DemoTrainer(
-      TrainerService service, Metrics metrics, LabelWriter labels, RefitTopic requests) {
-    this.service = service;
-    this.metrics = metrics;
+  private DemoTrainer(LabelWriter labels, RefitTopic requests, Closing all) {
     this.labels = labels;
     this.requests = requests;
+    this.all = all;
   }
 
   /**
@@ -93,16 +91,13 @@ final class DemoTrainer implements AutoCloseable {
   static DemoTrainer start(Config config, DemoStory story, Optional<PageEvents> page) {
     IngestSettings ingest = IngestSettings.of(config);
     Topics.ensureTraining(ingest);
-    Metrics metrics = new Metrics();
-    TrainerService service;
-    try {
-      service = TrainerService.start(config, metrics, null, new DemoListener(story, page));
-    } catch (RuntimeException e) {
-      metrics.close();
-      throw e;
+    try (Closing opened = new Closing()) {
+      Metrics metrics = opened.add(new Metrics());
+      opened.add(TrainerService.start(config, metrics, null, new DemoListener(story, page)));
+      LabelWriter labels = opened.add(LabelWriter.open(ingest));
+      RefitTopic requests = opened.add(RefitTopic.open(ingest, Scope.ALL));
+      return new DemoTrainer(labels, requests, opened.keep());
     }
-    return new DemoTrainer(
-        service, metrics, LabelWriter.open(ingest), RefitTopic.open(ingest, Scope.ALL));
   }
 
   /**
@@ -138,9 +133,6 @@ final class DemoTrainer implements AutoCloseable {
 
   @Override
   public void close() {
-    labels.close();
-    requests.close();
-    service.close();
-    metrics.close();
+    all.close();
   }
 }

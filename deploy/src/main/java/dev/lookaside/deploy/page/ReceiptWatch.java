@@ -5,6 +5,7 @@ import dev.lookaside.classifier.registry.Ledger;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.TrustedKeys;
 import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.trainer.gate.Learned;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelTopic;
@@ -47,6 +48,8 @@ final class ReceiptWatch implements AutoCloseable {
     void round(JsonNode outcome);
   }
 
+  private record Clients(LabelTopic labels, RefitTopic rounds, RegistryView view, Closing all) {}
+
   private static final Logger LOG = LoggerFactory.getLogger(ReceiptWatch.class);
   private static final long PERIOD_MILLIS = 1_000;
   private static final long CLOSE_MILLIS = 2_000;
@@ -62,9 +65,7 @@ final class ReceiptWatch implements AutoCloseable {
   private final Listener listener;
   private final LinkedHashSet<String> used = new LinkedHashSet<>();
   private final ScheduledExecutorService thread;
-  private @Nullable LabelTopic labels;
-  private @Nullable RegistryView view;
-  private @Nullable RefitTopic rounds;
+  private @Nullable Clients clients;
   private @Nullable Ledger read;
   private Receipts receipts = new Receipts(Ledger.EMPTY);
   private String trouble = "";
@@ -92,16 +93,17 @@ final class ReceiptWatch implements AutoCloseable {
 
   private void look() {
     try {
-      LabelTopic topic = labels;
-      if (topic == null) {
-        topic = LabelTopic.open(ingest);
-        labels = topic;
+      Clients now = clients;
+      if (now == null) {
+        now = open();
+        clients = now;
       }
-      topic.refresh();
-      readRounds();
-      List<Label> all = topic.labels();
+      now.labels().refresh();
+      readRounds(now.rounds());
+      List<Label> all = now.labels().labels();
       if (!all.isEmpty()) {
-        tell(all, ledger());
+        now.view().refresh();
+        tell(all, now.view().ledger());
       }
       trouble = "";
     } catch (RuntimeException e) {
@@ -115,14 +117,18 @@ final class ReceiptWatch implements AutoCloseable {
     }
   }
 
-  private void readRounds() {
-    RefitTopic open = rounds;
-    if (open == null) {
-      open = RefitTopic.ofAllScopes(ingest);
-      rounds = open;
+  private Clients open() {
+    try (Closing opened = new Closing()) {
+      LabelTopic labels = opened.add(LabelTopic.open(ingest));
+      RefitTopic rounds = opened.add(RefitTopic.ofAllScopes(ingest));
+      RegistryView view = opened.add(RegistryView.open(ingest, trusted));
+      return new Clients(labels, rounds, view, opened.keep());
     }
+  }
+
+  private void readRounds(RefitTopic rounds) {
     JsonNode last = null;
-    for (JsonNode outcome : open.newOutcomes()) {
+    for (JsonNode outcome : rounds.newOutcomes()) {
       // Of what came into force the ledger says more.
       if (!outcome.path("outcome").asText().equals(RoundOutcome.Kind.PUBLISHED.word())) {
         keepUsed(outcome.path("gate"));
@@ -146,17 +152,6 @@ final class ReceiptWatch implements AutoCloseable {
     }
   }
 
-  private Ledger ledger() {
-    RegistryView open = view;
-    if (open == null) {
-      open = RegistryView.open(ingest, trusted);
-      view = open;
-    } else {
-      open.refresh();
-    }
-    return open.ledger();
-  }
-
   private void tell(List<Label> all, Ledger ledger) {
     if (!ledger.equals(read)) {
       receipts = new Receipts(ledger);
@@ -172,20 +167,10 @@ final class ReceiptWatch implements AutoCloseable {
   }
 
   private void closeClients() {
-    LabelTopic topic = labels;
-    labels = null;
-    if (topic != null) {
-      topic.close();
-    }
-    RegistryView open = view;
-    view = null;
-    if (open != null) {
-      open.close();
-    }
-    RefitTopic read = rounds;
-    rounds = null;
-    if (read != null) {
-      read.close();
+    Clients now = clients;
+    clients = null;
+    if (now != null) {
+      now.all().close();
     }
   }
 

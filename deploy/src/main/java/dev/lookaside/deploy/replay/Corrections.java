@@ -2,17 +2,10 @@ package dev.lookaside.deploy.replay;
 
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.DetectionCodec;
-import dev.lookaside.deploy.DeployException;
 import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.kafka.TopicWriter;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * Makes {@code audio.detections} say what a replay has found. Gaps and shed audio are facts of the
@@ -38,30 +31,17 @@ public final class Corrections {
    * Writes them and waits until the broker has them all.
    *
    * @return how many
-   * @throws DeployException if the broker does not take one; written again, they do no harm
+   * @throws dev.lookaside.ingest.kafka.BrokerException if one cannot be written in time; written
+   *     again, they do no harm
    */
   public static int write(IngestSettings settings, List<ReplayDifference> differences) {
     List<Detection> corrections = of(differences);
-    Map<String, Object> properties = new HashMap<>(settings.kafkaClients());
-    properties.put("acks", "all");
-    properties.put("enable.idempotence", "true");
     DetectionCodec codec = new DetectionCodec();
-    List<Future<?>> writes = new ArrayList<>();
-    try (KafkaProducer<byte[], byte[]> producer =
-        new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer())) {
-      for (Detection d : corrections) {
-        ProducerRecord<byte[], byte[]> record =
-            codec.encodeCorrection(settings.topics().detections().name(), d);
-        writes.add(producer.send(record));
-      }
-      for (Future<?> write : writes) {
-        write.get();
-      }
-    } catch (ExecutionException e) {
-      throw new DeployException("corrections: not written: " + e.getCause(), e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new DeployException("corrections: interrupted", e);
+    String topic = settings.topics().detections().name();
+    try (TopicWriter writer = TopicWriter.open(settings.clients(), "corrections")) {
+      writer.write(
+          corrections.stream().map(d -> codec.encodeCorrection(topic, d)).toList(),
+          record -> "correction");
     }
     return corrections.size();
   }

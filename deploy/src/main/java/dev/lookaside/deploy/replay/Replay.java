@@ -1,5 +1,7 @@
 package dev.lookaside.deploy.replay;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.lookaside.classifier.detect.DetectException;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.Detection.Extent;
@@ -10,6 +12,7 @@ import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.Settings;
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.kafka.TopicReader;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -138,9 +141,9 @@ public final class Replay {
   private List<Detection> standing(StreamId stream, Instant since) {
     List<Detection> standing = new ArrayList<>();
     String topic = settings.ingest().topics().detections().name();
-    try (RetainedRecords records = new RetainedRecords(settings.ingest().kafkaClients(), topic)) {
-      records.read(
-          records.partitionOf(stream),
+    try (TopicReader records = TopicReader.seeking(settings.ingest().clients(), "replay", topic)) {
+      records.scanSince(
+          records.partitionOf(stream.value().getBytes(UTF_8)),
           since.minus(SLACK),
           record -> {
             try {
@@ -186,9 +189,10 @@ public final class Replay {
 
     void hear(List<Detection> standing) {
       String topic = settings.ingest().topics().chunks().name();
-      try (RetainedRecords records = new RetainedRecords(settings.ingest().kafkaClients(), topic)) {
+      try (TopicReader records =
+          TopicReader.seeking(settings.ingest().clients(), "replay", topic)) {
         Set<Integer> likely = new LinkedHashSet<>();
-        likely.add(records.partitionOf(stretch.stream()));
+        likely.add(records.partitionOf(stretch.stream().value().getBytes(UTF_8)));
         standing.forEach(d -> likely.add(d.origin().partition()));
         likely.removeIf(p -> p >= records.partitions());
         likely.forEach(partition -> hear(records, partition));
@@ -200,14 +204,14 @@ public final class Replay {
       }
     }
 
-    private void hear(RetainedRecords records, int partition) {
+    private void hear(TopicReader records, int partition) {
       if (!hear(records, partition, start.minus(SLACK))) {
         hear(records, partition, Instant.MIN);
       }
     }
 
     /** False if the stream began earlier than was read, and must be read from there. */
-    private boolean hear(RetainedRecords records, int partition, Instant since) {
+    private boolean hear(TopicReader records, int partition, Instant since) {
       PartitionReplay replay =
           new PartitionReplay(
               partition,
@@ -218,7 +222,7 @@ public final class Replay {
       boolean[] tooLate = new boolean[1];
       boolean[] any = new boolean[1];
       int before = found.size();
-      records.read(
+      records.scanSince(
           partition,
           since,
           record -> {

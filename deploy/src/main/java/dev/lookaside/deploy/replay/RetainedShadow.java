@@ -6,6 +6,7 @@ import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.deploy.Settings;
 import dev.lookaside.ingest.AudioChunkCodec;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.kafka.TopicReader;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.shadow.ShadowComparison;
 import dev.lookaside.trainer.shadow.ShadowRequest;
@@ -122,9 +123,9 @@ public final class RetainedShadow implements ShadowRun {
     Settings settings = model.settings();
     AudioChunkCodec codec = settings.ingest().codec();
     String topic = settings.ingest().topics().chunks().name();
-    try (RetainedRecords records = new RetainedRecords(settings.ingest().kafkaClients(), topic)) {
+    try (TopicReader records = TopicReader.seeking(settings.ingest().clients(), "replay", topic)) {
       for (int p = 0; p < records.partitions(); p++) {
-        records.read(
+        records.scanSince(
             p,
             from.minus(SLACK),
             record -> {

@@ -1,10 +1,13 @@
 package dev.lookaside.deploy.replay;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.lookaside.classifier.detect.DetectException;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.DetectionCodec;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.kafka.TopicReader;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -23,7 +26,7 @@ public final class StandingDetections {
    * @param writtenSince records with an earlier timestamp are passed over; {@link Instant#MIN}:
    *     none
    * @param wanted by what all records of an event have in common
-   * @throws dev.lookaside.deploy.DeployException if there is no such topic
+   * @throws dev.lookaside.ingest.kafka.BrokerException if there is no such topic
    */
   public static List<Detection> find(
       IngestSettings settings,
@@ -33,11 +36,11 @@ public final class StandingDetections {
     DetectionCodec codec = new DetectionCodec();
     List<Detection> found = new ArrayList<>();
     String topic = settings.topics().detections().name();
-    try (RetainedRecords records = new RetainedRecords(settings.kafkaClients(), topic)) {
-      int from = stream == null ? 0 : records.partitionOf(stream);
+    try (TopicReader records = TopicReader.seeking(settings.clients(), "detection-search", topic)) {
+      int from = stream == null ? 0 : records.partitionOf(stream.value().getBytes(UTF_8));
       int until = stream == null ? records.partitions() : from + 1;
       for (int partition = from; partition < until; partition++) {
-        records.read(
+        records.scanSince(
             partition,
             writtenSince,
             record -> {

@@ -16,13 +16,15 @@ import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Topics read without a group: all partitions to their ends and on from there, or one partition at
  * any place. Only what is committed is read, and an end is the last stable offset: markers and
- * aborted records at a partition's end do not keep a reading from ending. Owns a consumer that
- * connects at the first call; for one thread.
+ * aborted records at a partition's end do not keep a reading from ending. An open transaction is
+ * not waited for, and one whose commit was just acknowledged may be seen a moment later, when the
+ * brokers have written its marker. Owns a consumer that connects at the first call; for one thread.
  *
  * <p>Each call ends: with an {@link UnreachableException} as soon as no broker has answered for
  * {@link KafkaClients#timeout}, or, after {@link #within}, when the time of the calls together is
@@ -332,6 +334,11 @@ public final class TopicReader implements AutoCloseable {
         });
   }
 
+  /** Where a producer that follows Kafka's rule puts records of a key, in the one topic. */
+  public int partitionOf(byte[] key) {
+    return Utils.toPositive(Utils.murmur2(key)) % partitions();
+  }
+
   /** First record written at or after a time; {@code otherwise} if there is none. */
   public long offsetAt(int partition, long timeMillis, long otherwise) {
     TopicPartition one = new TopicPartition(topics.get(0), partition);
@@ -376,6 +383,21 @@ public final class TopicReader implements AutoCloseable {
           }
           return 0;
         });
+  }
+
+  /**
+   * {@link #scan}s the records that were written at or after a time, up to the end that the
+   * partition has now.
+   *
+   * @param from {@link Instant#MIN}: all
+   */
+  public void scanSince(int partition, Instant from, Visitor visitor) {
+    Range held = range(partition);
+    long begin =
+        from.isBefore(Instant.EPOCH)
+            ? held.begin()
+            : offsetAt(partition, from.toEpochMilli(), held.end());
+    scan(partition, Math.max(begin, held.begin()), held.end(), visitor);
   }
 
   private static boolean visit(Visitor visitor, ConsumerRecord<byte[], byte[]> record) {

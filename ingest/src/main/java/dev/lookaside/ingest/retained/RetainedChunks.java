@@ -16,7 +16,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,7 +79,7 @@ public final class RetainedChunks implements AutoCloseable {
     byte[] key = stream.value().getBytes(UTF_8);
     Place.Found old = null;
     Place.Missing best = new Place.Missing(Cause.UNKNOWN_STREAM, Optional.empty());
-    for (int partition : order(key, log.partitions())) {
+    for (int partition : order(key)) {
       boolean known = old != null || best.cause() != Cause.UNKNOWN_STREAM;
       Looked looked = look(key, partition, from, until, !known);
       if (looked.place() instanceof Place.Found found) {
@@ -145,8 +144,10 @@ public final class RetainedChunks implements AutoCloseable {
     }
   }
 
-  private static List<Integer> order(byte[] key, int partitions) {
-    int usual = Utils.toPositive(Utils.murmur2(key)) % partitions;
+  /** The usual partition first. */
+  private List<Integer> order(byte[] key) {
+    int usual = log.partitionOf(key);
+    int partitions = log.partitions();
     List<Integer> order = new ArrayList<>(List.of(usual));
     for (int p = 0; p < partitions; p++) {
       if (p != usual) {

@@ -4,17 +4,14 @@ import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.AudioChunkCodec;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.kafka.KafkaClients;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.InterruptException;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +21,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ChunkProducer implements AutoCloseable {
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
-  private static final int MAX_REQUEST_BYTES = 64 << 20;
+
+  /**
+   * A few chunks in one request: a live listener does not notice 5 ms. A live source cannot wait,
+   * but its chunks can: brokers may be away for as long as a rolling restart takes.
+   */
+  private static final Map<String, String> LIVE =
+      Map.of(
+          "linger.ms", "5",
+          "max.block.ms", "60000",
+          "request.timeout.ms", "30000",
+          "delivery.timeout.ms", "120000");
 
   private final Producer<byte[], byte[]> producer;
   private final String topic;
@@ -42,25 +49,13 @@ public final class ChunkProducer implements AutoCloseable {
   /**
    * Connects as {@code settings} say.
    *
-   * @throws IngestException if the client properties are wrong; an unreachable broker shows later
+   * @throws dev.lookaside.ingest.kafka.BrokerException if the client properties are wrong; an
+   *     unreachable broker shows later
    */
   public static ChunkProducer connect(IngestSettings settings) {
-    Map<String, Object> properties = new HashMap<>();
-    // A few chunks in one request; a live listener does not notice 5 ms.
-    properties.put(ProducerConfig.LINGER_MS_CONFIG, "5");
-    // The broker's limit counts, not this one.
-    properties.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Integer.toString(MAX_REQUEST_BYTES));
-    properties.putAll(settings.kafkaClients());
-    properties.put(ProducerConfig.ACKS_CONFIG, "all");
-    properties.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true");
-    try {
-      return new ChunkProducer(
-          new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer()),
-          settings.topics().chunks().name(),
-          settings.codec());
-    } catch (KafkaException e) {
-      throw new IngestException("kafka-clients: " + cause(e), e);
-    }
+    KafkaClients clients = settings.clients().withDefaults(LIVE);
+    return new ChunkProducer(
+        clients.producer("sender"), settings.topics().chunks().name(), settings.codec());
   }
 
   /**

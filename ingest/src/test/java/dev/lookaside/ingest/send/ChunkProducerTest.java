@@ -11,6 +11,7 @@ import dev.lookaside.ingest.AudioFormat.Encoding;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.kafka.BrokerException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import org.apache.kafka.clients.producer.MockProducer;
@@ -87,7 +88,7 @@ class ChunkProducerTest {
                     "lookaside.ingest.kafka-clients.bootstrap.servers = \"no port here\"")
                 .withFallback(ConfigFactory.load()));
     assertThatThrownBy(() -> ChunkProducer.connect(settings))
-        .isInstanceOf(IngestException.class)
+        .isInstanceOf(BrokerException.class)
         .hasMessageContaining("no port here");
   }
 }
