@@ -29,7 +29,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class Service implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Service.class);
-  private static final Duration STOP_SLACK = Duration.ofSeconds(15);
+
+  /** So that a process whose clock is over has ended before this gives up. */
+  private static final Duration STOP_SLACK = Duration.ofSeconds(1);
+
+  private static final Duration KILL_PATIENCE = Duration.ofSeconds(15);
 
   private final ActorSystem<Guardian.Command> system;
   private final Model model;
@@ -37,6 +41,7 @@ public final class Service implements AutoCloseable {
   private final @Nullable MetricsServer metricsServer;
   private final @Nullable Page page;
   private final AtomicReference<@Nullable String> failure;
+  private final StopClock clock;
   private boolean closed;
 
   private Service(
@@ -45,7 +50,9 @@ public final class Service implements AutoCloseable {
       Parts parts,
       @Nullable MetricsServer metricsServer,
       @Nullable Page page,
-      AtomicReference<@Nullable String> failure) {
+      AtomicReference<@Nullable String> failure,
+      StopClock clock) {
+    this.clock = clock;
     this.system = system;
     this.model = model;
     this.parts = parts;
@@ -62,6 +69,16 @@ public final class Service implements AutoCloseable {
    * @throws RuntimeException of the module whose key, file or port is wrong, naming it
    */
   public static Service start(Config config, Consumer<StreamDetector.Event> observer) {
+    return start(config, observer, StopClock.of(config));
+  }
+
+  /**
+   * As above.
+   *
+   * @param clock what {@link #close} may take, with all else that is stopped by it
+   */
+  public static Service start(
+      Config config, Consumer<StreamDetector.Event> observer, StopClock clock) {
     Settings settings = Settings.of(config);
     TrustedKeys trusted = settings.registry().trusted();
     Model model = Model.load(settings);
@@ -91,7 +108,7 @@ public final class Service implements AutoCloseable {
       AtomicReference<@Nullable String> failure = new AtomicReference<>();
       ActorSystem<Guardian.Command> system =
           ActorSystem.create(Guardian.create(parts, failure::set), "lookaside", config);
-      return new Service(system, model, parts, server, page, failure);
+      return new Service(system, model, parts, server, page, failure, clock);
     } catch (RuntimeException e) {
       if (server != null) {
         server.close();
@@ -195,7 +212,7 @@ public final class Service implements AutoCloseable {
     if (!closed) {
       closed = true;
       system.terminate();
-      awaitEnd(STOP_SLACK);
+      awaitEnd(KILL_PATIENCE);
       release();
     }
   }
@@ -208,13 +225,16 @@ public final class Service implements AutoCloseable {
     }
     closed = true;
     system.tell(Guardian.Stop.INSTANCE);
-    awaitEnd(parts.settings().deploy().stopTimeout().plus(STOP_SLACK));
+    awaitEnd(clock.start().plus(STOP_SLACK));
     release();
   }
 
   private void awaitEnd(Duration patience) {
     try {
-      system.getWhenTerminated().toCompletableFuture().get(patience.toSeconds(), TimeUnit.SECONDS);
+      system
+          .getWhenTerminated()
+          .toCompletableFuture()
+          .get(patience.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       LOG.warn("The service did not stop within {} s and is given up", patience.toSeconds());
       system.terminate();

@@ -9,6 +9,7 @@ import dev.lookaside.classifier.registry.SigningKey;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.deploy.demo.BundledClips;
 import dev.lookaside.deploy.replay.ConfiguredShadow;
+import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.example.Clip;
 import dev.lookaside.trainer.example.ClipFolder;
@@ -63,7 +64,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class TrainerService implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TrainerService.class);
-  private static final Duration STOP_PATIENCE = Duration.ofSeconds(30);
+
+  /** So that a process whose clock is over has ended before this gives up. */
+  private static final Duration STOP_SLACK = Duration.ofSeconds(1);
 
   /** Of every class, each so many-th seed is held out. */
   private static final int HELD_OUT_EVERY = 4;
@@ -72,13 +75,16 @@ public final class TrainerService implements AutoCloseable {
   private final Model model;
   private final TrainerSettings settings;
   private final AtomicReference<@Nullable TrainerStatus> status;
+  private final StopClock clock;
   private boolean closed;
 
   private TrainerService(
       ActorSystem<Trainer.Command> system,
       Model model,
       TrainerSettings settings,
-      AtomicReference<@Nullable TrainerStatus> status) {
+      AtomicReference<@Nullable TrainerStatus> status,
+      StopClock clock) {
+    this.clock = clock;
     this.system = system;
     this.model = model;
     this.settings = settings;
@@ -95,8 +101,19 @@ public final class TrainerService implements AutoCloseable {
    * @throws RuntimeException of the module whose key, file or port is wrong, naming it
    */
   public static TrainerService start(Config config, Metrics metrics, Trainer.Listener listener) {
-    ShadowRun shadow = ConfiguredShadow.of(config, Settings.of(config));
-    return start(config, metrics, shadow, listener);
+    return start(config, metrics, listener, StopClock.of(config));
+  }
+
+  /**
+   * As above.
+   *
+   * @param clock what {@link #close} may take, with all else that is stopped by it
+   */
+  public static TrainerService start(
+      Config config, Metrics metrics, Trainer.Listener listener, StopClock clock) {
+    Settings all = Settings.of(config);
+    ShadowRun shadow = ConfiguredShadow.of(config, all);
+    return start(config, all, all.ingest(), metrics, shadow, listener, clock);
   }
 
   /**
@@ -111,6 +128,23 @@ public final class TrainerService implements AutoCloseable {
   public static TrainerService start(
       Config config, Metrics metrics, @Nullable ShadowRun shadow, Trainer.Listener listener) {
     Settings all = Settings.of(config);
+    return start(config, all, all.ingest(), metrics, shadow, listener, StopClock.of(config));
+  }
+
+  /**
+   * As above.
+   *
+   * @param all of {@code config}
+   * @param ingest instead of its own
+   */
+  static TrainerService start(
+      Config config,
+      Settings all,
+      IngestSettings ingest,
+      Metrics metrics,
+      @Nullable ShadowRun shadow,
+      Trainer.Listener listener,
+      StopClock clock) {
     Model model = Model.load(all);
     try {
       Adapter configured = model.adapter();
@@ -119,7 +153,7 @@ public final class TrainerService implements AutoCloseable {
       TrainerSetup setup =
           new TrainerSetup(
               settings,
-              all.ingest(),
+              ingest,
               all.registry(),
               key(all.registry(), settings.key()),
               model.backbone(),
@@ -141,7 +175,8 @@ public final class TrainerService implements AutoCloseable {
               DispatcherSelector.fromConfig(Trainer.DISPATCHER)),
           model,
           settings,
-          status);
+          status,
+          clock);
     } catch (RuntimeException e) {
       model.close();
       throw e;
@@ -271,8 +306,8 @@ public final class TrainerService implements AutoCloseable {
     closed = true;
     system.tell(Trainer.Stop.INSTANCE);
     try {
-      if (!awaitEnd(STOP_PATIENCE)) {
-        LOG.warn("The trainer did not stop within {} s and is given up", STOP_PATIENCE.toSeconds());
+      if (!awaitEnd(clock.start().plus(STOP_SLACK))) {
+        LOG.warn("The trainer did not stop within {} s; terminating", clock.limit().toSeconds());
         system.terminate();
       }
     } catch (InterruptedException e) {

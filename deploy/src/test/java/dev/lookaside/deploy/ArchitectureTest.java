@@ -9,6 +9,9 @@ import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.kafka.clients.admin.Admin;
 
 /** Arrows run one way: a part never names a type of a part downstream of it. */
 @AnalyzeClasses(packages = "dev.lookaside", importOptions = DoNotIncludeTests.class)
@@ -143,6 +146,25 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage(
               "kafka..", "org.apache.kafka.server..", "org.apache.kafka.metadata..");
+
+  /** Named, closed when a later part fails, and bounded in time are the clients made there. */
+  @ArchTest
+  static final ArchRule onlyTheToolboxMakesKafkaClients =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.lookaside.ingest.kafka..")
+          .and()
+          // Of the live path, which moves to the toolbox by itself.
+          .haveNameNotMatching(".*\\.(SourceClients|DeadLetterWriter|DetectionSink)(\\$.*)?")
+          .should()
+          .dependOnClassesThat()
+          .haveNameMatching(
+              "org\\.apache\\.kafka\\.clients\\."
+                  + "(consumer\\.KafkaConsumer|producer\\.KafkaProducer|admin\\.(Kafka)?AdminClient)")
+          .orShould()
+          .callMethod(Admin.class, "create", Map.class)
+          .orShould()
+          .callMethod(Admin.class, "create", Properties.class);
 
   @ArchTest
   static final ArchRule onlyTheFeaturizerKnowsTarsosDsp =

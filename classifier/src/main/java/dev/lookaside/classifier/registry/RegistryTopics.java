@@ -79,6 +79,8 @@ final class RegistryTopics implements AutoCloseable {
               "topic " + topic, partitions + " partitions", "must have exactly one");
         }
       }
+      // Here, where a failure is expected, and not in the first poll.
+      follower.position();
       return new RegistryTopics(topics, follower, fetcher, opened.keep());
     }
   }

@@ -3,6 +3,7 @@ package dev.lookaside.deploy.cli;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.deploy.StopClock;
 import dev.lookaside.deploy.demo.DemoOptions;
 import dev.lookaside.deploy.demo.DemoReport;
 import dev.lookaside.deploy.demo.DemoRun;
@@ -123,7 +124,8 @@ final class Demo implements Callable<Integer> {
     out.printf(
         "%d streams%s, seed %d; starting Kafka in this process ...%n", streams, length, seed);
     out.flush();
-    try (Interruption interruption = Interruption.ofThisThread()) {
+    try (Interruption interruption =
+        Interruption.ofThisThread(new StopClock(Interruption.STOP_TIMEOUT))) {
       DemoReport report = new DemoRun(options, out, done -> afterwards(done, out)).run();
       return report.windowsLost() == 0 ? 0 : 1;
     } catch (InterruptedException e) {

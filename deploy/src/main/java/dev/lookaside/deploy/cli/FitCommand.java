@@ -8,6 +8,7 @@ import dev.lookaside.classifier.weights.Activation;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.deploy.StopClock;
 import dev.lookaside.deploy.TemporaryFolder;
 import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.deploy.report.RunFolder;
@@ -262,7 +263,8 @@ final class FitCommand implements Runnable {
         if (fit.recomputes()) {
           err.println("blocks are computed twice: a window's values are above --keep-mib");
         }
-        try (Interruption ignored = Interruption.by(fit::stop)) {
+        try (Interruption ignored =
+            Interruption.by(fit::stop, new StopClock(Interruption.STOP_TIMEOUT))) {
           fit.run(resume);
         }
         Adapter fitted = write(fit, plan);

@@ -1,6 +1,8 @@
 package dev.lookaside.deploy.cli;
 
+import dev.lookaside.deploy.StopClock;
 import dev.lookaside.deploy.TemporaryFolder;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -15,11 +17,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The signals are caught before the JVM begins to shut down: a shutdown runs all hooks at once,
  * and ONNX Runtime's hook frees its memory under the feet of whoever still scores. Open it first in
- * the try-with-resources, so that it closes last. The wait is bounded, and a second Ctrl-C ends the
- * process at once: a command that hangs does not keep the user from leaving.
+ * the try-with-resources, so that it closes last. The wait is bounded by a {@link StopClock}, and a
+ * second Ctrl-C ends the process at once: a command that hangs does not keep the user from leaving.
  */
 public final class Interruption implements AutoCloseable {
-  private static final long MAX_WAIT_SECONDS = 20;
+  /** For commands that have no such setting. */
+  static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
 
   /** Exit codes a shell gives to processes that these end. */
   private static final Map<String, Integer> EXIT_CODES = Map.of("INT", 130, "TERM", 143);
@@ -27,23 +30,29 @@ public final class Interruption implements AutoCloseable {
   private static final AtomicInteger EXIT_CODE = new AtomicInteger();
 
   private final Runnable stop;
+  private final StopClock clock;
   private final CountDownLatch finished = new CountDownLatch(1);
   private final Map<String, @Nullable Object> before = new LinkedHashMap<>();
 
-  private Interruption(Runnable stop) {
+  private Interruption(Runnable stop, StopClock clock) {
     this.stop = stop;
+    this.clock = clock;
     EXIT_CODES.forEach(
         (signal, code) -> before.put(signal, Signals.register(signal, () -> signalled(code))));
   }
 
-  /** Guards the current thread from now on. */
-  public static Interruption ofThisThread() {
-    return by(Thread.currentThread()::interrupt);
+  /**
+   * Guards the current thread from now on.
+   *
+   * @param clock starts with the signal; the process ends when it is over, whatever hangs
+   */
+  public static Interruption ofThisThread(StopClock clock) {
+    return by(Thread.currentThread()::interrupt, clock);
   }
 
   /** Calls {@code stop} instead of interrupting; it must not block. */
-  public static Interruption by(Runnable stop) {
-    return new Interruption(stop);
+  public static Interruption by(Runnable stop, StopClock clock) {
+    return new Interruption(stop, clock);
   }
 
   /**
@@ -63,6 +72,7 @@ public final class Interruption implements AutoCloseable {
     if (!EXIT_CODE.compareAndSet(0, code)) {
       end(code);
     }
+    clock.start();
     stop.run();
     Thread watch = new Thread(() -> endIfHanging(code), "interruption");
     watch.setDaemon(true);
@@ -71,8 +81,10 @@ public final class Interruption implements AutoCloseable {
 
   private void endIfHanging(int code) {
     try {
-      if (!finished.await(MAX_WAIT_SECONDS, TimeUnit.SECONDS)) {
-        System.err.println("Not everything stopped within " + MAX_WAIT_SECONDS + " s.");
+      if (!finished.await(clock.left().toMillis(), TimeUnit.MILLISECONDS)) {
+        System.err.printf(
+            "Not everything stopped within %d s; the process ends here.%n",
+            clock.limit().toSeconds());
         end(code);
       }
     } catch (InterruptedException e) {

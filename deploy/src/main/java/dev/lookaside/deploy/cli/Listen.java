@@ -1,8 +1,10 @@
 package dev.lookaside.deploy.cli;
 
+import com.typesafe.config.Config;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.weights.ClassName;
 import dev.lookaside.deploy.DetectionFollower;
+import dev.lookaside.deploy.StopClock;
 import dev.lookaside.ingest.IngestSettings;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -64,10 +66,11 @@ final class Listen implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--count \"" + wanted + "\": must be 1 or more");
     }
-    IngestSettings settings = IngestSettings.of(config.load());
+    Config all = config.load();
+    IngestSettings settings = IngestSettings.of(all);
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
-    try (Interruption interruption = Interruption.ofThisThread();
+    try (Interruption interruption = Interruption.ofThisThread(StopClock.of(all));
         DetectionFollower follower =
             new DetectionFollower(
                 settings, fromBeginning, text -> err.println("lookaside listen: " + text))) {

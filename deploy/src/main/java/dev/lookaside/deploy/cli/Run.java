@@ -3,6 +3,7 @@ package dev.lookaside.deploy.cli;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigValueFactory;
 import dev.lookaside.deploy.Service;
+import dev.lookaside.deploy.StopClock;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Optional;
@@ -55,8 +56,9 @@ final class Run implements Callable<Integer> {
           config.withValue("lookaside.deploy.page.port", ConfigValueFactory.fromAnyRef(pagePort));
     }
     PrintWriter err = spec.commandLine().getErr();
-    try (Interruption interruption = Interruption.ofThisThread();
-        Service service = Service.start(config, event -> {})) {
+    StopClock clock = StopClock.of(config);
+    try (Interruption interruption = Interruption.ofThisThread(clock);
+        Service service = Service.start(config, event -> {}, clock)) {
       service.description().forEach(err::println);
       service.pageAddress().ifPresent(address -> err.println("page      " + address));
       return await(service, err);

@@ -1,7 +1,9 @@
 package dev.lookaside.deploy.cli;
 
+import com.typesafe.config.Config;
 import dev.lookaside.deploy.Metrics;
 import dev.lookaside.deploy.MetricsServer;
+import dev.lookaside.deploy.StopClock;
 import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
@@ -188,7 +190,8 @@ final class Send implements Callable<Integer> {
             parallel != null ? parallel : realTime ? sources.size() : 1,
             start == null ? null : ReplayCommand.time("--start", start),
             reconnectMillis());
-    IngestSettings ingest = IngestSettings.of(options.load());
+    Config config = options.load();
+    IngestSettings ingest = IngestSettings.of(config);
     Topics.ensure(ingest);
     AtomicBoolean interrupted = new AtomicBoolean();
     try (Metrics metrics = new Metrics();
@@ -201,7 +204,8 @@ final class Send implements Callable<Integer> {
               () -> {
                 interrupted.set(true);
                 sender.stop();
-              })) {
+              },
+              StopClock.of(config))) {
         List<SentStream> sent = sender.sendAll(sources);
         display.close();
         return report(sent, err, interrupted.get());

@@ -5,6 +5,7 @@ import dev.lookaside.deploy.Configuration;
 import dev.lookaside.deploy.DeploySettings;
 import dev.lookaside.deploy.Metrics;
 import dev.lookaside.deploy.MetricsServer;
+import dev.lookaside.deploy.StopClock;
 import dev.lookaside.deploy.TrainerService;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.Trainer;
@@ -76,14 +77,15 @@ final class TrainerCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     DeploySettings deploy = DeploySettings.of(config);
     Lines lines = new Lines();
-    try (Interruption interruption = Interruption.ofThisThread();
+    StopClock clock = StopClock.of(config);
+    try (Interruption interruption = Interruption.ofThisThread(clock);
         Metrics metrics = new Metrics();
         MetricsServer server =
             deploy.metricsPort() > 0
                 ? MetricsServer.start(
                     deploy.metricsHost(), deploy.metricsPort(), metrics, () -> health(lines.last))
                 : null;
-        TrainerService service = TrainerService.start(config, metrics, lines)) {
+        TrainerService service = TrainerService.start(config, metrics, lines, clock)) {
       service.description().forEach(err::println);
       return await(service, err);
     }

@@ -7,7 +7,6 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
-import dev.lookaside.deploy.Settings;
 import dev.lookaside.ingest.IngestSettings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -74,7 +73,7 @@ class KafkaKeysTest {
   void aFileBeatsTheDefault(String text) throws IOException {
     Config config = file("own.conf", text);
     assertThat(servers(config)).isEqualTo("k1:9092");
-    assertThat(Settings.of(config).ingest().kafkaClients())
+    assertThat(IngestSettings.of(config).kafkaClients())
         .containsEntry("reconnect.backoff.ms", "250");
   }
 

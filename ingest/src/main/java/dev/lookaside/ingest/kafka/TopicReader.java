@@ -16,6 +16,8 @@ import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
@@ -48,20 +50,24 @@ public final class TopicReader implements AutoCloseable {
   /** Where partitions are read from that this reader has not read before. */
   public interface Start {
     /** From the oldest record. */
-    Start BEGINNING = (consumer, partitions, ends, limit) -> consumer.seekToBeginning(partitions);
+    Start BEGINNING = (consumer, partitions, limit) -> consumer.seekToBeginning(partitions);
 
     /** From the next record that is written. */
-    Start END = (consumer, partitions, ends, limit) -> consumer.seekToEnd(partitions);
+    Start END = (consumer, partitions, limit) -> consumer.seekToEnd(partitions);
 
     /** From the first record written at or after a time. */
     static Start at(Instant time) {
-      return (consumer, partitions, ends, limit) -> {
+      return (consumer, partitions, limit) -> {
         Map<TopicPartition, Long> times = new HashMap<>();
         partitions.forEach(p -> times.put(p, Math.max(0, time.toEpochMilli())));
         Map<TopicPartition, OffsetAndTimestamp> found = consumer.offsetsForTimes(times, limit);
         for (TopicPartition p : partitions) {
           @Nullable OffsetAndTimestamp first = found.get(p);
-          consumer.seek(p, first == null ? ends.getOrDefault(p, 0L) : first.offset());
+          if (first == null) {
+            consumer.seekToEnd(List.of(p));
+          } else {
+            consumer.seek(p, first.offset());
+          }
         }
       };
     }
@@ -70,14 +76,10 @@ public final class TopicReader implements AutoCloseable {
      * Positions the consumer.
      *
      * @param partitions assigned to it
-     * @param ends of them
      * @param limit for an answer
      */
     void seek(
-        Consumer<byte[], byte[]> consumer,
-        Collection<TopicPartition> partitions,
-        Map<TopicPartition, Long> ends,
-        Duration limit);
+        Consumer<byte[], byte[]> consumer, Collection<TopicPartition> partitions, Duration limit);
   }
 
   private static final Duration POLL = Duration.ofMillis(100);
@@ -274,7 +276,7 @@ public final class TopicReader implements AutoCloseable {
     consumer.assign(all);
     positions.forEach(consumer::seek);
     if (partitions.isEmpty()) {
-      start.seek(consumer, added, consumer.endOffsets(added, left()), left());
+      start.seek(consumer, added, left());
     } else {
       consumer.seekToBeginning(added);
     }
@@ -421,6 +423,10 @@ public final class TopicReader implements AutoCloseable {
       return call.run();
     } catch (HandlerFailure e) {
       throw e.thrown;
+    } catch (UnknownTopicOrPartitionException e) {
+      throw BrokerException.of(where, e);
+    } catch (RetriableException e) {
+      throw new UnreachableException(unanswered(), e);
     } catch (KafkaException e) {
       throw BrokerException.of(where, e);
     }
@@ -440,10 +446,13 @@ public final class TopicReader implements AutoCloseable {
       throw answered
           ? new SlowReadException(
               "%s: not read within %d ms".formatted(where, limit.toMillis()), cause)
-          : new UnreachableException(
-              "%s: no broker answered within %d ms".formatted(where, limit.toMillis()), cause);
+          : new UnreachableException(unanswered(), cause);
     }
     return Duration.ofNanos(left);
+  }
+
+  private String unanswered() {
+    return "%s: no broker answered within %d ms".formatted(where, limit.toMillis());
   }
 
   private BrokerException.MissingTopic missing(String topic) {

@@ -12,6 +12,7 @@ import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RetriableException;
 
 /**
  * Writes records and waits until all replicas have them, for topics with few records. Owns a
@@ -73,10 +74,7 @@ public final class TopicWriter implements AutoCloseable {
     } catch (InterruptedException e) {
       throw new InterruptException(e);
     } catch (TimeoutException e) {
-      throw new UnreachableException(
-          "%s: not written within %d ms"
-              .formatted(where(records.get(written.size()), what), timeout.toMillis()),
-          e);
+      throw late(records.get(written.size()), what, e);
     } catch (ExecutionException e) {
       throw failed(records.get(written.size()), what, e.getCause() == null ? e : e.getCause());
     } catch (RuntimeException e) {
@@ -84,11 +82,22 @@ public final class TopicWriter implements AutoCloseable {
     }
   }
 
+  private UnreachableException late(
+      ProducerRecord<byte[], byte[]> record,
+      Function<ProducerRecord<byte[], byte[]>, String> what,
+      Throwable cause) {
+    return new UnreachableException(
+        "%s: no broker took it within %d ms".formatted(where(record, what), timeout.toMillis()),
+        cause);
+  }
+
   private RuntimeException failed(
       ProducerRecord<byte[], byte[]> record,
       Function<ProducerRecord<byte[], byte[]>, String> what,
       Throwable cause) {
-    return BrokerException.of(where(record, what) + " not written", cause);
+    return cause instanceof RetriableException
+        ? late(record, what, cause)
+        : BrokerException.of(where(record, what) + " not written", cause);
   }
 
   private String where(

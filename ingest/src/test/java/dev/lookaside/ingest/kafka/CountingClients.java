@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.KafkaException;
 
 /** Counts the clients that are open; any number of threads. */
 public final class CountingClients implements KafkaClients.Factory {
@@ -18,6 +19,7 @@ public final class CountingClients implements KafkaClients.Factory {
   private final Set<Object> open = ConcurrentHashMap.newKeySet();
   private final AtomicInteger opened = new AtomicInteger();
   private final List<Map<String, Object>> properties = new CopyOnWriteArrayList<>();
+  private final Map<String, AtomicInteger> failures = new ConcurrentHashMap<>();
   private volatile String failing = "";
 
   public CountingClients(KafkaClients.Factory beneath) {
@@ -32,6 +34,11 @@ public final class CountingClients implements KafkaClients.Factory {
   /** From now on a client whose purpose this is cannot be opened; empty: every one can. */
   public void fail(String purpose) {
     failing = purpose;
+  }
+
+  /** How often a client of this purpose could not be opened. */
+  public int failures(String purpose) {
+    return failures.getOrDefault(purpose, new AtomicInteger()).get();
   }
 
   /** Names of those that were opened and not closed. */
@@ -68,8 +75,10 @@ public final class CountingClients implements KafkaClients.Factory {
   }
 
   private void check(Map<String, Object> p) {
-    if (!failing.isEmpty() && String.valueOf(p.get("client.id")).equals("lookaside-" + failing)) {
-      throw new org.apache.kafka.common.KafkaException(failing + ": fails as the test wants it");
+    String purpose = failing;
+    if (!purpose.isEmpty() && ("lookaside-" + purpose).equals(p.get("client.id"))) {
+      failures.computeIfAbsent(purpose, k -> new AtomicInteger()).incrementAndGet();
+      throw new KafkaException(purpose + ": fails as the test wants it");
     }
   }
 

@@ -23,7 +23,7 @@ import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(20)
+@Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class TopicReaderTest {
   private static final String TOPIC = "audio.labels";
 
@@ -159,7 +159,8 @@ class TopicReaderTest {
     broker.consumer.setOffsetsException(new TimeoutException("Failed to get offsets"));
     assertThatThrownBy(() -> reader(Start.BEGINNING).atEnd())
         .isInstanceOf(UnreachableException.class)
-        .hasMessageStartingWith("topic \"audio.labels\" at k1:9092: no broker answered in time");
+        .hasMessageStartingWith(
+            "topic \"audio.labels\" at k1:9092: no broker answered within 2000 ms");
     broker.add(0, "a");
     broker.consumer.setPollException(new TopicAuthorizationException(TOPIC));
     assertThatThrownBy(() -> reader(Start.BEGINNING).readToEnd(this::note))

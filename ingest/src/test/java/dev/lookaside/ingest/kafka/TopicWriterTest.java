@@ -13,7 +13,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(20)
+@Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class TopicWriterTest {
   private static final ProducerRecord<byte[], byte[]> RECORD =
       new ProducerRecord<>("audio.labels", new byte[] {1}, new byte[] {2});
@@ -42,7 +42,8 @@ class TopicWriterTest {
         new MockProducer<>(false, null, new ByteArraySerializer(), new ByteArraySerializer());
     assertThatThrownBy(() -> writer().write(RECORD, "label 4711"))
         .isInstanceOf(UnreachableException.class)
-        .hasMessage("topic \"audio.labels\" at k1:9092: label 4711: not written within 200 ms");
+        .hasMessage(
+            "topic \"audio.labels\" at k1:9092: label 4711: no broker took it within 200 ms");
   }
 
   @Test
@@ -51,7 +52,7 @@ class TopicWriterTest {
     assertThatThrownBy(() -> writer().write(RECORD, "label 4711"))
         .isInstanceOf(UnreachableException.class)
         .hasMessageStartingWith(
-            "topic \"audio.labels\" at k1:9092: label 4711 not written: no broker answered in time");
+            "topic \"audio.labels\" at k1:9092: label 4711: no broker took it within 200 ms");
     producer.sendException = new RecordTooLargeException("2 MB");
     assertThatThrownBy(() -> writer().write(RECORD, "label 4711"))
         .isExactlyInstanceOf(BrokerException.class)

@@ -77,7 +77,7 @@ public record TrainerSetup(
   }
 
   /** Opens everything, or nothing: what was opened before a part that fails is closed again. */
-  Workshop workshop() {
+  private Workshop workshop() {
     Topics.ensureTraining(ingest);
     try (Closing parts = new Closing()) {
       ExampleStore store = parts.add(ExampleStore.open(settings.folder(), settings.store()));

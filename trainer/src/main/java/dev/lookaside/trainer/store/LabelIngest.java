@@ -93,10 +93,7 @@ public final class LabelIngest implements AutoCloseable {
 
   /** Where the store says; an unread partition from its beginning. */
   private void position(
-      Consumer<byte[], byte[]> consumer,
-      Collection<TopicPartition> partitions,
-      Map<TopicPartition, Long> ends,
-      Duration limit) {
+      Consumer<byte[], byte[]> consumer, Collection<TopicPartition> partitions, Duration limit) {
     Map<Integer, Long> positions = store.positions(topic);
     for (TopicPartition partition : partitions) {
       Long next = positions.get(partition.partition());
