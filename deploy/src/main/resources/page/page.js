@@ -234,7 +234,7 @@ function showGate(last) {
   };
   const fit = last.fit === "head" ? "The head alone" : "The whole adapter";
   const candidate = last.candidate ? ` (${last.candidate.slice(0, 8)})` : "";
-  const words = { published: "is in force", refused: "was refused by the gate", failed: "failed", "rolled-back": "was taken back" };
+  const words = { published: "is in force", refused: "was refused by the gate", undecided: "needs more labels", failed: "failed", "rolled-back": "was taken back" };
   say("h3", `${fit}${candidate} ${words[last.outcome] ?? last.outcome}`, last.gate ? (last.gate.passed ? "passed" : "failed") : "");
   const { gate } = last;
   if (!gate) { say("p", last.reason ?? "", "hint"); return; }
@@ -242,6 +242,8 @@ function showGate(last) {
   const list = say("ul", "");
   const item = text => list.append(Object.assign(document.createElement("li"), { textContent: text }));
   for (const text of gate.reasons ?? []) item(text);
+  if (gate.passed && gate.decided) item(gate.decided);
+  for (const d of gate.doubted ?? []) if (d.label) item(`doubted, not fitted on: a label ${d.label} (${d.example.slice(0, 8)}): ${d.reason}`);
   const all = gate.corrections ?? [];
   if (all.length) {
     const right = all.filter(c => c.after).length, fresh = all.filter(c => c.after && !c.before).length, lost = all.filter(c => c.before && !c.after).length;
@@ -249,7 +251,7 @@ function showGate(last) {
   }
   for (const [label, c] of Object.entries(gate.classes ?? {})) {
     if (!given(c.averagePrecision?.before)) {
-      item(`new class ${label}: average precision ${Number(c.averagePrecision.after).toFixed(2)}, hears ${Math.round(100 * (c.recall?.after ?? 0))} % of its events (${c.examples} held-out sounds)`);
+      item(`new class ${label}: average precision ${Number(c.averagePrecision.after).toFixed(2)}, detects ${Math.round(100 * (c.recall?.after ?? 0))} % of its sounds (${c.examples} that the fit had not seen)`);
     }
   }
   const table = document.createElement("table");
@@ -263,7 +265,6 @@ function showGate(last) {
   };
   change("mean average precision", gate.map, 3);
   change("false alarms an hour", gate.falseAlarmsPerHour, 1, true);
-  change("calibration error", gate.calibrationError, 3, true);
   for (const [label, c] of Object.entries(gate.classes ?? {})) change(label, c.averagePrecision, 2);
   $("gate").append(table);
 }

@@ -123,7 +123,21 @@ class ArchitectureTest {
           .whereLayer("metric")
           .mayNotAccessAnyLayer()
           .whereLayer("judge")
-          .mayOnlyAccessLayers("metric")
+          .mayOnlyAccessLayers("metric", "gate", "errors")
+          .layer("head")
+          .definedBy("dev.lookaside.trainer.head..")
+          .whereLayer("head")
+          .mayOnlyAccessLayers("errors")
+          .layer("collect")
+          .definedBy("dev.lookaside.trainer.collect..")
+          .whereLayer("collect")
+          .mayOnlyAccessLayers("store", "example", "errors")
+          .layer("refit")
+          .definedBy("dev.lookaside.trainer.refit..")
+          .whereLayer("refit")
+          .mayOnlyAccessLayers(
+              "collect", "store", "example", "fit", "gradient", "head", "judge", "gate", "metric",
+              "errors")
           .whereLayer("fit")
           .mayOnlyAccessLayers("example", "gradient", "errors");
 

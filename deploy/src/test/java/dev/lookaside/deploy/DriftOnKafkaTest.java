@@ -55,9 +55,7 @@ class DriftOnKafkaTest {
         folder,
         Map.of(
             "lookaside.trainer.tick-millis", 20,
-            "lookaside.trainer.head.epochs", 1,
-            "lookaside.trainer.head.scenes", 2,
-            "lookaside.trainer.judge.head-scenes", 1,
+            "lookaside.trainer.head.scenes", 4,
             "lookaside.trainer.drift.interval-seconds", 1,
             "lookaside.trainer.drift.active-seconds", 600,
             "lookaside.trainer.drift.seconds", 8,

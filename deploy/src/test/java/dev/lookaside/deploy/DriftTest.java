@@ -17,7 +17,7 @@ import dev.lookaside.trainer.drift.AdapterReference;
 import dev.lookaside.trainer.drift.DriftSettings;
 import dev.lookaside.trainer.drift.Material;
 import dev.lookaside.trainer.drift.Measured;
-import dev.lookaside.trainer.loop.RefitSettings;
+import dev.lookaside.trainer.collect.RefitSettings;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

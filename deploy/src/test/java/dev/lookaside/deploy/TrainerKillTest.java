@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.ingest.send.Scene;
-import dev.lookaside.trainer.loop.Round;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.Trainer;
 import dev.lookaside.trainer.loop.TrainerStatus;
@@ -35,22 +35,14 @@ class TrainerKillTest {
   private static final Map<String, Object> SMALL =
       Map.ofEntries(
           Map.entry("lookaside.trainer.triggers.labels", 1_000),
-          Map.entry("lookaside.trainer.head.scenes", 2),
-          Map.entry("lookaside.trainer.head.fresh-scenes", 3),
+          Map.entry("lookaside.trainer.head.scenes", 4),
           Map.entry("lookaside.trainer.fit.epochs", 6),
           Map.entry("lookaside.trainer.fit.scenes", 2),
           Map.entry("lookaside.trainer.fit.batch-size", 4),
-          Map.entry("lookaside.trainer.judge.scenes", 1),
           Map.entry("lookaside.trainer.judge.quiet-seconds", 0),
-          Map.entry("lookaside.trainer.gate.map-epsilon", 1),
-          Map.entry("lookaside.trainer.gate.class-drop-max", 1),
-          Map.entry("lookaside.trainer.gate.class-drop-limit", 1),
-          Map.entry("lookaside.trainer.gate.new-class-chance-max", 1),
-          Map.entry("lookaside.trainer.gate.new-class-mistaken-max", 1),
-          Map.entry("lookaside.trainer.gate.new-class-precision-min", 0),
-          Map.entry("lookaside.trainer.gate.new-class-recall-min", 0),
-          Map.entry("lookaside.trainer.gate.calibration-error-max", 1),
-          Map.entry("lookaside.trainer.gate.min-background-seconds", 1_000_000));
+          Map.entry("lookaside.trainer.gate.false-pass-chance", 1),
+          Map.entry("lookaside.trainer.gate.precision-loss-max", 1),
+          Map.entry("lookaside.trainer.gate.false-alarms-per-hour-max", 1_000_000));
 
   @TempDir private Path folder;
 

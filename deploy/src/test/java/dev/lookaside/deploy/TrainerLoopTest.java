@@ -46,15 +46,11 @@ class TrainerLoopTest {
   private static final Map<String, Object> QUICK_AND_OPEN =
       Map.ofEntries(
           Map.entry("lookaside.trainer.triggers.labels", 1_000),
-          Map.entry("lookaside.trainer.head.fresh-scenes", 2),
-          Map.entry("lookaside.trainer.head.scenes", 2),
-          Map.entry("lookaside.trainer.judge.head-scenes", 1),
+          Map.entry("lookaside.trainer.head.scenes", 4),
           Map.entry("lookaside.trainer.judge.quiet-seconds", 0),
-          Map.entry("lookaside.trainer.gate.map-epsilon", 1),
-          Map.entry("lookaside.trainer.gate.class-drop-max", 1),
-          Map.entry("lookaside.trainer.gate.class-drop-limit", 1),
-          Map.entry("lookaside.trainer.gate.calibration-error-max", 1),
-          Map.entry("lookaside.trainer.gate.min-background-seconds", 1_000_000),
+          Map.entry("lookaside.trainer.gate.false-pass-chance", 1),
+          Map.entry("lookaside.trainer.gate.precision-loss-max", 1),
+          Map.entry("lookaside.trainer.gate.false-alarms-per-hour-max", 1_000_000),
           Map.entry("lookaside.trainer.rollback.judged-min", 3));
 
   private static EmbeddedKafka kafka;
@@ -110,8 +106,10 @@ class TrainerLoopTest {
             rig(
                 "shadow",
                 Map.of(
-                    // Nothing holds the rows where they are.
-                    "head.pull", 0,
+                    // Without a label the head alone would stay as it is; a short full fit does not.
+                    "fit.epochs", 1,
+                    "fit.scenes", 4,
+                    "gate.confidence", .99,
                     "shadow.share", 1,
                     // Once through the scenes: which few events a shorter run meets is chance.
                     "shadow.seconds", 20,
@@ -121,7 +119,7 @@ class TrainerLoopTest {
         LiveStreams live = new LiveStreams(rig.rig, scenes);
         TrainerService trainer = rig.startTrainer()) {
       awaitBoth(rig, incumbent, Instant.EPOCH);
-      rig.ask(true);
+      rig.ask(false);
       RoundOutcome outcome = rig.awaitOutcomes(1).get(0);
       String candidate = Objects.requireNonNull(outcome.candidate(), outcome.reason());
       assertThat(outcome.reason()).startsWith("agrees with the incumbent to 0.");

@@ -14,7 +14,7 @@ import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.label.LabelTopic;
-import dev.lookaside.trainer.loop.Round;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.receipt.Receipt;
 import dev.lookaside.trainer.receipt.Receipts;
@@ -44,12 +44,11 @@ class TrainerServiceTest {
   private static final Map<String, Object> QUICK =
       Map.of(
           "lookaside.trainer.fit.epochs", 1,
-          "lookaside.trainer.fit.scenes", 4,
-          "lookaside.trainer.judge.scenes", 4);
+          "lookaside.trainer.fit.scenes", 4);
 
   /** Enough of both that a candidate is better, and not more. */
   private static final Map<String, Object> MEDIUM =
-      Map.of("lookaside.trainer.fit.epochs", 4, "lookaside.trainer.judge.scenes", 8);
+      Map.of("lookaside.trainer.fit.epochs", 4);
 
   private static EmbeddedKafka kafka;
   @TempDir private Path folder;
@@ -156,8 +155,6 @@ class TrainerServiceTest {
             false,
             "lookaside.trainer.fit.epochs",
             4,
-            "lookaside.trainer.judge.scenes",
-            8,
             "lookaside.trainer.scenes.speeds",
             List.of(1.0, .9, 1.12).subList(0, speeds),
             // All of them in one round, however slowly their audio is read.
@@ -173,8 +170,7 @@ class TrainerServiceTest {
       }
       RoundOutcome outcome = rig.awaitOutcomes(1).get(0);
       assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.REFUSED);
-      assertThat(outcome.reason())
-          .contains("labels: where the incumbent does not hear what they say");
+      assertThat(outcome.reason()).contains("labels contradict the other sounds of their classes");
       GateReport report = outcome.report();
       assertThat(report).isNotNull();
       assertThat(report.doubted()).as("listed").hasSizeGreaterThan(10);
@@ -230,10 +226,8 @@ class TrainerServiceTest {
             Map.entry("lookaside.trainer.background.active-seconds", 600),
             Map.entry("lookaside.trainer.background.settle-seconds", 0),
             Map.entry("lookaside.trainer.background.seconds", 4),
-            Map.entry("lookaside.trainer.head.epochs", 1),
-            Map.entry("lookaside.trainer.head.scenes", 2),
-            Map.entry("lookaside.trainer.judge.head-scenes", 1),
-            Map.entry("lookaside.trainer.judge.head-background-seconds", 9));
+              Map.entry("lookaside.trainer.head.scenes", 4),
+              Map.entry("lookaside.trainer.judge.background-seconds", 9));
     try (TrainerRig rig = rig("background", often);
         TrainerService trainer = rig.startTrainer()) {
       Scene busy = TrainerRig.scene(BundledClips.load(), 4.5, 5);

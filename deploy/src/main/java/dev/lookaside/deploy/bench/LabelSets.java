@@ -47,6 +47,7 @@ final class LabelSets {
 
   private static final double SECONDS_PER_LABEL = 6;
   private static final double BED_SECONDS = 20;
+  private static final double UNSEEN_SECONDS = 120;
   private static final SceneSettings STREAM = new SceneSettings(1, .5, 2.5, 6, 24, 0, .01);
 
   /** How many of a set's labels are wrong. */
@@ -75,27 +76,6 @@ final class LabelSets {
     }
   }
 
-  /** Which of a set's labels are held out: recordings are, and a stream is one for ten minutes. */
-  enum Held {
-    SOME,
-    NONE,
-    ALL;
-
-    /** In turn; every fourth stream is held out as a whole. */
-    static Held of(int set) {
-      return switch (set % 4) {
-        case 0, 2 -> SOME;
-        case 1 -> NONE;
-        default -> ALL;
-      };
-    }
-
-    Split split(int number) {
-      boolean held = this == ALL || this == SOME && number % HELD_OUT_EVERY == 0;
-      return held ? Split.HELD_OUT : Split.TRAIN;
-    }
-  }
-
   /**
    * What a set is.
    *
@@ -104,8 +84,13 @@ final class LabelSets {
    * @param newClass whether they name a class that the model does not know, else its own
    */
   record Kind(int number, int labels, boolean newClass, Wrong wrong) {
-    Held held() {
-      return Held.of(number);
+    /** A stream is one recording for ten minutes: of each label, of all, or of halves of them. */
+    int recording(int label) {
+      return switch (number % 3) {
+        case 0 -> label;
+        case 1 -> 0;
+        default -> label % 2;
+      };
     }
   }
 
@@ -211,6 +196,34 @@ final class LabelSets {
     }
   }
 
+  /**
+   * Sounds of the new class that the sets of a number do not hold, among others.
+   *
+   * @param number of the sets
+   * @param labels as in their kind
+   */
+  Scene unseen(int number, int labels) {
+    long own = Seeds.mix(seed, 2, number, labels, 1);
+    List<LabelledClip> its =
+        new ArrayList<>(
+            Stream.of(false, true).flatMap(b -> BundledClips.loadNewClass(b).stream()).toList());
+    Collections.shuffle(its, new Random(own));
+    List<LabelledClip> clips = new ArrayList<>(its.subList(its.size() / 2, its.size()));
+    clips.addAll(sounds);
+    return new SceneComposer(
+            new SceneSettings(
+                UNSEEN_SECONDS,
+                STREAM.minGapSeconds(),
+                STREAM.maxGapSeconds(),
+                STREAM.minSnrDb(),
+                STREAM.maxSnrDb(),
+                STREAM.overlapProbability(),
+                STREAM.backgroundRms()),
+            clips,
+            BackgroundNoise.pink(own, RATE_HZ, BED_SECONDS))
+        .compose(own);
+  }
+
   private String other(String label, Random random) {
     int step = 1 + random.nextInt(names.size() - 1);
     return names.get(Math.floorMod(names.indexOf(label) + step, names.size()));
@@ -223,13 +236,13 @@ final class LabelSets {
     int until =
         (int) Math.min(all.length, (e.offsetSeconds() + CONTEXT_SECONDS) * (double) RATE_HZ);
     double start = (double) from / RATE_HZ;
-    Split split = kind.held().split(number);
+    Split split = Split.TRAIN;
     String recording =
         String.format(
             Locale.ROOT,
             "%s %d of %d, set %d, %s",
             kind.newClass() ? "new" : "known",
-            number,
+            kind.recording(number),
             kind.labels(),
             kind.number(),
             kind.wrong().word());

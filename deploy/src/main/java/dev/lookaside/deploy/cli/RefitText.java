@@ -1,7 +1,6 @@
 package dev.lookaside.deploy.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.lookaside.trainer.gate.Check;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateReport.Change;
 import dev.lookaside.trainer.loop.TrainerStatus;
@@ -63,14 +62,27 @@ final class RefitText {
   }
 
   private static void report(GateReport report, StringBuilder text) {
-    row(text, "mean average precision", report.map(), "");
+    line(text, "decided by", report.decided());
+    row(text, "known classes", report.map(), "mean average precision");
     row(text, "false alarms an hour", report.falseAlarmsPerHour(), "");
-    row(text, "calibration error", report.calibrationError(), "");
     report
         .classes()
         .forEach(
-            (label, c) ->
-                row(text, "  " + label, c.averagePrecision(), c.examples() + " held-out sounds"));
+            (label, c) -> {
+              String sure =
+                  c.difference() == null
+                      ? ""
+                      : String.format(
+                          Locale.ROOT,
+                          "difference %.2f to %.2f, ",
+                          c.difference().low(),
+                          c.difference().high());
+              row(
+                  text,
+                  "  " + label,
+                  c.averagePrecision(),
+                  "%s%d sounds, %d labelled".formatted(sure, c.examples(), c.labels()));
+            });
     text.append(
         String.format(
             Locale.ROOT,
@@ -80,21 +92,24 @@ final class RefitText {
             report.corrections().size(),
             report.nowRight().size(),
             report.nowWrong().size()));
-    report.checks().forEach(c -> check(text, c));
-    report.notes().forEach(n -> text.append("  note: ").append(n).append(String.format("%n")));
+    for (GateReport.Doubt d : report.doubted()) {
+      line(
+          text,
+          "doubted",
+          "label %s (%s), not fitted on: %s"
+              .formatted(
+                  d.example().substring(0, Math.min(DIGITS, d.example().length())),
+                  d.label(),
+                  d.reason()));
+    }
+    report.wanted().forEach((label, n) -> line(text, "wanted", n + " more labels of " + label));
+    report.notes().forEach(n -> line(text, "note", n));
   }
 
-  /** One rule, with its figure, its bound and what was compared. */
-  private static void check(StringBuilder text, Check check) {
-    text.append(
-        String.format(
-            Locale.ROOT,
-            "  rule %-19s %8s    %-8s %s: %s%n",
-            check.rule(),
-            number(check.figure()),
-            number(check.bound()),
-            check.verdict().word(),
-            check.compared()));
+  private static void line(StringBuilder text, String name, @Nullable String value) {
+    if (value != null) {
+      text.append(String.format(Locale.ROOT, "  %-24s %s%n", name, value));
+    }
   }
 
   private static void row(StringBuilder text, String name, Change change, String more) {

@@ -1,6 +1,6 @@
 package dev.lookaside.deploy.demo;
 
-import dev.lookaside.trainer.loop.Round;
+import dev.lookaside.trainer.collect.Round;
 
 /**
  * What the demo is asked to do.

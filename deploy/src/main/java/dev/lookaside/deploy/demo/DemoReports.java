@@ -2,7 +2,7 @@ package dev.lookaside.deploy.demo;
 
 import dev.lookaside.deploy.Service;
 import dev.lookaside.deploy.demo.DemoStory.Swap;
-import dev.lookaside.trainer.loop.Round;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.metric.Event;
 import dev.lookaside.trainer.metric.EventF1;

@@ -269,15 +269,15 @@ public final class DemoRun {
       double heard = second - REACTION_SECONDS;
       if (corrected == 0 && heard >= DemoScenes.PART_SECONDS && !sender.done()) {
         correct(story, trainer, DemoScenes.PART_SECONDS);
-      } else if (options.headOnly() && story.refused() && !sender.done()) {
-        // A few corrections do not always teach what the gate asks for; a person makes more.
+      } else if (story.wantsLabels() && !sender.done() && !options.page()) {
+        // A few corrections do not always decide; a person makes more.
         correct(story, trainer, heard);
       }
       if (!asked && story.waiting() >= usable) {
         asked = true;
         trainer.askForHead();
       }
-      if (!ending && story.over() && !(options.headOnly() && story.refused())) {
+      if (!ending && story.over() && !story.wantsLabels()) {
         ending = true;
         // Sounds lie within parts: a stream that ends with one tears none apart.
         double epilogue = options.headOnly() ? SHORT_EPILOGUE_SECONDS : EPILOGUE_SECONDS;

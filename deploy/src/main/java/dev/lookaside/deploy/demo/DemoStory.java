@@ -1,9 +1,7 @@
 package dev.lookaside.deploy.demo;
 
 import dev.lookaside.trainer.gate.GateReport;
-import dev.lookaside.trainer.gate.GateReport.Change;
-import dev.lookaside.trainer.gate.GateReport.ClassChange;
-import dev.lookaside.trainer.loop.Round;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.TrainerStatus;
 import java.time.Duration;
@@ -109,7 +107,7 @@ final class DemoStory {
         switch (status.phase()) {
           case "fitting" -> "fits %s to %s".formatted(what, under.trigger());
           case "judging" ->
-              "judges it against the adapter in force, on sounds that no fit has seen";
+              "judges it against the adapter in force, each sound by a fit that has not seen it";
           case "shadowing" -> "lets it hear live audio, unheard itself";
           case "publishing" -> "publishes it; workers prepare it";
           default -> status.phase();
@@ -121,6 +119,10 @@ final class DemoStory {
   synchronized void finished(RoundOutcome outcome, Instant now) {
     Instant since = roundLabelled == null ? now : roundLabelled;
     ended.put(outcome.round().kind(), new Ended(outcome, since));
+    if (byLabels(outcome)) {
+      // No refit of the whole adapter follows.
+      ended.put(last, new Ended(outcome, since));
+    }
     // Of the next round of the same number of labels, too.
     round = 0;
     say(now, "gate", outcome.round().kind().word() + ": " + gate(outcome));
@@ -187,10 +189,17 @@ final class DemoStory {
             || swaps.containsKey(end.outcome().candidate()));
   }
 
-  /** Whether the gate has refused the last refit and nothing was corrected since. */
-  synchronized boolean refused() {
+  /** Whether more corrections would help: the last refit failed for want of them. */
+  synchronized boolean wantsLabels() {
     Ended end = ended.get(last);
-    return end != null && end.outcome().kind() == RoundOutcome.Kind.REFUSED;
+    return end != null
+        && (byLabels(end.outcome())
+            || last == Round.Kind.HEAD && end.outcome().kind() == RoundOutcome.Kind.REFUSED);
+  }
+
+  private static boolean byLabels(RoundOutcome outcome) {
+    GateReport report = outcome.report();
+    return report != null && report.labelsAtFault();
   }
 
   /** The refit that it ends with. */
@@ -285,30 +294,23 @@ final class DemoStory {
     if (report == null || outcome.kind() == RoundOutcome.Kind.FAILED) {
       return outcome.kind().word() + ": " + outcome.reason();
     }
-    StringBuilder text = new StringBuilder(report.passed() ? "passed" : "refused");
+    String decided = report.decided() == null ? outcome.reason() : report.decided();
     if (!report.passed()) {
-      return text.append(": ").append(outcome.reason()).toString();
+      return "%s: %s%s".formatted(report.word(), decided, stays(outcome.round().kind()));
     }
-    text.append(": known classes' average precision ").append(change(report.map()));
-    ClassChange own = report.classes().get(label);
-    if (own != null) {
-      text.append(
-          "; %s %s on %d held-out sounds"
-              .formatted(label, change(own.averagePrecision()), own.examples()));
-    }
-    text.append(
-        "; %d of %d corrections now right that were wrong"
-            .formatted(report.nowRight().size(), report.corrections().size()));
-    return text.toString();
+    return "passed: %s; %d of %d corrections now right that were wrong"
+        .formatted(decided, report.nowRight().size(), report.corrections().size());
   }
 
-  private static String change(Change change) {
-    Double before = change.before();
-    Double after = change.after();
-    String now = after == null ? "-" : String.format(Locale.ROOT, "%.2f", after);
-    return before == null ? now : String.format(Locale.ROOT, "%.2f, now %s", before, now);
+  /** What is in force instead. */
+  private String stays(Round.Kind refused) {
+    Ended head = ended.get(Round.Kind.HEAD);
+    boolean live =
+        refused == Round.Kind.FULL
+            && head != null
+            && head.outcome().kind() == RoundOutcome.Kind.PUBLISHED;
+    return live ? "; the head-only refit stays in force" : "; the adapter in force stays";
   }
-
   static String shortened(String digest) {
     return digest.substring(0, Math.min(DIGITS, digest.length()));
   }

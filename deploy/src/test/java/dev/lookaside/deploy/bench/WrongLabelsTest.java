@@ -15,10 +15,9 @@ import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.ingest.send.SceneComposer;
 import dev.lookaside.ingest.send.SceneSettings;
-import dev.lookaside.trainer.gate.Check;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.loop.OfflineRounds;
-import dev.lookaside.trainer.loop.Round;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.Origin;
 import dev.lookaside.trainer.store.Seed;
@@ -61,11 +60,8 @@ class WrongLabelsTest {
   /** What the incumbent says of the labels does not depend on how long the fit was. */
   private static final Map<String, Object> SHORT =
       Map.of(
-          "lookaside.trainer.head.epochs", 4,
-          "lookaside.trainer.head.scenes", 4,
           "lookaside.trainer.fit.epochs", 1,
-          "lookaside.trainer.fit.scenes", 4,
-          "lookaside.trainer.judge.scenes", 6);
+          "lookaside.trainer.fit.scenes", 4);
 
   private static BundledModel files;
   private static Backbone backbone;
@@ -197,7 +193,7 @@ class WrongLabelsTest {
 
     GateReport judged(Round.Kind kind) {
       try (OfflineRounds rounds = new OfflineRounds(config, backbone, incumbent, folder)) {
-        return rounds.judged(examples, kind);
+        return rounds.judged(examples, kind).report();
       }
     }
 
@@ -207,18 +203,9 @@ class WrongLabelsTest {
     }
   }
 
-  private static Check.Verdict verdict(GateReport report, String rule) {
-    return report.checks().stream()
-        .filter(c -> c.rule().equals(rule))
-        .findFirst()
-        .orElseThrow()
-        .verdict();
-  }
-
   @ParameterizedTest
   @CsvSource({
-    // A fit as short as this learns next to nothing, and so does no harm that could be measured.
-    "SHIFTED, FULL, 0",
+    "SHIFTED, HEAD, 0",
     "RANDOM, HEAD, 3",
     "HALF, HEAD, 3",
   })
@@ -227,13 +214,11 @@ class WrongLabelsTest {
       rig.label(how, heldOutEvery);
       GateReport report = rig.judged(kind);
       assertThat(report.passed()).isFalse();
-      assertThat(report.reasons()).anyMatch(r -> r.startsWith("labels: "));
-      assertThat(verdict(report, "labels")).isEqualTo(Check.Verdict.FAILED);
-      assertThat(verdict(report, "reference sounds")).isNotEqualTo(Check.Verdict.NOT_JUDGED);
-      List<String> doubted = report.doubted();
+      assertThat(report.reasons()).anyMatch(r -> r.contains("labels contradict"));
+      List<String> doubted = report.doubted().stream().map(GateReport.Doubt::example).toList();
       assertThat(doubted.stream().filter(rig.wrong::contains).count())
           .as("wrong ones among the doubted, %s", doubted)
-          .isGreaterThan(doubted.size() * 3 / 4);
+          .isGreaterThan(doubted.size() * 3L / 4);
     }
   }
 
@@ -243,7 +228,6 @@ class WrongLabelsTest {
       rig.label(Wrong.NONE, 4);
       GateReport report = rig.judged(Round.Kind.HEAD);
       assertThat(report.reasons()).isEmpty();
-      assertThat(verdict(report, "labels")).isEqualTo(Check.Verdict.HELD);
     }
   }
 }

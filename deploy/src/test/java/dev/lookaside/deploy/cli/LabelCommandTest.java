@@ -18,7 +18,6 @@ import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import dev.lookaside.trainer.gate.GateReport;
-import dev.lookaside.trainer.gate.GateReport.Change;
 import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
 import dev.lookaside.trainer.gate.Learned;
 import dev.lookaside.trainer.gate.Said;
@@ -284,19 +283,10 @@ class LabelCommandTest {
   private void promote(String label) {
     Said nothing = Said.of(Map.of(), .12);
     Said heard = Said.of(Map.of("siren", .93), .93);
-    Change none = new Change(null, null);
     GateReport report =
-        new GateReport(
-                true,
-                ADAPTER,
-                NEW,
-                none,
-                none,
-                none,
-                new TreeMap<>(),
-                List.of(new CorrectionChange(label, "siren", false, true, false, nothing, heard)),
-                List.of(),
-                List.of())
+        GateReport.of(true, ADAPTER, NEW, List.of())
+            .withCorrections(
+                List.of(new CorrectionChange(label, "siren", false, true, false, nothing, heard)))
             .withLearned(Learned.of(List.of(new Learned.Use(label, true)), 10));
     Instant from = Instant.parse("2026-03-01T12:10:00Z");
     try (RegistryWriter writer = new RegistryWriter(ingest, null)) {

@@ -5,9 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateReport.Change;
-import dev.lookaside.trainer.gate.GateReport.ClassChange;
 import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
-import dev.lookaside.trainer.loop.Round;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.TrainerStatus;
 import dev.lookaside.trainer.metric.Event;
@@ -37,21 +36,24 @@ class DemoStoryTest {
   }
 
   private static RoundOutcome outcome(Round round, RoundOutcome.Kind kind, String candidate) {
-    TreeMap<String, ClassChange> classes = new TreeMap<>();
-    classes.put("bird", new ClassChange(2, new Change(null, .81), new Change(null, 1.0)));
     boolean passed = kind == RoundOutcome.Kind.PUBLISHED;
+    boolean undecided = kind == RoundOutcome.Kind.UNDECIDED;
     GateReport report =
         new GateReport(
             passed,
+            undecided,
             FIRST,
             candidate,
+            passed ? "bird: new, 0.81" : undecided ? "3 more of bird would decide" : "false alarms",
             new Change(.5, .52),
-            new Change(0.0, 0.0),
-            new Change(.01, .01),
-            classes,
+            Change.NONE,
+            new TreeMap<>(),
             List.of(new CorrectionChange("x", "bird", false, true, false, null, null)),
             passed ? List.of() : List.of("false alarms"),
-            List.of());
+            List.of(),
+            List.of(),
+            new TreeMap<>(),
+            null);
     return new RoundOutcome(
         round,
         kind,
@@ -88,9 +90,37 @@ class DemoStoryTest {
     assertThat(String.join("\n", story.drain()))
         .contains("0:13.0  -- corrections 8 sent")
         .contains("0:14.0  -- trainer     fits the head alone to 8 new labels")
-        .contains("bird 0.81 on 2 held-out sounds; 1 of 1 corrections now right that were wrong")
+        .contains("passed: bird: new, 0.81; 1 of 1 corrections now right that were wrong")
         .contains("0:42.0  -- swap        from here on adapter cccccccc scores, 29.0 s after");
     assertThat(story.drain()).isEmpty();
+  }
+
+  @Test
+  void aRefusedFullRefitLeavesTheHeadInForceAndTheStorySaysSo() {
+    DemoStory story = new DemoStory("bird", false, Round.Kind.FULL);
+    story.begin(EPOCH);
+    story.corrected(8, at(13));
+    story.finished(outcome(round(1, Round.Kind.HEAD), RoundOutcome.Kind.PUBLISHED, HEAD), at(18));
+    assertThat(story.over()).isFalse();
+    story.finished(outcome(round(2, Round.Kind.FULL), RoundOutcome.Kind.REFUSED, FULL), at(40));
+    assertThat(story.over()).isTrue();
+    assertThat(story.wantsLabels()).isFalse();
+    assertThat(String.join("\n", story.drain()))
+        .contains("gate        full: refused: false alarms; the head-only refit stays in force");
+  }
+
+  @Test
+  void aRoundThatWantsLabelsAsksForMoreAndNoFullRefitIsAwaited() {
+    DemoStory story = new DemoStory("bird", false, Round.Kind.FULL);
+    story.begin(EPOCH);
+    story.corrected(4, at(13));
+    story.finished(outcome(round(1, Round.Kind.HEAD), RoundOutcome.Kind.UNDECIDED, HEAD), at(18));
+    assertThat(story.wantsLabels()).isTrue();
+    assertThat(String.join("\n", story.drain()))
+        .contains("head: undecided: 3 more of bird would decide; the adapter in force stays");
+    story.corrected(3, at(30));
+    assertThat(story.wantsLabels()).as("they have come").isFalse();
+    assertThat(story.over()).isFalse();
   }
 
   @Test
@@ -119,10 +149,10 @@ class DemoStoryTest {
     story.status(status("fitting", first, 8), at(14));
     assertThat(story.waiting()).isEqualTo(8);
     story.finished(outcome(first, RoundOutcome.Kind.REFUSED, HEAD), at(18));
-    assertThat(story.refused()).isTrue();
+    assertThat(story.wantsLabels()).isTrue();
     assertThat(story.over()).isTrue();
     story.corrected(5, at(19));
-    assertThat(story.refused()).isFalse();
+    assertThat(story.wantsLabels()).isFalse();
     assertThat(story.over()).isFalse();
     assertThat(story.corrections()).isEqualTo(13);
     Round second = round(2, Round.Kind.HEAD);

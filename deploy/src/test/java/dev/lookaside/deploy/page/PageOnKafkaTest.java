@@ -23,7 +23,7 @@ import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelCodec;
 import dev.lookaside.trainer.label.LabelKind;
 import dev.lookaside.trainer.label.LabelWriter;
-import dev.lookaside.trainer.loop.Round;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
@@ -227,18 +227,7 @@ class PageOnKafkaTest {
   }
 
   private static GateReport report(GateReport.CorrectionChange... changes) {
-    GateReport.Change none = new GateReport.Change(null, null);
-    return new GateReport(
-        true,
-        PageRig.A,
-        PageRig.B,
-        none,
-        none,
-        none,
-        new TreeMap<>(),
-        List.of(changes),
-        List.of(),
-        List.of());
+    return GateReport.of(true, PageRig.A, PageRig.B, List.of()).withCorrections(List.of(changes));
   }
 
   private static Cutover promotion(Label label) {

@@ -1,236 +1,385 @@
 package dev.lookaside.trainer.gate;
 
-import dev.lookaside.trainer.gate.Check.Verdict;
-import dev.lookaside.trainer.gate.GateEvidence.Correction;
+import dev.lookaside.trainer.gate.Evidence.Background;
+import dev.lookaside.trainer.gate.Evidence.Score;
+import dev.lookaside.trainer.gate.Evidence.Sound;
 import dev.lookaside.trainer.gate.GateReport.Change;
 import dev.lookaside.trainer.gate.GateReport.ClassChange;
-import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
+import dev.lookaside.trainer.gate.GateReport.Doubt;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.Function;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Decides whether a candidate may take the incumbent's place. Every rule must hold:
+ * Decides whether a candidate may take the incumbent's place. All of these must hold:
  *
  * <pre>
- *   known classes      mean average precision not worse than by epsilon, on all held-out sounds
- *   reference sounds   the same on sounds from before there were labels: labels cannot bend it
- *   one class          no known class much worse, if its sounds agree on that
- *   new class          better than chance on held-out sounds, and few other sounds taken for it
- *   false alarms       on background, within the budget
- *   calibration        posteriors about as well calibrated
- *   labels             not less likely to the incumbent than right ones would be
- *   kept               not more corrections lost than may be by chance
- *   learned            a share of the corrections right, where it is asked for
+ *   labels             not half of them wrong, see {@link LabelTrust}
+ *   corrected classes  average precision not lower, and with confidence not lower by more than a
+ *                      little
+ *   known classes      no fall that their sounds agree on, each by itself and in the mean
+ *   false alarms       an hour of background, within what is allowed
  * </pre>
  *
- * <p>The rules for labels are there because the others ask for no harm only. A short fit on wrong
- * labels beside as many right examples does next to none, and learns next to nothing.
+ * <p>Every sound was scored by a fit that has not seen it, so all labels are evidence, and both
+ * adapters score the same sounds. Where a rule neither holds nor fails with the chances that the
+ * operator has chosen, the answer is that more labels would decide, and how many. Pure.
  *
- * <p>Measured by {@code lookaside bench gate --sets 8 --seed 2}: rounds of the bundled model's
- * head, refused of eight sets each, of which two are held out as a whole and teach nothing:
- *
- * <pre>
- *                               right  half wrong  random
- *    5 labels of known classes    0        2          6
- *   10 labels of known classes    0        7          8
- *   20 labels of known classes    0        7          8
- *   10 labels of a new class      3        6          5
- * </pre>
- *
- * <p>Of a new class one to three held-out sounds decide. Pure.
+ * <p>How often it is right is measured by {@code lookaside bench gate}.
  */
 public final class Gate {
-  private static final double SECONDS_PER_HOUR = 3600;
+  /** Half a minute with one false alarm is 120 an hour, and says nothing. */
+  private static final double BACKGROUND_SECONDS_MIN = 30;
 
-  private final GateEvidence incumbent;
-  private final GateEvidence candidate;
+  /** An incumbent with more false alarms than allowed may be replaced by one with as many. */
+  private static final double FALSE_ALARM_RISE = 1.1;
+
+  private final Evidence evidence;
   private final GateSettings settings;
-  private final Findings findings = new Findings();
+  private final SortedMap<String, ClassChange> classes = new TreeMap<>();
+  private final Map<String, PairedPrecision.Of> figures = new LinkedHashMap<>();
+  private final List<String> refusals = new ArrayList<>();
+  private final List<String> open = new ArrayList<>();
+  private final List<String> notes = new ArrayList<>();
+  private final List<Doubt> doubted = new ArrayList<>();
+  private final SortedMap<String, Integer> wanted = new TreeMap<>();
 
-  private Gate(GateEvidence incumbent, GateEvidence candidate, GateSettings settings) {
-    this.incumbent = incumbent;
-    this.candidate = candidate;
+  private Gate(Evidence evidence, GateSettings settings) {
+    this.evidence = evidence;
     this.settings = settings;
   }
 
   /**
-   * Judges.
+   * A label as the trust in labels sees it.
    *
-   * @param incumbent and {@code candidate}: on the same held-out sounds
+   * @param example id in the store
+   * @param label what it says
+   * @param contradiction as {@link LabelTrust} takes it
+   * @param newClass whether the incumbent does not know what it says
+   * @param fresh whether no adapter in force comes from it
+   * @param rather the class that the fit without it puts first there
    */
-  public static GateReport judge(
-      GateEvidence incumbent, GateEvidence candidate, GateSettings settings) {
-    return new Gate(incumbent, candidate, settings).judge();
-  }
-
-  private GateReport judge() {
-    Change map =
-        map("known classes", "known classes", precisions(incumbent), precisions(candidate));
-    if (incumbent.reference().precisions().isEmpty()) {
-      findings.check("reference sounds", "nothing held out", null, null, Verdict.NOT_JUDGED);
-      findings.note("no held-out reference sounds: judged on sounds that labels name");
-    } else {
-      map(
-          "reference sounds",
-          "known classes on reference sounds",
-          incumbent.reference().precisions(),
-          candidate.reference().precisions());
-    }
-    SortedMap<String, ClassChange> classes = classes();
-    Change falseAlarms = falseAlarms();
-    Change calibration = calibration();
-    List<CorrectionChange> corrections = corrections();
-    LabelRules labels = new LabelRules(settings, findings);
-    List<String> doubted = labels.plausible(incumbent);
-    labels.kept(corrections);
-    labels.learned(corrections);
-    return new GateReport(
-        findings.reasons().isEmpty(),
-        incumbent.adapter(),
-        candidate.adapter(),
-        map,
-        falseAlarms,
-        calibration,
-        classes,
-        corrections,
-        findings.reasons(),
-        findings.notes(),
-        null,
-        findings.checks(),
-        doubted);
-  }
-
-  private static SortedMap<String, Double> precisions(GateEvidence evidence) {
-    SortedMap<String, Double> precisions = new TreeMap<>();
-    evidence.classes().forEach((label, e) -> precisions.put(label, e.averagePrecision()));
-    return precisions;
-  }
+  public record Doubtable(
+      String example,
+      String label,
+      double contradiction,
+      boolean newClass,
+      boolean fresh,
+      String rather) {}
 
   /**
-   * @param rule its name
-   * @param what is averaged over, in words
+   * Judges.
+   *
+   * @param labels in the order of {@code trust}
+   * @param trust in them; null if there are no labels
    */
-  private Change map(
-      String rule, String what, SortedMap<String, Double> old, SortedMap<String, Double> own) {
-    if (old.isEmpty()) {
-      findings.check(rule, "nothing held out", null, null, Verdict.NOT_JUDGED);
-      findings.note("no known class has held-out sounds: mean average precision not judged");
-      return new Change(null, null);
+  public static GateReport judge(
+      Evidence evidence,
+      List<Doubtable> labels,
+      LabelTrust.@Nullable Finding trust,
+      GateSettings settings) {
+    Gate gate = new Gate(evidence, settings);
+    if (trust != null) {
+      gate.labels(labels, trust);
     }
-    double before = mean(old, old::get);
-    double after = mean(old, label -> own.getOrDefault(label, 0.0));
-    double least = before - settings.mapEpsilon();
-    boolean held = after >= least;
-    findings.check(
-        rule,
-        Findings.say("mean average precision over %d, the incumbent's %.3f", old.size(), before),
-        after,
-        least,
-        Findings.verdict(held));
-    if (!held) {
-      findings.fail(
-          "mean average precision over %d %s fell from %.3f to %.3f: at most %.3f less is allowed",
-          old.size(), what, before, after, settings.mapEpsilon());
+    return gate.report();
+  }
+
+  private GateReport report() {
+    PairedPrecision paired = new PairedPrecision(evidence.sounds());
+    for (int c = 0; c < evidence.labels().size(); c++) {
+      String label = evidence.labels().get(c);
+      PairedPrecision.Of of = paired.of(label, c);
+      if (!Double.isNaN(of.after())) {
+        figures.put(label, of);
+        classes.put(label, change(label, of));
+      }
+    }
+    evidence.corrected().stream().sorted().forEach(this::correctedClass);
+    Change map = knownClasses();
+    Change falseAlarms = falseAlarms();
+    boolean passed = refusals.isEmpty() && open.isEmpty();
+    List<String> reasons = refusals.isEmpty() ? open : refusals;
+    return new GateReport(
+        passed,
+        refusals.isEmpty() && !open.isEmpty(),
+        evidence.incumbent(),
+        evidence.candidate(),
+        passed ? decided() : reasons.get(0),
+        map,
+        falseAlarms,
+        classes,
+        List.of(),
+        reasons,
+        notes,
+        doubted,
+        passed ? new TreeMap<>() : wanted,
+        null);
+  }
+
+  private void labels(List<Doubtable> labels, LabelTrust.Finding trust) {
+    for (int i = 0; i < labels.size(); i++) {
+      Doubtable l = labels.get(i);
+      if (trust.doubts(i)) {
+        doubted.add(
+            new Doubt(
+                l.example(),
+                l.label(),
+                trust.wrong().get(i),
+                say(
+                    "a head that was fitted without this %s takes it for %s and puts it with the"
+                        + " other classes' sounds",
+                    l.label(), l.rather())));
+      }
+    }
+    if (trust.verdict() == LabelTrust.Verdict.CONTRADICTED) {
+      refusals.add(
+          say(
+              "%d of %d labels contradict the other sounds of their classes: please check %s",
+              Math.max(1, doubted.size()), labels.size(), toCheck(labels, trust)));
+    } else if (trust.verdict() == LabelTrust.Verdict.TOO_FEW) {
+      String label = rarest(labels);
+      wanted.merge(label, trust.more(), Math::max);
+      open.add(
+          say(
+              "not enough labels yet: %s would decide; with these %d, half of them could be wrong"
+                  + " (the chance of labels that fit as well is %.2f then, must be at most %.2f)",
+              more(trust.more(), label),
+              labels.size(),
+              trust.chance(),
+              settings.falsePassChance()));
+    }
+  }
+
+  private static String toCheck(List<Doubtable> labels, LabelTrust.Finding trust) {
+    Map<String, Integer> counts = new TreeMap<>();
+    for (int i = 0; i < labels.size(); i++) {
+      if (trust.doubts(i)) {
+        counts.merge(labels.get(i).label(), 1, Integer::sum);
+      }
+    }
+    return counts.isEmpty()
+        ? "all of them"
+        : String.join(", ", counts.entrySet().stream().map(e -> times(e)).toList());
+  }
+
+  private static String times(Map.Entry<String, Integer> count) {
+    return "%d of %s".formatted(count.getValue(), count.getKey());
+  }
+
+  /** The class of the labels that has fewest: one more of it teaches most. */
+  private static String rarest(List<Doubtable> labels) {
+    Map<String, Integer> counts = new TreeMap<>();
+    labels.forEach(l -> counts.merge(l.label(), 1, Integer::sum));
+    return counts.entrySet().stream()
+        .min(Map.Entry.comparingByValue())
+        .map(Map.Entry::getKey)
+        .orElse("any class");
+  }
+
+  private static String more(int number, String label) {
+    return number >= LabelTrust.MORE_MAX
+        ? "many more of " + label
+        : "%d more of %s".formatted(number, label);
+  }
+
+  private ClassChange change(String label, PairedPrecision.Of of) {
+    boolean known = evidence.known().contains(label);
+    int sounds = 0;
+    int labels = 0;
+    int[] foundBefore = new int[2];
+    int[] foundAfter = new int[2];
+    for (Sound s : evidence.sounds()) {
+      boolean own = label.equals(s.label());
+      sounds += own ? 1 : 0;
+      labels += own && s.fromLabel() ? 1 : 0;
+      if (own || s.label() != null || label.equals(s.rejected())) {
+        count(s.before(), label, own, foundBefore);
+        count(s.after(), label, own, foundAfter);
+      }
+    }
+    return new ClassChange(
+        sounds,
+        labels,
+        new Change(known ? of.before() : null, of.after()),
+        of.interval(settings.confidence()),
+        new Change(known ? share(foundBefore[0], sounds) : null, share(foundAfter[0], sounds)),
+        new Change(
+            known ? share(foundBefore[0], foundBefore[0] + foundBefore[1]) : null,
+            share(foundAfter[0], foundAfter[0] + foundAfter[1])));
+  }
+
+  private static void count(Score score, String label, boolean own, int[] found) {
+    found[own ? 0 : 1] += score.detected().contains(label) ? 1 : 0;
+  }
+
+  private static double share(int some, int all) {
+    return all == 0 ? Double.NaN : (double) some / all;
+  }
+
+  private void correctedClass(String label) {
+    PairedPrecision.Of of = figures.get(label);
+    ClassChange change = classes.get(label);
+    if (of == null || change == null) {
+      return;
+    }
+    Interval interval = of.interval(settings.confidence());
+    if (of.difference() < 0) {
+      refusals.add(figure(label, of, change) + ": a corrected class must not get worse");
+    } else if (interval.low() < -settings.precisionLossMax()) {
+      int more = moreSounds(change.examples(), interval);
+      wanted.merge(label, more, Math::max);
+      open.add(
+          say(
+              "not enough labels yet: %s would decide; %s, and a loss of more than %.2f cannot be"
+                  + " excluded",
+              more(more, label), figure(label, of, change), settings.precisionLossMax()));
+    }
+  }
+
+  /** An interval is narrower by the root of the sounds it rests on. */
+  private int moreSounds(int sounds, Interval interval) {
+    double middle = Math.max(0, (interval.low() + interval.high()) / 2);
+    double needed = (middle - interval.low()) / (middle + settings.precisionLossMax());
+    double more = sounds * (needed * needed - 1);
+    return (int) Math.max(1, Math.min(LabelTrust.MORE_MAX, Math.ceil(more)));
+  }
+
+  /** For somebody who has labelled ten sounds. */
+  private String figure(String label, PairedPrecision.Of of, ClassChange change) {
+    String before =
+        evidence.known().contains(label)
+            ? say("%.2f before, %.2f with the candidate", of.before(), of.after())
+            : say("new, %.2f with the candidate (by chance %.2f)", of.after(), of.before());
+    return say(
+        "%s: average precision %s, on %d sounds (%d labelled) that the head which scored them had"
+            + " not seen; the true difference is %s (%.0f %% sure)",
+        label,
+        before,
+        change.examples(),
+        change.labels(),
+        of.interval(settings.confidence()).words(),
+        100 * settings.confidence());
+  }
+
+  /** Each known class by itself, and their mean. */
+  private Change knownClasses() {
+    List<PairedPrecision.Of> known = new ArrayList<>();
+    figures.forEach(
+        (label, of) -> {
+          if (evidence.known().contains(label)) {
+            known.add(of);
+            ClassChange change = classes.get(label);
+            boolean corrected = evidence.corrected().contains(label);
+            if (!corrected
+                && change != null
+                && of.interval(settings.confidence()).high() < -settings.precisionLossMax()) {
+              refusals.add(figure(label, of, change) + ": a known class falls");
+            }
+          }
+        });
+    for (String label : evidence.known()) {
+      if (!evidence.labels().contains(label)) {
+        refusals.add(say("class %s: the candidate does not know it any more", label));
+      }
+    }
+    if (known.isEmpty()) {
+      notes.add("no known class has sounds to judge by");
+      return Change.NONE;
+    }
+    double before = known.stream().mapToDouble(PairedPrecision.Of::before).average().orElse(0);
+    double after = known.stream().mapToDouble(PairedPrecision.Of::after).average().orElse(0);
+    Interval interval = meanInterval(known);
+    if (interval.high() < 0) {
+      refusals.add(
+          say(
+              "known classes: mean average precision %.2f before, %.2f with the candidate; the true"
+                  + " difference is %s (%.0f %% sure): they must hold",
+              before, after, interval.words(), 100 * settings.confidence()));
     }
     return new Change(before, after);
   }
 
-  private static double mean(SortedMap<String, Double> over, Function<String, Double> value) {
-    return over.keySet().stream().mapToDouble(value::apply).average().orElse(Double.NaN);
-  }
-
-  private SortedMap<String, ClassChange> classes() {
-    SortedMap<String, ClassChange> changes = new TreeMap<>();
-    KnownClassRule known = new KnownClassRule(incumbent, candidate, settings, findings);
-    incumbent.classes().forEach((label, before) -> changes.put(label, known.judge(label, before)));
-    known.report();
-    NewClassRule newClass = new NewClassRule(settings, findings);
-    candidate
-        .classes()
-        .forEach(
-            (label, after) -> {
-              if (!changes.containsKey(label)) {
-                changes.put(label, newClass.judge(label, after));
-              }
-            });
-    return changes;
+  /** The draws are the same for all classes, so that their mean has draws, too. */
+  private Interval meanInterval(List<PairedPrecision.Of> known) {
+    double[] mean = new double[known.get(0).draws().length];
+    for (int d = 0; d < mean.length; d++) {
+      double sum = 0;
+      int count = 0;
+      for (PairedPrecision.Of of : known) {
+        if (!Double.isNaN(of.draws()[d])) {
+          sum += of.draws()[d];
+          count++;
+        }
+      }
+      mean[d] = count == 0 ? Double.NaN : sum / count;
+    }
+    return Interval.of(mean, settings.confidence());
   }
 
   private Change falseAlarms() {
-    double before = incumbent.falseAlarmsPerHour();
-    double after = candidate.falseAlarmsPerHour();
-    double grown = Double.isNaN(before) ? 0 : before * (1 + settings.falseAlarmRise());
-    double allowed = Math.max(settings.falseAlarmsPerHourMax(), grown);
-    boolean enough = candidate.backgroundSeconds() >= settings.minBackgroundSeconds();
-    // One in half a minute is 120 an hour and no proof of it.
-    double chance =
-        Chance.atLeast(
-            candidate.falseAlarms(), allowed * candidate.backgroundSeconds() / SECONDS_PER_HOUR);
-    boolean held = !(after > allowed && chance < settings.falseAlarmChanceMin());
-    if (!enough) {
-      findings.note(
-          "%.0f s of held-out background: false alarms not judged", candidate.backgroundSeconds());
-    } else if (!held) {
-      findings.fail(
-          "false alarms on background: %.1f an hour, before %.1f: at most %.1f are allowed, and the"
-              + " chance of as many in %.0f s is %.3f, must be at least %.3f",
-          after,
-          before,
-          allowed,
-          candidate.backgroundSeconds(),
-          chance,
-          settings.falseAlarmChanceMin());
+    Background b = evidence.background();
+    double before = b.perHour(b.before());
+    double after = b.perHour(b.after());
+    if (b.seconds() < BACKGROUND_SECONDS_MIN) {
+      notes.add(say("%.0f s of background: false alarms not judged", b.seconds()));
+      return new Change(before, after);
     }
-    findings.check(
-        "false alarms",
-        Findings.say(
-            "an hour, in %.0f s of background, where the chance of as many at the bound is %.3f",
-            candidate.backgroundSeconds(), chance),
-        after,
-        allowed,
-        enough ? Findings.verdict(held) : Verdict.NOT_JUDGED);
+    if (b.streams() > 0) {
+      notes.add(
+          say(
+              "false alarms: counted on %.0f s of background of %d %s, too",
+              b.streamSeconds(), b.streams(), b.streams() == 1 ? "stream" : "streams"));
+    }
+    double allowed = Math.max(settings.falseAlarmsPerHourMax(), before * FALSE_ALARM_RISE);
+    double expected = allowed * b.seconds() / 3600;
+    double chance = atLeast(b.after(), expected);
+    if (after > allowed && chance < 1 - settings.confidence()) {
+      refusals.add(
+          say(
+              "false alarms: %.0f an hour of background, %.0f before; at most %.0f are allowed, and"
+                  + " as many come by chance in %.0f %% of such %.0f s",
+              after, before, allowed, 100 * chance, b.seconds()));
+    }
     return new Change(before, after);
   }
 
-  private Change calibration() {
-    double before = incumbent.calibrationError();
-    double after = candidate.calibrationError();
-    double allowed = Math.max(settings.calibrationErrorMax(), before + settings.calibrationRise());
-    boolean held = after <= allowed;
-    if (!held) {
-      findings.fail(
-          "calibration error of the posteriors: %.3f, before %.3f: at most %.3f is allowed",
-          after, before, allowed);
+  /** The upper tail of the Poisson distribution. */
+  static double atLeast(int hits, double expected) {
+    double below = 0;
+    double term = Math.exp(-expected);
+    for (int i = 0; i < hits; i++) {
+      below += term;
+      term *= expected / (i + 1);
     }
-    findings.check(
-        "calibration",
-        Findings.say("error of the posteriors, the incumbent's %.3f", before),
-        after,
-        allowed,
-        Findings.verdict(held));
-    return new Change(before, after);
+    return Math.max(0, 1 - below);
   }
 
-  private List<CorrectionChange> corrections() {
-    List<CorrectionChange> changes = new ArrayList<>();
-    candidate
-        .corrections()
-        .forEach(
-            (id, after) -> {
-              Correction before = incumbent.corrections().get(id);
-              changes.add(
-                  new CorrectionChange(
-                      id,
-                      after.wanted(),
-                      before != null && before.right(),
-                      after.right(),
-                      after.heldOut(),
-                      before == null ? null : before.said(),
-                      after.said()));
-            });
-    return changes;
+  /** The corrected class that was nearest to its bound. */
+  private String decided() {
+    String nearest = "no label speaks of a class: nothing is worse";
+    double lowest = Double.POSITIVE_INFINITY;
+    for (String label : new TreeSet<>(evidence.corrected())) {
+      PairedPrecision.Of of = figures.get(label);
+      ClassChange change = classes.get(label);
+      if (of != null && change != null) {
+        double low = of.interval(settings.confidence()).low();
+        if (low < lowest) {
+          lowest = low;
+          nearest = figure(label, of, change);
+        }
+      }
+    }
+    return nearest;
+  }
+
+  private static String say(String text, Object... values) {
+    return String.format(Locale.ROOT, text, values);
   }
 }

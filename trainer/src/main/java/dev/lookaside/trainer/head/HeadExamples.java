@@ -85,6 +85,11 @@ public final class HeadExamples {
     return values;
   }
 
+  /** Of one row, {@code [classes]}; not to be written. */
+  float[] target(int row) {
+    return targets.get(row);
+  }
+
   /** Of one class, {@code [rows]}. */
   float[] targets(int label) {
     float[] its = new float[size()];

@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.head;
 
+import dev.lookaside.classifier.weights.Activation;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.FloatTensor;
@@ -12,10 +13,11 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /**
- * Fits the rows of a sigmoid head, each by itself: logistic regression on embeddings, pulled to the
- * row that is there (a Gaussian prior around it), so the classes that nobody has corrected move no
- * more than the examples ask for. The function is convex: there is one result, whatever the way to
- * it. Rows are fitted at the same time, a core each; the bits do not depend on that.
+ * Fits the rows of a head: logistic regression on embeddings, pulled to the row that is there (a
+ * Gaussian prior around it), so that rows move no more than the examples ask for. The function is
+ * convex: there is one result, whatever the way to it. Rows of a sigmoid are fitted each by itself,
+ * at the same time, a core each; the bits do not depend on that. Those of a softmax depend on each
+ * other and are fitted together.
  */
 public final class HeadFit {
   private static final String WEIGHT = "head.fc.weight";
@@ -58,6 +60,10 @@ public final class HeadFit {
     float[] bias = start.tensor(BIAS).toArray();
     int width = examples.width();
     int[] classes = labels.stream().mapToInt(start.labels()::indexOf).sorted().toArray();
+    if (start.activation() == Activation.SOFTMAX) {
+      fitTogether(weight, bias, withoutFold);
+      classes = new int[0];
+    }
     IntStream.of(classes)
         .parallel()
         .forEach(
@@ -98,6 +104,86 @@ public final class HeadFit {
         (at, gradient) -> loss(at, gradient, before, targets, counts, share, errors),
         TOLERANCE,
         STEPS_MAX);
+  }
+
+  /** All rows of a softmax; examples that leave a class unknown say nothing. */
+  private void fitTogether(float[] weight, float[] bias, int withoutFold) {
+    int width = values.length;
+    int classes = bias.length;
+    double[] before = new double[classes * (width + 1)];
+    for (int c = 0; c < classes; c++) {
+      for (int d = 0; d < width; d++) {
+        before[c * (width + 1) + d] = weight[c * width + d];
+      }
+      before[c * (width + 1) + width] = bias[c];
+    }
+    int[] counted =
+        IntStream.range(0, examples.size())
+            .filter(r -> examples.fold(r) != withoutFold)
+            .filter(r -> IntStream.range(0, classes).noneMatch(c -> isUnknown(r, c)))
+            .toArray();
+    double[] at = before.clone();
+    LimitedMemory.minimise(
+        at, (x, gradient) -> together(x, gradient, before, counted), TOLERANCE, STEPS_MAX);
+    for (int c = 0; c < classes; c++) {
+      for (int d = 0; d < width; d++) {
+        weight[c * width + d] = (float) at[c * (width + 1) + d];
+      }
+      bias[c] = (float) at[c * (width + 1) + width];
+    }
+  }
+
+  private boolean isUnknown(int row, int label) {
+    return Float.isNaN(examples.target(row)[label]);
+  }
+
+  /** Cross-entropy; {@code at} is row-major {@code [classes][width + 1]}, each row's bias last. */
+  private double together(double[] at, double[] gradient, double[] before, int[] counted) {
+    if (stopped.getAsBoolean()) {
+      Arrays.fill(gradient, 0);
+      return Double.NEGATIVE_INFINITY;
+    }
+    int width = values.length;
+    int classes = at.length / (width + 1);
+    double share = 1.0 / Math.max(1, counted.length);
+    double loss = 0;
+    for (int i = 0; i < at.length; i++) {
+      boolean isBias = i % (width + 1) == width;
+      double far = isBias ? 0 : at[i] - before[i];
+      loss += pull / 2 * far * far;
+      gradient[i] = pull * far;
+    }
+    double[] logits = new double[classes];
+    for (int r : counted) {
+      float[] embedding = examples.embedding(r);
+      int from = examples.from(r);
+      float[] target = examples.target(r);
+      double highest = Double.NEGATIVE_INFINITY;
+      for (int c = 0; c < classes; c++) {
+        double z = at[c * (width + 1) + width];
+        for (int d = 0; d < width; d++) {
+          z += at[c * (width + 1) + d] * embedding[from + d];
+        }
+        logits[c] = z;
+        highest = Math.max(highest, z);
+      }
+      double sum = 0;
+      double mass = 0;
+      for (int c = 0; c < classes; c++) {
+        sum += StrictMath.exp(logits[c] - highest);
+        mass += target[c];
+      }
+      double log = highest + StrictMath.log(sum);
+      for (int c = 0; c < classes; c++) {
+        loss += share * target[c] * (log - logits[c]);
+        double error = share * (mass * StrictMath.exp(logits[c] - log) - target[c]);
+        gradient[c * (width + 1) + width] += error;
+        for (int d = 0; d < width; d++) {
+          gradient[c * (width + 1) + d] += error * embedding[from + d];
+        }
+      }
+    }
+    return loss;
   }
 
   /**

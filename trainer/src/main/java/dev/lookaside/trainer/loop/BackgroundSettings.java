@@ -1,6 +1,7 @@
 package dev.lookaside.trainer.loop;
 
 import com.typesafe.config.Config;
+import dev.lookaside.trainer.TrainerException;
 import java.time.Duration;
 
 /**
@@ -29,15 +30,15 @@ public record BackgroundSettings(
     int perStream,
     int total) {
   public BackgroundSettings {
-    LoopSettings.between("background.interval-seconds", seconds(interval), 1, 86_400);
-    LoopSettings.between("background.active-seconds", seconds(active), 1, 3_600);
-    LoopSettings.between("background.settle-seconds", seconds(settle), 0, 600);
-    LoopSettings.between("background.seconds", seconds, .5, 60);
-    LoopSettings.between("background.min-seconds", minSeconds, .1, seconds);
-    LoopSettings.between("background.stands-out-db", standsOutDb, 0, 200);
-    LoopSettings.between("background.streams-per-turn", streamsPerTurn, 1, 10_000);
-    LoopSettings.between("background.per-stream", perStream, 1, 10_000);
-    LoopSettings.between("background.total", total, 1, 100_000);
+    TrainerException.checkBetween("background.interval-seconds", seconds(interval), 1, 86_400);
+    TrainerException.checkBetween("background.active-seconds", seconds(active), 1, 3_600);
+    TrainerException.checkBetween("background.settle-seconds", seconds(settle), 0, 600);
+    TrainerException.checkBetween("background.seconds", seconds, .5, 60);
+    TrainerException.checkBetween("background.min-seconds", minSeconds, .1, seconds);
+    TrainerException.checkBetween("background.stands-out-db", standsOutDb, 0, 200);
+    TrainerException.checkBetween("background.streams-per-turn", streamsPerTurn, 1, 10_000);
+    TrainerException.checkBetween("background.per-stream", perStream, 1, 10_000);
+    TrainerException.checkBetween("background.total", total, 1, 100_000);
   }
 
   private static double seconds(Duration duration) {
@@ -48,7 +49,7 @@ public record BackgroundSettings(
    * Reads the settings.
    *
    * @param config the whole configuration, with reference.conf beneath
-   * @throws dev.lookaside.trainer.TrainerException naming key, value and range of the first one
+   * @throws TrainerException naming key, value and range of the first one
    *     that is wrong
    */
   public static BackgroundSettings of(Config config) {

@@ -17,6 +17,7 @@ import dev.lookaside.trainer.drift.DriftSettings;
 import dev.lookaside.trainer.drift.Measured;
 import dev.lookaside.trainer.drift.StreamDrift;
 import dev.lookaside.trainer.drift.StreamsDrift;
+import dev.lookaside.trainer.refit.RefitTools;
 import dev.lookaside.trainer.store.ExampleStore;
 import java.time.Clock;
 import java.time.Instant;
@@ -67,7 +68,7 @@ final class DriftWatch implements AutoCloseable {
   record Parts(
       TrainerSettings settings,
       IngestSettings ingest,
-      Refit.Tools tools,
+      RefitTools tools,
       Adapter configured,
       ToDoubleFunction<StreamId> gateDbfs,
       long maxBytes,

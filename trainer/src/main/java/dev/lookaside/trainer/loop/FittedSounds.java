@@ -4,6 +4,9 @@ import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.collect.RefitSettings;
+import dev.lookaside.trainer.collect.RoundPlan;
+import dev.lookaside.trainer.collect.RoundSounds;
 import dev.lookaside.trainer.drift.Material;
 import dev.lookaside.trainer.example.SceneExamples;
 import dev.lookaside.trainer.store.ExampleStore;
@@ -49,13 +52,13 @@ final class FittedSounds {
             adapter.digest(),
             adapter.labels(),
             settings,
-            Lent.of(store, scope),
+            e -> false,
             settings.seed());
     RoundSounds sounds = new RoundSounds(known, store.frontEnd(), settings);
     SceneExamples.Unlabelled unlabelled = sounds.unlabelled(plan.unlabelled(), settings.seed());
     return new Material(
-        sounds.labelled(plan.train()),
-        sounds.labelled(plan.heldOut()),
+        sounds.labelled(plan.examples(false)),
+        sounds.labelled(plan.examples(true)),
         unlabelled.backgrounds(),
         unlabelled.distractors(),
         unlabelled.distractorShare(),
@@ -69,7 +72,7 @@ final class FittedSounds {
     Map<String, StoredExample> byId = new HashMap<>();
     known.forEach(e -> byId.put(e.id(), e));
     List<String> ids = new ArrayList<>(plan.unlabelled());
-    ids.addAll(plan.train());
+    ids.addAll(plan.examples());
     List<Material.Context> contexts = new ArrayList<>();
     for (String id : ids) {
       StoredExample e = byId.get(id);

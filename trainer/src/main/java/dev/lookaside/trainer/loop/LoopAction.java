@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.loop;
 
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.GateReport;
 import java.time.Duration;
 

@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.loop;
 
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.loop.LoopAction.Again;
 import dev.lookaside.trainer.loop.LoopAction.Finish;
@@ -29,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   Collecting ──labels, time, drift, request──► Fitting ──► Judging ──gate──► Shadowing ──► Publishing ──► Collecting
- *        │                                                     │ refused          │ differs      │ canary judged wrong
+ *        │                                                     │ refused or       │ differs      │ canary judged wrong
  *        │ judged wrong in force                               ▼                  ▼              ▼
  *        └──► RollingBack ──► Collecting                    Collecting         Collecting     Collecting
  * </pre>
@@ -264,7 +265,8 @@ final class LoopCore {
     if (drift != null && l.fresh() >= 1 && quiet) {
       return Optional.of("drift: " + drift);
     }
-    if (l.fresh() >= settings.labels() && quiet) {
+    int enough = state.wanted() > 0 ? state.wanted() : settings.labels();
+    if (l.fresh() >= enough && quiet) {
       return Optional.of(l.fresh() + (l.fresh() == 1 ? " new label" : " new labels"));
     }
     Instant last =
@@ -392,7 +394,8 @@ final class LoopCore {
     }
     if (!report.passed()) {
       String why = String.join("; ", report.reasons());
-      finish(p.round(), Kind.REFUSED, p.candidate(), report, null, why, now, actions);
+      Kind kind = report.undecided() ? Kind.UNDECIDED : Kind.REFUSED;
+      finish(p.round(), kind, p.candidate(), report, null, why, now, actions);
     } else if (settings.shadowShare() > 0) {
       go(new Shadowing(p.round(), p.candidate(), report), actions, now);
     } else {
@@ -495,7 +498,15 @@ final class LoopCore {
     actions.add(
         new Finish(new RoundOutcome(round, kind, candidate, report, cutover, reason, seconds)));
     state = state.at(new Collecting());
-    if (round.fullFollows() && inForceWrong().isEmpty()) {
+    boolean byLabels = report != null && report.labelsAtFault();
+    if (report != null && byLabels) {
+      // The same labels would end the next round in the same way.
+      int more = report.wanted().values().stream().mapToInt(Integer::intValue).max().orElse(0);
+      state = state.wanting(more);
+      labels =
+          labels == null ? null : new LoopEvent.Labels(0, labels.change(), labels.counted());
+    }
+    if (round.fullFollows() && !byLabels && inForceWrong().isEmpty()) {
       start(Round.Kind.FULL, round.trigger(), null, false, now, actions);
     } else {
       actions.add(new Save(state));

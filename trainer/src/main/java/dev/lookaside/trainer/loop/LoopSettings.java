@@ -42,19 +42,19 @@ public record LoopSettings(
   private static final String ROOT = "lookaside.trainer";
 
   public LoopSettings {
-    between("triggers.labels", labels, 1, 1_000_000);
-    between("triggers.quiet-millis", quiet.toMillis(), 0, 3_600_000);
-    between("triggers.interval-minutes", interval.toMinutes(), 1, 5_256_000);
-    between("shadow.share", shadowShare, 0, 1);
-    between("shadow.seconds", shadowFor.toSeconds(), 1, 86_400);
-    between("shadow.agreement-min", shadowAgreementMin, 0, 1);
-    between("canary.share", canaryShare, 0, 1);
-    between("canary.seconds", canaryFor.toSeconds(), 1, 864_000);
-    between("rollback.judged-min", judgedMin, 1, 1_000_000);
-    between("rollback.wrong-rate-max", wrongRateMax, 0, 1);
-    between("rollback.wrong-per-hour-max", wrongPerHourMax, 0, 1e6);
-    between("retry.attempts", attempts, 1, 100);
-    between("retry.pause-millis", pause.toMillis(), 1, 3_600_000);
+    TrainerException.checkBetween("triggers.labels", labels, 1, 1_000_000);
+    TrainerException.checkBetween("triggers.quiet-millis", quiet.toMillis(), 0, 3_600_000);
+    TrainerException.checkBetween("triggers.interval-minutes", interval.toMinutes(), 1, 5_256_000);
+    TrainerException.checkBetween("shadow.share", shadowShare, 0, 1);
+    TrainerException.checkBetween("shadow.seconds", shadowFor.toSeconds(), 1, 86_400);
+    TrainerException.checkBetween("shadow.agreement-min", shadowAgreementMin, 0, 1);
+    TrainerException.checkBetween("canary.share", canaryShare, 0, 1);
+    TrainerException.checkBetween("canary.seconds", canaryFor.toSeconds(), 1, 864_000);
+    TrainerException.checkBetween("rollback.judged-min", judgedMin, 1, 1_000_000);
+    TrainerException.checkBetween("rollback.wrong-rate-max", wrongRateMax, 0, 1);
+    TrainerException.checkBetween("rollback.wrong-per-hour-max", wrongPerHourMax, 0, 1e6);
+    TrainerException.checkBetween("retry.attempts", attempts, 1, 100);
+    TrainerException.checkBetween("retry.pause-millis", pause.toMillis(), 1, 3_600_000);
   }
 
   /**
@@ -80,17 +80,5 @@ public record LoopSettings(
         own.getDouble("rollback.wrong-per-hour-max"),
         own.getInt("retry.attempts"),
         Duration.ofMillis(own.getLong("retry.pause-millis")));
-  }
-
-  static void between(String key, double value, double least, double most) {
-    // Written so that NaN fails too.
-    if (!(value >= least && value <= most)) {
-      boolean whole = value == Math.rint(value) && most == Math.rint(most) && most > 1;
-      throw new TrainerException(
-          whole
-              ? "%s.%s \"%d\": must be %d to %d"
-                  .formatted(ROOT, key, (long) value, (long) least, (long) most)
-              : "%s.%s \"%s\": must be %s to %s".formatted(ROOT, key, value, least, most));
-    }
   }
 }

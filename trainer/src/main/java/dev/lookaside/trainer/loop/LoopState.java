@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.loop;
 
+import dev.lookaside.trainer.collect.Round;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -12,7 +13,10 @@ import org.jspecify.annotations.Nullable;
  * begun.
  *
  * @param rounds that have begun
- * @param seenChange of the store up to which full fits have seen all
+ * @param seenChange of the store up to which full fits, or rounds that labels alone have decided,
+ *     have seen all
+ * @param roundChange of the store when the round under way began
+ * @param wanted new labels that the last round has asked for; 0: as many as the settings say
  * @param lastRefitMillis when a full fit was last begun, since 1970; 0 if never
  * @param watch what is judged in force; null if nothing is
  * @param waiting requests that were not begun
@@ -22,6 +26,8 @@ import org.jspecify.annotations.Nullable;
 public record LoopState(
     long rounds,
     long seenChange,
+    long roundChange,
+    int wanted,
     long lastRefitMillis,
     @Nullable Watch watch,
     List<RefitRequest> waiting,
@@ -29,7 +35,7 @@ public record LoopState(
     int attempts) {
   /** Nothing has happened. */
   public static final LoopState FIRST =
-      new LoopState(0, 0, 0, null, List.of(), new Phase.Collecting(), 0);
+      new LoopState(0, 0, 0, 0, 0, null, List.of(), new Phase.Collecting(), 0);
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
@@ -60,19 +66,23 @@ public record LoopState(
   }
 
   LoopState at(Phase next) {
-    return new LoopState(rounds, seenChange, lastRefitMillis, watch, waiting, next, 0);
+    return new LoopState(
+        rounds, seenChange, roundChange, wanted, lastRefitMillis, watch, waiting, next, 0);
   }
 
   LoopState failedOnce() {
-    return new LoopState(rounds, seenChange, lastRefitMillis, watch, waiting, phase, attempts + 1);
+    return new LoopState(
+        rounds, seenChange, roundChange, wanted, lastRefitMillis, watch, waiting, phase, attempts + 1);
   }
 
   LoopState watching(@Nullable Watch what) {
-    return new LoopState(rounds, seenChange, lastRefitMillis, what, waiting, phase, attempts);
+    return new LoopState(
+        rounds, seenChange, roundChange, wanted, lastRefitMillis, what, waiting, phase, attempts);
   }
 
   LoopState waitingFor(List<RefitRequest> requests) {
-    return new LoopState(rounds, seenChange, lastRefitMillis, watch, requests, phase, attempts);
+    return new LoopState(
+        rounds, seenChange, roundChange, wanted, lastRefitMillis, watch, requests, phase, attempts);
   }
 
   LoopState begun(Round round, long nowSeen) {
@@ -80,10 +90,18 @@ public record LoopState(
     return new LoopState(
         round.number(),
         full ? nowSeen : seenChange,
+        nowSeen,
+        0,
         full ? round.startedAtMillis() : lastRefitMillis,
         watch,
         waiting,
         new Phase.Fitting(round),
         0);
+  }
+
+  /** As many new labels are waited for, after a round that its labels have decided. */
+  LoopState wanting(int labels) {
+    return new LoopState(
+        rounds, roundChange, roundChange, labels, lastRefitMillis, watch, waiting, phase, attempts);
   }
 }

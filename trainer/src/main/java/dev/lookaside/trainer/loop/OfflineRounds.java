@@ -7,10 +7,15 @@ import dev.lookaside.classifier.infer.ScorerSettings;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.featurizer.FeaturizerSettings;
+import dev.lookaside.trainer.collect.Round;
+import dev.lookaside.trainer.collect.RoundPlan;
+import dev.lookaside.trainer.collect.RoundSounds;
 import dev.lookaside.trainer.fit.CheckpointFile;
 import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.head.KeptEmbeddings;
+import dev.lookaside.trainer.refit.Refit;
+import dev.lookaside.trainer.refit.RefitTools;
 import dev.lookaside.trainer.store.StoredExample;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,7 +27,6 @@ import java.util.List;
  */
 public final class OfflineRounds implements AutoCloseable {
   private static final long KEPT_BYTES = 256L << 20;
-  private static final long SCENES_BYTES = 64L << 20;
   private static final int BATCH = 16;
 
   private static final FitProgress UNSEEN =
@@ -34,11 +38,13 @@ public final class OfflineRounds implements AutoCloseable {
         public void stepped(Step step) {}
       };
 
-  private final Refit.Tools tools;
+  private final RefitTools tools;
   private final Adapter incumbent;
   private final Path folder;
   private final KeptEmbeddings kept;
-  private final StandingScenes standing = new StandingScenes(SCENES_BYTES);
+
+  /** A round's candidate and what the gate found. */
+  public record Judged(Adapter candidate, GateReport report) {}
 
   /**
    * Rounds that begin from one adapter.
@@ -50,7 +56,7 @@ public final class OfflineRounds implements AutoCloseable {
   public OfflineRounds(Config config, Backbone backbone, Adapter incumbent, Path folder) {
     TrainerSettings settings = TrainerSettings.of(config, incumbent.frontEnd());
     this.tools =
-        new Refit.Tools(
+        new RefitTools(
             backbone,
             FeaturizerSettings.of(config)
                 .spec(incumbent.frontEnd(), incumbent.windowFrames())
@@ -71,14 +77,14 @@ public final class OfflineRounds implements AutoCloseable {
    * @throws dev.lookaside.trainer.TrainerException if a class of the incumbent has no example to
    *     fit on
    */
-  public GateReport judged(List<StoredExample> examples, Round.Kind kind) {
+  public Judged judged(List<StoredExample> examples, Round.Kind kind) {
     RoundPlan plan =
         RoundPlan.choose(
             examples,
             incumbent.digest(),
             incumbent.labels(),
             tools.settings(),
-            Lent.none(tools.settings().seed()),
+            e -> false,
             tools.settings().seed());
     Refit round =
         new Refit(
@@ -87,14 +93,13 @@ public final class OfflineRounds implements AutoCloseable {
             plan,
             new RoundSounds(examples, incumbent.frontEnd(), tools.settings()),
             incumbent,
-            kept,
-            standing);
+            incumbent,
+            kept);
     CheckpointFile checkpoint = new CheckpointFile(folder.resolve("checkpoint"));
-    CheckpointFile head = new CheckpointFile(folder.resolve("head-checkpoint"));
     // What another round has left is none of this one's.
     checkpoint.delete();
-    head.delete();
-    return round.judge(round.fit(checkpoint, head, UNSEEN));
+    Adapter candidate = round.fit(checkpoint, UNSEEN);
+    return new Judged(candidate, round.judge(candidate));
   }
 
   @Override

@@ -124,6 +124,11 @@ final class Publisher implements AutoCloseable {
         : Adapter.of(view.file(digest, settings.maxBytes()));
   }
 
+  /** Whether an adapter is on the topic. */
+  boolean has(String digest) {
+    return view.adapters().contains(digest);
+  }
+
   private Optional<Cutover> decided(Scope scope) {
     return view.ledger().inForce(scope, Instant.MAX, c -> true);
   }

@@ -17,7 +17,7 @@ import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.drift.DriftReport;
 import java.io.IOException;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,6 +50,9 @@ public final class RefitTopic implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RefitTopic.class);
   private static final JsonMapper MAPPER = new JsonMapper();
 
+  /** Outcomes in memory, each with its gate report: the newest. */
+  private static final int OUTCOMES_MAX = 1_000;
+
   /** Null: of all scopes, only to read. */
   private final @Nullable Scope scope;
 
@@ -57,12 +60,18 @@ public final class RefitTopic implements AutoCloseable {
   private final TopicReader reader;
   private final @Nullable TopicWriter writer;
   private final Map<String, RefitRequest> unanswered = new LinkedHashMap<>();
-  private final List<JsonNode> outcomes = new ArrayList<>();
+  private final ArrayDeque<JsonNode> outcomes = new ArrayDeque<>();
+  private final int keep;
   private @Nullable DriftReport drift;
 
   private RefitTopic(
-      @Nullable Scope scope, String topic, TopicReader reader, @Nullable TopicWriter writer) {
+      @Nullable Scope scope,
+      String topic,
+      TopicReader reader,
+      @Nullable TopicWriter writer,
+      int keep) {
     this.scope = scope;
+    this.keep = keep;
     this.topic = topic;
     this.reader = reader;
     this.writer = writer;
@@ -70,7 +79,12 @@ public final class RefitTopic implements AutoCloseable {
 
   /** Connects at the first use; the topic must be there. */
   public static RefitTopic open(IngestSettings ingest, Scope scope) {
-    return connect(ingest, scope);
+    return connect(ingest, scope, OUTCOMES_MAX);
+  }
+
+  /** For a trainer, which asks for requests alone: outcomes are read and forgotten. */
+  static RefitTopic ofRequests(IngestSettings ingest, Scope scope) {
+    return connect(ingest, scope, 0);
   }
 
   /**
@@ -81,7 +95,7 @@ public final class RefitTopic implements AutoCloseable {
    */
   public static Map<String, JsonNode> lastOutcomes(IngestSettings ingest) {
     Map<String, JsonNode> last = new HashMap<>();
-    try (RefitTopic all = connect(ingest, null)) {
+    try (RefitTopic all = connect(ingest, null, OUTCOMES_MAX)) {
       for (JsonNode outcome : all.newOutcomes()) {
         if (outcome.has("candidate")) {
           last.put(outcome.path("candidate").asText(), outcome);
@@ -93,10 +107,11 @@ public final class RefitTopic implements AutoCloseable {
 
   /** Of all scopes, only to read; connects at the first use. */
   public static RefitTopic ofAllScopes(IngestSettings ingest) {
-    return connect(ingest, null);
+    return connect(ingest, null, OUTCOMES_MAX);
   }
 
-  private static RefitTopic connect(IngestSettings ingest, @Nullable Scope scope) {
+  private static RefitTopic connect(
+      IngestSettings ingest, @Nullable Scope scope, int keep) {
     String topic = ingest.topics().training().requests().name();
     KafkaClients clients = ingest.clients();
     try (Closing opened = new Closing()) {
@@ -105,7 +120,7 @@ public final class RefitTopic implements AutoCloseable {
       TopicWriter writer =
           scope == null ? null : opened.add(TopicWriter.open(clients, "request-writer"));
       opened.keep();
-      return new RefitTopic(scope, topic, reader, writer);
+      return new RefitTopic(scope, topic, reader, writer, keep);
     }
   }
 
@@ -140,6 +155,9 @@ public final class RefitTopic implements AutoCloseable {
       } else if (kind.equals("outcome")) {
         unanswered.remove(value.path("request").asText());
         outcomes.add(value instanceof ObjectNode o ? o.put("scope", whose) : value);
+        if (outcomes.size() > keep) {
+          outcomes.remove();
+        }
       } else if (kind.equals("drift")) {
         drift = DriftReport.fromJson(value);
       }
@@ -179,7 +197,7 @@ public final class RefitTopic implements AutoCloseable {
     return outcomes.stream().filter(o -> o.path("request").asText().equals(request)).findFirst();
   }
 
-  /** How rounds of the scope ended, oldest first, as far as the topic keeps them. */
+  /** How the newest rounds of the scope ended, oldest first. */
   public synchronized List<JsonNode> outcomes() {
     refresh();
     return List.copyOf(outcomes);

@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.loop;
 
+import dev.lookaside.trainer.collect.Round;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.trainer.gate.GateReport;
@@ -31,6 +32,8 @@ public record RoundOutcome(
     PUBLISHED,
     /** Worse than the incumbent, which stays in force. */
     REFUSED,
+    /** More labels would decide; the incumbent stays in force. */
+    UNDECIDED,
     /** Brought into force and taken back. */
     ROLLED_BACK,
     /** Something broke, or there was nothing to fit on. */

@@ -16,7 +16,7 @@ import dev.lookaside.trainer.fit.FitProgress;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -24,19 +24,18 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Refits the adapter of one scope from corrections. Does what {@link LoopCore} decides: whatever
- * blocks runs on other threads and comes back as a message. Of all trainers of a scope one leads;
- * the others stand by.
+ * blocks, saving included, runs on other threads, in order, and comes back as a message, so that
+ * who loses the scope stops at once. Of all trainers of a scope one leads; the others are standby.
  *
  * <p>A failure of the disk ends it; whoever has spawned it may spawn it again, and it goes on from
  * where it was.
- *
- * <p>Above 300 lines: one actor, its messages and a short handler for each of its actions.
  */
 public final class Trainer extends AbstractBehavior<Trainer.Command> {
   /** Dispatcher to spawn it on; its blocking work runs there, too. */
@@ -58,7 +57,13 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   private record Leads(boolean leads) implements Command {}
 
-  private record Opened(long term, @Nullable Workplace workshop, @Nullable Throwable failure)
+  private record Opened(
+      long term, @Nullable Workplace workshop, @Nullable LoopState saved, @Nullable Throwable failure)
+      implements Command {}
+
+  private record Saved(long term, @Nullable Throwable failure) implements Command {}
+
+  private record Told(long term, RoundOutcome outcome, @Nullable Throwable failure)
       implements Command {}
 
   private record Collected(long term, List<LoopEvent> events, @Nullable Throwable failure)
@@ -116,7 +121,11 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   private final LoopCore core;
   private final Executor blocking;
   private final AutoCloseable leadership;
-  private final ArrayDeque<RoundOutcome> untold = new ArrayDeque<>();
+  private final List<RoundOutcome> untold = new ArrayList<>();
+
+  /** Ends when all that was to be saved is; failed if something was not. */
+  private CompletableFuture<Void> order = CompletableFuture.completedFuture(null);
+
   private long term;
   private boolean leads;
   private boolean opening;
@@ -170,24 +179,36 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   @Override
   public Receive<Command> createReceive() {
     return newReceiveBuilder()
-        .onMessage(Leads.class, this::onLeads)
-        .onMessageEquals(Open.INSTANCE, this::onOpen)
-        .onMessage(Opened.class, this::onOpened)
-        .onMessage(Collected.class, this::onCollected)
-        .onMessage(Done.class, this::onDone)
-        .onMessage(Begin.class, this::onBegin)
-        .onMessage(CollectAgain.class, this::onCollectAgain)
-        .onMessage(Stepped.class, this::onStepped)
-        .onMessage(Drift.class, this::onDrift)
-        .onMessage(Listened.class, this::onListened)
-        .onMessageEquals(Tick.INSTANCE, this::onTick)
-        .onMessageEquals(Stop.INSTANCE, this::onStop)
-        .onMessageEquals(Closed.INSTANCE, this::onClosed)
+        .onMessage(Leads.class, then(this::onLeads))
+        .onMessage(Open.class, then(this::onOpen))
+        .onMessage(Opened.class, then(this::onOpened))
+        .onMessage(Saved.class, then(this::onSaved))
+        .onMessage(Told.class, then(this::onTold))
+        .onMessage(Collected.class, then(this::onCollected))
+        .onMessage(Done.class, then(this::onDone))
+        .onMessage(Begin.class, then(this::onBegin))
+        .onMessage(CollectAgain.class, then(this::onCollectAgain))
+        .onMessage(Stepped.class, then(this::onStepped))
+        .onMessage(Drift.class, then(this::onDrift))
+        .onMessage(Listened.class, then(this::onListened))
+        .onMessage(Tick.class, then(this::onTick))
+        .onMessage(Stop.class, then(this::onStop))
+        .onMessage(Closed.class, this::onClosed)
         .onSignal(PostStop.class, stopped -> onPostStop())
         .build();
   }
 
-  private Behavior<Command> onLeads(Leads message) {
+  /** After each message, whatever it did: what belongs to an earlier term is closed, and told. */
+  private <M> akka.japi.function.Function<M, Behavior<Command>> then(Consumer<M> handler) {
+    return message -> {
+      handler.accept(message);
+      closeWhenIdle();
+      tell();
+      return this;
+    };
+  }
+
+  private void onLeads(Leads message) {
     if (message.leads() && !leads && !stopping) {
       leads = true;
       term++;
@@ -200,18 +221,32 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
       core.on(LoopEvent.Lost.INSTANCE, parts.clock().instant()).forEach(this::act);
       closeWhenIdle();
     }
-    tell();
-    return this;
   }
 
   /** The workshop of an earlier term must be closed before another one opens the same store. */
-  private Behavior<Command> onOpen() {
+  private void onOpen(Open message) {
     if (leads && workshop == null && !opening) {
       opening = true;
       long now = term;
-      run(parts.workshop(), (opened, failure) -> new Opened(now, opened, failure));
+      run(
+          () -> opened(parts.workshop()),
+          (opened, failure) ->
+              opened == null
+                  ? new Opened(now, null, null, failure)
+                  : new Opened(now, opened.workshop(), opened.saved(), failure));
     }
-    return this;
+  }
+
+  private record Ready(Workplace workshop, LoopState saved) {}
+
+  private static Ready opened(Supplier<? extends Workplace> workshop) {
+    Workplace opened = workshop.get();
+    try {
+      return new Ready(opened, opened.load());
+    } catch (RuntimeException e) {
+      opened.close();
+      throw e;
+    }
   }
 
   private <T> void run(
@@ -229,7 +264,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
         : failure;
   }
 
-  private Behavior<Command> onOpened(Opened message) {
+  private void onOpened(Opened message) {
     underWay--;
     opening = false;
     workshop = message.workshop();
@@ -239,26 +274,20 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
       if (leads) {
         timers.startSingleTimer(Open.INSTANCE, TRY_AGAIN);
       }
-    } else if (message.term() == term && leads && workshop != null) {
-      lead(workshop);
+    } else if (message.term() == term && leads && message.saved() != null) {
+      lead(message.saved());
     }
-    closeWhenIdle();
-    tell();
-    return this;
   }
 
-  private void lead(Workplace opened) {
+  private void lead(LoopState saved) {
     trouble = null;
-    try {
-      decide(new LoopEvent.Led(opened.load()));
-      collect();
-    } catch (RuntimeException e) {
-      abandon(e);
-    }
+    order = CompletableFuture.completedFuture(null);
+    decide(new LoopEvent.Led(saved));
+    collect();
   }
 
   /** The store does not keep what it is told: begins anew from what it has kept. */
-  private void abandon(RuntimeException failure) {
+  private void abandon(Throwable failure) {
     troubled("cannot go on", failure);
     term++;
     core.on(LoopEvent.Lost.INSTANCE, parts.clock().instant()).forEach(this::act);
@@ -284,35 +313,31 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     }
   }
 
-  private Behavior<Command> onCollected(Collected message) {
+  private void onCollected(Collected message) {
     underWay--;
     if (message.term() == term) {
       if (message.failure() == null) {
         trouble = null;
         message.events().forEach(this::decide);
-        tellOutcomes();
+        untold.forEach(this::tellOutcome);
+        untold.clear();
         collect();
       } else {
         troubled("cannot read labels", message.failure());
         timers.startSingleTimer(new CollectAgain(term), TRY_AGAIN);
       }
     }
-    closeWhenIdle();
-    tell();
-    return this;
   }
 
-  private Behavior<Command> onCollectAgain(CollectAgain message) {
+  private void onCollectAgain(CollectAgain message) {
     if (message.term() == term) {
       collect();
     }
-    return this;
   }
 
-  private Behavior<Command> onTick() {
+  private void onTick(Tick message) {
     decide(LoopEvent.Tick.INSTANCE);
     listen();
-    return this;
   }
 
   /** Piece by piece, and only while no fit or judgement wants the processors. */
@@ -325,7 +350,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     }
   }
 
-  private Behavior<Command> onListened(Listened message) {
+  private void onListened(Listened message) {
     underWay--;
     listening = false;
     DriftWatch.Turn turn = message.turn();
@@ -338,14 +363,10 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
       turn.events().forEach(this::decide);
       listen();
     }
-    closeWhenIdle();
-    tell();
-    return this;
   }
 
-  private Behavior<Command> onDrift(Drift message) {
+  private void onDrift(Drift message) {
     decide(new LoopEvent.Drifted(message.detail()));
-    return this;
   }
 
   private void decide(LoopEvent event) {
@@ -368,11 +389,11 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     } else if (action instanceof LoopAction.StopRound stop) {
       open.stop(stop.round());
     } else if (action instanceof LoopAction.Save save) {
-      open.save(save.state());
+      long now = term;
+      inOrder(() -> open.save(save.state()), failure -> new Saved(now, failure));
     } else if (action instanceof LoopAction.Finish finish) {
       last = finish.outcome();
-      untold.add(finish.outcome());
-      tellOutcomes();
+      tellOutcome(finish.outcome());
       parts.listener().finished(finish.outcome());
     } else if (action instanceof LoopAction.Again again) {
       timers.startSingleTimer(new Begin(term, again.work()), again.pause());
@@ -381,24 +402,47 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     }
   }
 
-  /** To the requests' topic; what no broker takes is told later. */
-  private void tellOutcomes() {
+  /** To the requests' topic, before the state that follows is saved. */
+  private void tellOutcome(RoundOutcome outcome) {
     Workplace open = workshop;
-    try {
-      while (open != null && !untold.isEmpty()) {
-        open.finish(untold.peek());
-        untold.remove();
-      }
-    } catch (RuntimeException e) {
-      troubled("cannot tell how a round ended", e);
+    long now = term;
+    if (open != null && workshopTerm == term) {
+      // What no broker takes must not keep the state from being saved.
+      CompletableFuture<?> before = order.exceptionally(failed -> null);
+      CompletableFuture<?> told = before.thenRunAsync(() -> open.finish(outcome), blocking);
+      order = order.runAfterBoth(told.exceptionally(failed -> null), () -> {});
+      underWay++;
+      getContext()
+          .pipeToSelf(told, (done, failure) -> new Told(now, outcome, cause(failure)));
     }
   }
 
-  private Behavior<Command> onBegin(Begin message) {
+  /** One after the other; once one has failed none of the later ones is done. */
+  private void inOrder(Runnable task, Function<@Nullable Throwable, Command> then) {
+    order = order.thenRunAsync(task, blocking);
+    underWay++;
+    getContext().pipeToSelf(order, (done, failure) -> then.apply(cause(failure)));
+  }
+
+  private void onSaved(Saved message) {
+    underWay--;
+    if (message.failure() != null && message.term() == term) {
+      abandon(message.failure());
+    }
+  }
+
+  private void onTold(Told message) {
+    underWay--;
+    if (message.failure() != null && message.term() == term) {
+      troubled("cannot tell how a round ended", message.failure());
+      untold.add(message.outcome());
+    }
+  }
+
+  private void onBegin(Begin message) {
     if (message.term() == term) {
       begin(message.work());
     }
-    return this;
   }
 
   private void begin(LoopAction.Work work) {
@@ -422,19 +466,19 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
             self.tell(new Stepped(step));
           }
         };
-    run(
-        () -> open.perform(work, progress),
-        (result, failure) -> new Done(now, name, result, failure));
+    underWay++;
+    getContext()
+        .pipeToSelf(
+            order.thenApplyAsync(saved -> open.perform(work, progress), blocking),
+            (result, failure) -> new Done(now, name, result, cause(failure)));
   }
 
-  private Behavior<Command> onStepped(Stepped message) {
+  private void onStepped(Stepped message) {
     step = message.step().step();
     steps = message.step().steps();
-    tell();
-    return this;
   }
 
-  private Behavior<Command> onDone(Done message) {
+  private void onDone(Done message) {
     underWay--;
     working = false;
     if (message.term() == term) {
@@ -450,19 +494,14 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
         decide(result);
       }
     }
-    closeWhenIdle();
-    tell();
-    return this;
   }
 
-  private Behavior<Command> onStop() {
+  private void onStop(Stop message) {
     stopping = true;
     timers.cancelAll();
     leads = false;
     term++;
     core.on(LoopEvent.Lost.INSTANCE, parts.clock().instant()).forEach(this::act);
-    closeWhenIdle();
-    return this;
   }
 
   /** Nobody uses the workshop of an earlier term any more. */
@@ -484,13 +523,14 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
         (done, failure) -> Closed.INSTANCE);
   }
 
-  private Behavior<Command> onClosed() {
+  private Behavior<Command> onClosed(Closed message) {
     underWay--;
     closing = false;
     if (stopping) {
       return Behaviors.stopped();
     }
     timers.startSingleTimer(Open.INSTANCE, trouble == null ? Duration.ZERO : TRY_AGAIN);
+    tell();
     return this;
   }
 

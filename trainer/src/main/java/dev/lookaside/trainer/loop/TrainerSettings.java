@@ -5,6 +5,7 @@ import dev.lookaside.classifier.registry.RegistryException;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.collect.RefitSettings;
 import dev.lookaside.trainer.drift.DriftSettings;
 import dev.lookaside.trainer.gate.GateSettings;
 import dev.lookaside.trainer.store.StoreSettings;
@@ -45,9 +46,9 @@ public record TrainerSettings(
   private static final String ROOT = "lookaside.trainer";
 
   public TrainerSettings {
-    LoopSettings.between("session-timeout-millis", session.toMillis(), 1_000, 600_000);
-    LoopSettings.between("tick-millis", tick.toMillis(), 1, 60_000);
-    LoopSettings.between("prepare-timeout-seconds", deadline.toSeconds(), 1, 3_600);
+    TrainerException.checkBetween("session-timeout-millis", session.toMillis(), 1_000, 600_000);
+    TrainerException.checkBetween("tick-millis", tick.toMillis(), 1, 60_000);
+    TrainerException.checkBetween("prepare-timeout-seconds", deadline.toSeconds(), 1, 3_600);
   }
 
   /**

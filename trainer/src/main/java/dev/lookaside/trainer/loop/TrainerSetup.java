@@ -16,6 +16,7 @@ import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.ingest.retained.RetainedAudio;
+import dev.lookaside.trainer.refit.RefitTools;
 import dev.lookaside.trainer.shadow.ShadowRun;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.LabelIngest;
@@ -98,7 +99,7 @@ public record TrainerSetup(
               parts.add(RegistryView.open(ingest, registry::trusted)),
               parts.add(new RegistryWriter(ingest, key)),
               Clock.systemUTC());
-      RefitTopic requests = parts.add(RefitTopic.open(ingest, settings.scope()));
+      RefitTopic requests = parts.add(RefitTopic.ofRequests(ingest, settings.scope()));
       Workshop made =
           new Workshop(
               new Workshop.Parts(settings, ingest, tools(), configured, shadow, Clock.systemUTC()),
@@ -139,8 +140,8 @@ public record TrainerSetup(
         Clock.systemUTC());
   }
 
-  private Refit.Tools tools() {
-    return new Refit.Tools(
+  private RefitTools tools() {
+    return new RefitTools(
         backbone, features.hopFrames(), detect, where, settings.refit(), settings.gate());
   }
 

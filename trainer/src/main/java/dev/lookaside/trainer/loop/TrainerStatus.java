@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.loop;
 
+import dev.lookaside.trainer.collect.Round;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.registry.Scope;

@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.loop;
 
+import dev.lookaside.trainer.collect.Round;
 import org.jspecify.annotations.Nullable;
 
 /**

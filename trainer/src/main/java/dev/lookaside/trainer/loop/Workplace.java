@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.loop;
 
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.fit.FitProgress;
 import java.util.List;
 import java.util.Set;

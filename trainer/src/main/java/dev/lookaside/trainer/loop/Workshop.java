@@ -6,6 +6,10 @@ import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.collect.RefitSettings;
+import dev.lookaside.trainer.collect.Round;
+import dev.lookaside.trainer.collect.RoundPlan;
+import dev.lookaside.trainer.collect.RoundSounds;
 import dev.lookaside.trainer.example.Seeds;
 import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.fit.CheckpointFile;
@@ -13,6 +17,9 @@ import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.head.KeptEmbeddings;
 import dev.lookaside.trainer.receipt.Receipts;
+import dev.lookaside.trainer.refit.Prefetch;
+import dev.lookaside.trainer.refit.Refit;
+import dev.lookaside.trainer.refit.RefitTools;
 import dev.lookaside.trainer.shadow.ShadowReport;
 import dev.lookaside.trainer.shadow.ShadowRequest;
 import dev.lookaside.trainer.shadow.ShadowRun;
@@ -63,9 +70,6 @@ final class Workshop implements Workplace {
   /** Of the heap, for embeddings. */
   private static final int KEPT_SHARE = 8;
 
-  /** Of the heap, for the audio of scenes. */
-  private static final int SCENES_SHARE = 16;
-
   /**
    * What it is made of.
    *
@@ -75,7 +79,7 @@ final class Workshop implements Workplace {
   record Parts(
       TrainerSettings settings,
       IngestSettings ingest,
-      Refit.Tools tools,
+      RefitTools tools,
       Adapter configured,
       @Nullable ShadowRun shadow,
       Clock clock) {}
@@ -88,11 +92,13 @@ final class Workshop implements Workplace {
   private final @Nullable DriftWatch drift;
   private final @Nullable BackgroundWatch background;
   private final KeptEmbeddings kept;
-  private final StandingScenes standing;
-  private final Foresight foresight;
+  private final Prefetch prefetch;
+  private volatile String inForce = "";
   private volatile boolean stopped;
   private volatile long stoppedRound = NO_ROUND;
   private volatile @Nullable Refit running;
+  private @Nullable Refit current;
+  private long currentRound = NO_ROUND;
 
   /**
    * All but {@code parts} become this one's to close.
@@ -120,19 +126,19 @@ final class Workshop implements Workplace {
             parts.tools().backbone(),
             parts.tools().where(),
             Runtime.getRuntime().maxMemory() / KEPT_SHARE);
-    this.standing = new StandingScenes(Runtime.getRuntime().maxMemory() / SCENES_SHARE);
-    Adapter incumbent = incumbentOr(parts.configured());
-    this.foresight = new Foresight(parts, store, kept, standing, incumbent, told());
+    this.prefetch = new Prefetch(parts.tools(), kept, this::nextRound);
   }
 
-  /** Only what is heard in advance depends on it. */
-  private Adapter incumbentOr(Adapter other) {
-    try {
-      return publisher.incumbent(other);
-    } catch (RuntimeException e) {
-      LOG.debug("The incumbent is not known yet", e);
-      return other;
-    }
+  /** For a round of the head that would begin now. */
+  private Prefetch.Next nextRound() {
+    Adapter incumbent = publisher.incumbent(parts.configured());
+    List<StoredExample> examples = usable();
+    RefitSettings settings = parts.settings().refit();
+    RoundPlan plan =
+        RoundPlan.choose(
+            examples, incumbent.digest(), incumbent.labels(), settings, told(), settings.seed());
+    return new Prefetch.Next(
+        incumbent, plan, new RoundSounds(examples, store.frontEnd(), settings));
   }
 
   /** Corrections of which the ledger, as it was last read, says what is heard there. */
@@ -162,7 +168,9 @@ final class Workshop implements Workplace {
     Scope scope = parts.settings().scope();
     long change = store.changes();
     int fresh = store.usableSince(seenChange, scope);
-    foresight.seen(change, fresh >= parts.settings().loop().labels());
+    if (parts.settings().loop().headFirst()) {
+      prefetch.follow(change + " " + inForce);
+    }
     Map<String, LoopEvent.Counted> counted = new TreeMap<>();
     for (String digest : watched) {
       Verdicts verdicts = store.verdicts(digest, scope, Instant.EPOCH);
@@ -187,11 +195,8 @@ final class Workshop implements Workplace {
     } else if (work instanceof LoopAction.Canary w) {
       return canary(w);
     } else if (work instanceof LoopAction.Promote w) {
-      Publisher.Passed passed = passed(w.round(), w.candidate(), w.report());
-      LoopEvent promoted = publisher.promote(passed);
-      if (promoted instanceof LoopEvent.Promoted) {
-        foresight.follow(passed.candidate(), told());
-      }
+      LoopEvent promoted = publisher.promote(passed(w.round(), w.candidate(), w.report()));
+      inForce = w.candidate();
       return promoted;
     } else if (work instanceof LoopAction.Withdraw w) {
       publisher.release(w.candidate(), w.reason());
@@ -199,7 +204,7 @@ final class Workshop implements Workplace {
     }
     LoopAction.RollBack w = (LoopAction.RollBack) work;
     String cutover = publisher.rollBack(w.watch(), w.reason()).orElse(null);
-    foresight.follow(incumbentOr(parts.configured()), told());
+    inForce = "after " + w.watch().adapter();
     return new LoopEvent.RolledBack(w.watch().adapter(), cutover);
   }
 
@@ -232,10 +237,7 @@ final class Workshop implements Workplace {
     try {
       goOn(round);
       Adapter candidate =
-          refit.fit(
-              new CheckpointFile(folder.resolve("checkpoint")),
-              new CheckpointFile(folder.resolve("head-checkpoint")),
-              progress);
+          refit.fit(new CheckpointFile(folder.resolve("checkpoint")), progress);
       AtomicFile.write(
           candidateFile(round), file -> Files.write(file, AdapterFactory.encode(candidate)));
       return new LoopEvent.Fitted(round.number(), candidate.digest());
@@ -297,8 +299,12 @@ final class Workshop implements Workplace {
     return new LoopEvent.Shadowed(number, report, agreement);
   }
 
-  /** The round's plan, made when it is first needed and then kept. */
+  /** The round's plan, made when it is first needed and then kept; its fits, while it lasts. */
   private Refit refit(Round round) {
+    Refit known = current;
+    if (known != null && currentRound == round.number()) {
+      return known;
+    }
     Path file = folder(round).resolve("plan.json");
     List<StoredExample> examples = usable();
     try {
@@ -307,23 +313,34 @@ final class Workshop implements Workplace {
         plan = RoundPlan.fromJson(Files.readString(file));
       } else {
         Adapter now = publisher.incumbent(parts.configured());
-        Scope scope = parts.settings().scope();
-        Lent lent = Lent.of(store, scope);
         RefitSettings settings = parts.settings().refit();
         plan =
             RoundPlan.choose(
-                examples, now.digest(), now.labels(), settings, lent, told(), drawn(round));
-        // First: a round that dies here chooses again and lends the same.
-        lent.after(plan, examples).keep(store, scope);
+                examples, now.digest(), now.labels(), settings, told(), drawn(round));
         String json = plan.toJson();
         AtomicFile.write(file, path -> Files.writeString(path, json));
       }
       Adapter now = publisher.adapter(plan.incumbent(), parts.configured());
-      foresight.follow(now, told());
-      return new Refit(parts.tools(), round, plan, sounds(plan, examples), now, kept, standing);
+      Refit made =
+          new Refit(parts.tools(), round, plan, sounds(plan, examples), now, base(now), kept);
+      current = made;
+      currentRound = round.number();
+      return made;
     } catch (IOException e) {
       throw new TrainerException(file + ": cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  /** What a head-only refit has begun from, if it is at hand: it knows nothing of its labels. */
+  private Adapter base(Adapter incumbent) {
+    String parent = incumbent.metadata().getOrDefault("parent", "");
+    boolean atHand =
+        parent.equals(parts.configured().digest()) || publisher.has(parent);
+    if (!atHand) {
+      return incumbent;
+    }
+    Adapter before = publisher.adapter(parent, parts.configured());
+    return kept.alike(before, incumbent) ? before : incumbent;
   }
 
   private List<StoredExample> usable() {
@@ -347,9 +364,8 @@ final class Workshop implements Workplace {
     usable.forEach(e -> byId.put(e.id(), e));
     for (List<String> ids :
         List.of(
-            plan.train(),
+            plan.examples(),
             plan.unlabelled(),
-            plan.heldOut(),
             plan.background(),
             plan.corrections())) {
       for (String id : ids) {
@@ -392,6 +408,9 @@ final class Workshop implements Workplace {
 
   @Override
   public void finish(RoundOutcome outcome) {
+    if (currentRound == outcome.round().number()) {
+      current = null;
+    }
     requests.answer(outcome, parts.clock().instant());
     Path folder = folder(outcome.round());
     try (Stream<Path> files = Files.walk(folder)) {
@@ -413,7 +432,7 @@ final class Workshop implements Workplace {
   @Override
   public DriftWatch.Turn listen() {
     if (hearsAhead()) {
-      foresight.step();
+      prefetch.step();
       return DriftWatch.Turn.NOTHING;
     }
     if (background != null && background.due()) {
@@ -424,7 +443,7 @@ final class Workshop implements Workplace {
   }
 
   private boolean hearsAhead() {
-    return !stopped && foresight.due();
+    return !stopped && prefetch.due();
   }
 
   @Override

@@ -104,6 +104,72 @@ class HeadFitTest {
     }
   }
 
+  /** Rows of a softmax depend on each other: no step of any of them is better. */
+  @Test
+  void aSoftmaxIsFittedAsAWhole() {
+    Adapter start =
+        AdapterFactory.random(
+            VIT,
+            new AdapterFactory.Meaning(
+                LABELS, Activation.SOFTMAX, HeadKind.COLUMNS, FrontEnd.AST_FBANK, 32, -4, 4),
+            Optional.of(new Bottleneck(Kernel.TIME, 3)),
+            Optional.empty(),
+            5);
+    HeadExamples examples = new HeadExamples(LABELS.size(), WIDTH);
+    RandomGenerator random = SeededRandom.of(8);
+    for (int r = 0; r < 300; r++) {
+      float[] embedding = new float[WIDTH];
+      for (int d = 0; d < WIDTH; d++) {
+        embedding[d] = (float) random.nextGaussian();
+      }
+      boolean a = embedding[0] + .3 * random.nextGaussian() > 0;
+      float unknown = r % 10 == 0 ? HeadExamples.UNKNOWN : a ? 0 : 1;
+      examples.add(embedding, 0, new float[] {a ? 1 : 0, unknown}, r % 3);
+    }
+    Adapter fitted = fit(examples, .01).fitted(start, LABELS, 2);
+    float[][] rows = {row(fitted, 0), row(fitted, 1)};
+    double best = softmax(examples, rows, start);
+    assertThat(best)
+        .isLessThan(softmax(examples, new float[][] {row(start, 0), row(start, 1)}, start) - .1);
+    for (float[] row : rows) {
+      for (int d = 0; d <= WIDTH; d++) {
+        for (float step : new float[] {-.05f, .05f}) {
+          row[d] += step;
+          assertThat(softmax(examples, rows, start)).isGreaterThan(best);
+          row[d] -= step;
+        }
+      }
+    }
+  }
+
+  /** Mean cross-entropy of the rows that are known and not of fold 2, and the pull. */
+  private static double softmax(HeadExamples examples, float[][] rows, Adapter start) {
+    double loss = 0;
+    int counted = 0;
+    for (int r = 0; r < examples.size(); r++) {
+      float[] target = examples.target(r);
+      if (examples.fold(r) != 2 && !Float.isNaN(target[1])) {
+        double[] z = new double[rows.length];
+        for (int c = 0; c < rows.length; c++) {
+          z[c] = rows[c][WIDTH];
+          for (int d = 0; d < WIDTH; d++) {
+            z[c] += (double) rows[c][d] * examples.embedding(r)[d];
+          }
+        }
+        double all = Math.log(Math.exp(z[0]) + Math.exp(z[1]));
+        loss += target[0] * (all - z[0]) + target[1] * (all - z[1]);
+        counted++;
+      }
+    }
+    loss /= counted;
+    for (int c = 0; c < rows.length; c++) {
+      for (int d = 0; d < WIDTH; d++) {
+        loss += .005 * Math.pow((double) rows[c][d] - row(start, c)[d], 2);
+      }
+    }
+    return loss;
+  }
+
   @Test
   void aStrongerPullMovesARowLess() {
     HeadExamples examples = examples(300, false);

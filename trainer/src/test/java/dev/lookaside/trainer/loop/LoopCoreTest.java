@@ -3,6 +3,7 @@ package dev.lookaside.trainer.loop;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.ConfigFactory;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateReport.Change;
 import dev.lookaside.trainer.loop.LoopAction.Finish;
@@ -48,10 +49,25 @@ class LoopCoreTest {
   }
 
   static GateReport report(boolean passed) {
-    Change none = new Change(null, null);
-    List<String> reasons = passed ? List.of() : List.of("class water: worse");
+    return GateReport.of(passed, A, B, passed ? List.of() : List.of("class water: worse"));
+  }
+
+  private static GateReport undecided(int more) {
     return new GateReport(
-        passed, A, B, none, none, none, new TreeMap<>(), List.of(), reasons, List.of());
+        false,
+        true,
+        A,
+        B,
+        "not enough labels yet",
+        Change.NONE,
+        Change.NONE,
+        new TreeMap<>(),
+        List.of(),
+        List.of("not enough labels yet"),
+        List.of(),
+        List.of(),
+        new TreeMap<>(Map.of("siren", more)),
+        null);
   }
 
   /** What is judged is of {@link #B}. */
@@ -100,6 +116,27 @@ class LoopCoreTest {
     assertThat(work(new LoopEvent.Fitted(round.number(), B)))
         .containsExactly(new LoopAction.Judge(round, B));
     return round;
+  }
+
+  /** The same labels would be judged in the same way, again and again. */
+  @Test
+  void aRoundThatWantsMoreLabelsWaitsForAsManyAndNoFullRefitFollows() {
+    lead(settings(true, 0, 0));
+    Round head = fitted(3);
+    assertThat(head.fullFollows()).isTrue();
+    List<LoopAction> actions = tell(new LoopEvent.Judged(head.number(), undecided(2)));
+    RoundOutcome outcome = ((Finish) actions.get(0)).outcome();
+    assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.UNDECIDED);
+    assertThat(actions).noneMatch(Work.class::isInstance);
+    assertThat(core.state().seenChange()).as("seen up to when the round began").isEqualTo(7);
+    pass(60);
+    assertThat(work(labels(1, 8, 0, 0))).isEmpty();
+    pass(2);
+    assertThat(work(LoopEvent.Tick.INSTANCE)).as("one of two").isEmpty();
+    tell(labels(2, 9, 0, 0));
+    pass(2);
+    assertThat(work(LoopEvent.Tick.INSTANCE)).hasSize(1).hasOnlyElementsOfType(LoopAction.Fit.class);
+    assertThat(core.state().wanted()).isZero();
   }
 
   @Test

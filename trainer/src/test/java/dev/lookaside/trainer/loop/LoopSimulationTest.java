@@ -3,6 +3,7 @@ package dev.lookaside.trainer.loop;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lookaside.ingest.SeededRandom;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.loop.LoopAction.Work;
 import java.time.Instant;
@@ -320,6 +321,8 @@ class LoopSimulationTest {
           new LoopState(
               3,
               17,
+              19,
+              2,
               4,
               new Watch(round, digest, digest, 8),
               List.of(new RefitRequest("r2", true, "ann")),

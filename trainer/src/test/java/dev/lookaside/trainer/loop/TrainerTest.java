@@ -8,6 +8,7 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.Props;
 import com.typesafe.config.ConfigFactory;
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.fit.FitProgress;
 import java.time.Clock;
 import java.time.Duration;
@@ -21,9 +22,12 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,6 +43,7 @@ class TrainerTest {
   private final ManualTime time = ManualTime.get(kit.system());
   private final Hands hands = new Hands();
   private final AtomicInteger statuses = new AtomicInteger();
+  private volatile Leadership.@Nullable Listener leadership;
   private volatile Instant now = Instant.parse("2026-03-01T12:00:00Z");
 
   @AfterEach
@@ -55,6 +60,14 @@ class TrainerTest {
     final BlockingQueue<LoopAction.Work> begun = new LinkedBlockingQueue<>();
     final BlockingQueue<LoopEvent> labels = new LinkedBlockingQueue<>();
     final BlockingQueue<LoopEvent> heard = new LinkedBlockingQueue<>();
+    final AtomicBoolean listens = new AtomicBoolean(true);
+    final AtomicInteger saves = new AtomicInteger();
+    final AtomicBoolean savesFail = new AtomicBoolean();
+    final AtomicReference<@Nullable Semaphore> slowSave = new AtomicReference<>();
+    final AtomicBoolean collectsFail = new AtomicBoolean();
+    final AtomicInteger collectsFailed = new AtomicInteger();
+    final AtomicInteger opened = new AtomicInteger();
+    final AtomicInteger stopped = new AtomicInteger();
     final AtomicInteger piecesBegun = new AtomicInteger();
     final AtomicInteger piecesEnded = new AtomicInteger();
 
@@ -65,11 +78,22 @@ class TrainerTest {
 
     @Override
     public void save(LoopState state) {
-      // Nobody dies here.
+      saves.incrementAndGet();
+      if (savesFail.getAndSet(false)) {
+        throw new IllegalStateException("the disk is full");
+      }
+      Semaphore slow = slowSave.get();
+      if (slow != null) {
+        slow.acquireUninterruptibly();
+      }
     }
 
     @Override
     public List<LoopEvent> collect(Set<String> watched, long seenChange) {
+      if (collectsFail.get()) {
+        collectsFailed.incrementAndGet();
+        throw new IllegalStateException("no broker");
+      }
       try {
         LoopEvent next = labels.poll(2, TimeUnit.MILLISECONDS);
         return next == null ? List.of() : List.of(next);
@@ -95,7 +119,7 @@ class TrainerTest {
 
     @Override
     public boolean listensNow() {
-      return true;
+      return listens.get();
     }
 
     @Override
@@ -109,6 +133,7 @@ class TrainerTest {
 
     @Override
     public void stop() {
+      stopped.incrementAndGet();
       works.release(1_000_000);
     }
 
@@ -159,8 +184,12 @@ class TrainerTest {
                 Scope.ALL,
                 LoopCoreTest.settings(false, 0, 0),
                 TICK,
-                () -> hands,
+                () -> {
+                  hands.opened.incrementAndGet();
+                  return hands;
+                },
                 joined -> {
+                  leadership = joined;
                   joined.leads();
                   return () -> {};
                 },
@@ -220,6 +249,48 @@ class TrainerTest {
     await("the end of the round", () -> statuses.get() > 0 && hands.begun.isEmpty());
     ticks(3);
     await("pieces go on", () -> hands.piecesBegun.get() > 1);
+  }
+
+  /** Nothing is under way then but a timer of the term that is over: nobody would open anew. */
+  @Test
+  void aTrainerThatCannotSaveWhileItWaitsToCollectAgainOpensAnew() {
+    hands.listens.set(false);
+    trainer();
+    await("leads", () -> statuses.get() > 2);
+    hands.labels.add(new LoopEvent.Labels(3, 7, Map.of()));
+    await("labels that were read", hands.labels::isEmpty);
+    ticks(1);
+    hands.collectsFail.set(true);
+    await("a collect that fails", () -> hands.collectsFailed.get() == 1);
+    hands.savesFail.set(true);
+    now = now.plusSeconds(2);
+    time.timePasses(TICK);
+    await("a round that cannot be saved", () -> !hands.savesFail.get());
+    hands.collectsFail.set(false);
+    await(
+        "another workshop",
+        () -> {
+          time.timePasses(TICK);
+          return hands.opened.get() == 2;
+        });
+  }
+
+  /** A deposed trainer must hear of it at once, not when its disk or a broker answers. */
+  @Test
+  void whoeverLosesTheScopeStopsItsWorkThoughASaveHangs() {
+    hands.pieces.release(1_000_000);
+    trainer();
+    await("leads", () -> statuses.get() > 2);
+    Semaphore slow = new Semaphore(0);
+    hands.slowSave.set(slow);
+    labelled(3, 7);
+    await("a save that hangs", () -> hands.saves.get() > 0);
+    Leadership.Listener joined = leadership;
+    assertThat(joined).isNotNull();
+    joined.lost();
+    await("its work is stopped", () -> hands.stopped.get() > 0);
+    hands.slowSave.set(null);
+    slow.release(100);
   }
 
   @Test

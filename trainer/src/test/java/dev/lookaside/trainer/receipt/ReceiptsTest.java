@@ -9,7 +9,6 @@ import dev.lookaside.classifier.registry.Ledger;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.gate.GateReport;
-import dev.lookaside.trainer.gate.GateReport.Change;
 import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
 import dev.lookaside.trainer.gate.Learned;
 import dev.lookaside.trainer.gate.Said;
@@ -21,7 +20,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -44,19 +42,8 @@ class ReceiptsTest {
 
   private static GateReport report(
       String incumbent, String candidate, @Nullable Learned learned, CorrectionChange... changes) {
-    Change none = new Change(null, null);
     GateReport report =
-        new GateReport(
-            true,
-            incumbent,
-            candidate,
-            none,
-            none,
-            none,
-            new TreeMap<>(),
-            List.of(changes),
-            List.of(),
-            List.of());
+        GateReport.of(true, incumbent, candidate, List.of()).withCorrections(List.of(changes));
     return learned == null ? report : report.withLearned(learned);
   }
 

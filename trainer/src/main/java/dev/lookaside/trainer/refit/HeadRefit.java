@@ -1,0 +1,601 @@
+package dev.lookaside.trainer.refit;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.detect.ClipDetections;
+import dev.lookaside.classifier.detect.ClipDetector;
+import dev.lookaside.classifier.detect.DetectorModel;
+import dev.lookaside.classifier.detect.WindowMark;
+import dev.lookaside.classifier.infer.HeadProduct;
+import dev.lookaside.classifier.weights.Activation;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.classifier.weights.FloatTensor;
+import dev.lookaside.classifier.weights.Threshold;
+import dev.lookaside.classifier.weights.ViTSpec;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.send.LabelledEvent;
+import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.collect.RoundPlan;
+import dev.lookaside.trainer.collect.RoundSounds;
+import dev.lookaside.trainer.example.Seeds;
+import dev.lookaside.trainer.example.Targets;
+import dev.lookaside.trainer.example.WindowSpec;
+import dev.lookaside.trainer.gate.Evidence.Score;
+import dev.lookaside.trainer.gate.Evidence.Sound;
+import dev.lookaside.trainer.gate.Gate;
+import dev.lookaside.trainer.gate.LabelTrust;
+import dev.lookaside.trainer.gate.PairedPrecision;
+import dev.lookaside.trainer.gradient.Loss;
+import dev.lookaside.trainer.head.HeadExamples;
+import dev.lookaside.trainer.head.HeadFit;
+import dev.lookaside.trainer.head.KeptClip;
+import dev.lookaside.trainer.head.KeptEmbeddings;
+import dev.lookaside.trainer.judge.Contradictions;
+import dev.lookaside.trainer.judge.Examiner;
+import dev.lookaside.trainer.judge.SceneJudge;
+import dev.lookaside.trainer.judge.Trial;
+import dev.lookaside.trainer.metric.Collars;
+import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
+import dev.lookaside.trainer.store.StoredExample;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntPredicate;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Fits the head alone on cached embeddings: once on everything, and once without each fold, so that
+ * every sound can be scored by a head that has not seen it. The function is convex and each class's
+ * row is fitted by itself, so that this takes about a second, and rows of classes that no label
+ * speaks of stay as they are. For one thread.
+ *
+ * <p>Labels that the fits without them contradict are not fitted on. A row that scores the sounds
+ * it has not seen worse than the row that is there does not take its place.
+ */
+final class HeadRefit {
+  private static final double COLLAR_SECONDS = 0.2;
+  private static final String WEIGHT = "head.fc.weight";
+  private static final String BIAS = "head.fc.bias";
+
+  /** Thresholds are not chosen on the noise that false alarms are counted on. */
+  private static final int THRESHOLDS = 0;
+
+  private static final int JUDGEMENT = 1;
+
+  /** A labelled sound: by itself in several ways, and where it was recorded. */
+  private record Labelled(
+      StoredExample example,
+      int fold,
+      List<Scene> alone,
+      List<KeptClip> clips,
+      CorrectedStretch stretch,
+      KeptClip recorded) {}
+
+  private record Standing(Scenes.Composed composed, KeptClip clip) {}
+
+  private record Row(float[] embedding, int column, float[] target, int fold, String owner) {}
+
+  private final RefitTools tools;
+  private final KeptEmbeddings kept;
+  private final RoundPlan plan;
+  private final RoundSounds sounds;
+  private final Adapter start;
+  private final Set<String> known;
+  private final BooleanSupplier stopped;
+  private final Targets targets;
+  private final DetectorModel model;
+  private final List<Standing> standing = new ArrayList<>();
+  private final List<Labelled> labelled = new ArrayList<>();
+  private final List<Row> rows = new ArrayList<>();
+  private final List<Trial> trials = new ArrayList<>();
+  private final Map<Pcm, KeptClip> clips = new IdentityHashMap<>();
+  private List<Score> unfitted = List.of();
+
+  /** Fits without each fold in turn, and last the one on everything. */
+  private List<Adapter> fits = List.of();
+
+  private final List<Gate.Doubtable> doubtables = new ArrayList<>();
+  private LabelTrust.@Nullable Finding trust;
+  private Set<String> doubted = Set.of();
+
+  /**
+   * @param start where the rows begin, with rows for new classes
+   * @param known classes of {@code start} that mean something before the fit
+   */
+  HeadRefit(
+      RefitTools tools,
+      KeptEmbeddings kept,
+      RoundPlan plan,
+      RoundSounds sounds,
+      Adapter start,
+      Set<String> known,
+      BooleanSupplier stopped) {
+    this.tools = tools;
+    this.kept = kept;
+    this.plan = plan;
+    this.sounds = sounds;
+    this.start = start;
+    this.known = known;
+    this.stopped = stopped;
+    this.targets = new Targets(WindowSpec.of(start), start.columns() > 1, start.labels().size());
+    this.model = tools.model(start);
+  }
+
+  /** Audio that {@link #fit} will want the embeddings of, whatever labels come next. */
+  static List<Pcm> wanted(
+      RefitTools tools, RoundPlan plan, RoundSounds sounds, Adapter adapter) {
+    Scenes scenes = new Scenes(plan, sounds, tools.settings());
+    List<Pcm> audio = new ArrayList<>();
+    scenes.standing().forEach(s -> audio.add(s.scene().audio()));
+    audio.addAll(quiet(tools, plan, sounds, THRESHOLDS));
+    audio.addAll(quiet(tools, plan, sounds, JUDGEMENT));
+    for (String id : plan.corrections()) {
+      scenes.alone(id, context(adapter)).forEach(s -> audio.add(s.audio()));
+      audio.add(CorrectedStretch.of(sounds.example(id), WindowSpec.of(adapter)).audio());
+    }
+    return audio;
+  }
+
+  /** Audio in which no class sounds; the same in every round. */
+  private static List<Pcm> quiet(
+      RefitTools tools, RoundPlan plan, RoundSounds sounds, int purpose) {
+    return sounds.background(
+        plan.background(),
+        tools.settings().backgroundSeconds(),
+        Seeds.mix(tools.settings().seed(), 22, purpose));
+  }
+
+  private static double context(Adapter adapter) {
+    WindowSpec windows = WindowSpec.of(adapter);
+    return (double) windows.samples() / windows.frontEnd().rateHz();
+  }
+
+  /**
+   * Fits the rows of the classes that labels speak of, or that the adapter detects in labelled
+   * sounds of other classes; of a softmax, whose rows depend on each other, all.
+   *
+   * @throws TrainerException if it was stopped
+   */
+  void fit() {
+    prepare();
+    Set<String> labels = new TreeSet<>(plan.corrected());
+    for (int t = 0; t < trials.size(); t++) {
+      if (trials.get(t).fromLabel()) {
+        labels.addAll(unfitted.get(t).detected());
+      }
+    }
+    labels.addAll(plan.added());
+    List<String> fitted =
+        start.activation() == Activation.SOFTMAX ? start.labels() : List.copyOf(labels);
+    doubt(fitted(fitted, this::isEvidenceOfNames));
+    fits = fitted(fitted, this::isTrusted);
+    if (start.activation() == Activation.SIGMOID) {
+      keepBetterRows(fitted);
+    }
+    chooseThresholds(plan.corrected());
+  }
+
+  /**
+   * Fits all rows, for another body.
+   *
+   * @param doubtedBefore labels that are not fitted on
+   */
+  void fitAll(Set<String> doubtedBefore) {
+    prepare();
+    doubted = doubtedBefore;
+    fits = fitted(start.labels(), this::isTrusted);
+    chooseThresholds(start.labels());
+  }
+
+  private void prepare() {
+    embed();
+    trials();
+    unfitted = Examiner.scores(trials, start.labels(), (audio, fold) -> detections(audio, start));
+  }
+
+  private void embed() {
+    Scenes scenes = new Scenes(plan, sounds, tools.settings());
+    List<Scenes.Composed> composed = scenes.standing();
+    List<KeptClip> heard = embedded(composed.stream().map(c -> c.scene().audio()).toList());
+    for (int i = 0; i < heard.size(); i++) {
+      standing.add(new Standing(composed.get(i), heard.get(i)));
+      sceneRows(composed.get(i).scene(), heard.get(i), composed.get(i).fold());
+    }
+    for (String id : plan.corrections()) {
+      StoredExample e = sounds.example(id);
+      if (judged(e).filter(start.labels()::contains).isPresent()) {
+        List<Scene> alone = e.label().isPresent() ? scenes.alone(id, context(start)) : List.of();
+        CorrectedStretch stretch = CorrectedStretch.of(e, WindowSpec.of(start));
+        Labelled its =
+            new Labelled(
+                e,
+                plan.fold(id),
+                alone,
+                embedded(alone.stream().map(Scene::audio).toList()),
+                stretch,
+                embedded(List.of(stretch.audio())).get(0));
+        labelled.add(its);
+        for (int i = 0; i < alone.size(); i++) {
+          eventRows(its, alone.get(i).events().get(0), its.clips().get(i));
+        }
+        String label = judged(e).orElseThrow();
+        eventRows(
+            its,
+            new LabelledEvent(label, stretch.onsetSeconds(), stretch.offsetSeconds()),
+            its.recorded());
+      }
+    }
+  }
+
+  private static Optional<String> judged(StoredExample e) {
+    return e.label().isPresent() ? e.label() : e.rejectedLabel();
+  }
+
+  private List<KeptClip> embedded(List<Pcm> audio) {
+    List<KeptClip> all = kept.of(start, tools.hopFrames(), audio, this::goOn);
+    for (int i = 0; i < all.size(); i++) {
+      clips.put(audio.get(i), all.get(i));
+    }
+    return all;
+  }
+
+  private void goOn() {
+    if (stopped.getAsBoolean()) {
+      throw new TrainerException("stopped in a fit of the head, which begins anew");
+    }
+  }
+
+  private void sceneRows(Scene scene, KeptClip clip, int fold) {
+    for (int i = 0; i < clip.windows().size(); i++) {
+      // Neighbours that overlap by seven eighths say little more than one of them.
+      int every = Math.max(1, tools.settings().hopFrames() / tools.hopFrames());
+      if (clip.windows().get(i).index() % every == 0) {
+        float[] wanted = new float[targets.values()];
+        float[] weights = weights(clip.windows().get(i), scene.events(), wanted);
+        for (int r = 0; r < weights.length; r++) {
+          if (weights[r] > 0) {
+            rows.add(new Row(clip.embeddings().get(i), r, row(wanted, r), fold, ""));
+          }
+        }
+      }
+    }
+  }
+
+  private float[] weights(WindowMark window, List<LabelledEvent> events, float[] wanted) {
+    float[] weights = new float[targets.rows()];
+    int from = Math.toIntExact(window.index() * tools.hopFrames());
+    targets.scene(events, start.labels(), from, wanted, weights);
+    int whole = window.validFrames() / ViTSpec.PATCH * ViTSpec.PATCH;
+    if (targets.rows() > 1) {
+      targets.unweighted(whole, weights);
+    }
+    return weights;
+  }
+
+  private float[] row(float[] all, int row) {
+    int classes = start.labels().size();
+    return Arrays.copyOfRange(all, row * classes, (row + 1) * classes);
+  }
+
+  /** The event alone: of what else sounds where it was recorded nothing is known. */
+  private void eventRows(Labelled its, LabelledEvent event, KeptClip clip) {
+    int at = start.labels().indexOf(event.label());
+    for (int i = 0; i < clip.windows().size(); i++) {
+      float[] wanted = new float[targets.values()];
+      float[] weights = weights(clip.windows().get(i), List.of(event), wanted);
+      for (int r = 0; r < weights.length; r++) {
+        float[] row = row(wanted, r);
+        if (weights[r] > 0 && row[at] == 1) {
+          if (its.example().label().isEmpty()) {
+            Arrays.fill(row, HeadExamples.UNKNOWN);
+            row[at] = 0;
+          }
+          rows.add(
+              new Row(clip.embeddings().get(i), r, row, its.fold(), its.example().id()));
+        }
+      }
+    }
+  }
+
+  private void trials() {
+    for (int s = 0; s < standing.size(); s++) {
+      Scenes.Composed composed = standing.get(s).composed();
+      List<LabelledEvent> events = composed.scene().events();
+      for (int i = 0; i < events.size(); i++) {
+        LabelledEvent e = events.get(i);
+        trials.add(
+            new Trial(
+                "scene " + s + " event " + i,
+                "scene " + s,
+                e.label(),
+                null,
+                false,
+                composed.fold(),
+                composed.scene().audio(),
+                e.onsetSeconds(),
+                e.offsetSeconds()));
+      }
+    }
+    for (Labelled l : labelled) {
+      Scene alone = l.alone().isEmpty() ? null : l.alone().get(0);
+      LabelledEvent e = alone == null ? null : alone.events().get(0);
+      trials.add(
+          new Trial(
+              l.example().id(),
+              l.example().id(),
+              l.example().label().orElse(null),
+              l.example().rejectedLabel().orElse(null),
+              true,
+              l.fold(),
+              alone == null ? l.stretch().audio() : alone.audio(),
+              e == null ? l.stretch().onsetSeconds() : e.onsetSeconds(),
+              e == null ? l.stretch().offsetSeconds() : e.offsetSeconds()));
+    }
+  }
+
+  private ClipDetections detections(Pcm audio, Adapter with) {
+    KeptClip clip = clips.get(audio);
+    KeptClip its = clip == null ? embedded(List.of(audio)).get(0) : clip;
+    return ClipDetector.decoded(
+        tools.model(with), its.windows(), its.posteriors(HeadProduct.of(with)));
+  }
+
+  /**
+   * Older sounds alone say what known names mean. Heads that are fitted to labels as well learn
+   * what is labelled wrong in the same way each time, and then agree with it. Of a new class there
+   * is nothing else.
+   */
+  private boolean isEvidenceOfNames(Row row) {
+    return row.owner().isEmpty()
+        || sounds.example(row.owner()).label().filter(l -> !known.contains(l)).isPresent();
+  }
+
+  private boolean isTrusted(Row row) {
+    return !doubted.contains(row.owner());
+  }
+
+  /** Without each fold, and on everything. */
+  private List<Adapter> fitted(List<String> labels, Predicate<Row> counts) {
+    HeadExamples examples = new HeadExamples(start.labels().size(), start.shape().width());
+    for (Row r : rows) {
+      if (counts.test(r)) {
+        examples.add(r.embedding(), r.column(), r.target(), r.fold());
+      }
+    }
+    HeadFit fit = new HeadFit(examples, tools.settings().headPull(), stopped);
+    return IntStream.rangeClosed(0, RoundPlan.FOLDS)
+        .parallel()
+        .mapToObj(f -> fit.fitted(start, labels, f == RoundPlan.FOLDS ? -1 : f))
+        .toList();
+  }
+
+  private void doubt(List<Adapter> heads) {
+    List<Score> own = outOfFold(heads);
+    Contradictions contradictions =
+        new Contradictions(start.labels(), known, trials, unfitted, own);
+    for (int t = 0; t < trials.size(); t++) {
+      Trial trial = trials.get(t);
+      String label = trial.label();
+      if (trial.fromLabel() && label != null) {
+        doubtables.add(
+            new Gate.Doubtable(
+                trial.id(),
+                label,
+                contradictions.of(t),
+                !known.contains(label),
+                plan.fresh().contains(trial.id()),
+                contradictions.rather(t)));
+      }
+    }
+    if (doubtables.isEmpty()) {
+      return;
+    }
+    LabelTrust.Finding found =
+        new LabelTrust(
+                tools.gate(),
+                contradictions.reference(true, false),
+                contradictions.reference(false, false),
+                contradictions.reference(true, true),
+                contradictions.reference(false, true))
+            .of(doubtables);
+    trust = found;
+    doubted = new HashSet<>();
+    for (int i = 0; i < doubtables.size(); i++) {
+      if (found.doubts(i)) {
+        doubted.add(doubtables.get(i).example());
+      }
+    }
+  }
+
+  private List<Score> outOfFold(List<Adapter> heads) {
+    return Examiner.scores(
+        trials, start.labels(), (audio, fold) -> detections(audio, heads.get(fold)));
+  }
+
+  /** Of known classes: those of which the fits score sounds that they have not seen no worse. */
+  private void keepBetterRows(List<String> labels) {
+    PairedPrecision paired = new PairedPrecision(paired(unfitted, outOfFold(fits), t -> true));
+    List<String> worse = new ArrayList<>();
+    for (String label : labels) {
+      int index = start.labels().indexOf(label);
+      if (known.contains(label) && paired.isWorse(label, index)) {
+        worse.add(label);
+      }
+    }
+    fits = fits.stream().map(f -> withRowsOfStart(f, worse)).toList();
+  }
+
+  private Adapter withRowsOfStart(Adapter fitted, List<String> labels) {
+    float[] weight = fitted.tensor(WEIGHT).toArray();
+    float[] bias = fitted.tensor(BIAS).toArray();
+    float[] oldWeight = start.tensor(WEIGHT).toArray();
+    float[] oldBias = start.tensor(BIAS).toArray();
+    int width = start.shape().width();
+    for (String label : labels) {
+      int c = start.labels().indexOf(label);
+      System.arraycopy(oldWeight, c * width, weight, c * width, width);
+      bias[c] = oldBias[c];
+    }
+    Map<String, FloatTensor> tensors = new TreeMap<>(fitted.tensors());
+    tensors.put(WEIGHT, FloatTensor.of(start.tensor(WEIGHT).shape(), weight));
+    tensors.put(BIAS, FloatTensor.of(start.tensor(BIAS).shape(), bias));
+    return AdapterFactory.of(tensors, fitted.metadata());
+  }
+
+  /** Each scene is scored by the head that was fitted without its fold. */
+  private void chooseThresholds(List<String> labels) {
+    SceneJudge judge = new SceneJudge(model);
+    for (Standing s : standing) {
+      HeadProduct head = HeadProduct.of(fits.get(s.composed().fold()));
+      judge.add(s.composed().scene(), s.clip().windows(), s.clip().posteriors(head));
+    }
+    Map<String, Integer> counts = sounds.counts(plan.examples());
+    for (Labelled l : labelled) {
+      if (!l.alone().isEmpty() && !doubted.contains(l.example().id())) {
+        HeadProduct head = HeadProduct.of(fits.get(l.fold()));
+        judge.add(
+            l.alone().get(0), l.clips().get(0).windows(), l.clips().get(0).posteriors(head));
+      }
+    }
+    HeadProduct all = HeadProduct.of(last());
+    for (KeptClip quiet : embedded(quiet(tools, plan, sounds, THRESHOLDS))) {
+      judge.addQuiet(quiet.windows(), quiet.posteriors(all));
+    }
+    SortedMap<String, CalibratedPair> pairs =
+        judge.calibrated(Collars.onset(COLLAR_SECONDS), labels);
+    Map<String, Threshold> thresholds = SteadyThresholds.of(pairs, counts, start);
+    if (!thresholds.isEmpty()) {
+      fits = fits.stream().map(f -> AdapterFactory.withThresholds(f, thresholds)).toList();
+    }
+  }
+
+  private Adapter last() {
+    return fits.get(RoundPlan.FOLDS);
+  }
+
+  /** The head that has not seen a fold. */
+  Adapter without(int fold) {
+    return fits.get(fold);
+  }
+
+  /** The head fitted on everything; its parent is the incumbent. */
+  Adapter fitted() {
+    TreeMap<String, String> metadata = new TreeMap<>(last().metadata());
+    metadata.put("backbone", tools.backbone().digest());
+    metadata.put("parent", plan.incumbent());
+    ObjectNode report = JsonNodeFactory.instance.objectNode();
+    report
+        .putObject("fit")
+        .put("backbone", tools.backbone().digest())
+        .put("adapter", start.digest())
+        .put("trained", "head.fc")
+        .put("loss", Loss.of(start.activation()).toString())
+        .put("pull", tools.settings().headPull())
+        .put("examples", rows.size());
+    metadata.putIfAbsent("report", report.toString());
+    return AdapterFactory.of(last().tensors(), metadata);
+  }
+
+  /** Each sound as scored by what the fit began from and by the fit that has not seen it. */
+  List<Sound> evidence() {
+    return paired(unfitted, outOfFold(fits), t -> true);
+  }
+
+  /**
+   * Sounds of the fold that both bodies have not seen, each scored by the head without that fold.
+   *
+   * @param before on the incumbent's body, with the same plan
+   */
+  List<Sound> evidence(HeadRefit before) {
+    return paired(
+        before.outOfFold(before.fits),
+        outOfFold(fits),
+        t -> trials.get(t).fold() == RoundPlan.LEFT_OUT);
+  }
+
+  private List<Sound> paired(List<Score> before, List<Score> after, IntPredicate counts) {
+    List<Sound> paired = new ArrayList<>();
+    for (int t = 0; t < trials.size(); t++) {
+      Trial trial = trials.get(t);
+      if (counts.test(t) && !doubted.contains(trial.id())) {
+        paired.add(
+            new Sound(
+                trial.id(),
+                trial.cluster(),
+                trial.label(),
+                trial.rejected(),
+                trial.fromLabel(),
+                before.get(t),
+                after.get(t)));
+      }
+    }
+    return paired;
+  }
+
+  /** Events on background. */
+  int falseAlarms(Adapter with) {
+    return quiet(tools, plan, sounds, JUDGEMENT).stream()
+        .mapToInt(audio -> detections(audio, with).events().size())
+        .sum();
+  }
+
+  /** Seconds of that background. */
+  double quietSeconds() {
+    return quiet(tools, plan, sounds, JUDGEMENT).stream().mapToDouble(Pcm::seconds).sum();
+  }
+
+  /** What an adapter of this body makes of each labelled sound where it was recorded. */
+  List<Score> corrections(Adapter with) {
+    List<Trial> recorded = new ArrayList<>();
+    for (Labelled l : labelled) {
+      recorded.add(
+          new Trial(
+              l.example().id(),
+              l.example().id(),
+              l.example().label().orElse(null),
+              l.example().rejectedLabel().orElse(null),
+              true,
+              l.fold(),
+              l.stretch().audio(),
+              l.stretch().onsetSeconds(),
+              l.stretch().offsetSeconds()));
+    }
+    return Examiner.scores(recorded, with.labels(), (audio, fold) -> detections(audio, with));
+  }
+
+  /** In the order of {@link #corrections}. */
+  List<StoredExample> labelled() {
+    return labelled.stream().map(Labelled::example).toList();
+  }
+
+  /** What the fit began from. */
+  Adapter start() {
+    return start;
+  }
+
+  Set<String> doubted() {
+    return doubted;
+  }
+
+  List<Gate.Doubtable> doubtables() {
+    return doubtables;
+  }
+
+  LabelTrust.@Nullable Finding trust() {
+    return trust;
+  }
+
+}

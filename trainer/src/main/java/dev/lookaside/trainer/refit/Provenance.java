@@ -1,0 +1,146 @@
+package dev.lookaside.trainer.refit;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.trainer.collect.Round;
+import dev.lookaside.trainer.collect.RoundPlan;
+import dev.lookaside.trainer.collect.RoundSounds;
+import dev.lookaside.trainer.store.Origin;
+import dev.lookaside.trainer.store.StoredExample;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * What a round's candidate was made from, kept in the adapter file beside what {@link
+ * dev.lookaside.trainer.fit.ModelFit} says of the fit. Pure: the same round gives the same bytes.
+ *
+ * <pre>
+ *   report   { "fit": { ... },
+ *              "round": { "kind": "head" | "full", "name": text, "trigger": text },
+ *              "data": { "classes": { label: { "fromLabels": n, "heldOut": n, "train": n } },
+ *                        "background": { "heldOut": n, "train": n },
+ *                        "labels": { "count": n, "authors": { name: n }, "streams": [id...],
+ *                                    "capturedFrom": time, "capturedUntil": time,
+ *                                    "labelledFrom": time, "labelledUntil": time,
+ *                                    "ids": [the newest] } } }
+ * </pre>
+ *
+ * Times are left out where no label was used.
+ */
+final class Provenance {
+  private static final JsonMapper MAPPER = new JsonMapper();
+
+  /** Enough to look them up, few enough for the head of a file. */
+  private static final int IDS = 50;
+
+  private static final Comparator<Instant> ORDER = Comparator.naturalOrder();
+
+  private final RoundPlan plan;
+  private final RoundSounds sounds;
+
+  Provenance(RoundPlan plan, RoundSounds sounds) {
+    this.plan = plan;
+    this.sounds = sounds;
+  }
+
+  /** The candidate with all that in its report. */
+  Adapter in(Adapter candidate, Round round) {
+    try {
+      JsonNode said = MAPPER.readTree(candidate.metadata().getOrDefault("report", "{}"));
+      ObjectNode report =
+          said instanceof ObjectNode object ? object : JsonNodeFactory.instance.objectNode();
+      report
+          .putObject("round")
+          .put("kind", round.kind().word())
+          .put("name", round.name())
+          .put("trigger", round.trigger());
+      report.set("data", data());
+      TreeMap<String, String> metadata = new TreeMap<>(candidate.metadata());
+      metadata.put("report", MAPPER.writeValueAsString(report));
+      return AdapterFactory.of(candidate.tensors(), metadata);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a fit writes its report as JSON", e);
+    }
+  }
+
+  /** The field {@code data}. */
+  ObjectNode data() {
+    ObjectNode data = JsonNodeFactory.instance.objectNode();
+    List<StoredExample> labelled = new ArrayList<>();
+    Map<String, int[]> classes = new TreeMap<>();
+    for (String id : plan.examples()) {
+      StoredExample e = sounds.example(id);
+      int[] counts = counts(classes, e);
+      counts[0]++;
+      if (e.origin() == Origin.LABEL) {
+        counts[2]++;
+        labelled.add(e);
+      }
+    }
+    plan.examples(true).forEach(id -> counts(classes, sounds.example(id))[1]++);
+    for (String id : plan.unlabelled()) {
+      StoredExample e = sounds.example(id);
+      if (e.origin() == Origin.LABEL) {
+        labelled.add(e);
+      }
+    }
+    ObjectNode perClass = data.putObject("classes");
+    classes.forEach(
+        (label, n) ->
+            perClass
+                .putObject(label)
+                .put("train", n[0])
+                .put("heldOut", n[1])
+                .put("fromLabels", n[2]));
+    data.putObject("background")
+        .put("train", plan.unlabelled().size())
+        .put("heldOut", plan.background().size());
+    data.set("labels", labels(labelled));
+    return data;
+  }
+
+  private static int[] counts(Map<String, int[]> classes, StoredExample e) {
+    return classes.computeIfAbsent(e.label().orElse(""), label -> new int[3]);
+  }
+
+  private static ObjectNode labels(List<StoredExample> labelled) {
+    ObjectNode labels = JsonNodeFactory.instance.objectNode().put("count", labelled.size());
+    Map<String, Integer> authors = new TreeMap<>();
+    TreeSet<String> streams = new TreeSet<>();
+    labelled.forEach(
+        e -> {
+          authors.merge(e.author(), 1, Integer::sum);
+          streams.add(e.stream());
+        });
+    ObjectNode byAuthor = labels.putObject("authors");
+    authors.forEach(byAuthor::put);
+    ArrayNode all = labels.putArray("streams");
+    streams.stream().limit(IDS).forEach(all::add);
+    put(labels, "capturedFrom", labelled.stream().map(StoredExample::onset).min(ORDER));
+    put(labels, "capturedUntil", labelled.stream().map(StoredExample::offset).max(ORDER));
+    put(labels, "labelledFrom", labelled.stream().map(StoredExample::labelledAt).min(ORDER));
+    put(labels, "labelledUntil", labelled.stream().map(StoredExample::labelledAt).max(ORDER));
+    ArrayNode ids = labels.putArray("ids");
+    labelled.stream()
+        .sorted((a, b) -> Long.compare(b.number(), a.number()))
+        .limit(IDS)
+        .forEach(e -> ids.add(e.id()));
+    return labels;
+  }
+
+  private static void put(ObjectNode node, String field, Optional<Instant> time) {
+    time.ifPresent(t -> node.put(field, t.toString()));
+  }
+}

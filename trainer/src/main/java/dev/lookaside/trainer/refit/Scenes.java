@@ -1,0 +1,182 @@
+package dev.lookaside.trainer.refit;
+
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.send.BackgroundNoise;
+import dev.lookaside.ingest.send.LabelledClip;
+import dev.lookaside.ingest.send.LabelledEvent;
+import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.ingest.send.SceneComposer;
+import dev.lookaside.trainer.collect.RefitSettings;
+import dev.lookaside.trainer.collect.RoundPlan;
+import dev.lookaside.trainer.collect.RoundSounds;
+import dev.lookaside.trainer.example.SceneExamples;
+import dev.lookaside.trainer.example.Seeds;
+import dev.lookaside.trainer.store.Origin;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
+
+/**
+ * Composes what heads are fitted to and judged on: scenes of the sounds that were there before the
+ * labels, the same in every round, so that their embeddings can be cached; and each labelled sound
+ * by itself over the same kind of background. Labelled sounds must not be scored where they were
+ * recorded only: a head can learn the stream's noise instead of the sound, and then seems right on
+ * every label of that stream.
+ *
+ * <p>Every scene has sounds of one fold alone, so a head that was fitted without a fold's scenes
+ * has not seen their recordings. The same for the same arguments; for one thread.
+ */
+final class Scenes {
+  /** Sounds of a class to choose from in one scene; it has room for fewer. */
+  private static final int OF_A_CLASS = 8;
+
+  /** Of each labelled sound: over the background, decibels; a spread such as scenes have. */
+  private static final double[] SNR_DB = {16, 10};
+
+  private static final double BED_SECONDS = 20;
+
+  /**
+   * A scene.
+   *
+   * @param fold whose recordings it has
+   */
+  record Composed(Scene scene, int fold) {}
+
+  private record Sound(String id, double speed) {}
+
+  private final RoundPlan plan;
+  private final RoundSounds sounds;
+  private final RefitSettings settings;
+  private final long seed;
+
+  /** Of examples, at their speed: those that scenes have drawn, each read once. */
+  private final Map<Sound, Optional<LabelledClip>> clips = new ConcurrentHashMap<>();
+
+  Scenes(RoundPlan plan, RoundSounds sounds, RefitSettings settings) {
+    this.plan = plan;
+    this.sounds = sounds;
+    this.settings = settings;
+    this.seed = Seeds.mix(settings.seed(), 20);
+  }
+
+  /** Of sounds that are not looked at one by one; in parallel, a scene is a function of its number. */
+  List<Composed> standing() {
+    Map<String, List<String>> byLabel = new TreeMap<>();
+    for (String id : plan.examples()) {
+      if (!plan.corrections().contains(id)) {
+        String label = sounds.example(id).label().orElseThrow();
+        byLabel.computeIfAbsent(label, l -> new ArrayList<>()).add(id);
+      }
+    }
+    SceneExamples.Unlabelled beds =
+        sounds.unlabelled(
+            plan.unlabelled().stream()
+                .filter(id -> sounds.example(id).origin() != Origin.LABEL)
+                .toList(),
+            Seeds.mix(seed, 1));
+    return IntStream.range(0, settings.headScenes())
+        .parallel()
+        .mapToObj(number -> standing(number, byLabel, beds))
+        .flatMap(Optional::stream)
+        .toList();
+  }
+
+  private Optional<Composed> standing(
+      int number, Map<String, List<String>> byLabel, SceneExamples.Unlabelled beds) {
+    int fold = number % RoundPlan.FOLDS;
+    long own = Seeds.mix(seed, 2, number);
+    List<LabelledClip> its = new ArrayList<>();
+    byLabel.forEach(
+        (label, ids) ->
+            its.addAll(
+                drawn(
+                    ids.stream().filter(id -> plan.fold(id) == fold).toList(),
+                    Seeds.mix(own, label.hashCode()))));
+    if (its.isEmpty()) {
+      return Optional.empty();
+    }
+    Pcm bed = beds.backgrounds().get(Math.floorMod(own, beds.backgrounds().size()));
+    Scene scene =
+        new SceneComposer(settings.scenes(), its, bed, beds.distractors(), beds.distractorShare())
+            .compose(own);
+    return Optional.of(new Composed(scene, fold));
+  }
+
+  /** Some of one class, each at a speed of its own. */
+  private List<LabelledClip> drawn(List<String> ids, long own) {
+    Random random = new Random(own);
+    List<String> shuffled = new ArrayList<>(ids);
+    Collections.shuffle(shuffled, random);
+    List<LabelledClip> drawn = new ArrayList<>();
+    for (String id : shuffled.subList(0, Math.min(OF_A_CLASS, shuffled.size()))) {
+      double speed = settings.speeds().get(random.nextInt(settings.speeds().size()));
+      clips.computeIfAbsent(new Sound(id, speed), this::read).ifPresent(drawn::add);
+    }
+    return drawn;
+  }
+
+  private Optional<LabelledClip> read(Sound sound) {
+    return sounds
+        .clip(sound.id())
+        .map(c -> new LabelledClip(c.label(), SceneExamples.atSpeed(sound.speed(), c.pcm())));
+  }
+
+  /**
+   * A labelled sound over fresh noise, in several ways; the first, as it was recorded, is what it
+   * is judged by. Empty if it is silent.
+   *
+   * @param contextSeconds of noise before and after it
+   */
+  List<Scene> alone(String id, double contextSeconds) {
+    List<Double> speeds = new ArrayList<>(settings.speeds());
+    speeds.remove(1.0);
+    speeds.add(0, 1.0);
+    List<Scene> alone = new ArrayList<>();
+    for (int i = 0; i < Math.max(SNR_DB.length, speeds.size()); i++) {
+      double snrDb = SNR_DB[i % SNR_DB.length];
+      int number = i;
+      read(new Sound(id, speeds.get(i % speeds.size())))
+          .ifPresent(clip -> alone.add(over(clip, snrDb, contextSeconds, number)));
+    }
+    return alone;
+  }
+
+  /** The noise depends on the sound alone: another label of the same audio has the same scene. */
+  private Scene over(LabelledClip clip, double snrDb, double contextSeconds, int number) {
+    float[] sound = clip.pcm().samples();
+    long own = Seeds.mix(seed, 3, Arrays.hashCode(sound), number);
+    int rateHz = clip.pcm().rateHz();
+    int context = (int) Math.round(contextSeconds * rateHz);
+    Pcm noise = BackgroundNoise.pink(own, rateHz, BED_SECONDS);
+    float[] bed = noise.samples();
+    double noiseGain = settings.scenes().backgroundRms() / rms(bed);
+    double gain =
+        settings.scenes().backgroundRms() * StrictMath.pow(10, snrDb / 20) / rms(sound);
+    float[] mix = new float[sound.length + 2 * context];
+    for (int i = 0; i < mix.length; i++) {
+      mix[i] = (float) (noiseGain * bed[i % bed.length]);
+    }
+    for (int i = 0; i < sound.length; i++) {
+      mix[context + i] = Math.max(-1, Math.min(1, (float) (mix[context + i] + gain * sound[i])));
+    }
+    double onset = (double) context / rateHz;
+    LabelledEvent event =
+        new LabelledEvent(clip.label(), onset, onset + (double) sound.length / rateHz);
+    return new Scene(new Pcm(rateHz, mix), List.of(event));
+  }
+
+  private static double rms(float[] samples) {
+    double sum = 0;
+    for (float x : samples) {
+      sum += (double) x * x;
+    }
+    return Math.sqrt(sum / Math.max(1, samples.length));
+  }
+}
