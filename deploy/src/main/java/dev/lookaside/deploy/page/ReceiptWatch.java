@@ -13,14 +13,10 @@ import dev.lookaside.trainer.loop.RefitTopic;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.receipt.Receipt;
 import dev.lookaside.trainer.receipt.Receipts;
-import dev.lookaside.trainer.store.LabelStandings;
-import dev.lookaside.trainer.store.LabelStandings.Stands;
-import dev.lookaside.trainer.store.Standing;
+import dev.lookaside.trainer.store.StandingIndex;
 import java.time.Instant;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -57,8 +53,6 @@ final class ReceiptWatch implements AutoCloseable {
   /** Labels of earlier rounds that are remembered, many more than are shown. */
   private static final int USED_MAX = 20_000;
 
-  private static final Stands ALONE = new Stands(Standing.USABLE, List.of());
-
   private final IngestSettings ingest;
   private final Supplier<TrustedKeys> trusted;
   private final int newest;
@@ -66,6 +60,7 @@ final class ReceiptWatch implements AutoCloseable {
   private final LinkedHashSet<String> used = new LinkedHashSet<>();
   private final ScheduledExecutorService thread;
   private @Nullable Clients clients;
+  private StandingIndex index = new StandingIndex(0);
   private @Nullable Ledger read;
   private Receipts receipts = new Receipts(Ledger.EMPTY);
   private String trouble = "";
@@ -100,10 +95,9 @@ final class ReceiptWatch implements AutoCloseable {
       }
       now.labels().refresh();
       readRounds(now.rounds());
-      List<Label> all = now.labels().labels();
-      if (!all.isEmpty()) {
+      if (!index.recent().isEmpty()) {
         now.view().refresh();
-        tell(all, now.view().ledger());
+        tell(now.view().ledger());
       }
       trouble = "";
     } catch (RuntimeException e) {
@@ -118,8 +112,10 @@ final class ReceiptWatch implements AutoCloseable {
   }
 
   private Clients open() {
+    StandingIndex fresh = new StandingIndex(newest);
+    index = fresh;
     try (Closing opened = new Closing()) {
-      LabelTopic labels = opened.add(LabelTopic.open(ingest));
+      LabelTopic labels = opened.add(LabelTopic.follow(ingest, fresh::add));
       RefitTopic rounds = opened.add(RefitTopic.ofAllScopes(ingest));
       RegistryView view = opened.add(RegistryView.open(ingest, trusted));
       return new Clients(labels, rounds, view, opened.keep());
@@ -152,16 +148,15 @@ final class ReceiptWatch implements AutoCloseable {
     }
   }
 
-  private void tell(List<Label> all, Ledger ledger) {
+  private void tell(Ledger ledger) {
     if (!ledger.equals(read)) {
       receipts = new Receipts(ledger);
       read = ledger;
     }
-    Map<String, Stands> stands = LabelStandings.of(all);
     Instant now = Instant.now();
-    for (Label label : all.subList(Math.max(0, all.size() - newest), all.size())) {
+    for (Label label : index.recent()) {
       listener.receipt(
-          receipts.of(label, stands.getOrDefault(label.id(), ALONE), now),
+          receipts.of(label, index.of(label), now),
           used.contains(Learned.key(label.id())));
     }
   }

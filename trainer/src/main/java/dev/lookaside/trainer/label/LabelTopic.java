@@ -6,10 +6,12 @@ import dev.lookaside.ingest.kafka.TopicReader;
 import dev.lookaside.ingest.kafka.TopicReader.Start;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All labels that {@code audio.labels} holds, read from its beginning without a group and brought
@@ -22,17 +24,28 @@ public final class LabelTopic implements AutoCloseable {
   private final TopicReader reader;
   private final String topic;
   private final LabelCodec codec = new LabelCodec();
-  private final Map<String, Label> labels = new LinkedHashMap<>();
+  private final Set<String> ids = new HashSet<>();
+  private final List<Label> labels = new ArrayList<>();
+  private final Consumer<Label> taker;
   private final List<String> unreadable = new ArrayList<>();
 
-  private LabelTopic(KafkaClients clients, String topic) {
+  private LabelTopic(KafkaClients clients, String topic, @Nullable Consumer<Label> taker) {
+    this.taker = taker == null ? labels::add : taker;
     this.reader = TopicReader.open(clients, "labels", Start.BEGINNING, topic);
     this.topic = topic;
   }
 
   /** Connects at the first {@link #refresh}; the topic must be there. */
   public static LabelTopic open(IngestSettings settings) {
-    return new LabelTopic(settings.clients(), settings.topics().training().labels().name());
+    return new LabelTopic(settings.clients(), settings.topics().training().labels().name(), null);
+  }
+
+  /**
+   * The same for who keeps labels himself: {@link #refresh} hands each one over once, as it comes,
+   * and {@link #labels} is empty.
+   */
+  public static LabelTopic follow(IngestSettings settings, Consumer<Label> taker) {
+    return new LabelTopic(settings.clients(), settings.topics().training().labels().name(), taker);
   }
 
   /**
@@ -44,16 +57,18 @@ public final class LabelTopic implements AutoCloseable {
    * @throws dev.lookaside.ingest.kafka.BrokerException if the topic is not there
    */
   public int refresh() {
-    int before = labels.size();
+    int before = ids.size();
     reader.readToEnd(this::read);
-    return labels.size() - before;
+    return ids.size() - before;
   }
 
   private void read(ConsumerRecord<byte[], byte[]> record) {
     LabelCodec.Decoded decoded = codec.decode(record);
     if (decoded instanceof LabelCodec.Read found) {
       // Written twice, the first counts: as in the store.
-      labels.putIfAbsent(found.label().id(), found.label());
+      if (ids.add(found.label().id())) {
+        taker.accept(found.label());
+      }
     } else if (decoded instanceof LabelCodec.Rejected bad) {
       unreadable.add(
           "%s, partition %d, record %d is no label: %s"
@@ -63,7 +78,7 @@ public final class LabelTopic implements AutoCloseable {
 
   /** What was read, each id once, oldest first. */
   public List<Label> labels() {
-    return labels.values().stream().sorted(BY_AGE).toList();
+    return labels.stream().sorted(BY_AGE).toList();
   }
 
   /** Records that are no labels, a line each, for people. */

@@ -132,6 +132,8 @@ final class Index implements AutoCloseable {
             return 0;
           });
     }
+    // Counted once a second while an adapter is watched; indexes that older stores lack are made.
+    update("CREATE INDEX IF NOT EXISTS examples_by_adapter ON examples (adapter, onset)");
     String sound = one("PRAGMA quick_check(1)", row -> row.getString(1));
     if (!"ok".equals(sound)) {
       throw new TrainerException(file + ": " + broken(sound));
