@@ -22,7 +22,7 @@ class ClassifierSettingsTest {
     refused("scorer.device = tpu", "device \"tpu\": must be auto, cpu or cuda");
     refused("scorer.intra-op-threads = -1", "intra-op-threads \"-1\"");
     refused("batch.max-batch = 0", "max-batch \"0\": must be 1 to 1024");
-    refused("batch.queue-limit = 7", "queue-limit \"7\": must be 8");
+    refused("batch.weights { \"gate-*\" = 0 }", "weights.gate-* \"0\": must be 1 to 1000");
     refused("batch.max-delay-millis = -5", "max-delay-millis \"-5\"");
   }
 

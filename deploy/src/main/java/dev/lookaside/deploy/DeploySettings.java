@@ -46,6 +46,11 @@ public record DeploySettings(
   private static final String ROOT = "lookaside.deploy";
   private static final Logger LOG = LoggerFactory.getLogger(DeploySettings.class);
 
+  /** Of {@link #stopTimeout} what the pipeline may take; the rest is for what is around it. */
+  Duration drainTimeout() {
+    return stopTimeout.multipliedBy(4).dividedBy(5);
+  }
+
   /**
    * Reads {@code lookaside.deploy} of a whole configuration.
    *

@@ -8,10 +8,13 @@ import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.Uuid;
@@ -37,15 +40,16 @@ public final class EmbeddedKafka implements AutoCloseable {
   private static final int NODE_ID = 1;
   private static final int PORT_ATTEMPTS = 5;
 
-  private final TemporaryFolder folder;
+  private final @Nullable TemporaryFolder folder;
   private final Path folderPath;
   private final int port;
   private final KafkaRaftServer server;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private EmbeddedKafka(TemporaryFolder folder, int port, KafkaRaftServer server) {
+  private EmbeddedKafka(
+      @Nullable TemporaryFolder folder, Path folderPath, int port, KafkaRaftServer server) {
     this.folder = folder;
-    this.folderPath = folder.path();
+    this.folderPath = folderPath;
     this.port = port;
     this.server = server;
   }
@@ -87,15 +91,66 @@ public final class EmbeddedKafka implements AutoCloseable {
     KafkaRaftServer server = null;
     try {
       Map<String, Object> config = config(folder.path(), port, freePort());
-      format(folder.path());
+      format(folder.path(), NODE_ID, Uuid.randomUuid().toString());
       server = new KafkaRaftServer(new KafkaConfig(config, false), Time.SYSTEM);
       server.startup();
-      return new EmbeddedKafka(folder, port, server);
+      return new EmbeddedKafka(folder, folder.path(), port, server);
     } catch (Throwable e) {
       // Kafka throws its own fault types and plain KafkaExceptions here; whatever it is, leave
       // nothing behind.
       abandon(server, folder);
       throw new DeployException("embedded Kafka on port " + port + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * One node of a cluster on this machine, broker and controller.
+   *
+   * @param id 1 or more
+   * @param port of the broker
+   * @param controllerPort of the controller
+   * @param folder of its log; kept, so that the node can be started again
+   */
+  public record Node(int id, int port, int controllerPort, Path folder) {}
+
+  /**
+   * Starts one node of a cluster in this JVM. Its log stays where it is when it is closed.
+   *
+   * @param all nodes of the cluster, this one included
+   * @param clusterId the same for all, a Kafka uuid
+   * @throws DeployException if it does not come up
+   */
+  public static EmbeddedKafka startNode(Node node, List<Node> all, String clusterId) {
+    try {
+      Map<String, Object> config = config(node.folder(), node.port(), node.controllerPort());
+      config.put("node.id", node.id());
+      config.put(
+          "controller.quorum.voters",
+          all.stream()
+              .map(n -> n.id() + "@" + HOST + ":" + n.controllerPort())
+              .collect(Collectors.joining(",")));
+      String copies = Integer.toString(all.size());
+      for (String topic :
+          List.of("offsets.topic", "transaction.state.log", "share.coordinator.state.topic")) {
+        config.put(topic + ".replication.factor", copies);
+      }
+      config.put("default.replication.factor", copies);
+      config.put("min.insync.replicas", Integer.toString(all.size() / 2 + 1));
+      config.put("transaction.state.log.min.isr", Integer.toString(all.size() / 2 + 1));
+      // A node that dies is replaced within seconds.
+      config.put("broker.session.timeout.ms", "6000");
+      config.put("group.consumer.session.timeout.ms", "6000");
+      config.put("group.consumer.min.session.timeout.ms", "6000");
+      config.put("group.consumer.heartbeat.interval.ms", "1000");
+      config.put("group.consumer.min.heartbeat.interval.ms", "1000");
+      if (!Files.exists(node.folder().resolve("meta.properties"))) {
+        format(node.folder(), node.id(), clusterId);
+      }
+      KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(config, false), Time.SYSTEM);
+      server.startup();
+      return new EmbeddedKafka(null, node.folder(), node.port(), server);
+    } catch (Exception e) {
+      throw new DeployException("Kafka node " + node.id() + ": " + e.getMessage(), e);
     }
   }
 
@@ -129,7 +184,7 @@ public final class EmbeddedKafka implements AutoCloseable {
     }
   }
 
-  private static void abandon(@Nullable KafkaRaftServer server, TemporaryFolder folder) {
+  private static void abandon(@Nullable KafkaRaftServer server, @Nullable TemporaryFolder folder) {
     if (server != null) {
       try {
         server.shutdown();
@@ -138,7 +193,9 @@ public final class EmbeddedKafka implements AutoCloseable {
         LOG.warn("Embedded Kafka did not stop cleanly", e);
       }
     }
-    folder.close();
+    if (folder != null) {
+      folder.close();
+    }
   }
 
   private static boolean portTaken(@Nullable Throwable e) {
@@ -150,13 +207,13 @@ public final class EmbeddedKafka implements AutoCloseable {
     return false;
   }
 
-  private static void format(Path folder) throws Exception {
+  private static void format(Path folder, int nodeId, String clusterId) throws Exception {
     try (PrintStream silent =
         new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
       new Formatter()
           .setPrintStream(silent)
-          .setNodeId(NODE_ID)
-          .setClusterId(Uuid.randomUuid().toString())
+          .setNodeId(nodeId)
+          .setClusterId(clusterId)
           .addDirectory(folder.toString())
           .setMetadataLogDirectory(folder.toString())
           .setControllerListenerName("CONTROLLER")

@@ -111,7 +111,7 @@ final class Guardian extends AbstractBehavior<Guardian.Command> {
       return Behaviors.stopped();
     }
     Duration pause = pause(settings, failuresInARow);
-    getContext().getLog().warn("Pipeline failed: {}. Built again in {} ms", why, pause.toMillis());
+    getContext().getLog().warn("Pipeline failed: {}. Restarting in {} ms", why, pause.toMillis());
     timers.startSingleTimer(StartPipeline.INSTANCE, pause);
     return this;
   }

@@ -29,7 +29,7 @@ import java.util.concurrent.atomic.AtomicLong;
  *   lookaside_component_sent_events_total{component_id="classifier|sink"}       windows scored, detections written
  *   lookaside_component_discarded_events_total{component_id, reason}            dead letters, repeats, shed windows
  *   lookaside_component_errors_total{component_id, error_type}                  faults
- *   lookaside_audio_seconds_total{outcome="received|scored|skipped|gap|shed|rejected|unheard"}
+ *   lookaside_audio_seconds_total{outcome="received|scored|skipped|gap|shed|rejected|uncovered"}
  *   lookaside_detections_total{label, type}
  *   lookaside_adapters_total{state="prepared|applied|refused", reason}         what became of ledger records here
  *   lookaside_windows_held                                                      wait for an adapter that is not ready here, now
@@ -37,6 +37,10 @@ import java.util.concurrent.atomic.AtomicLong;
  *   lookaside_windows_held_overdue_total                                        waited longer than hold-bound-seconds
  *   lookaside_window_latency_seconds                                            capture of the last sample to its scores
  *   lookaside_streams                                                           open now
+ *   lookaside_streams_parked                                                    of these, waiting for room
+ *   lookaside_streams_clock_off                                                 of these, with a clock ahead or behind
+ *   lookaside_clock_ahead_max_seconds, lookaside_clock_behind_max_seconds       of the worst of them
+ *   lookaside_records_deleted_total                                             deleted on Kafka before they were read
  *   lookaside_trainer_phase{scope, phase}                                       1 for where a trainer stands, else 0
  *   lookaside_trainer_phase_seconds_total{scope, phase}                         how long it has stood there
  *   lookaside_trainer_fresh_labels{scope}                                       usable labels that no full fit has seen
@@ -56,6 +60,12 @@ public final class Metrics implements AutoCloseable {
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final JvmGcMetrics gc = new JvmGcMetrics();
   private final AtomicInteger streams = new AtomicInteger();
+  private final AtomicInteger parked = new AtomicInteger();
+
+  /** By stream, of those whose clock is off. */
+  private final Map<String, Duration> clocks = new ConcurrentHashMap<>();
+
+  private final Counter deleted = registry.counter(PREFIX + "records.deleted");
   private final Map<String, TrainerMeters> trainers = new ConcurrentHashMap<>();
   private final AtomicInteger windowsHeld = new AtomicInteger();
   private final AtomicLong heldOldestMillis = new AtomicLong();
@@ -90,6 +100,10 @@ public final class Metrics implements AutoCloseable {
   /** Registers everything, also the JVM's memory, collections and processor time. */
   public Metrics() {
     registry.gauge(PREFIX + "streams", streams);
+    registry.gauge(PREFIX + "streams.parked", parked);
+    registry.gauge(PREFIX + "streams.clock.off", clocks, Map::size);
+    registry.gauge(PREFIX + "clock.ahead.max.seconds", clocks, c -> farthest(c, 1));
+    registry.gauge(PREFIX + "clock.behind.max.seconds", clocks, c -> farthest(c, -1));
     registry.gauge(PREFIX + "windows.held", windowsHeld);
     registry.gauge(
         PREFIX + "windows.held.oldest.seconds", heldOldestMillis, millis -> millis.get() / 1e3);
@@ -102,10 +116,37 @@ public final class Metrics implements AutoCloseable {
     return registry.counter(PREFIX + "component." + verb + ".events", COMPONENT, component);
   }
 
-  /** A chunk of {@code bytes} payload arrived. */
-  public void chunkReceived(int bytes) {
-    chunks.increment();
+  private static double farthest(Map<String, Duration> clocks, int sign) {
+    double most = 0;
+    for (Duration ahead : clocks.values()) {
+      most = Math.max(most, sign * ahead.toMillis() / 1e3);
+    }
+    return most;
+  }
+
+  /** Chunks were given to streams; {@code bytes} of payload in all. */
+  public void chunksReceived(int count, long bytes) {
+    chunks.increment(count);
     chunkBytes.increment(bytes);
+  }
+
+  /** Records were deleted before they were read. */
+  public void recordsDeleted(long count) {
+    deleted.increment(count);
+  }
+
+  /** A sender's clock is ahead of the broker's, behind it if negative, or right again. */
+  public void clock(String stream, Duration ahead) {
+    if (ahead.isZero()) {
+      clocks.remove(stream);
+    } else {
+      clocks.put(stream, ahead);
+    }
+  }
+
+  /** A stream has ended. */
+  public void streamClosed(String stream) {
+    clocks.remove(stream);
   }
 
   /** {@code component} let {@code count} things go, {@code reason} says why. */
@@ -137,6 +178,11 @@ public final class Metrics implements AutoCloseable {
     audioSeconds("shed", seconds);
   }
 
+  /** The silence gate kept a window back. */
+  public void windowSkipped(double seconds) {
+    audioSeconds("skipped", seconds);
+  }
+
   /** A detection is durable. */
   public void detection(String label, String type) {
     detections.increment();
@@ -159,10 +205,9 @@ public final class Metrics implements AutoCloseable {
   public void counted(Counts delta, int rateHz) {
     double perSample = 1.0 / rateHz;
     audioSeconds("received", delta.receivedSamples() * perSample);
-    audioSeconds("skipped", delta.skippedSamples() * perSample);
     audioSeconds("gap", delta.gapSamples() * perSample);
     audioSeconds("rejected", delta.rejectedSamples() * perSample);
-    audioSeconds("unheard", delta.unheardSamples() * perSample);
+    audioSeconds("uncovered", delta.uncoveredSamples() * perSample);
     discarded("featurizer", "repeat", delta.repeatedChunks());
     discarded("featurizer", "rejected", delta.rejectedChunks());
   }
@@ -173,9 +218,14 @@ public final class Metrics implements AutoCloseable {
     }
   }
 
-  /** Streams open now. */
-  public void streams(int count) {
-    streams.set(count);
+  /**
+   * Streams now.
+   *
+   * @param waiting of these, without room while records of theirs wait on Kafka
+   */
+  public void streams(int open, int waiting) {
+    streams.set(open);
+    parked.set(waiting);
   }
 
   /** Where a trainer stands; at each change. */

@@ -1,6 +1,5 @@
 package dev.lookaside.deploy;
 
-import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import dev.lookaside.classifier.detect.DetectorModel;
 import dev.lookaside.classifier.detect.StreamDetector;
@@ -12,7 +11,6 @@ import dev.lookaside.classifier.registry.Preparation;
 import dev.lookaside.classifier.registry.TrustedKeys;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
-import dev.lookaside.ingest.KafkaSource;
 import dev.lookaside.ingest.audio.AudioDecoder;
 import java.time.Clock;
 import java.util.function.Consumer;
@@ -34,8 +32,6 @@ record Parts(
     Metrics metrics,
     Status status,
     Consumer<StreamDetector.Event> observer) {
-  static final String SOURCE_DISPATCHER = "lookaside.ingest.kafka-dispatcher";
-
   /** Sessions for one run of the pipeline, which closes them. */
   BackboneSessions sessions() {
     return new BackboneSessions(
@@ -63,9 +59,5 @@ record Parts(
     scorer.warm(first);
     status.scoring(scorer.deviceDescription());
     return scorer;
-  }
-
-  Behavior<KafkaSource.Command> source(ActorRef<KafkaSource.Event> listener) {
-    return KafkaSource.create(settings.ingest(), listener);
   }
 }

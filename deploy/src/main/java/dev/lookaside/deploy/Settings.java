@@ -38,12 +38,13 @@ public record Settings(
    */
   public static Settings of(Config config) {
     try {
+      IngestSettings ingest = IngestSettings.of(config);
       return new Settings(
-          IngestSettings.of(config),
+          ingest,
           FeaturizerSettings.of(config),
           ClassifierSettings.of(config),
           DetectSettings.of(config.getConfig(CLASSIFIER + ".detect")),
-          SinkSettings.of(config.getConfig(CLASSIFIER + ".sink")),
+          SinkSettings.of(config.getConfig(CLASSIFIER + ".sink"), ingest),
           RegistrySettings.of(config.getConfig(CLASSIFIER)),
           DeploySettings.of(config));
     } catch (ConfigException e) {

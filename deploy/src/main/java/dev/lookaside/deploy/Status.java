@@ -2,7 +2,9 @@ package dev.lookaside.deploy;
 
 import dev.lookaside.classifier.infer.AdapterEvent;
 import dev.lookaside.ingest.Assignment;
+import java.time.Duration;
 import java.util.HashSet;
+import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -38,22 +40,46 @@ final class Status {
   synchronized void assigned(Set<Assignment> added) {
     assigned.addAll(added);
     trouble = null;
-    LOG.info("Listening to {} partitions of audio", assigned.size());
+    LOG.info("{} partitions of audio assigned", assigned.size());
   }
 
   synchronized void revoked(Set<Assignment> removed) {
     assigned.removeAll(removed);
-    LOG.info("Gave {} partitions away, {} left", removed.size(), assigned.size());
+    LOG.info("{} partitions revoked, {} assigned", removed.size(), assigned.size());
   }
 
   synchronized void unreachable(String servers, long forMillis) {
     trouble = "Kafka at " + servers + " has not answered for " + forMillis / 1000 + " s";
-    LOG.warn("{}, still trying", trouble);
+    LOG.warn("{}; retrying", trouble);
   }
 
   synchronized void reachable() {
     trouble = null;
     LOG.info("Kafka answers again");
+  }
+
+  /** A sender's clock differs from the broker's; negative: it is behind, zero: right again. */
+  void clock(String stream, Duration ahead) {
+    if (ahead.isZero()) {
+      LOG.info("The clock of stream \"{}\" agrees with the broker's again", stream);
+    } else {
+      LOG.warn(
+          "The clock of stream \"{}\" is {} s {} the broker's{}",
+          stream,
+          String.format(Locale.ROOT, "%.1f", Math.abs(ahead.toMillis()) / 1e3),
+          ahead.isNegative() ? "behind" : "ahead of",
+          ahead.isNegative()
+              ? ""
+              : "; which adapter scores its windows goes by the time at which the broker got them");
+    }
+  }
+
+  /** A record went to the dead letters because its stream failed on it. */
+  void quarantined(String stream, long recordOffset) {
+    LOG.warn(
+        "Stream \"{}\" goes on without record {}, which is in the dead letters",
+        stream,
+        recordOffset);
   }
 
   /** Windows wait for their adapters; an alarm once some have waited for longer than the bound. */
@@ -68,7 +94,7 @@ final class Status {
                   holds.oldest().toSeconds(),
                   holds.overdue());
       if (!alarmed) {
-        LOG.warn("{}; held on, their partitions pause", holding);
+        LOG.warn("{}; they stay held, their streams are parked", holding);
       }
     } else if (alarmed) {
       holding = null;

@@ -136,7 +136,15 @@ class ArchitectureTest {
           .definedBy("dev.lookaside.trainer.refit..")
           .whereLayer("refit")
           .mayOnlyAccessLayers(
-              "collect", "store", "example", "fit", "gradient", "head", "judge", "gate", "metric",
+              "collect",
+              "store",
+              "example",
+              "fit",
+              "gradient",
+              "head",
+              "judge",
+              "gate",
+              "metric",
               "errors")
           .whereLayer("fit")
           .mayOnlyAccessLayers("example", "gradient", "errors");
@@ -167,9 +175,6 @@ class ArchitectureTest {
       noClasses()
           .that()
           .resideOutsideOfPackage("dev.lookaside.ingest.kafka..")
-          .and()
-          // Of the live path, which moves to the toolbox by itself.
-          .haveNameNotMatching(".*\\.(SourceClients|DeadLetterWriter|DetectionSink)(\\$.*)?")
           .should()
           .dependOnClassesThat()
           .haveNameMatching(

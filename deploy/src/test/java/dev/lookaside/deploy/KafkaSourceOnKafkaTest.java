@@ -1,17 +1,19 @@
 package dev.lookaside.deploy;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.actor.testkit.typed.javadsl.ActorTestKit;
+import akka.actor.testkit.typed.javadsl.FishingOutcomes;
 import akka.actor.testkit.typed.javadsl.TestProbe;
 import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.javadsl.Behaviors;
 import com.typesafe.config.ConfigFactory;
+import dev.lookaside.ingest.Assignment;
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.KafkaSource;
-import dev.lookaside.ingest.KafkaSource.Arrived;
 import dev.lookaside.ingest.KafkaSource.Assigned;
 import dev.lookaside.ingest.KafkaSource.Command;
 import dev.lookaside.ingest.KafkaSource.Credit;
@@ -19,23 +21,21 @@ import dev.lookaside.ingest.KafkaSource.Event;
 import dev.lookaside.ingest.KafkaSource.Settled;
 import dev.lookaside.ingest.KafkaSource.Stop;
 import dev.lookaside.ingest.KafkaSource.Stopped;
+import dev.lookaside.ingest.SinkMessage;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.StreamMessage;
+import dev.lookaside.ingest.StreamProgress;
 import dev.lookaside.ingest.Topics;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -85,16 +85,16 @@ class KafkaSourceOnKafkaTest {
   }
 
   @Test
-  void lagWaitsOnTheBrokerWhenNobodyGivesCredit() {
+  void lagWaitsOnTheBrokerWhenNoStreamGivesCredit() {
     IngestSettings settings = settings("lag");
     Topics.ensure(settings);
     send(settings);
     Worker worker = new Worker(settings);
     worker.givesBack = false;
-    // Three chunks of each of the partitions that hold any, and then nothing more.
-    int room = 3 * partitionsInUse(settings);
+    // Three chunks of each stream, and then nothing more.
+    int room = 3 * STREAMS;
     worker.hearUntil(room);
-    worker.events.expectNoMessage(Duration.ofSeconds(2));
+    worker.chunks.expectNoMessage(Duration.ofSeconds(2));
     assertThat(worker.arrived).hasSize(room);
     worker.stop();
   }
@@ -126,22 +126,37 @@ class KafkaSourceOnKafkaTest {
               settings.topics().chunks().name(), new byte[] {-1, -2}, new byte[900_000]));
     }
     Worker worker = new Worker(settings);
-    ConsumerRecord<byte[], byte[]> letter = receiveLetter(settings);
+    SinkMessage.Letter letter =
+        worker
+            .sink
+            .fishForMessage(
+                PATIENCE,
+                m ->
+                    m instanceof SinkMessage.Letter
+                        ? FishingOutcomes.complete()
+                        : FishingOutcomes.continueAndIgnore())
+            .stream()
+            .map(SinkMessage.Letter.class::cast)
+            .findFirst()
+            .orElseThrow();
     worker.stop();
-    assertThat(letter.key()).isEqualTo(new byte[] {-1, -2});
-    assertThat(letter.value()).hasSize(900_000);
-    assertThat(new String(letter.headers().lastHeader("lookaside-reason").value(), UTF_8))
-        .isEqualTo("bad-key");
-    assertThat(new String(letter.headers().lastHeader("lookaside-message").value(), UTF_8))
-        .isEqualTo("must be UTF-8");
+    assertThat(letter.record().key()).isEqualTo(new byte[] {-1, -2});
+    assertThat(letter.record().value()).hasSize(900_000);
+    assertThat(letter.rejection().reason().code()).isEqualTo("bad-key");
+    assertThat(letter.rejection().message()).isEqualTo("must be UTF-8");
   }
 
+  /** What a stream was given, and by whom. */
+  private record Arrived(Assignment assignment, AudioChunk chunk, ActorRef<Command> source) {}
+
   /**
-   * Listens to one source or more of a group, gives credit back and settles at once. Every source
-   * is told everything: what is about another's tenure it does not hear.
+   * One source or more of a group, whose streams give credit back and are settled at once, as if a
+   * sink had written what they found.
    */
   private static final class Worker {
     final TestProbe<Event> events = kit.createTestProbe();
+    final TestProbe<Arrived> chunks = kit.createTestProbe();
+    final TestProbe<SinkMessage> sink = kit.createTestProbe();
     final List<Arrived> arrived = new ArrayList<>();
     final List<ActorRef<Command>> sources = new ArrayList<>();
     boolean givesBack = true;
@@ -152,38 +167,84 @@ class KafkaSourceOnKafkaTest {
 
     ActorRef<Command> join(IngestSettings settings) {
       ActorRef<Command> source =
-          kit.spawn(KafkaSource.create(settings, events.getRef()), KafkaSource.dispatcher());
+          kit.spawn(
+              KafkaSource.create(
+                  settings, Duration.ofHours(1), this::stream, sinkOf(), events.getRef()),
+              KafkaSource.dispatcher());
       sources.add(source);
       return source;
+    }
+
+    /** Lets partitions go at once, and keeps the rest for the test. */
+    private ActorRef<SinkMessage> sinkOf() {
+      return kit.spawn(
+          Behaviors.receive(SinkMessage.class)
+              .onMessage(
+                  SinkMessage.Release.class,
+                  release -> {
+                    release.done().complete(null);
+                    return Behaviors.same();
+                  })
+              .onMessage(
+                  SinkMessage.class,
+                  m -> {
+                    sink.getRef().tell(m);
+                    return Behaviors.same();
+                  })
+              .build());
+    }
+
+    private Behavior<StreamMessage> stream(
+        Assignment assignment,
+        StreamId stream,
+        @Nullable StreamProgress progress,
+        long firstOffset,
+        ActorRef<Command> source) {
+      return Behaviors.receive(StreamMessage.class)
+          .onMessage(
+              StreamMessage.Chunk.class,
+              chunk -> {
+                chunks.getRef().tell(new Arrived(assignment, chunk.chunk(), source));
+                return Behaviors.same();
+              })
+          .onMessage(
+              StreamMessage.Drain.class,
+              drain -> {
+                drain.source().tell(new KafkaSource.StreamDrained(assignment, stream));
+                return Behaviors.same();
+              })
+          .build();
     }
 
     void hearAssigned() {
       Event event;
       do {
         event = events.receiveMessage(PATIENCE);
-        take(event);
       } while (!(event instanceof Assigned));
     }
 
-    void hearUntil(int chunks) {
-      while (arrived.size() < chunks) {
-        take(events.receiveMessage(PATIENCE));
+    void hearUntil(int count) {
+      while (arrived.size() < count) {
+        take(chunks.receiveMessage(PATIENCE));
       }
     }
 
-    private void take(Event event) {
-      if (event instanceof Arrived chunk) {
-        arrived.add(chunk);
-        if (givesBack) {
-          AudioChunk heard = chunk.chunk();
-          tell(new Credit(chunk.assignment(), 1, heard.payload().length));
-          tell(new Settled(chunk.assignment(), heard.stream(), heard.recordOffset() + 1));
-        }
+    private void take(Arrived chunk) {
+      arrived.add(chunk);
+      if (!givesBack) {
+        return;
       }
-    }
-
-    private void tell(Command command) {
-      sources.forEach(s -> s.tell(command));
+      AudioChunk its = chunk.chunk();
+      chunk.source().tell(new Credit(chunk.assignment(), its.stream(), 1, its.payload().length));
+      long offset = its.recordOffset();
+      StreamProgress progress =
+          new StreamProgress(offset + 1, offset, System.currentTimeMillis(), false, new byte[0]);
+      chunk
+          .source()
+          .tell(
+              new Settled(
+                  List.of(new KafkaSource.Progressed(chunk.assignment(), its.stream(), progress)),
+                  List.of()));
     }
 
     List<Long> sequences(int stream) {
@@ -213,16 +274,6 @@ class KafkaSourceOnKafkaTest {
 
   private static StreamId id(int stream) {
     return new StreamId("stream " + stream);
-  }
-
-  private static int partitionsInUse(IngestSettings settings) {
-    Set<Integer> used = new TreeSet<>();
-    for (int i = 0; i < STREAMS; i++) {
-      used.add(
-          org.apache.kafka.clients.producer.internals.BuiltInPartitioner.partitionForKey(
-              id(i).value().getBytes(UTF_8), settings.topics().chunks().partitions()));
-    }
-    return used.size();
   }
 
   private static void send(IngestSettings settings) {
@@ -264,23 +315,6 @@ class KafkaSourceOnKafkaTest {
         settings.kafkaClients(), new ByteArraySerializer(), new ByteArraySerializer());
   }
 
-  private static ConsumerRecord<byte[], byte[]> receiveLetter(IngestSettings settings) {
-    Map<String, Object> properties = new HashMap<>(settings.kafkaClients());
-    properties.put("group.id", "letters");
-    properties.put("auto.offset.reset", "earliest");
-    try (KafkaConsumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-      consumer.subscribe(List.of(settings.topics().deadLetters().name()));
-      long deadline = System.nanoTime() + PATIENCE.toNanos();
-      while (System.nanoTime() < deadline) {
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(100))) {
-          return record;
-        }
-      }
-    }
-    throw new AssertionError("no dead letter within " + PATIENCE);
-  }
-
   private static IngestSettings settings(String name) {
     String config =
         """
@@ -289,10 +323,11 @@ class KafkaSourceOnKafkaTest {
           topics.audio-chunks { name = %s.chunks, partitions = 4 }
           topics.audio-detections.name = %s.detections
           topics.audio-dead-letters.name = %s.dead-letters
-          source { group = %s, commit-interval-millis = 100, credit-records = 3 }
+          topics.progress.name = %s.progress
+          source { group = %s, commit-interval-millis = 100, credit-records = 3, delivery = at-least-once }
         }
         """
-            .formatted(kafka.bootstrapServers(), name, name, name, name);
+            .formatted(kafka.bootstrapServers(), name, name, name, name, name);
     return IngestSettings.of(
         ConfigFactory.parseString(config).withFallback(ConfigFactory.load()).resolve());
   }

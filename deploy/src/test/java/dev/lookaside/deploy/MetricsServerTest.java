@@ -30,13 +30,14 @@ class MetricsServerTest {
 
   @Test
   void countsAppearUnderTheirDocumentedNames() throws Exception {
-    metrics.chunkReceived(3200);
+    metrics.chunksReceived(1, 3200);
+    metrics.windowSkipped(0.5);
     metrics.windowScored(0.16, Duration.ofMillis(70));
     metrics.windowShed(0.16, "shed");
     metrics.discarded("source", "bad_key", 2);
     metrics.detection("speech", "started");
-    metrics.counted(new Counts(16_000, 0, 8_000, 0, 4_000, 32_000, 1, 0), 16_000);
-    metrics.streams(4);
+    metrics.counted(new Counts(16_000, 0, 0, 0, 4_000, 32_000, 1, 0), 16_000);
+    metrics.streams(4, 1);
 
     assertThat(get("/metrics").body())
         .contains("lookaside_component_received_events_total{component_id=\"source\"} 1.0")
@@ -51,7 +52,8 @@ class MetricsServerTest {
         .contains("lookaside_audio_seconds_total{outcome=\"gap\"} 2.0")
         .contains("lookaside_audio_seconds_total{outcome=\"shed\"} 0.16")
         .contains("lookaside_window_latency_seconds_count 1")
-        .contains("lookaside_streams 4.0");
+        .contains("lookaside_streams 4.0")
+        .contains("lookaside_streams_parked 1.0");
   }
 
   @Test

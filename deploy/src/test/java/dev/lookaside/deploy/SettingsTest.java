@@ -28,10 +28,9 @@ class SettingsTest {
                     "lookaside.ingest.topics.audio-detections.name", "heard")));
 
     assertThat(settings.sink().topic()).isEqualTo("heard");
-    assertThat(settings.sink().producer())
+    assertThat(settings.sink().clients().properties())
         .containsEntry("bootstrap.servers", "kafka:1234")
-        .containsEntry("security.protocol", "SSL")
-        .containsEntry("acks", "all");
+        .containsEntry("security.protocol", "SSL");
   }
 
   @Test

@@ -106,7 +106,8 @@ class TrainerLoopTest {
             rig(
                 "shadow",
                 Map.of(
-                    // Without a label the head alone would stay as it is; a short full fit does not.
+                    // Without a label the head alone would stay as it is; a short full fit does
+                    // not.
                     "fit.epochs", 1,
                     "fit.scenes", 4,
                     "gate.confidence", .99,

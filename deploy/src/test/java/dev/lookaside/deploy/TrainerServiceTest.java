@@ -12,9 +12,9 @@ import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.BackgroundNoise;
 import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.label.LabelTopic;
-import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.receipt.Receipt;
 import dev.lookaside.trainer.receipt.Receipts;
@@ -47,8 +47,7 @@ class TrainerServiceTest {
           "lookaside.trainer.fit.scenes", 4);
 
   /** Enough of both that a candidate is better, and not more. */
-  private static final Map<String, Object> MEDIUM =
-      Map.of("lookaside.trainer.fit.epochs", 4);
+  private static final Map<String, Object> MEDIUM = Map.of("lookaside.trainer.fit.epochs", 4);
 
   private static EmbeddedKafka kafka;
   @TempDir private Path folder;
@@ -226,8 +225,8 @@ class TrainerServiceTest {
             Map.entry("lookaside.trainer.background.active-seconds", 600),
             Map.entry("lookaside.trainer.background.settle-seconds", 0),
             Map.entry("lookaside.trainer.background.seconds", 4),
-              Map.entry("lookaside.trainer.head.scenes", 4),
-              Map.entry("lookaside.trainer.judge.background-seconds", 9));
+            Map.entry("lookaside.trainer.head.scenes", 4),
+            Map.entry("lookaside.trainer.judge.background-seconds", 9));
     try (TrainerRig rig = rig("background", often);
         TrainerService trainer = rig.startTrainer()) {
       Scene busy = TrainerRig.scene(BundledClips.load(), 4.5, 5);

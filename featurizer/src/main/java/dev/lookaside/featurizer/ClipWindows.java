@@ -1,7 +1,7 @@
 package dev.lookaside.featurizer;
 
-import dev.lookaside.ingest.Assignment;
 import dev.lookaside.ingest.AudioChunk;
+import dev.lookaside.ingest.ChunkSequencer;
 import dev.lookaside.ingest.SampleSpan;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.audio.Pcm;
@@ -21,7 +21,6 @@ public final class ClipWindows {
   private static final int PIECE_SAMPLES = 1 << 17;
 
   private static final StreamId CLIP = new StreamId("clip");
-  private static final Assignment NOWHERE = new Assignment(0, 0);
 
   private ClipWindows() {}
 
@@ -63,19 +62,19 @@ public final class ClipWindows {
 
   private static void slice(
       Pcm clip, FeatureSpec spec, double gateDbfs, BiConsumer<MelWindow, Boolean> action) {
-    SegmentStart start =
-        new SegmentStart(CLIP, Instant.EPOCH, clip.rateHz(), 0, SegmentStart.Before.SILENCE, 0);
-    WindowSlicer slicer = new WindowSlicer(start, spec, gateDbfs);
+    Segment segment = Segment.begin(Instant.EPOCH, clip.rateHz(), 0, Segment.Before.SILENCE, spec);
+    WindowSlicer slicer = new WindowSlicer(CLIP, segment, spec, gateDbfs);
     float[] samples = clip.samples();
     for (int from = 0; from < samples.length; from += PIECE_SAMPLES) {
       int until = Math.min(samples.length, from + PIECE_SAMPLES);
       slicer.append(
-          new Piece(
+          new WindowSlicer.Piece(
               new SampleSpan(from, until),
-              Arrays.copyOfRange(samples, from, until),
               AudioChunk.timeOf(Instant.EPOCH, from, clip.rateHz()),
-              NOWHERE,
-              0));
+              StreamTrack.NO_LOG_TIME,
+              0,
+              ChunkSequencer.State.NEW),
+          Arrays.copyOfRange(samples, from, until));
       drain(slicer, action);
     }
     slicer.finish();

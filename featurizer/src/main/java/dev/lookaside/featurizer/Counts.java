@@ -2,18 +2,18 @@ package dev.lookaside.featurizer;
 
 /**
  * Where a stream's samples went, native rate. Once nothing is pending, {@code received = windowed +
- * skipped + rejected + unheard}; whoever scores the windows splits {@code windowed} into scored and
- * shed by each window's {@link MelWindow#freshSamples()}. {@code gap} was never received.
+ * skipped + rejected + uncovered}; whoever scores the windows splits {@code windowed} into scored
+ * and shed by each window's {@link MelWindow#freshSamples()}. {@code gap} was never received.
  *
  * @param receivedSamples accepted or rejected; a repeat counts once
  * @param windowedSamples handed out in a window
  * @param skippedSamples in a window that the silence gate kept back
  * @param rejectedSamples in records that went to the dead letters, as far as the sample offsets
  *     around them tell
- * @param unheardSamples in no window: pieces between gaps that are too short, before the first grid
- *     point or after the last frame
+ * @param uncoveredSamples in no window: pieces between gaps that are too short, before the first
+ *     grid point or after the last frame
  * @param gapSamples never received
- * @param repeatedChunks chunks dropped because they were heard before
+ * @param repeatedChunks chunks dropped because they were received before
  * @param rejectedChunks records that went to the dead letters
  */
 public record Counts(
@@ -21,7 +21,7 @@ public record Counts(
     long windowedSamples,
     long skippedSamples,
     long rejectedSamples,
-    long unheardSamples,
+    long uncoveredSamples,
     long gapSamples,
     long repeatedChunks,
     long rejectedChunks) {
@@ -35,7 +35,7 @@ public record Counts(
         windowedSamples + other.windowedSamples,
         skippedSamples + other.skippedSamples,
         rejectedSamples + other.rejectedSamples,
-        unheardSamples + other.unheardSamples,
+        uncoveredSamples + other.uncoveredSamples,
         gapSamples + other.gapSamples,
         repeatedChunks + other.repeatedChunks,
         rejectedChunks + other.rejectedChunks);
@@ -43,7 +43,7 @@ public record Counts(
 
   /** Samples received that still wait for their window; 0 after a stream has ended. */
   public long pendingSamples() {
-    return receivedSamples - windowedSamples - skippedSamples - rejectedSamples - unheardSamples;
+    return receivedSamples - windowedSamples - skippedSamples - rejectedSamples - uncoveredSamples;
   }
 
   static Counts received(long samples) {
@@ -62,7 +62,7 @@ public record Counts(
     return new Counts(samples, 0, 0, samples, 0, 0, 0, 0);
   }
 
-  static Counts unheard(long samples) {
+  static Counts uncovered(long samples) {
     return new Counts(0, 0, 0, 0, samples, 0, 0, 0);
   }
 

@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigUtil;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.audio.AudioDecoder;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -55,6 +56,16 @@ public record FeaturizerSettings(
   public FeatureSpec spec(FrontEnd frontEnd, int windowFrames) {
     return new FeatureSpec(
         frontEnd, windowFrames, hopFrames == WHOLE_WINDOW ? windowFrames : hopFrames);
+  }
+
+  /**
+   * Tracks of streams.
+   *
+   * @param decoder shared by all of them
+   */
+  public StreamTrack.Factory tracks(FeatureSpec spec, AudioDecoder decoder) {
+    return (stream, state) ->
+        new StreamTrack(stream, spec, silenceBelowDbfs(stream), decoder, state);
   }
 
   /** Level of the silence gate of one stream, dBFS; {@code -Infinity} if it has none. */

@@ -1,6 +1,5 @@
 package dev.lookaside.featurizer;
 
-import dev.lookaside.ingest.Assignment;
 import dev.lookaside.ingest.SampleSpan;
 import dev.lookaside.ingest.StreamId;
 import java.time.Instant;
@@ -28,10 +27,10 @@ import java.util.Objects;
  *     holds it
  * @param capturedUntil when {@code span.untilSample} was captured, by the clock of the chunk that
  *     holds the sample before it
- * @param assignment tenure of the partition it was read in
+ * @param logTimeMillis when the broker appended the record with {@code span}'s last sample,
+ *     milliseconds since 1970; {@link StreamTrack#NO_LOG_TIME} where no broker did
  * @param firstRecordOffset record that holds {@code span}'s first sample
  * @param lastRecordOffset record that holds {@code span}'s last sample
- * @param resumeOffset oldest record needed to compute this window again, and any later one
  * @param segmentStart true if no window of the segment comes before it
  */
 @SuppressWarnings("ArrayRecordComponent") // Shared rows are the point; copies would double memory.
@@ -46,10 +45,9 @@ public record MelWindow(
     long freshSamples,
     Instant captureTime,
     Instant capturedUntil,
-    Assignment assignment,
+    long logTimeMillis,
     long firstRecordOffset,
     long lastRecordOffset,
-    long resumeOffset,
     boolean segmentStart) {
   public MelWindow {
     Objects.requireNonNull(stream, "stream");
@@ -57,7 +55,6 @@ public record MelWindow(
     Objects.requireNonNull(span, "span");
     Objects.requireNonNull(captureTime, "captureTime");
     Objects.requireNonNull(capturedUntil, "capturedUntil");
-    Objects.requireNonNull(assignment, "assignment");
     check(index >= 0, "index", index, "must be 0 or more");
     check(rows.length > 0, "rows", rows.length, "must be 1 or more");
     check(
@@ -72,11 +69,10 @@ public record MelWindow(
         freshSamples,
         "must be in 0.." + span.lengthSamples());
     check(
-        resumeOffset <= firstRecordOffset && firstRecordOffset <= lastRecordOffset,
-        "resumeOffset",
-        resumeOffset,
-        "must be at most firstRecordOffset %d, that at most lastRecordOffset %d"
-            .formatted(firstRecordOffset, lastRecordOffset));
+        firstRecordOffset <= lastRecordOffset,
+        "firstRecordOffset",
+        firstRecordOffset,
+        "must be at most lastRecordOffset " + lastRecordOffset);
   }
 
   /** Frames of the model's input, {@code rows.length}. */

@@ -1,28 +1,36 @@
 package dev.lookaside.featurizer;
 
+import dev.lookaside.ingest.AudioChunk;
+import dev.lookaside.ingest.ChunkSequencer;
 import dev.lookaside.ingest.SampleSpan;
+import dev.lookaside.ingest.StreamId;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts one segment, a run of a stream's samples without a gap, into mel windows. Pure: samples in,
  * windows out. Not thread-safe. Holds at most one window of frames, the samples of one piece and
- * the places of the pieces that the next window needs.
+ * the places of the chunks that the next window needs.
  *
  * <p>Only frames exist whose whole support lies in known samples: zeros before the stream's start,
  * the segment's own samples, and zeros after its end once it has ended. Windows begin at the first
  * grid point whose frames exist. If frames remain at the end that no complete window covers, the
  * next window is padded with zero rows. Where processing began inside a segment, that last window
- * is made only if it would also be there had the segment been heard from far before: a run that
+ * is made only if it would also be there had the segment been read from far before: a run that
  * joins in the middle makes no window of its own.
  */
 final class WindowSlicer {
-  private final SegmentStart start;
+  private final StreamId stream;
+  private final Segment segment;
   private final FeatureSpec spec;
   private final double gateDbfs;
   private final LogMel logMel;
   private final Resampler resampler;
   private final SampleRun run;
-  private final PiecePlaces places = new PiecePlaces();
-  private final long firstIndex;
+  private final Deque<Piece> pieces = new ArrayDeque<>();
 
   /** Frame {@code i} at {@code i % windowFrames}. */
   private final float[][] frames;
@@ -41,46 +49,74 @@ final class WindowSlicer {
   private boolean lastWasQuiet;
 
   /**
+   * The place of one chunk's samples.
+   *
+   * @param span where they lie on the stream's clock, native rate
+   * @param captureTime when the first one was captured
+   * @param logTimeMillis when the broker appended the record
+   * @param sequencer what the stream's sequencer knew before the chunk
+   */
+  record Piece(
+      SampleSpan span,
+      Instant captureTime,
+      long logTimeMillis,
+      long recordOffset,
+      ChunkSequencer.State sequencer) {
+    /** When {@code sample} was captured, by this chunk's clock. */
+    Instant timeOf(long sample, int rateHz) {
+      return AudioChunk.timeOf(captureTime, sample - span.fromSample(), rateHz);
+    }
+  }
+
+  /**
+   * A slicer that goes on with window {@code segment.nextIndex()}: the next samples it takes begin
+   * at {@code segment.neededSample()}.
+   *
    * @param gateDbfs a window is quiet if all its frames are below this level; {@code -Infinity}:
    *     none is
    */
-  WindowSlicer(SegmentStart start, FeatureSpec spec, double gateDbfs) {
-    this.start = start;
+  WindowSlicer(StreamId stream, Segment segment, FeatureSpec spec, double gateDbfs) {
+    this.stream = stream;
+    this.segment = segment;
     this.spec = spec;
     this.gateDbfs = gateDbfs;
     FrontEnd frontEnd = spec.frontEnd();
     logMel = LogMel.of(frontEnd);
-    resampler = Resampler.of(start.rateHz(), frontEnd.rateHz());
+    resampler = Resampler.of(segment.rateHz(), frontEnd.rateHz());
     frames = new float[spec.windowFrames()][];
     quiet = new boolean[spec.windowFrames()];
-    segmentUntil = start.fromSample();
-    boolean afterSilence = start.before() == SegmentStart.Before.SILENCE;
-    long firstFrame = 0;
-    if (!afterSilence) {
-      long known = resampler.firstOutput(start.fromSample());
-      firstFrame = ceil(known + frontEnd.leadSamples(), frontEnd.hopSamples());
-    }
-    firstIndex = ceil(firstFrame, spec.hopFrames());
-    index = firstIndex;
-    nextFrame = firstIndex * spec.hopFrames();
-    coveredFrames = nextFrame;
-    coveredSamples = start.fromSample();
+    segmentUntil = segment.neededSample();
+    index = segment.nextIndex();
+    nextFrame = index * spec.hopFrames();
+    coveredFrames = segment.coveredFrames();
+    coveredSamples = segment.coveredSamples();
+    windowedSamples = segment.windowedSamples();
+    long from = frontEnd.fromSample(nextFrame);
     run =
-        afterSilence
-            ? new SampleRun(resampler, 0, 0, frontEnd.leadSamples())
-            : new SampleRun(resampler, start.fromSample(), frontEnd.fromSample(nextFrame), 0);
+        from < 0
+            ? new SampleRun(resampler, 0, 0, Math.toIntExact(-from))
+            : new SampleRun(resampler, segmentUntil, from, 0);
   }
 
-  /** Takes the next samples of the segment. */
-  void append(Piece piece) {
+  /**
+   * Takes the next samples of the segment.
+   *
+   * @param samples mono, {@code piece.span().lengthSamples()} of them; not written, not kept
+   */
+  void append(Piece piece, float[] samples) {
+    if (samples.length != piece.span().lengthSamples()) {
+      throw new IllegalArgumentException(
+          "samples \"%d\": span %s holds %d"
+              .formatted(samples.length, piece.span(), piece.span().lengthSamples()));
+    }
     if (finished || piece.span().fromSample() != segmentUntil) {
       throw new IllegalArgumentException(
           "span %s: the segment %s at %d"
               .formatted(piece.span(), finished ? "has ended" : "goes on", segmentUntil));
     }
-    places.add(piece);
+    pieces.addLast(piece);
     segmentUntil = piece.span().untilSample();
-    run.append(piece.samples());
+    run.append(samples);
   }
 
   /** No more samples follow: what is left becomes windows with zeros after the end. */
@@ -120,35 +156,44 @@ final class WindowSlicer {
     int valid = (int) (nextFrame - firstFrame);
     SampleSpan span = span(firstFrame, valid);
     long fresh = span.untilSample() - Math.max(span.fromSample(), coveredSamples);
-    boolean first = index == firstIndex;
-    long needed = places.fromOldest(supportFrom(firstFrame)).recordOffset();
-    boolean showGap = first && start.before() == SegmentStart.Before.GAP;
-    PiecePlaces.Place from = places.fromOldest(span.fromSample());
-    PiecePlaces.Place last = places.fromNewest(span.untilSample() - 1);
+    Piece from = holding(pieces.iterator(), span.fromSample());
+    Piece last = holding(pieces.descendingIterator(), span.untilSample() - 1);
     MelWindow window =
         new MelWindow(
-            start.stream(),
-            start.epoch(),
+            stream,
+            segment.epoch(),
             index,
             valid,
             rows(firstFrame, valid),
-            start.rateHz(),
+            segment.rateHz(),
             span,
             fresh,
-            from.timeOf(span.fromSample(), start.rateHz()),
-            last.timeOf(span.untilSample(), start.rateHz()),
-            last.assignment(),
+            from.timeOf(span.fromSample(), segment.rateHz()),
+            last.timeOf(span.untilSample(), segment.rateHz()),
+            last.logTimeMillis(),
             from.recordOffset(),
             last.recordOffset(),
-            showGap ? Math.min(needed, start.recordBeforeOffset()) : needed,
-            first);
+            index == segment.firstIndex());
     coveredFrames = nextFrame;
     coveredSamples = span.untilSample();
     windowedSamples += fresh;
     exhausted = valid < spec.windowFrames();
     index++;
-    places.dropUntil(supportFrom(index * spec.hopFrames()));
+    long needed = supportFrom(index * spec.hopFrames());
+    while (!pieces.isEmpty() && pieces.getFirst().span().untilSample() <= needed) {
+      pieces.removeFirst();
+    }
     return window;
+  }
+
+  private static Piece holding(Iterator<Piece> candidates, long sample) {
+    while (candidates.hasNext()) {
+      Piece piece = candidates.next();
+      if (piece.span().contains(sample)) {
+        return piece;
+      }
+    }
+    throw new IllegalStateException("sample %d: no piece holds it".formatted(sample));
   }
 
   /** True if all frames of the window last returned were below the silence gate. */
@@ -156,24 +201,34 @@ final class WindowSlicer {
     return lastWasQuiet;
   }
 
-  /** What was appended so far, native samples on the stream's clock. */
-  SampleSpan segment() {
-    return new SampleSpan(start.fromSample(), segmentUntil);
+  /** How far the segment's windows have been handed out. */
+  Segment segment() {
+    return new Segment(
+        segment.epoch(),
+        segment.rateHz(),
+        segment.fromSample(),
+        segment.before(),
+        segment.firstIndex(),
+        index,
+        coveredFrames,
+        coveredSamples,
+        windowedSamples,
+        pieces.isEmpty() ? segmentUntil : pieces.getFirst().span().fromSample());
   }
 
-  /** Where the segment began. */
-  SegmentStart start() {
-    return start;
+  /** The oldest piece that the next window needs, null if none has come yet. */
+  @Nullable Piece oldestNeeded() {
+    return pieces.peekFirst();
+  }
+
+  /** End of the samples appended so far. */
+  long untilSample() {
+    return segmentUntil;
   }
 
   /** Samples held now, at both rates; a few hundred when no window is left to take. */
   int heldSamples() {
     return run.heldSamples();
-  }
-
-  /** Samples of the segment in no window so far. */
-  long unheardSamples() {
-    return segment().lengthSamples() - windowedSamples;
   }
 
   private long knownFrames() {
@@ -184,10 +239,10 @@ final class WindowSlicer {
   }
 
   private boolean lastIsPadded() {
-    if (nextFrame <= coveredFrames) {
+    if (framesEnd <= coveredFrames) {
       return false;
     }
-    if (start.before() != SegmentStart.Before.UNKNOWN || index > firstIndex) {
+    if (segment.before() != Segment.Before.UNKNOWN || index > segment.firstIndex()) {
       return true;
     }
     // Whoever heard the segment from far before has made every complete window, and then one more
@@ -234,16 +289,12 @@ final class WindowSlicer {
     FrontEnd f = spec.frontEnd();
     long from = resampler.toInputFloor(Math.max(0, f.fromSample(firstFrame)));
     long until = resampler.toInputCeil(f.untilSample(firstFrame + valid - 1));
-    return new SampleSpan(Math.max(start.fromSample(), from), Math.min(segmentUntil, until));
+    return new SampleSpan(Math.max(segment.fromSample(), from), Math.min(segmentUntil, until));
   }
 
   /** First native sample that the frame's value depends on. */
   private long supportFrom(long frame) {
     long n = Math.max(0, spec.frontEnd().fromSample(frame));
-    return Math.max(start.fromSample(), resampler.fromInput(n));
-  }
-
-  private static long ceil(long dividend, long divisor) {
-    return -Math.floorDiv(-dividend, divisor);
+    return Math.max(segment.fromSample(), resampler.fromInput(n));
   }
 }

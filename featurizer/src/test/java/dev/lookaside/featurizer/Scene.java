@@ -1,9 +1,7 @@
 package dev.lookaside.featurizer;
 
-import dev.lookaside.ingest.Assignment;
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.AudioFormat;
-import dev.lookaside.ingest.Rejection;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.audio.AudioDecoder;
 import dev.lookaside.ingest.audio.ChannelPolicy;
@@ -14,24 +12,33 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 
 /** A random stream on a partition: chunks of noise and tones, with losses, repeats and poison. */
 final class Scene {
   static final StreamId STREAM = new StreamId("kitchen/1");
-  static final Assignment ASSIGNMENT = new Assignment(3, 1);
+  static final int PARTITION = 3;
   static final AudioDecoder DECODER = new AudioDecoder(ChannelPolicy.MIX, 1 << 20);
   static final Instant EPOCH = Instant.parse("2026-11-23T08:00:00.123456789Z");
 
-  /** What lies on the partition: a chunk, or what the source refused. */
-  record Entry(@Nullable AudioChunk chunk, StreamFeaturizer.@Nullable Refused refused) {
-    long recordOffset() {
-      return chunk == null ? refused.recordOffset() : chunk.recordOffset();
+  /** What lies on the partition: a chunk, what the source rejected, or the stream falls idle. */
+  sealed interface Entry {
+    /** Of an end: that of the record before it. */
+    long recordOffset();
+  }
+
+  record Chunk(AudioChunk chunk) implements Entry {
+    @Override
+    public long recordOffset() {
+      return chunk.recordOffset();
     }
   }
 
+  record Rejected(long recordOffset, long sequence, long sampleOffset) implements Entry {}
+
+  record End(long recordOffset) implements Entry {}
+
   final FeatureSpec spec;
-  final int rateHz;
+  int rateHz;
   final float[] signal;
   final List<Entry> entries = new ArrayList<>();
 
@@ -75,20 +82,23 @@ final class Scene {
       int until = Math.min(signal.length, from + random.nextInt(1, longest + 1));
       // A new start whose first chunk is lost cannot be told from a gap.
       boolean anew = sequence == 0 && base > 0;
-      int kind = trouble && !anew ? random.nextInt(12) : 11;
+      int kind = trouble && !anew ? random.nextInt(14) : 13;
       boolean last = kind == 5;
       AudioChunk chunk = chunk(from - base, from, until, last);
       if (kind == 0) {
         nextRecord--; // never arrived
       } else if (kind == 1) {
-        entries.add(new Entry(poisoned(chunk), null));
+        entries.add(new Chunk(poisoned(chunk)));
       } else if (kind == 2) {
-        entries.add(new Entry(null, refused(chunk)));
+        entries.add(new Rejected(chunk.recordOffset(), chunk.sequence(), chunk.sampleOffset()));
       } else {
-        entries.add(new Entry(chunk, null));
+        entries.add(new Chunk(chunk));
       }
       if (kind == 3) {
-        entries.add(new Entry(at(chunk, nextRecord++), null));
+        entries.add(new Chunk(at(chunk, nextRecord++)));
+      }
+      if (kind == 7 && !entries.isEmpty()) {
+        entries.add(new End(nextRecord - 1));
       }
       nextRecord += random.nextInt(3); // other streams' records
       sequence++;
@@ -98,6 +108,7 @@ final class Scene {
         epoch = AudioChunk.timeOf(epoch, from - base, rateHz).plusSeconds(5);
         base = from;
         sequence = 0;
+        rateHz = random.nextInt(4) == 0 ? rate(random, spec.frontEnd()) : rateHz;
       }
     }
   }
@@ -110,7 +121,7 @@ final class Scene {
         .put(Arrays.copyOfRange(signal, from, until));
     return new AudioChunk(
         STREAM,
-        ASSIGNMENT.partition(),
+        PARTITION,
         nextRecord++,
         sequence,
         sampleOffset,
@@ -148,47 +159,66 @@ final class Scene {
         c.last());
   }
 
-  private static StreamFeaturizer.Refused refused(AudioChunk c) {
-    return new StreamFeaturizer.Refused(
-        ASSIGNMENT,
-        c.recordOffset(),
-        c.sequence(),
-        c.sampleOffset(),
-        new Rejection(Rejection.Reason.BAD_CONTENT_TYPE, "content-type", "x", "must be audio"));
+  StreamTrack track(StreamTrack.State state, double gateDbfs) {
+    return new StreamTrack(STREAM, spec, gateDbfs, DECODER, state);
   }
 
   /** All events when reading starts at a record and ends as an idle stream does. */
-  List<StreamFeaturizer.Event> readFrom(long recordOffset, double gateDbfs) {
-    StreamTrack track = new StreamTrack(STREAM, spec, gateDbfs, DECODER);
-    List<StreamFeaturizer.Event> events = new ArrayList<>();
+  List<StreamTrack.Event> readFrom(long recordOffset, double gateDbfs) {
+    return read(StreamTrack.State.startAt(recordOffset), gateDbfs, 0, 0);
+  }
+
+  /**
+   * All events of a track that goes on from {@code state}, by the source's rule: it is given the
+   * records from the state's resume offset on, and the ends that come after its newest record.
+   *
+   * @param goneFrom records from here on...
+   * @param goneUntil ...to before here were deleted
+   */
+  List<StreamTrack.Event> read(
+      StreamTrack.State state, double gateDbfs, long goneFrom, long goneUntil) {
+    StreamTrack track = track(state, gateDbfs);
+    List<StreamTrack.Event> events = new ArrayList<>();
     for (Entry entry : entries) {
-      if (entry.recordOffset() >= recordOffset) {
-        if (entry.chunk() != null) {
-          track.accept(ASSIGNMENT, entry.chunk());
-        } else {
-          track.refused(entry.refused());
+      boolean gone = entry.recordOffset() >= goneFrom && entry.recordOffset() < goneUntil;
+      if (entry instanceof End) {
+        if (entry.recordOffset() >= state.throughOffset()) {
+          track.end();
         }
-        pull(track, events);
+      } else if (entry.recordOffset() >= state.resumeOffset() && !gone) {
+        give(entry, track);
       }
+      pull(track, events);
     }
     track.end();
     pull(track, events);
     return events;
   }
 
-  private static void pull(StreamTrack track, List<StreamFeaturizer.Event> events) {
+  private static void give(Entry entry, StreamTrack track) {
+    if (entry instanceof Chunk c) {
+      track.accept(c.chunk(), logTime(c.chunk()));
+    } else if (entry instanceof Rejected r) {
+      track.rejected(r.recordOffset(), r.sequence(), r.sampleOffset());
+    }
+  }
+
+  /** The broker gets a chunk a little later than its record's number of milliseconds. */
+  static long logTime(AudioChunk chunk) {
+    return 1_000_000 + chunk.recordOffset();
+  }
+
+  private static void pull(StreamTrack track, List<StreamTrack.Event> events) {
     for (var event = track.next(true); event != null; event = track.next(true)) {
       events.add(event);
     }
   }
 
-  static List<MelWindow> windows(List<StreamFeaturizer.Event> events) {
+  static List<MelWindow> windows(List<StreamTrack.Event> events) {
     List<MelWindow> windows = new ArrayList<>();
-    for (StreamFeaturizer.Event event : events) {
-      if (event instanceof StreamFeaturizer.WindowReady ready) {
-        windows.add(ready.window());
-      } else if (event instanceof StreamFeaturizer.WindowSkipped skipped) {
-        windows.add(skipped.window());
+    for (StreamTrack.Event event : events) {
+      if (event instanceof StreamTrack.Window window) {
+        windows.add(window.window());
       }
     }
     return windows;

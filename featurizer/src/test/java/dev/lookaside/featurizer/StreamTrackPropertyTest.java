@@ -2,18 +2,22 @@ package dev.lookaside.featurizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lookaside.ingest.ProgressBytes;
 import dev.lookaside.ingest.SeededRandom;
 import dev.lookaside.ingest.audio.Pcm;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
 class StreamTrackPropertyTest {
   private static final double NO_GATE = Double.NEGATIVE_INFINITY;
+  private static final float[][] NO_ROWS = {{}};
 
   @Test
   void anyChunkingGivesTheWindowsOfTheWholeClip() {
@@ -58,22 +62,46 @@ class StreamTrackPropertyTest {
         });
   }
 
-  /** The promise that settling rests on: nothing older than resumeOffset is needed, ever. */
+  /** The promise that resuming rests on, for every state that a track is ever in. */
   @Test
-  void readingAgainFromAResumeOffsetGivesThatWindowAndExactlyTheLaterOnes() {
+  void goingOnFromAnyStateGivesTheVeryEventsThatFollowed() {
     forAll(
-        60,
+        80,
         scene -> {
           scene.cut(true);
-          List<MelWindow> all = Scene.windows(scene.readFrom(0, NO_GATE));
-          for (int i = 0; i < all.size(); i += 1 + all.size() / 8) {
-            List<MelWindow> again =
-                Scene.windows(scene.readFrom(all.get(i).resumeOffset(), NO_GATE));
-            int from = 0;
-            while (!key(again.get(from)).equals(key(all.get(i)))) {
-              from++;
+          double gateDbfs = -30;
+          List<StreamTrack.Event> all = scene.readFrom(0, gateDbfs);
+          for (int i = 0; i < all.size(); i += 1 + all.size() / 12) {
+            StreamTrack.State state = copy(all.get(i).after());
+            assertThat(state.resumeOffset()).isLessThanOrEqualTo(state.throughOffset() + 1);
+            List<StreamTrack.Event> rest = scene.read(state, gateDbfs, 0, 0);
+            // Ends that were taken already are given again: they change nothing.
+            int repeated = rest.size() - (all.size() - i - 1);
+            for (StreamTrack.Event again : rest.subList(0, repeated)) {
+              assertThat(((StreamTrack.Boundary) again).counts()).isEqualTo(Counts.NONE);
+              assertThat(((StreamTrack.Boundary) again).segmentEnded()).isFalse();
             }
-            assertSameFeatures(again.subList(from, again.size()), all.subList(i, all.size()));
+            for (int j = 0; j + repeated < rest.size(); j++) {
+              assertSame(rest.get(j + repeated), all.get(i + 1 + j));
+            }
+          }
+        });
+  }
+
+  @Test
+  void recordsDeletedMeanwhileCostTheirSegmentItsRestAndNothingElse() {
+    forAll(
+        80,
+        scene -> {
+          scene.cut(true);
+          List<StreamTrack.Event> all = scene.readFrom(0, NO_GATE);
+          for (int i = 0; i < all.size(); i += 1 + all.size() / 12) {
+            StreamTrack.State state = copy(all.get(i).after());
+            long until = state.resumeOffset() + (i % 5) * 4L;
+            Totals totals = new Totals();
+            all.subList(0, i + 1).forEach(totals::add);
+            scene.read(state, NO_GATE, state.resumeOffset(), until).forEach(totals::add);
+            totals.assertClosed();
           }
         });
   }
@@ -97,38 +125,91 @@ class StreamTrackPropertyTest {
   }
 
   @Test
-  void accountingClosesToZeroUnderLossRepeatsAndPoison() {
+  void accountingClosesToZeroUnderLossRepeatsPoisonAndNewRates() {
     forAll(
-        100,
+        200,
         scene -> {
           scene.cut(true);
-          double gateDbfs = -30;
-          Counts counts = Counts.NONE;
-          long gaps = 0;
-          long unheard = 0;
-          long segments = 0;
-          long fresh = 0;
-          for (StreamFeaturizer.Event event : scene.readFrom(0, gateDbfs)) {
-            if (event instanceof StreamFeaturizer.Counted counted) {
-              counts = counts.plus(counted.delta());
-            } else if (event instanceof StreamFeaturizer.Gap gap) {
-              gaps += gap.span().lengthSamples();
-              assertThat(gap.until()).isAfterOrEqualTo(gap.from());
-            } else if (event instanceof StreamFeaturizer.SegmentEnded ended) {
-              unheard += ended.unheardSamples();
-              segments += ended.span().lengthSamples();
-            } else if (event instanceof StreamFeaturizer.WindowReady ready) {
-              fresh += ready.window().freshSamples();
-            }
-          }
-          assertThat(counts.pendingSamples()).isZero();
-          assertThat(counts.windowedSamples()).isEqualTo(fresh);
-          assertThat(counts.unheardSamples()).isEqualTo(unheard);
-          assertThat(counts.gapSamples() + counts.rejectedSamples()).isEqualTo(gaps);
-          assertThat(counts.receivedSamples()).isEqualTo(segments + counts.rejectedSamples());
-          assertThat(counts.receivedSamples() + counts.gapSamples())
+          Totals totals = new Totals();
+          scene.readFrom(0, -30).forEach(totals::add);
+          totals.assertClosed();
+          assertThat(totals.gaps)
+              .isEqualTo(totals.sum(Counts::gapSamples) + totals.sum(Counts::rejectedSamples));
+          assertThat(totals.sum(Counts::receivedSamples) + totals.sum(Counts::gapSamples))
               .isLessThanOrEqualTo(scene.signal.length);
         });
+  }
+
+  /** The accounting of a stream, as whoever scores its windows keeps it. */
+  private static final class Totals {
+    private final TreeMap<Integer, Counts> byRate = new TreeMap<>();
+    private long gaps;
+
+    void add(StreamTrack.Event event) {
+      if (event instanceof StreamTrack.Window w) {
+        long fresh = w.window().freshSamples();
+        add(w.window().rateHz(), w.silent() ? Counts.skipped(fresh) : Counts.windowed(fresh));
+      } else if (event instanceof StreamTrack.Boundary b) {
+        add(b.rateHz(), b.counts());
+        for (StreamTrack.Gap gap : b.gaps()) {
+          gaps += gap.span().lengthSamples();
+          assertThat(gap.until()).isAfterOrEqualTo(gap.from());
+        }
+      }
+    }
+
+    private void add(int rateHz, Counts counts) {
+      byRate.merge(rateHz, counts, Counts::plus);
+    }
+
+    long sum(ToLongFunction<Counts> what) {
+      return byRate.values().stream().mapToLong(what).sum();
+    }
+
+    void assertClosed() {
+      byRate.forEach(
+          (rate, counts) -> assertThat(counts.pendingSamples()).as("at %d Hz", rate).isZero());
+    }
+  }
+
+  /** Through bytes, as between two processes. */
+  private static StreamTrack.State copy(StreamTrack.State state) {
+    ProgressBytes.Writer out = new ProgressBytes.Writer();
+    state.write(out);
+    ProgressBytes.Reader in = new ProgressBytes.Reader(out.toByteArray());
+    StreamTrack.State copy = StreamTrack.State.read(in);
+    assertThat(in.atEnd()).isTrue();
+    assertThat(copy).isEqualTo(state);
+    return copy;
+  }
+
+  private static void assertSame(StreamTrack.Event found, StreamTrack.Event expected) {
+    if (expected instanceof StreamTrack.Window e && found instanceof StreamTrack.Window f) {
+      assertThat(f.silent()).isEqualTo(e.silent());
+      assertThat(f.after()).isEqualTo(e.after());
+      assertThat(withoutRows(f.window())).isEqualTo(withoutRows(e.window()));
+      assertSameFeatures(List.of(f.window()), List.of(e.window()));
+    } else {
+      assertThat(found).isEqualTo(expected);
+    }
+  }
+
+  private static MelWindow withoutRows(MelWindow w) {
+    return new MelWindow(
+        w.stream(),
+        w.epoch(),
+        w.index(),
+        1,
+        NO_ROWS,
+        w.rateHz(),
+        w.span(),
+        w.freshSamples(),
+        w.captureTime(),
+        w.capturedUntil(),
+        w.logTimeMillis(),
+        w.firstRecordOffset(),
+        w.lastRecordOffset(),
+        w.segmentStart());
   }
 
   private static void forAll(int cases, Consumer<Scene> property) {

@@ -2,6 +2,7 @@ package dev.lookaside.ingest;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -13,13 +14,13 @@ public final class ChunkSequencer {
   public sealed interface Verdict permits Accept, Repeat, Rejected {}
 
   /**
-   * The chunk is heard.
+   * The chunk goes on the clock.
    *
    * @param span where its samples lie on the stream's clock, native rate
    * @param epoch capture time of the clock's sample 0
    * @param gapSamples samples right before the span that were never received
    * @param rejectedSamples samples right before the span that were received and rejected
-   * @param newEpoch true if the clock starts with this chunk: what was heard before has ended
+   * @param newEpoch true if the clock starts with this chunk: what came before has ended
    * @param joined true if the clock starts and the chunk is not the stream's first: what came
    *     before is unknown, not silent
    */
@@ -37,12 +38,12 @@ public final class ChunkSequencer {
     }
   }
 
-  /** All of it was heard before; to be dropped and counted. */
+  /** All of it was accepted before; to be dropped and counted. */
   public enum Repeat implements Verdict {
     INSTANCE
   }
 
-  /** Contradicts itself or what was heard; for the dead letters. */
+  /** Contradicts itself or what was accepted; for the dead letters. */
   public record Rejected(Rejection rejection) implements Verdict {
     public Rejected {
       Objects.requireNonNull(rejection, "rejection");
@@ -58,7 +59,90 @@ public final class ChunkSequencer {
   /** Drift of a sender's sample clock against its wall clock: at most one part in this many. */
   private static final int DRIFT_PARTS = 1_000;
 
-  private final RejectedRuns rejected = new RejectedRuns();
+  /**
+   * All that a sequencer knows, so that another one goes on where it was: see {@link #state}.
+   *
+   * @param rateHz 0 before the first chunk
+   * @param acceptedUntil capture time up to which samples were accepted
+   * @param rejectedRuns rejected chunks since the last accepted one
+   * @param unplacedSamples of rejected chunks that gave neither sequence nor sample offset
+   */
+  public record State(
+      boolean started,
+      boolean joined,
+      boolean ended,
+      int rateHz,
+      long nextSample,
+      long nextSequence,
+      long usualSamples,
+      Instant epoch,
+      Instant acceptedUntil,
+      List<RejectedRun> rejectedRuns,
+      long unplacedSamples) {
+    /** Before the first chunk of a stream. */
+    public static final State NEW =
+        new State(false, false, false, 0, 0, 0, 0, Instant.EPOCH, Instant.EPOCH, List.of(), 0);
+
+    private static final int RUN_BYTES = 5 * Long.BYTES;
+
+    public State {
+      rejectedRuns = List.copyOf(rejectedRuns);
+    }
+
+    /** Writes all of it. */
+    public void write(ProgressBytes.Writer out) {
+      out.bool(started).bool(joined).bool(ended).int32(rateHz).int64(nextSample);
+      out.int64(nextSequence).int64(usualSamples).instant(epoch).instant(acceptedUntil);
+      out.int32(rejectedRuns.size());
+      for (RejectedRun run : rejectedRuns) {
+        out.int64(run.fromSequence()).int64(run.fromSample()).int64(run.untilSequence());
+        out.int64(run.lastSample()).int64(run.lastSamples());
+      }
+      out.int64(unplacedSamples);
+    }
+
+    /**
+     * Reads what {@link #write} wrote.
+     *
+     * @throws IngestException if that is not what the bytes hold
+     */
+    public static State read(ProgressBytes.Reader in) {
+      boolean started = in.bool();
+      boolean joined = in.bool();
+      boolean ended = in.bool();
+      int rateHz = in.int32();
+      if (started || rateHz != 0) {
+        AudioFormat.checkRate(rateHz);
+      }
+      long nextSample = in.int64();
+      long nextSequence = in.int64();
+      long usualSamples = in.int64();
+      Instant epoch = in.instant();
+      Instant acceptedUntil = in.instant();
+      int count = in.count(RUN_BYTES);
+      if (count > RejectedRuns.MAX_RUNS) {
+        throw in.bad("%d runs, must be at most %d".formatted(count, RejectedRuns.MAX_RUNS));
+      }
+      RejectedRun[] runs = new RejectedRun[count];
+      for (int i = 0; i < runs.length; i++) {
+        runs[i] = new RejectedRun(in.int64(), in.int64(), in.int64(), in.int64(), in.int64());
+      }
+      return new State(
+          started,
+          joined,
+          ended,
+          rateHz,
+          nextSample,
+          nextSequence,
+          usualSamples,
+          epoch,
+          acceptedUntil,
+          List.of(runs),
+          in.int64());
+    }
+  }
+
+  private final RejectedRuns rejected;
   private boolean started;
   private boolean joined;
   private boolean ended;
@@ -67,7 +151,42 @@ public final class ChunkSequencer {
   private long nextSequence;
   private long usualSamples;
   private Instant epoch = Instant.EPOCH;
-  private Instant heardUntil = Instant.EPOCH;
+  private Instant acceptedUntil = Instant.EPOCH;
+
+  /** A sequencer before the first chunk of its stream. */
+  public ChunkSequencer() {
+    this(State.NEW);
+  }
+
+  /** A sequencer that goes on where another one was. */
+  public ChunkSequencer(State from) {
+    rejected = new RejectedRuns(from.rejectedRuns(), from.unplacedSamples());
+    started = from.started();
+    joined = from.joined();
+    ended = from.ended();
+    rateHz = from.rateHz();
+    nextSample = from.nextSample();
+    nextSequence = from.nextSequence();
+    usualSamples = from.usualSamples();
+    epoch = from.epoch();
+    acceptedUntil = from.acceptedUntil();
+  }
+
+  /** What this sequencer knows now. */
+  public State state() {
+    return new State(
+        started,
+        joined,
+        ended,
+        rateHz,
+        nextSample,
+        nextSequence,
+        usualSamples,
+        epoch,
+        acceptedUntil,
+        rejected.runs(),
+        rejected.unplacedSamples());
+  }
 
   /**
    * Judges the stream's next chunk, in the order of the log.
@@ -121,7 +240,7 @@ public final class ChunkSequencer {
     return ended;
   }
 
-  /** The sample after the last one heard; 0 before the first chunk. */
+  /** The sample after the last one accepted; 0 before the first chunk. */
   public long nextSample() {
     return nextSample;
   }
@@ -135,19 +254,19 @@ public final class ChunkSequencer {
     if (chunk.sequence() <= 0 && chunk.sampleOffset() <= 0) {
       // A repeated first chunk carries the first chunk's time; a rebooted sender's does not, also
       // when its clock went backwards.
-      return time.isAfter(heardUntil) || !nearEpoch(time);
+      return time.isAfter(acceptedUntil) || !nearEpoch(time);
     }
     // The first chunks of a rebooted sender may be lost: what looks like old numbers at a new time
     // is a new start, or the sender would be taken for a repeater until it passes the old position.
     boolean old = seen(chunk, nativeSamples);
-    return old ? time.isAfter(heardUntil.plus(CLOCK_TOLERANCE)) : ended;
+    return old ? time.isAfter(acceptedUntil.plus(CLOCK_TOLERANCE)) : ended;
   }
 
   private boolean nearEpoch(Instant time) {
     if (!joined) {
       return time.equals(epoch);
     }
-    Duration drift = Duration.between(epoch, heardUntil).dividedBy(DRIFT_PARTS);
+    Duration drift = Duration.between(epoch, acceptedUntil).dividedBy(DRIFT_PARTS);
     return Duration.between(epoch, time).abs().compareTo(drift.plus(CLOCK_TOLERANCE)) <= 0;
   }
 
@@ -173,7 +292,7 @@ public final class ChunkSequencer {
     joined = chunk.sequence() > 0 || chunk.sampleOffset() > 0;
     this.rateHz = rateHz;
     epoch = AudioChunk.epoch(chunk.captureTime(), from, rateHz);
-    heardUntil = Instant.MIN;
+    acceptedUntil = Instant.MIN;
     nextSequence = AudioChunk.NOT_GIVEN;
     SampleSpan span = advance(chunk, from, nativeSamples);
     return new Accept(span, epoch, 0, rejectedSamples, true, joined);
@@ -214,7 +333,7 @@ public final class ChunkSequencer {
     if (missing == 0) {
       return nextSample + rejected.unplacedSamples();
     }
-    Duration ahead = Duration.between(heardUntil, chunk.captureTime());
+    Duration ahead = Duration.between(acceptedUntil, chunk.captureTime());
     long samples =
         ahead.isNegative()
             ? 0
@@ -225,7 +344,7 @@ public final class ChunkSequencer {
   private boolean unproven(AudioChunk chunk, SampleSpan hole) {
     long holeSeconds = hole.lengthSamples() / rateHz;
     return holeSeconds > MAX_UNPROVEN_JUMP_SECONDS
-        && Duration.between(heardUntil, chunk.captureTime()).getSeconds() < holeSeconds / 2;
+        && Duration.between(acceptedUntil, chunk.captureTime()).getSeconds() < holeSeconds / 2;
   }
 
   private SampleSpan advance(AudioChunk chunk, long from, long nativeSamples) {
@@ -238,7 +357,7 @@ public final class ChunkSequencer {
     }
     usualSamples = nativeSamples;
     Instant until = AudioChunk.timeOf(chunk.captureTime(), nativeSamples, rateHz);
-    heardUntil = until.isAfter(heardUntil) ? until : heardUntil;
+    acceptedUntil = until.isAfter(acceptedUntil) ? until : acceptedUntil;
     ended = chunk.last();
     rejected.clear();
     return span;
@@ -248,7 +367,7 @@ public final class ChunkSequencer {
     if (!sequenceSeen(chunk)) {
       return offset(
           chunk.sampleOffset(),
-          "must be %d or more, what lies before was heard".formatted(nextSample));
+          "must be %d or more, what lies before was received already".formatted(nextSample));
     }
     if (chunk.sampleOffset() >= nextSample) {
       return inconsistent(
@@ -259,7 +378,7 @@ public final class ChunkSequencer {
     }
     return offset(
         chunk.sampleOffset(),
-        "with %d samples reaches beyond %d, the end of what was heard"
+        "with %d samples reaches beyond %d, the end of what was received"
             .formatted(nativeSamples, nextSample));
   }
 

@@ -4,11 +4,9 @@ import dev.lookaside.ingest.kafka.UnreachableException;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.RetriableException;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,11 +28,7 @@ public final class DeadLetterWriter implements AutoCloseable {
   /** Connects at the first letter. */
   public static DeadLetterWriter open(IngestSettings settings) {
     return new DeadLetterWriter(
-        new KafkaProducer<>(
-            settings.source().letterProperties(),
-            new ByteArraySerializer(),
-            new ByteArraySerializer()),
-        settings.topics().deadLetters().name());
+        settings.clients().producer("dead-letters"), settings.topics().deadLetters().name());
   }
 
   /**

@@ -4,11 +4,14 @@ import com.typesafe.config.Config;
 import dev.lookaside.ingest.TopicSettings.Policy;
 import dev.lookaside.ingest.TopicSettings.Topic;
 import dev.lookaside.ingest.kafka.KafkaClients;
+import dev.lookaside.ingest.kafka.KafkaClients.Membership;
 import dev.lookaside.ingest.kafka.KafkaKeys;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.GroupProtocol;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,7 +54,7 @@ public record IngestSettings(
         (int) number(chunks, "chunks", "max-payload-bytes", 1, 1 << 30),
         defaultFormat(chunks.getString("default-content-type")),
         topics(ingest.getConfig("topics")),
-        source(ingest.getConfig("source"), clients),
+        source(ingest.getConfig("source")),
         retained(ingest.getConfig("retained")));
   }
 
@@ -99,6 +102,7 @@ public record IngestSettings(
         topic(topics, "audio-chunks", replicas),
         topic(topics, "audio-detections", replicas),
         topic(topics, "audio-dead-letters", replicas),
+        progress(topics, replicas),
         new TopicSettings.Registry(
             topic(topics, "adapters", replicas),
             topic(topics, "cutovers", replicas),
@@ -107,6 +111,14 @@ public record IngestSettings(
             topic(topics, "audio-labels", replicas),
             topic(topics, "requests", replicas),
             topic(topics, "shadows", replicas)));
+  }
+
+  /** As many partitions as the chunks have, whatever that is when it is made. */
+  private static Topic progress(Config topics, short replicas) {
+    Config topic = topics.getConfig("progress");
+    Map<String, String> configs = new HashMap<>();
+    properties(topic.getConfig("configs")).forEach((k, v) -> configs.put(k, String.valueOf(v)));
+    return new Topic(text(topic, "topics.progress", "name"), 1, replicas, configs);
   }
 
   private static Policy policy(String value) {
@@ -129,20 +141,59 @@ public record IngestSettings(
         configs);
   }
 
-  private static SourceSettings source(Config source, Map<String, Object> clients) {
+  private static SourceSettings source(Config source) {
     String at = "source";
+    Map<String, Object> consumer = properties(source.getConfig("kafka-clients"));
     return new SourceSettings(
-        text(source, at, "group"),
+        membership(source, consumer),
+        delivery(source.getString("delivery")),
+        startsAtEnd(consumer),
         (int) number(source, at, "credit-records", 1, 1_000_000),
         number(source, at, "credit-bytes", 1, 1L << 40),
+        number(source, at, "max-bytes-under-way", 1, 1L << 40),
+        number(source, at, "read-ahead-bytes", 1, 1L << 40),
         number(source, at, "commit-interval-millis", 10, 600_000),
         number(source, at, "poll-millis", 1, 1_000),
         number(source, at, "unreachable-after-millis", 100, 600_000),
         number(source, at, "report-interval-millis", 100, 600_000),
-        (int) number(source, at, "max-letters", 1, 100_000),
         number(source, at, "stop-timeout-millis", 0, 60_000),
-        over(clients, properties(source.getConfig("kafka-clients"))),
-        over(clients, properties(source.getConfig("letter-kafka-clients"))));
+        consumer);
+  }
+
+  private static Membership membership(Config source, Map<String, Object> consumer) {
+    String protocol = source.getString("group-protocol");
+    GroupProtocol its =
+        switch (protocol.toLowerCase(Locale.ROOT)) {
+          case "consumer" -> GroupProtocol.CONSUMER;
+          case "classic" -> GroupProtocol.CLASSIC;
+          default -> throw wrong("source.group-protocol", protocol, "must be consumer or classic");
+        };
+    String instance = source.getString("instance");
+    return new Membership(
+        text(source, "source", "group"),
+        its,
+        instance.isBlank() ? Optional.empty() : Optional.of(instance),
+        Optional.empty());
+  }
+
+  private static boolean delivery(String value) {
+    return switch (value.toLowerCase(Locale.ROOT)) {
+      case "exactly-once" -> true;
+      case "at-least-once" -> false;
+      default -> throw wrong("source.delivery", value, "must be exactly-once or at-least-once");
+    };
+  }
+
+  /** Kafka's own key, which this source reads itself: see {@link SourceClients}. */
+  private static boolean startsAtEnd(Map<String, Object> consumer) {
+    String value = String.valueOf(consumer.getOrDefault("auto.offset.reset", "earliest"));
+    return switch (value) {
+      case "earliest" -> false;
+      case "latest" -> true;
+      default ->
+          throw wrong(
+              "source.kafka-clients.auto.offset.reset", value, "must be earliest or latest");
+    };
   }
 
   private static RetainedSettings retained(Config retained) {
@@ -152,12 +203,6 @@ public record IngestSettings(
         number(retained, at, "max-late-millis", 0, 86_400_000),
         number(retained, at, "timeout-millis", 100, 3_600_000),
         (int) number(retained, at, "max-read-seconds", 1, 86_400));
-  }
-
-  private static Map<String, Object> over(Map<String, Object> below, Map<String, Object> above) {
-    Map<String, Object> all = new HashMap<>(below);
-    all.putAll(above);
-    return all;
   }
 
   private static String text(Config block, String path, String key) {

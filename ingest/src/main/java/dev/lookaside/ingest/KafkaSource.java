@@ -3,35 +3,50 @@ package dev.lookaside.ingest;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.DispatcherSelector;
+import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads {@code audio.chunks} and tells its listener what arrives. Sole owner of its KafkaConsumer
- * and of the thread that polls it: spawn it on {@link #dispatcher()}.
+ * Reads {@code audio.chunks}, makes an actor for every stream and gives it its records. Sole owner
+ * of its consumers and of the thread that polls them: spawn it on {@link #dispatcher()}.
  *
- * <p>Each partition has room for a configured number of records and bytes under way downstream. A
- * chunk takes its share when it is sent to the listener and {@link Credit} gives it back; without
- * room the partition is paused, so memory is bounded whatever the lag. Offsets are committed when
- * {@link Settled} says that they are not needed any more, and a rejected record only when its dead
- * letter is durable. A crash makes some records arrive again and none be lost.
+ * <p>The way of a chunk has six mailboxes:
  *
- * <p>When no broker answers it keeps trying and says so once per interval; a fault that trying
- * again cannot mend is told as {@link Failed} and stops it.
+ * <pre>
+ *   KafkaSource --Chunk--> stream --Score--> classifier --Run--> scorer's thread --Scored--> stream
+ *               --Publish--> sink --Settled--> KafkaSource
+ * </pre>
+ *
+ * <p>Each stream has room for a configured number of records and bytes; {@link Credit} gives room
+ * back. A stream without room is <em>parked</em>: the partition goes on for the others, and the
+ * parked stream's records are read again, by a second consumer, when it has room. So one stream
+ * that is slow, held, failing or far behind costs its neighbours that second reading and nothing
+ * else. Where all streams of a partition are parked, it is read ahead by a bounded number of bytes
+ * and then paused.
+ *
+ * <p>Where a stream goes on is read from {@code lookaside.progress} when its partition is assigned.
+ * The committed offset of a partition is only where reading begins: it never passes a record that a
+ * stream still needs.
+ *
+ * <p>When no broker answers it keeps trying and reports that once per interval; a fault that does
+ * not pass ends the actor with an {@link IngestException} that says why.
  */
 public final class KafkaSource {
   /** What the source is asked to do. */
   public sealed interface Command {}
 
   /**
-   * Gives back room: {@code records} chunks with {@code bytes} of payload have been consumed. A new
-   * assignment starts with the configured room, so each {@link Arrived} is given back exactly once.
+   * Gives back room of one stream: {@code records} records with {@code bytes} of payload have been
+   * consumed.
    */
-  public record Credit(Assignment assignment, int records, long bytes) implements Command {
+  public record Credit(Assignment assignment, StreamId stream, int records, long bytes)
+      implements Command {
     public Credit {
       Objects.requireNonNull(assignment, "assignment");
+      Objects.requireNonNull(stream, "stream");
       if (records < 0 || bytes < 0) {
         throw new IngestException(
             "credit of " + records + " records, " + bytes + " bytes: must be 0 or more");
@@ -40,26 +55,59 @@ public final class KafkaSource {
   }
 
   /**
-   * Records of {@code stream} before {@code resumeOffset} need never be read again. {@link
-   * Long#MAX_VALUE} settles all that this source has received so far, also what still waits in
-   * mailboxes: whoever has not seen those says its last record offset plus one instead.
+   * The stream has lost its state and goes on from {@code progress}: its records from there on are
+   * given again, with {@code delivery} as number, and ended again where they were.
+   *
+   * @param progress null if it begins anew
+   * @param firstOffset without progress: the first record it is given
    */
-  public record Settled(Assignment assignment, StreamId stream, long resumeOffset)
+  public record Rewind(
+      Assignment assignment,
+      StreamId stream,
+      @Nullable StreamProgress progress,
+      long firstOffset,
+      long delivery)
       implements Command {
-    public Settled {
+    public Rewind {
       Objects.requireNonNull(assignment, "assignment");
       Objects.requireNonNull(stream, "stream");
     }
+
+    /** The first record it is given. */
+    public long fromOffset() {
+      return progress == null ? firstOffset : progress.resumeOffset();
+    }
   }
 
-  /** Sends {@code record} to the dead letters; its offset is held until the letter is durable. */
-  public record Reject(
-      Assignment assignment, ConsumerRecord<byte[], byte[]> record, Rejection rejection)
-      implements Command {
-    public Reject {
-      Objects.requireNonNull(assignment, "assignment");
-      Objects.requireNonNull(record, "record");
-      Objects.requireNonNull(rejection, "rejection");
+  /**
+   * These are durable.
+   *
+   * @param streams progress of streams
+   * @param letters offsets of records without a stream whose dead letters are written
+   */
+  public record Settled(List<Progressed> streams, List<WrittenLetter> letters) implements Command {
+    public Settled {
+      streams = List.copyOf(streams);
+      letters = List.copyOf(letters);
+    }
+  }
+
+  /** Progress of one stream, durable. */
+  public record Progressed(Assignment assignment, StreamId stream, StreamProgress progress) {}
+
+  /** A letter of {@link SinkMessage.Letter}, durable. */
+  public record WrittenLetter(Assignment assignment, long recordOffset) {}
+
+  /** Results cannot be written now, or can again: no record is read meanwhile. */
+  public record WritesStalled(boolean stalled) implements Command {}
+
+  /** The answer to {@link StreamMessage.Drain}. */
+  public record StreamDrained(Assignment assignment, StreamId stream) implements Command {}
+
+  /** Reads no further and drains all streams; {@code replyTo} gets {@link Drained}. */
+  public record Drain(ActorRef<Drained> replyTo) implements Command {
+    public Drain {
+      Objects.requireNonNull(replyTo, "replyTo");
     }
   }
 
@@ -70,12 +118,17 @@ public final class KafkaSource {
     }
   }
 
+  /** Nothing is under way in any stream. */
+  public enum Drained {
+    INSTANCE
+  }
+
   /** The source is closed; no event follows. */
   public enum Stopped {
     INSTANCE
   }
 
-  /** What the source tells its listener. */
+  /** What the source tells its observer. Nothing depends on anyone listening. */
   public sealed interface Event {}
 
   /** These partitions are ours now. */
@@ -85,61 +138,45 @@ public final class KafkaSource {
     }
   }
 
-  /** These tenures are over: nothing more arrives for them and nothing said of them is heard. */
+  /** These assignments are over. */
   public record Revoked(Set<Assignment> assignments) implements Event {
     public Revoked {
       assignments = Set.copyOf(assignments);
     }
   }
 
-  /**
-   * A chunk, in the order of its partition.
-   *
-   * @param record the chunk's own record, for {@link Reject}; its value is the chunk's payload
-   */
-  public record Arrived(
-      Assignment assignment, AudioChunk chunk, ConsumerRecord<byte[], byte[]> record)
-      implements Event {
-    public Arrived {
-      Objects.requireNonNull(assignment, "assignment");
-      Objects.requireNonNull(chunk, "chunk");
-      Objects.requireNonNull(record, "record");
+  /** Chunks were given to streams; deltas. */
+  public record Delivered(int chunks, long bytes) implements Event {}
+
+  /** Records of no readable stream were rejected. */
+  public record Discarded(Rejection rejection) implements Event {
+    public Discarded {
+      Objects.requireNonNull(rejection, "rejection");
     }
   }
 
   /**
-   * A record that is no chunk, already on its way to the dead letters; for the stream's accounting.
-   * Takes no credit.
-   *
-   * @param stream whose it would have been, null if the key cannot be read
-   * @param sequence what it said, {@link AudioChunk#NOT_GIVEN} if nothing readable
-   * @param sampleOffset what it said, {@link AudioChunk#NOT_GIVEN} if nothing readable
+   * Records {@code [fromOffset, untilOffset)} were deleted before they were read. What they held
+   * counts as gap of the streams that go on after it.
    */
-  public record Refused(
-      Assignment assignment,
-      @Nullable StreamId stream,
-      long recordOffset,
-      long sequence,
-      long sampleOffset,
-      Rejection rejection)
-      implements Event {
-    public Refused {
-      Objects.requireNonNull(assignment, "assignment");
-      Objects.requireNonNull(rejection, "rejection");
-    }
-  }
+  public record Deleted(Assignment assignment, long fromOffset, long untilOffset)
+      implements Event {}
+
+  /**
+   * How many streams there are; told when it has changed.
+   *
+   * @param open with an actor
+   * @param parked of these, without room while records of theirs wait on Kafka
+   */
+  public record StreamCount(int open, int parked) implements Event {}
+
+  /** All that this source had given to this stream is durable and the stream has ended. */
+  public record StreamClosed(StreamId stream) implements Event {}
 
   /** No broker has answered for {@code forMillis}; the source keeps trying. */
   public record Unreachable(String servers, long forMillis) implements Event {
     public Unreachable {
       Objects.requireNonNull(servers, "servers");
-    }
-  }
-
-  /** Trying again will not help; the source has closed and stops. */
-  public record Failed(String reason) implements Event {
-    public Failed {
-      Objects.requireNonNull(reason, "reason");
     }
   }
 
@@ -155,13 +192,23 @@ public final class KafkaSource {
     INSTANCE
   }
 
-  /** Time to commit, to look after late letters and to see whether brokers answer. */
+  /** Time to commit and to see whether brokers answer. */
   enum TickDue implements Command {
     INSTANCE
   }
 
-  enum LettersAnswered implements Command {
-    INSTANCE
+  /** Makes the behavior of a stream's actor. */
+  public interface StreamFactory {
+    /**
+     * @param progress where the stream goes on; null if nothing is known of it
+     * @param firstOffset its first record that the actor will be given
+     */
+    Behavior<StreamMessage> create(
+        Assignment assignment,
+        StreamId stream,
+        @Nullable StreamProgress progress,
+        long firstOffset,
+        ActorRef<Command> source);
   }
 
   private KafkaSource() {}
@@ -174,10 +221,23 @@ public final class KafkaSource {
   /**
    * A source for the group that the settings name. It makes or checks the topics before it reads.
    *
-   * @param listener gets every event, in order
+   * @param idle a stream ends when its partition's append time has moved on by this much without a
+   *     record of it
+   * @param observer gets every event, in order
    */
-  public static Behavior<Command> create(IngestSettings settings, ActorRef<Event> listener) {
+  public static Behavior<Command> create(
+      IngestSettings settings,
+      Duration idle,
+      StreamFactory streams,
+      ActorRef<SinkMessage> sink,
+      ActorRef<Event> observer) {
     return SourceActor.create(
-        settings, listener, SourceClients.of(settings), () -> System.nanoTime() / 1_000_000);
+        settings,
+        idle,
+        streams,
+        sink,
+        observer,
+        SourceClients.of(settings),
+        () -> System.nanoTime() / 1_000_000);
   }
 }

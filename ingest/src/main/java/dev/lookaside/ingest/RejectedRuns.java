@@ -2,6 +2,7 @@ package dev.lookaside.ingest;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 
 /**
  * Rejected chunks since the last accepted one, as runs of neighbours, so that a hole in the stream
@@ -11,43 +12,19 @@ final class RejectedRuns {
   /** Runs kept; of more than this many, broken by losses, the oldest count as gap. */
   static final int MAX_RUNS = 64;
 
-  private static final long UNKNOWN = AudioChunk.NOT_GIVEN;
-
-  private final Deque<Run> runs = new ArrayDeque<>();
+  private final Deque<RejectedRun> runs = new ArrayDeque<>();
   private long unplacedSamples;
 
-  /** Chunks {@code [fromSequence, untilSequence)} whose first sample is {@code fromSample}. */
-  private static final class Run {
-    final long fromSequence;
-    final long fromSample;
-    long untilSequence;
-    long lastSample;
-    long lastSamples;
+  RejectedRuns() {}
 
-    Run(long sequence, long sample, long samples) {
-      this.fromSequence = sequence;
-      this.fromSample = sample;
-      extend(sequence, sample, samples);
-    }
+  RejectedRuns(List<RejectedRun> runs, long unplacedSamples) {
+    this.runs.addAll(runs);
+    this.unplacedSamples = unplacedSamples;
+  }
 
-    final void extend(long sequence, long sample, long samples) {
-      untilSequence = sequence < 0 ? UNKNOWN : sequence + 1;
-      lastSample = sample;
-      lastSamples = samples;
-    }
-
-    long chunks() {
-      return fromSequence < 0 ? 1 : untilSequence - fromSequence;
-    }
-
-    boolean liesIn(long from, long until) {
-      return fromSequence >= from && untilSequence <= until && from >= 0 && fromSequence >= 0;
-    }
-
-    boolean continuedBy(long sequence, long sample) {
-      boolean next = sequence >= 0 && sequence == untilSequence;
-      return next && (sample >= 0) == (fromSample >= 0) && (sample < 0 || sample > lastSample);
-    }
+  /** The runs, oldest first. */
+  List<RejectedRun> runs() {
+    return List.copyOf(runs);
   }
 
   /** True if nothing is remembered. */
@@ -71,21 +48,22 @@ final class RejectedRuns {
       unplacedSamples += Math.max(0, samples);
       return;
     }
-    Run last = runs.peekLast();
+    RejectedRun last = runs.peekLast();
     if (last != null && last.continuedBy(sequence, sample)) {
-      last.extend(sequence, sample, samples);
+      runs.removeLast();
+      runs.addLast(last.extended(sequence, sample, samples));
       return;
     }
     if (runs.size() == MAX_RUNS) {
       runs.removeFirst();
     }
-    runs.addLast(new Run(sequence, sample, samples));
+    runs.addLast(RejectedRun.of(sequence, sample, samples));
   }
 
   /** How many chunks of {@code [fromSequence, untilSequence)} were rejected. */
   long chunksIn(long fromSequence, long untilSequence) {
     long chunks = 0;
-    for (Run run : runs) {
+    for (RejectedRun run : runs) {
       chunks += run.liesIn(fromSequence, untilSequence) ? run.chunks() : 0;
     }
     return chunks;
@@ -104,18 +82,18 @@ final class RejectedRuns {
     long samples = unplacedSamples;
     long counted = hole.fromSample();
     boolean known = fromSequence >= 0 && untilSequence >= 0;
-    for (Run run : runs) {
-      boolean placed = known && run.fromSequence >= 0;
+    for (RejectedRun run : runs) {
+      boolean placed = known && run.fromSequence() >= 0;
       if (placed && !run.liesIn(fromSequence, untilSequence)) {
         continue; // It lied about its place.
       }
-      if (run.fromSample < 0) {
+      if (run.fromSample() < 0) {
         samples += usualSamples * run.chunks();
         continue;
       }
-      boolean reachesEnd = placed && run.untilSequence == untilSequence;
+      boolean reachesEnd = placed && run.untilSequence() == untilSequence;
       long end = reachesEnd ? hole.untilSample() : endOf(run, usualSamples);
-      long from = Math.max(counted, run.fromSample);
+      long from = Math.max(counted, run.fromSample());
       long until = Math.min(hole.untilSample(), end);
       if (until > from) {
         samples += until - from;
@@ -127,7 +105,7 @@ final class RejectedRuns {
     return all ? hole.lengthSamples() : Math.min(hole.lengthSamples(), samples);
   }
 
-  private static long endOf(Run run, long usualSamples) {
-    return run.lastSample + (run.lastSamples > 0 ? run.lastSamples : usualSamples);
+  private static long endOf(RejectedRun run, long usualSamples) {
+    return run.lastSample() + (run.lastSamples() > 0 ? run.lastSamples() : usualSamples);
   }
 }

@@ -39,7 +39,9 @@ public record Rejection(Reason reason, String field, String value, String messag
     /** A sample is NaN or infinite. */
     BAD_SAMPLE,
     /** Sequence, sample offset, rate or time contradict each other or what came before. */
-    INCONSISTENT;
+    INCONSISTENT,
+    /** The record is well formed and yet made its stream fail, several times. */
+    FAILED;
 
     /** Lower case with hyphens: {@code bad-key}. */
     public String code() {

@@ -2,20 +2,15 @@ package dev.lookaside.ingest;
 
 import java.nio.ByteBuffer;
 import java.util.Base64;
-import java.util.Comparator;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
- * Where each stream of a partition goes on, for those that are further than the partition is. A
- * partition is read again from the oldest record that any of its streams needs; a stream that needs
- * less must not hear the rest: it would begin in the middle of what it has told already, and take
- * the tail of a sound for a sound.
- *
- * <p>Written into the metadata of the committed offset: {@code r1:} and, in URL-safe base64, per
- * stream the first 8 bytes of its name's SHA-256 and its distance from the committed offset, 7 bits
- * a byte, low bits first, the high bit set where more follow. Pure; not thread-safe.
+ * Where each stream of a partition goes on, as version 0.1 wrote it into the metadata of the
+ * committed offset: {@code r1:} and, in URL-safe base64, per stream the first 8 bytes of its name's
+ * SHA-256 and its distance from the committed offset, 7 bits a byte, low bits first, the high bit
+ * set where more follow. Only read: {@link StreamProgress} has taken its place, and a group that
+ * changes versions goes on without loss. Pure; not thread-safe.
  */
 final class ResumePoints {
   private static final String PREFIX = "r1:";
@@ -52,11 +47,6 @@ final class ResumePoints {
     return points;
   }
 
-  /** Records of {@code stream} before {@code resumeOffset} are done. */
-  void settled(StreamId stream, long resumeOffset) {
-    offsets.merge(key(stream), resumeOffset, Math::max);
-  }
-
   /** Whether the stream is done with the record at {@code offset}. */
   boolean done(StreamId stream, long offset) {
     if (offsets.isEmpty()) {
@@ -64,48 +54,6 @@ final class ResumePoints {
     }
     Long resume = offsets.get(key(stream));
     return resume != null && offset < resume;
-  }
-
-  /**
-   * Forgets those that {@code position} has reached, and writes the rest.
-   *
-   * @param maxChars those furthest ahead are written, as many as there is room for
-   * @return empty if there are none
-   */
-  String write(long position, int maxChars) {
-    offsets.values().removeIf(resume -> resume <= position);
-    if (offsets.isEmpty()) {
-      return "";
-    }
-    List<Map.Entry<Long, Long>> furthestFirst =
-        offsets.entrySet().stream()
-            .sorted(
-                Map.Entry.<Long, Long>comparingByValue(Comparator.reverseOrder())
-                    .thenComparing(Map.Entry.comparingByKey()))
-            .toList();
-    int room = Math.max(0, maxChars - PREFIX.length()) / 4 * 3;
-    ByteBuffer bytes = ByteBuffer.allocate(room);
-    for (Map.Entry<Long, Long> point : furthestFirst) {
-      long distance = point.getValue() - position;
-      if (bytes.remaining() < Long.BYTES + lengthBytes(distance)) {
-        break;
-      }
-      bytes.putLong(point.getKey());
-      for (; distance >= CONTINUES; distance >>>= 7) {
-        bytes.put((byte) (distance | CONTINUES));
-      }
-      bytes.put((byte) distance);
-    }
-    byte[] written = new byte[bytes.position()];
-    bytes.flip().get(written);
-    return written.length == 0
-        ? ""
-        : PREFIX + Base64.getUrlEncoder().withoutPadding().encodeToString(written);
-  }
-
-  /** Streams that are further than the position last written. */
-  int streams() {
-    return offsets.size();
   }
 
   private static long distance(ByteBuffer bytes) {
@@ -118,10 +66,6 @@ final class ResumePoints {
       shift += 7;
     } while (next < 0 && shift < Long.SIZE);
     return distance;
-  }
-
-  private static int lengthBytes(long distance) {
-    return (Long.SIZE - Long.numberOfLeadingZeros(distance | 1) + 6) / 7;
   }
 
   private static long key(StreamId stream) {

@@ -1,35 +1,48 @@
 package dev.lookaside.ingest;
 
-import dev.lookaside.ingest.kafka.UnreachableException;
-import java.util.HashMap;
+import dev.lookaside.ingest.kafka.KafkaClients;
+import java.time.Duration;
+import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** The Kafka clients a {@link KafkaSource} works with; tests give it others. */
 interface SourceClients {
   /**
    * Makes sure that all topics are there, without keeping the caller waiting. Fails with {@link
-   * UnreachableException} if no broker answers, with another {@link IngestException} if a topic is
-   * missing or wrong.
+   * dev.lookaside.ingest.kafka.UnreachableException} if no broker answers, with another exception
+   * if a topic is missing or wrong.
    */
   CompletionStage<Void> ensureTopics();
 
-  /** A consumer, not subscribed yet; the caller's to close. */
-  Consumer<byte[], byte[]> consumer();
+  /** The member of the group, not subscribed yet; the caller's to close. */
+  Consumer<byte[], byte[]> member();
 
-  /** The producer of dead letters; the caller's to close. */
-  Producer<byte[], byte[]> letterProducer();
+  /** For the reading again: without a group; the caller's to close. */
+  Consumer<byte[], byte[]> again();
+
+  /** {@link ProgressTopic#read}. */
+  Map<Integer, PartitionProgress> progress(Collection<Integer> partitions, Duration within);
+
+  /** Blocks until {@code done} is completed, or that time has passed. */
+  default void await(CompletableFuture<Void> done, Duration within)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    done.get(within.toMillis(), TimeUnit.MILLISECONDS);
+  }
 
   /** Real ones. */
   static SourceClients of(IngestSettings settings) {
+    // Where to go on is decided here: a consumer that jumps by itself would lose audio in silence.
+    KafkaClients clients =
+        settings
+            .clients()
+            .with(settings.source().consumerProperties())
+            .with(Map.of("auto.offset.reset", "none"));
     return new SourceClients() {
       @Override
       public CompletionStage<Void> ensureTopics() {
@@ -52,21 +65,21 @@ interface SourceClients {
       }
 
       @Override
-      public Consumer<byte[], byte[]> consumer() {
-        Map<String, Object> properties = new HashMap<>(settings.source().consumerProperties());
-        properties.put(ConsumerConfig.GROUP_ID_CONFIG, settings.source().group());
-        // Offsets are committed when records are settled, never because time has passed.
-        properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
-        return new KafkaConsumer<>(
-            properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+      public Consumer<byte[], byte[]> member() {
+        return clients.member("source", settings.source().membership());
       }
 
       @Override
-      public Producer<byte[], byte[]> letterProducer() {
-        return new KafkaProducer<>(
-            settings.source().letterProperties(),
-            new ByteArraySerializer(),
-            new ByteArraySerializer());
+      public Consumer<byte[], byte[]> again() {
+        return clients.consumer("source-again");
+      }
+
+      @Override
+      public Map<Integer, PartitionProgress> progress(
+          Collection<Integer> partitions, Duration within) {
+        return new ProgressTopic(
+                settings.clients(), settings.topics().progress().name(), settings.source().group())
+            .read(partitions, within);
       }
     };
   }

@@ -11,6 +11,7 @@ import java.util.Objects;
  * @param chunks audio in
  * @param detections what was heard
  * @param deadLetters what could not be used
+ * @param progress how far each stream is; has as many partitions as {@code chunks}
  * @param registry which adapter is in force, and the adapters
  * @param training what the trainer learns from and is asked for
  */
@@ -19,6 +20,7 @@ public record TopicSettings(
     Topic chunks,
     Topic detections,
     Topic deadLetters,
+    Topic progress,
     Registry registry,
     Training training) {
   /** What happens when a topic is missing. */
@@ -76,11 +78,12 @@ public record TopicSettings(
     Objects.requireNonNull(chunks, "chunks");
     Objects.requireNonNull(detections, "detections");
     Objects.requireNonNull(deadLetters, "deadLetters");
+    Objects.requireNonNull(progress, "progress");
     Objects.requireNonNull(registry, "registry");
     Objects.requireNonNull(training, "training");
   }
 
-  /** Those of the audio, in the order of its way. */
+  /** Those of the audio, in the order of its way; {@link #progress} goes by {@link #chunks}. */
   public List<Topic> all() {
     return List.of(chunks, detections, deadLetters);
   }

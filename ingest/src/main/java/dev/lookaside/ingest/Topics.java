@@ -20,12 +20,14 @@ import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InvalidPartitionsException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -58,7 +60,11 @@ public final class Topics {
    * @throws IngestException naming the topic that is missing, may not be made or would lose records
    */
   public static Map<String, Integer> ensure(IngestSettings settings) {
-    return ensure(settings, settings.topics().all());
+    KafkaClients clients = settings.clients();
+    try (Closing opened = new Closing()) {
+      Admin admin = opened.add(clients.admin("topics"));
+      return ensure(admin, settings.topics(), clients.servers(), clients.timeout());
+    }
   }
 
   /** As {@link #ensure(IngestSettings)}, for the topics of the adapters. */
@@ -87,7 +93,18 @@ public final class Topics {
   /** {@link #ensure(IngestSettings)} over a connection of the caller's. */
   static Map<String, Integer> ensure(
       Admin admin, TopicSettings settings, String servers, Duration timeout) {
-    return ensure(admin, settings, settings.all(), servers, timeout);
+    Map<String, Integer> partitions =
+        new LinkedHashMap<>(ensure(admin, settings, settings.all(), servers, timeout));
+    Topic progress = settings.progress();
+    int wanted = partitions.getOrDefault(settings.chunks().name(), 1);
+    Topic sized =
+        new Topic(progress.name(), wanted, progress.replicationFactor(), progress.configs());
+    partitions.putAll(ensure(admin, settings, List.of(sized), servers, timeout));
+    if (partitions.getOrDefault(progress.name(), 0) < wanted) {
+      new Topics(admin, settings, servers, timeout).grow(sized);
+      partitions.put(progress.name(), wanted);
+    }
+    return partitions;
   }
 
   private static Map<String, Integer> ensure(
@@ -159,6 +176,30 @@ public final class Topics {
       LOG.info("Made topic {} with {} partitions", topic.name(), topic.partitions());
     } catch (TopicExistsException e) {
       LOG.debug("Another worker made topic {} at the same moment", topic.name());
+    }
+  }
+
+  /** The progress of a partition lies in the partition of that number. */
+  private void grow(Topic topic) {
+    if (settings.policy() == Policy.FAIL) {
+      throw new IngestException(
+          "topic \"%s\" at %s: must have at least %d partitions, as many as %s"
+              .formatted(topic.name(), servers, topic.partitions(), settings.chunks().name()));
+    }
+    try {
+      get(
+          topic,
+          admin
+              .createPartitions(Map.of(topic.name(), NewPartitions.increaseTo(topic.partitions())))
+              .values(),
+          topic.name());
+      LOG.info("Topic {} now has {} partitions", topic.name(), topic.partitions());
+    } catch (IngestException e) {
+      if (!(e.getCause() instanceof InvalidPartitionsException)
+          || known(topic) < topic.partitions()) {
+        throw e;
+      }
+      LOG.debug("Another worker made topic {} larger at the same moment", topic.name());
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.lookaside.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lookaside.ingest.ChunkSequencer.Accept;
 import dev.lookaside.ingest.ChunkSequencer.Rejected;
@@ -27,6 +28,91 @@ class ChunkSequencerTest {
         .isEqualTo(new Accept(new SampleSpan(0, CHUNK), START, 0, 0, true, false));
     assertThat(heard(1, CHUNK))
         .isEqualTo(new Accept(new SampleSpan(CHUNK, 2 * CHUNK), START, 0, 0, false, false));
+  }
+
+  /** Wherever it is stopped: another one goes on from its state with the same verdicts. */
+  @Test
+  void anotherOneGoesOnFromItsState() {
+    SeededRandom.forAll(ChunkSequencerTest.class, 500, ChunkSequencerTest::goOn);
+  }
+
+  private static void goOn(RandomGenerator random) {
+    ChunkSequencer undisturbed = new ChunkSequencer();
+    ChunkSequencer moved = new ChunkSequencer();
+    long sequence = random.nextInt(3);
+    long sample = sequence * CHUNK;
+    Instant time = START;
+    for (int i = 0; i < 80; i++) {
+      if (random.nextInt(3) == 0) {
+        assertThat(moved.state()).isEqualTo(undisturbed.state());
+        ProgressBytes.Writer out = new ProgressBytes.Writer();
+        moved.state().write(out);
+        ProgressBytes.Reader in = new ProgressBytes.Reader(out.toByteArray());
+        moved = new ChunkSequencer(ChunkSequencer.State.read(in));
+        assertThat(in.atEnd()).isTrue();
+      }
+      switch (random.nextInt(12)) {
+        case 0 -> {
+          sequence += random.nextInt(4);
+          sample += random.nextInt(4) * CHUNK;
+        }
+        case 1 -> {
+          sequence = Math.max(0, sequence - random.nextInt(3));
+          sample = Math.max(sequence, sample - random.nextInt(3) * CHUNK);
+        }
+        case 2 -> {
+          sequence = 0;
+          sample = 0;
+          time = time.plusSeconds(random.nextInt(100));
+        }
+        default -> {}
+      }
+      boolean numbered = random.nextInt(8) > 0;
+      AudioChunk chunk =
+          chunk(
+              numbered && random.nextInt(8) > 0 ? sequence : AudioChunk.NOT_GIVEN,
+              numbered && random.nextInt(8) > 0 ? sample : AudioChunk.NOT_GIVEN,
+              time,
+              random.nextInt(20) == 0);
+      if (random.nextInt(5) == 0) {
+        long samples = random.nextBoolean() ? CHUNK : AudioChunk.NOT_GIVEN;
+        undisturbed.reject(chunk, samples);
+        moved.reject(chunk, samples);
+      } else {
+        int rate = random.nextInt(20) == 0 ? 8_000 : RATE_HZ;
+        long samples = random.nextInt(20) == 0 ? 0 : CHUNK - random.nextInt(2);
+        assertThat(moved.next(chunk, samples, rate))
+            .isEqualTo(undisturbed.next(chunk, samples, rate));
+      }
+      sequence++;
+      sample += CHUNK;
+      time = time.plusMillis(100);
+    }
+    assertThat(moved.state()).isEqualTo(undisturbed.state());
+  }
+
+  @Test
+  void aStateThatIsMalformedIsAnError() {
+    heardAll(0, 2);
+    sequencer.reject(3, 3 * CHUNK, CHUNK);
+    sequencer.reject(9, AudioChunk.NOT_GIVEN, CHUNK);
+    ProgressBytes.Writer out = new ProgressBytes.Writer();
+    sequencer.state().write(out);
+    byte[] whole = out.toByteArray();
+    for (int length = 0; length < whole.length; length++) {
+      byte[] cut = java.util.Arrays.copyOf(whole, length);
+      assertThatThrownBy(() -> ChunkSequencer.State.read(new ProgressBytes.Reader(cut)))
+          .isInstanceOf(IngestException.class);
+    }
+    StreamProgressTest.assertMalformedIsAnError(
+        whole,
+        bytes -> new ChunkSequencer(ChunkSequencer.State.read(new ProgressBytes.Reader(bytes))));
+    byte[] started = new byte[whole.length];
+    started[0] = 1;
+    assertThatThrownBy(() -> ChunkSequencer.State.read(new ProgressBytes.Reader(started)))
+        .as("a clock without a rate")
+        .isInstanceOf(IngestException.class)
+        .hasMessageContaining("rate");
   }
 
   @Test
@@ -96,11 +182,13 @@ class ChunkSequencerTest {
   void overlapIsRejected() {
     heardAll(0, 5);
     assertThat(described(heard(5, 5 * CHUNK - 1)))
-        .isEqualTo("ce_sampleoffset \"7999\": must be 8000 or more, what lies before was heard");
+        .isEqualTo(
+            "ce_sampleoffset \"7999\": must be 8000 or more, what lies before was received"
+                + " already");
     assertThat(described(heard(4, 4 * CHUNK + 1)))
         .isEqualTo(
             "ce_sampleoffset \"6401\": with 1600 samples reaches beyond 8000, the end of what was"
-                + " heard");
+                + " received");
   }
 
   @Test

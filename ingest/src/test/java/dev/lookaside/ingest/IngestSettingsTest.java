@@ -4,11 +4,47 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.ConfigFactory;
+import dev.lookaside.ingest.kafka.KafkaClients;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.GroupProtocol;
+import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.clients.producer.Producer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class IngestSettingsTest {
+  private final List<Map<String, Object>> properties = new ArrayList<>();
+
+  /** Notes what clients are made with. */
+  private final KafkaClients opened =
+      new KafkaClients(
+          Map.of("bootstrap.servers", "k1:9092", "sasl.mechanism", "PLAIN"),
+          Duration.ofSeconds(2),
+          new KafkaClients.Factory() {
+            @Override
+            public Consumer<byte[], byte[]> consumer(Map<String, Object> its) {
+              properties.add(Map.copyOf(its));
+              return new MockConsumer<>("none");
+            }
+
+            @Override
+            public Producer<byte[], byte[]> producer(Map<String, Object> its) {
+              throw new AssertionError("a producer");
+            }
+
+            @Override
+            public Admin admin(Map<String, Object> its) {
+              throw new AssertionError("an admin");
+            }
+          });
+
   @Test
   void referenceConfIsComplete() {
     IngestSettings settings = of("");
@@ -31,11 +67,51 @@ class IngestSettingsTest {
     assertThat(training.shadows())
         .extracting(TopicSettings.Topic::name, TopicSettings.Topic::partitions)
         .containsExactly("lookaside.shadows", 1);
-    assertThat(settings.source().consumerProperties())
-        .containsEntry("auto.offset.reset", "earliest")
-        .containsEntry("allow.auto.create.topics", "false")
-        .containsEntry("bootstrap.servers", "localhost:9092");
-    assertThat(settings.source().letterProperties()).containsEntry("acks", "all");
+    assertThat(settings.topics().progress().name()).isEqualTo("lookaside.progress");
+    assertThat(settings.topics().progress().configs()).containsEntry("cleanup.policy", "compact");
+    SourceSettings source = settings.source();
+    assertThat(source.exactlyOnce()).isTrue();
+    assertThat(source.startsAtEnd()).isFalse();
+    assertThat(source.membership())
+        .isEqualTo(
+            new KafkaClients.Membership(
+                "lookaside", GroupProtocol.CONSUMER, Optional.empty(), Optional.empty()));
+  }
+
+  @Test
+  void membershipOfTheGroupIsRead() {
+    assertThat(
+            of("source { group = g, group-protocol = Classic, instance = w1 }")
+                .source()
+                .membership())
+        .isEqualTo(
+            new KafkaClients.Membership(
+                "g", GroupProtocol.CLASSIC, Optional.of("w1"), Optional.empty()));
+    assertThat(of("source.delivery = at-least-once").source().exactlyOnce()).isFalse();
+    assertThat(of("source.kafka-clients.auto.offset.reset = latest").source().startsAtEnd())
+        .isTrue();
+  }
+
+  @Test
+  void theSourceDecidesItselfWhereItGoesOn() {
+    SourceClients clients =
+        SourceClients.of(
+            of("source.group-protocol = classic\nkafka-clients.auto.offset.reset = latest")
+                .with(opened));
+    clients.member();
+    clients.again();
+    assertThat(properties)
+        .allSatisfy(
+            p ->
+                assertThat(p)
+                    .containsEntry("auto.offset.reset", "none")
+                    .containsEntry("isolation.level", "read_committed")
+                    .containsEntry("enable.auto.commit", "false")
+                    .containsEntry("max.poll.records", "500"));
+    assertThat(properties.get(0))
+        .containsEntry("group.id", "lookaside")
+        .containsEntry("group.protocol", "CLASSIC");
+    assertThat(properties.get(1)).doesNotContainKeys("group.id", "group.protocol");
   }
 
   @Test
@@ -49,10 +125,11 @@ class IngestSettingsTest {
     assertThat(settings.kafkaClients())
         .containsEntry("sasl.mechanism", "PLAIN")
         .containsEntry("ssl.endpoint.identification.algorithm", "");
-    assertThat(settings.source().consumerProperties())
+    assertThat(settings.source().consumerProperties()).containsEntry("client.rack", "b");
+    SourceClients.of(settings.with(opened)).member();
+    assertThat(properties.get(0))
         .containsEntry("sasl.mechanism", "PLAIN")
         .containsEntry("client.rack", "b");
-    assertThat(settings.source().letterProperties()).containsEntry("sasl.mechanism", "PLAIN");
   }
 
   @Test
@@ -74,6 +151,16 @@ class IngestSettingsTest {
             + " be empty",
         "source.credit-bytes = 0|lookaside.ingest.source.credit-bytes \"0\": must be 1 to"
             + " 1099511627776",
+        "source.group-protocol = raft|lookaside.ingest.source.group-protocol \"raft\": must be"
+            + " consumer or classic",
+        "source.delivery = maybe|lookaside.ingest.source.delivery \"maybe\": must be exactly-once"
+            + " or at-least-once",
+        "source.kafka-clients.auto.offset.reset = none|lookaside.ingest.source.kafka-clients"
+            + ".auto.offset.reset \"none\": must be earliest or latest",
+        "source.read-ahead-bytes = 0|lookaside.ingest.source.read-ahead-bytes \"0\": must be 1 to"
+            + " 1099511627776",
+        "topics.progress.name = \"\"|lookaside.ingest.topics.progress.name \"\": must not be"
+            + " empty",
         "source.group = \" \"|lookaside.ingest.source.group \" \": must not be empty",
         "chunks.max-payload-bytes = 4294967296|lookaside.ingest.chunks.max-payload-bytes"
             + " \"4294967296\": must be 1 to 1073741824",

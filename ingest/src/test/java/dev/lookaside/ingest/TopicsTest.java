@@ -17,12 +17,14 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminAnswers;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.InvalidPartitionsException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -39,8 +41,20 @@ class TopicsTest {
     Map<String, Integer> partitions = ensure("topics.replication-factor = 2");
     assertThat(partitions)
         .containsExactlyInAnyOrderEntriesOf(
-            Map.of("audio.chunks", 12, "audio.detections", 7, "audio.dead-letters", 3));
-    assertThat(cluster.made).hasSize(2);
+            Map.of(
+                "audio.chunks",
+                12,
+                "audio.detections",
+                7,
+                "audio.dead-letters",
+                3,
+                "lookaside.progress",
+                12));
+    assertThat(cluster.made).hasSize(3);
+    NewTopic progress = cluster.made.get(2);
+    assertThat(progress.name()).isEqualTo("lookaside.progress");
+    assertThat(progress.numPartitions()).as("as many as the chunks").isEqualTo(12);
+    assertThat(progress.configs()).containsEntry("cleanup.policy", "compact");
     NewTopic chunks = cluster.made.get(0);
     assertThat(chunks.name()).isEqualTo("audio.chunks");
     assertThat(chunks.replicationFactor()).isEqualTo((short) 2);
@@ -79,7 +93,52 @@ class TopicsTest {
   @Test
   void twoWorkersMayStartAtOnce() {
     cluster.createFault = new TopicExistsException("made by the other");
-    assertThat(ensure("")).hasSize(3);
+    assertThat(ensure("")).hasSize(4);
+  }
+
+  @Test
+  void progressGrowsWithThePartitionsOfTheChunks() {
+    ensure("");
+    cluster.add("audio.chunks", 20, "delete");
+    assertThat(ensure("")).containsEntry("lookaside.progress", 20);
+    assertThat(cluster.partitions).containsEntry("lookaside.progress", 20);
+    cluster.add("audio.chunks", 5, "delete");
+    assertThat(ensure("")).as("never shrinks").containsEntry("lookaside.progress", 20);
+  }
+
+  @Test
+  void twoWorkersMayMakeProgressLargerAtOnce() {
+    ensure("");
+    cluster.add("audio.chunks", 20, "delete");
+    cluster.growFault = new InvalidPartitionsException("Topic already has 20 partition(s).");
+    cluster.grownByAnother = true;
+    assertThat(ensure("")).containsEntry("lookaside.progress", 20);
+    cluster.add("audio.chunks", 30, "delete");
+    cluster.grownByAnother = false;
+    assertThatThrownBy(() -> ensure(""))
+        .isExactlyInstanceOf(IngestException.class)
+        .hasMessage(
+            "topic \"lookaside.progress\" at broker:9092: Topic already has 20 partition(s).");
+  }
+
+  @Test
+  void progressThatIsTooSmallIsNamedWhenItMayNotBeMadeLarger() {
+    ensure("");
+    cluster.add("audio.chunks", 20, "delete");
+    assertThatThrownBy(() -> ensure("topics.policy = fail"))
+        .isExactlyInstanceOf(IngestException.class)
+        .hasMessage(
+            "topic \"lookaside.progress\" at broker:9092: must have at least 20 partitions, as many"
+                + " as audio.chunks");
+  }
+
+  @Test
+  void progressThatIsNotCompactedIsNamed() {
+    cluster.add("lookaside.progress", 12, "delete");
+    assertThatThrownBy(() -> ensure(""))
+        .hasMessage(
+            "topic \"lookaside.progress\": cleanup.policy is delete, must be compact or records are"
+                + " lost");
   }
 
   @Test
@@ -132,6 +191,8 @@ class TopicsTest {
     final List<NewTopic> made = new ArrayList<>();
     RuntimeException createFault;
     RuntimeException configFault;
+    RuntimeException growFault;
+    boolean grownByAnother;
     boolean silent;
 
     void add(String name, int count, String policy) {
@@ -148,6 +209,7 @@ class TopicsTest {
                   switch (method.getName()) {
                     case "describeTopics" -> describe(first(args));
                     case "createTopics" -> create(first(args));
+                    case "createPartitions" -> grow((Map<?, ?>) args[0]);
                     case "describeConfigs" -> configs(first(args));
                     default -> throw new UnsupportedOperationException(method.getName());
                   });
@@ -181,6 +243,14 @@ class TopicsTest {
         add(topic.name(), topic.numPartitions(), topic.configs().get("cleanup.policy"));
       }
       return AdminAnswers.created(topic.name(), createFault);
+    }
+
+    private Object grow(Map<?, ?> wanted) {
+      String name = (String) wanted.keySet().iterator().next();
+      if (growFault == null || grownByAnother) {
+        partitions.put(name, ((NewPartitions) wanted.get(name)).totalCount());
+      }
+      return AdminAnswers.grown(name, growFault);
     }
 
     private Object configs(ConfigResource resource) {

@@ -8,7 +8,6 @@ import dev.lookaside.featurizer.ClipWindows;
 import dev.lookaside.featurizer.FeatureSpec;
 import dev.lookaside.featurizer.MelWindow;
 import dev.lookaside.ingest.audio.Pcm;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -73,10 +72,7 @@ public final class ClipDetector {
     List<float[]> curve = new ArrayList<>();
     SegmentDecoder decoder =
         new SegmentDecoder(
-            model,
-            SegmentDecoder.Beginning.of(false),
-            Duration.ofDays(365),
-            (cell, values) -> curve.add(values));
+            model, SegmentDecoder.Beginning.of(false), (cell, values) -> curve.add(values));
     List<DetectedEvent> events = new ArrayList<>();
     for (int i = 0; i < windows.size(); i++) {
       collect(model, decoder.scored(windows.get(i), posteriors.get(i)), events);

@@ -4,7 +4,7 @@ import dev.lookaside.classifier.detect.Detection.Extent;
 import dev.lookaside.classifier.detect.Detection.Kind;
 import dev.lookaside.classifier.detect.Detection.Origin;
 import dev.lookaside.classifier.detect.SegmentDecoder.TimedEvent;
-import dev.lookaside.featurizer.StreamFeaturizer;
+import dev.lookaside.featurizer.StreamTrack;
 import dev.lookaside.ingest.StreamId;
 import java.time.Instant;
 import java.util.Locale;
@@ -12,16 +12,18 @@ import java.util.Locale;
 /** Makes the wire records of one stream; backbone and features are the same for all of them. */
 final class DetectionBuilder {
   private final StreamId stream;
+  private final int partition;
   private final String backboneDigest;
   private final String fingerprint;
 
-  DetectionBuilder(StreamId stream, DetectorModel model) {
+  DetectionBuilder(StreamId stream, int partition, DetectorModel model) {
     this.stream = stream;
+    this.partition = partition;
     this.backboneDigest = model.backboneDigest();
     this.fingerprint = model.spec().fingerprint();
   }
 
-  Detection event(TimedEvent e, Instant epoch, DetectorModel model, int partition) {
+  Detection event(TimedEvent e, Instant epoch, DetectorModel model) {
     boolean ended = e.kind() == HysteresisDecoder.Kind.ENDED;
     String label = model.labels().get(e.classIndex());
     Extent extent =
@@ -40,11 +42,11 @@ final class DetectionBuilder {
         extent,
         e.peak(),
         e.mean(),
-        origin(model.adapterDigest(), partition, e.firstRecordOffset(), e.lastRecordOffset()),
+        origin(model.adapterDigest(), e.firstRecordOffset(), e.lastRecordOffset()),
         null);
   }
 
-  Detection gap(StreamFeaturizer.Gap gap, String adapterDigest) {
+  Detection gap(StreamTrack.Gap gap, String adapterDigest) {
     Extent extent =
         new Extent(
             gap.span().fromSample(),
@@ -56,7 +58,7 @@ final class DetectionBuilder {
         Kind.GAP,
         gap.epoch(),
         extent,
-        origin(adapterDigest, gap.assignment().partition(), gap.recordOffset(), gap.recordOffset()),
+        origin(adapterDigest, gap.recordOffset(), gap.recordOffset()),
         gap.cause().name().toLowerCase(Locale.ROOT));
   }
 
@@ -68,12 +70,11 @@ final class DetectionBuilder {
             first.timeOf(first.freshFrom()),
             last.timeOf(last.span().untilSample()),
             first.rateHz());
-    int partition = first.assignment().partition();
     return unheard(
         Kind.SHED,
         epoch,
         extent,
-        origin(adapter, partition, first.firstRecordOffset(), last.lastRecordOffset()),
+        origin(adapter, first.firstRecordOffset(), last.lastRecordOffset()),
         reason);
   }
 
@@ -83,7 +84,7 @@ final class DetectionBuilder {
     return new Detection(kind, id, stream, epoch, null, extent, 0, 0, origin, reason);
   }
 
-  private Origin origin(String adapterDigest, int partition, long first, long last) {
+  private Origin origin(String adapterDigest, long first, long last) {
     return new Origin(adapterDigest, backboneDigest, fingerprint, partition, first, last);
   }
 }

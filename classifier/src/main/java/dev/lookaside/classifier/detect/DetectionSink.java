@@ -8,284 +8,385 @@ import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
+import dev.lookaside.ingest.Assignment;
+import dev.lookaside.ingest.DeadLetters;
+import dev.lookaside.ingest.KafkaSource;
+import dev.lookaside.ingest.ProgressTopic;
+import dev.lookaside.ingest.Rejection;
+import dev.lookaside.ingest.SinkMessage;
+import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.StreamProgress;
+import dev.lookaside.ingest.kafka.TransactionWriter.NotWrittenException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordTooLargeException;
-import org.apache.kafka.common.errors.RetriableException;
-import org.apache.kafka.common.errors.SerializationException;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes detections. Sole owner of its KafkaProducer, which is idempotent and waits for all
- * replicas. Records go out in the order they came, so each stream's order is kept; what cannot be
- * written now is tried again for ever, with a fresh producer if need be, and {@link Unreachable}
- * says so. Run it on {@link #DISPATCHER}: the producer blocks while it knows no broker.
+ * Makes results durable: detections, dead letters, the progress of streams and the offsets of
+ * partitions, all that waits in one transaction. While one is being committed the next one gathers,
+ * so nothing waits longer than for the commit under way. Runs on a thread of its own and blocks
+ * there.
+ *
+ * <p>What cannot be written now is tried again and reported; what has an unknown outcome, or is
+ * fenced because the group has moved on, ends the actor, and with it the pipeline, which begins
+ * again from what is committed.
  */
-public final class DetectionSink extends AbstractBehavior<DetectionSink.Command> {
-  /** A thread of its own. */
+public final class DetectionSink extends AbstractBehavior<SinkMessage> {
+  /** Thread of its own for this actor. */
   public static final String DISPATCHER = "lookaside.classifier.sink-dispatcher";
 
-  public sealed interface Command {}
+  /** Progress without a detection is written this much later, together with others. */
+  private static final Duration GATHER = Duration.ofMillis(200);
+
+  /** With more publishes waiting, no more audio is read. */
+  private static final int STALL_SIZE = 4_096;
+
+  /** A rejected record on its way to the dead letters. */
+  public record RejectedRecord(ConsumerRecord<byte[], byte[]> record, Rejection rejection) {}
 
   /**
-   * {@code replyTo} gets exactly one {@link Durable} or {@link Failed} with this number.
+   * To be written together.
    *
-   * @param number the sender's own, rising
+   * @param progress what follows from the detections and letters
+   * @param capturedUntil capture time of the newest audio needed to decide the detections
    */
-  public record Publish(long number, List<Detection> detections, ActorRef<Reply> replyTo)
-      implements Command {
+  public record Publish(
+      Assignment assignment,
+      StreamId stream,
+      List<Detection> detections,
+      List<RejectedRecord> letters,
+      StreamProgress progress,
+      Instant capturedUntil)
+      implements SinkMessage {
     public Publish {
       detections = List.copyOf(detections);
+      letters = List.copyOf(letters);
     }
   }
 
-  /**
-   * Writes what is waiting if it can within the closing time, closes the producer, answers, stops.
-   */
-  public record Stop(ActorRef<Stopped> replyTo) implements Command {}
-
-  private record Acked(long sequence, @Nullable Exception failure) implements Command {}
-
-  private enum Timer implements Command {
-    RETRY,
-    REPORT,
-    CLOSE
-  }
-
-  public sealed interface Reply {
-    long number();
-  }
-
-  /** All of the publish is on all replicas. */
-  public record Durable(long number) implements Reply {}
-
-  /** Some of the publish can never be written; {@code reason} says why. */
-  public record Failed(long number, String reason) implements Reply {}
+  /** Writes what is waiting, once; closes, answers, stops. */
+  public record Stop(ActorRef<Stopped> replyTo) implements SinkMessage {}
 
   /** The sink is closed. */
   public enum Stopped {
     INSTANCE
   }
 
+  private enum Due implements SinkMessage {
+    COMMIT,
+    RETRY
+  }
+
   public sealed interface Event {}
 
-  /** The oldest waiting record has waited {@code forMillis}; the sink keeps trying. Repeated. */
+  /** What waits has waited {@code forMillis}; the sink keeps trying. Repeated. */
   public record Unreachable(String servers, long forMillis) implements Event {}
 
-  /** After {@link Unreachable}: records are written again. */
+  /** After {@link Unreachable}: results are written again. */
   public record Reachable(String servers) implements Event {}
 
-  private static final long MILLION = 1_000_000L;
+  /** Writes transactions; {@link KafkaResults}, or a stand-in. */
+  interface Results extends AutoCloseable {
+    /**
+     * @param offsets to be committed with the records, where delivery is exactly once
+     * @throws NotWrittenException nothing was written, it may be tried again
+     */
+    void write(
+        List<ProducerRecord<byte[], byte[]>> records,
+        Map<TopicPartition, OffsetAndMetadata> offsets,
+        SinkCore.Batch batch)
+        throws NotWrittenException;
 
-  private final TimerScheduler<Command> timers;
-  private final SinkSettings settings;
-  private final ActorRef<Event> events;
-  private final LongSupplier nanoTime;
-  private final DetectionCodec codec = new DetectionCodec();
-  private final WriteQueue queue = new WriteQueue();
-  private final SinkProducer producer;
-  private boolean broken;
-  private boolean saidUnreachable;
-  private @Nullable ActorRef<Stopped> stopTo;
-
-  private DetectionSink(
-      ActorContext<Command> context,
-      TimerScheduler<Command> timers,
-      SinkSettings settings,
-      Supplier<Producer<byte[], byte[]>> open,
-      ActorRef<Event> events,
-      LongSupplier nanoTime) {
-    super(context);
-    this.timers = timers;
-    this.settings = settings;
-    this.events = events;
-    this.nanoTime = nanoTime;
-    this.producer = new SinkProducer(open, context.getLog());
-    open();
-    timers.startTimerWithFixedDelay(Timer.REPORT, settings.reportAfter());
+    @Override
+    void close();
   }
 
   /**
+   * What a sink is made with.
+   *
    * @param events is told when the brokers cannot be reached
+   * @param observer is told what is durable
    */
-  public static Behavior<Command> create(SinkSettings settings, ActorRef<Event> events) {
-    return create(
-        settings,
-        () ->
-            new KafkaProducer<>(
-                settings.producer(), new ByteArraySerializer(), new ByteArraySerializer()),
-        events,
-        System::nanoTime);
+  public record Peers(ActorRef<Event> events, ActorRef<StreamDetector.Event> observer) {}
+
+  private final TimerScheduler<SinkMessage> timers;
+  private final SinkSettings settings;
+  private final Peers peers;
+  private final LongSupplier nanoTime;
+  private final Clock clock;
+  private final Results results;
+  private final DetectionCodec codec = new DetectionCodec();
+  private final SinkCore core = new SinkCore();
+  private @Nullable ActorRef<KafkaSource.Command> source;
+  private boolean commitQueued;
+  private boolean bareLetters;
+  private boolean stalled;
+  private long failingSinceNanos = -1;
+  private long reportedNanos;
+
+  private DetectionSink(
+      ActorContext<SinkMessage> context,
+      TimerScheduler<SinkMessage> timers,
+      SinkSettings settings,
+      Peers peers,
+      Results results,
+      LongSupplier nanoTime,
+      Clock clock) {
+    super(context);
+    this.timers = timers;
+    this.settings = settings;
+    this.peers = peers;
+    this.results = results;
+    this.nanoTime = nanoTime;
+    this.clock = clock;
   }
 
-  static Behavior<Command> create(
+  /** A sink that writes to Kafka. */
+  public static Behavior<SinkMessage> create(SinkSettings settings, Peers peers) {
+    return create(
+        settings, peers, () -> KafkaResults.open(settings), System::nanoTime, Clock.systemUTC());
+  }
+
+  static Behavior<SinkMessage> create(
       SinkSettings settings,
-      Supplier<Producer<byte[], byte[]>> open,
-      ActorRef<Event> events,
-      LongSupplier nanoTime) {
+      Peers peers,
+      Supplier<Results> results,
+      LongSupplier nanoTime,
+      Clock clock) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
-                timers -> new DetectionSink(context, timers, settings, open, events, nanoTime)));
+                timers ->
+                    new DetectionSink(
+                        context, timers, settings, peers, results.get(), nanoTime, clock)));
   }
 
   @Override
-  public Receive<Command> createReceive() {
+  public Receive<SinkMessage> createReceive() {
     return newReceiveBuilder()
-        .onMessage(Publish.class, this::onPublish)
-        .onMessage(Acked.class, this::onAcked)
-        .onMessageEquals(Timer.RETRY, this::onRetry)
-        .onMessageEquals(Timer.REPORT, this::onReport)
-        .onMessageEquals(Timer.CLOSE, this::close)
+        .onMessage(Publish.class, m -> after(() -> core.publish(m)))
+        .onMessage(SinkMessage.Begin.class, this::onBegin)
+        .onMessage(SinkMessage.Positions.class, m -> after(() -> core.positions(m)))
+        .onMessage(SinkMessage.Letter.class, m -> after(() -> core.letter(m)))
+        .onMessage(SinkMessage.Forget.class, m -> after(() -> core.forget(m)))
+        .onMessage(SinkMessage.Lost.class, m -> after(() -> core.lost(m.assignments())))
+        .onMessage(SinkMessage.Release.class, this::onRelease)
+        .onMessageEquals(Due.COMMIT, this::onCommitDue)
+        .onMessageEquals(Due.RETRY, this::onCommitDue)
         .onMessage(Stop.class, this::onStop)
         .onSignal(PostStop.class, this::onPostStop)
         .build();
   }
 
-  private Behavior<Command> onPublish(Publish publish) {
-    if (publish.detections().isEmpty()) {
-      publish.replyTo().tell(new Durable(publish.number()));
-      return this;
+  private Behavior<SinkMessage> onBegin(SinkMessage.Begin begin) {
+    source = begin.source();
+    core.begin(begin);
+    return this;
+  }
+
+  /** Takes something in; what is urgent is written as soon as the mailbox has been looked at. */
+  private Behavior<SinkMessage> after(Runnable taken) {
+    taken.run();
+    if (timers.isTimerActive(Due.RETRY)) {
+      stall(core.size() > STALL_SIZE);
+    } else if (core.urgent() && !commitQueued) {
+      commitQueued = true;
+      timers.cancel(Due.COMMIT);
+      getContext().getSelf().tell(Due.COMMIT);
+    } else if (!commitQueued && !timers.isTimerActive(Due.COMMIT)) {
+      timers.startSingleTimer(Due.COMMIT, GATHER);
     }
+    return this;
+  }
+
+  private Behavior<SinkMessage> onCommitDue() {
+    commitQueued = false;
+    if (!timers.isTimerActive(Due.RETRY)) {
+      commit();
+    }
+    return this;
+  }
+
+  private Behavior<SinkMessage> onRelease(SinkMessage.Release release) {
+    if (!release.done().isDone()) {
+      commit();
+    }
+    core.lost(release.assignments());
+    release.done().complete(null);
+    return this;
+  }
+
+  /** Writes all that waits; true if nothing waits any more. */
+  private boolean commit() {
+    SinkCore.Batch batch = core.batch();
+    if (batch.isEmpty()) {
+      stall(false); // What waited may have left with its partitions.
+      return true;
+    }
+    try {
+      results.write(records(batch), offsets(batch), batch);
+    } catch (NotWrittenException e) {
+      notWritten(e);
+      return false;
+    }
+    Instant durableAt = clock.instant();
+    reachable();
+    bareLetters = false;
+    deliver(batch, durableAt);
+    ActorRef<KafkaSource.Command> to = source;
+    KafkaSource.Settled settled = core.written();
+    if (to != null && !(settled.streams().isEmpty() && settled.letters().isEmpty())) {
+      to.tell(settled);
+    }
+    stall(false);
+    return true;
+  }
+
+  private List<ProducerRecord<byte[], byte[]>> records(SinkCore.Batch batch) {
     List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
-    for (Detection d : publish.detections()) {
-      records.add(codec.encode(settings.topic(), d));
+    for (RejectedRecord letter : batch.allLetters()) {
+      records.add(
+          DeadLetters.written(
+              settings.deadLetters(), letter.record(), letter.rejection(), bareLetters));
     }
-    queue.add(publish, records, nanoTime.getAsLong());
-    send();
-    return this;
-  }
-
-  /** Hands records to the producer in order, until it refuses or enough are under way. */
-  private void send() {
-    Producer<byte[], byte[]> to = producer.get();
-    while (to != null
-        && !broken
-        && queue.hasUnsent()
-        && queue.underWay() < settings.maxRecordsUnderWay()) {
-      WriteQueue.Entry entry = queue.send();
-      long sequence = entry.sequence();
-      boolean[] refused = new boolean[1];
-      ActorRef<Command> self = getContext().getSelf();
-      try {
-        to.send(
-            entry.record(),
-            (metadata, failure) -> {
-              refused[0] = failure != null;
-              self.tell(new Acked(sequence, failure));
-            });
-      } catch (RuntimeException e) {
-        refused[0] = true;
-        self.tell(new Acked(sequence, e));
+    // Before new progress of the same streams: of a topic that was made anew the old goes first.
+    for (SinkMessage.Forget forget : batch.forgotten()) {
+      records.add(progress(forget.assignment().partition(), forget.stream(), null));
+    }
+    for (SinkCore.Pending pending : batch.streams()) {
+      for (Publish publish : pending.publishes()) {
+        for (Detection d : publish.detections()) {
+          records.add(codec.encode(settings.topic(), d));
+        }
       }
-      if (refused[0]) {
-        // Without a broker each further call would block in turn.
-        breakOff();
+      records.add(
+          progress(
+              pending.assignment().partition(), pending.stream(), pending.progress().toBytes()));
+    }
+    Map<Integer, SinkMessage.Letter> newest = new TreeMap<>();
+    batch.letters().forEach(letter -> newest.put(letter.assignment().partition(), letter));
+    newest.forEach((partition, letter) -> records.add(lettersThrough(partition, letter)));
+    return records;
+  }
+
+  /** So that whoever reads the record again writes no second letter. */
+  private ProducerRecord<byte[], byte[]> lettersThrough(int partition, SinkMessage.Letter newest) {
+    long offset = newest.record().offset();
+    StreamProgress progress =
+        new StreamProgress(offset + 1, offset, newest.record().timestamp(), true, new byte[0]);
+    return new ProducerRecord<>(
+        settings.progress(),
+        partition,
+        ProgressTopic.lettersKey(settings.group()),
+        progress.toBytes());
+  }
+
+  private ProducerRecord<byte[], byte[]> progress(
+      int partition, StreamId stream, byte @Nullable [] value) {
+    return new ProducerRecord<>(
+        settings.progress(), partition, ProgressTopic.key(settings.group(), stream), value);
+  }
+
+  private Map<TopicPartition, OffsetAndMetadata> offsets(SinkCore.Batch batch) {
+    Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+    batch
+        .offsets()
+        .forEach(
+            (assignment, at) ->
+                offsets.put(
+                    new TopicPartition(settings.chunks(), assignment.partition()),
+                    new OffsetAndMetadata(at)));
+    return offsets;
+  }
+
+  private void deliver(SinkCore.Batch batch, Instant durableAt) {
+    for (SinkCore.Pending pending : batch.streams()) {
+      for (Publish publish : pending.publishes()) {
+        if (!publish.detections().isEmpty()) {
+          peers
+              .observer()
+              .tell(
+                  new StreamDetector.Delivered(
+                      pending.stream(), publish.detections(), publish.capturedUntil(), durableAt));
+        }
+        if (publish.progress().ended()) {
+          peers.observer().tell(new StreamDetector.Finished(pending.stream()));
+        }
       }
     }
   }
 
-  private void open() {
-    if (!producer.open()) {
-      breakOff();
-    }
-  }
-
-  private void breakOff() {
-    broken = true;
-    if (!timers.isTimerActive(Timer.RETRY)) {
-      timers.startSingleTimer(Timer.RETRY, settings.retryDelay());
-    }
-  }
-
-  private Behavior<Command> onAcked(Acked acked) {
-    WriteQueue.Entry entry = queue.arrived(acked.sequence());
-    if (entry == null) {
-      return this;
-    }
-    Exception failure = acked.failure();
-    if (failure == null) {
-      entry.written().ifPresent(entry::answer);
-      sayReachable();
-    } else if (failure instanceof RecordTooLargeException
-        || failure instanceof SerializationException) {
-      entry.failed("detection not writable: " + failure).ifPresent(entry::answer);
-    } else {
-      getContext().getLog().debug("detection not written yet: {}", failure.toString());
-      queue.putBack(entry);
-      if (!(failure instanceof RetriableException)) {
-        producer.lose();
+  private void notWritten(NotWrittenException e) {
+    if (e.causedBy(RecordTooLargeException.class)) {
+      if (bareLetters) {
+        throw new DetectException(
+            "a detection or progress is larger than its topic allows (max.message.bytes): "
+                + e.getMessage());
       }
-      breakOff();
+      bareLetters = true;
     }
-    send();
-    return closeIfDone();
-  }
-
-  /** Once nothing is under way any more, so that the order is kept. */
-  private Behavior<Command> onRetry() {
-    if (queue.underWay() > 0) {
-      timers.startSingleTimer(Timer.RETRY, settings.retryDelay());
-      return this;
+    long now = nanoTime.getAsLong();
+    if (failingSinceNanos < 0) {
+      failingSinceNanos = now;
+      reportedNanos = now;
+      getContext().getLog().debug("Results not written yet: {}", e.getMessage());
     }
-    broken = false;
-    open();
-    send();
-    return this;
-  }
-
-  private void sayReachable() {
-    if (saidUnreachable) {
-      saidUnreachable = false;
-      getContext().getLog().info("detections are written again to {}", settings.servers());
-      events.tell(new Reachable(settings.servers()));
-    }
-  }
-
-  private Behavior<Command> onReport() {
-    long millis = queue.oldestWaitNanos(nanoTime.getAsLong()) / MILLION;
-    if (millis >= settings.reportAfter().toMillis()) {
-      saidUnreachable = true;
+    if (now - reportedNanos >= settings.reportAfter().toNanos()) {
+      reportedNanos = now;
+      long millis = (now - failingSinceNanos) / 1_000_000L;
       getContext()
           .getLog()
-          .warn("detections wait for {} since {} ms; trying on", settings.servers(), millis);
-      events.tell(new Unreachable(settings.servers(), millis));
+          .warn("Results wait for {} for {} ms; retrying: {}", servers(), millis, e.getMessage());
+      peers.events().tell(new Unreachable(servers(), millis));
     }
-    return this;
+    timers.startSingleTimer(Due.RETRY, settings.retryDelay());
   }
 
-  private Behavior<Command> onStop(Stop stop) {
-    stopTo = stop.replyTo();
-    timers.startSingleTimer(Timer.CLOSE, settings.closeTimeout());
-    return closeIfDone();
+  private String servers() {
+    return settings.clients().servers();
   }
 
-  private Behavior<Command> closeIfDone() {
-    return stopTo != null && queue.size() == 0 ? close() : this;
-  }
-
-  private Behavior<Command> close() {
-    int lost = queue.size();
-    if (lost > 0) {
-      getContext().getLog().warn("{} detections left unwritten; a replay finds them again", lost);
+  private void reachable() {
+    if (failingSinceNanos >= 0 && reportedNanos > failingSinceNanos) {
+      getContext().getLog().info("Results are written again to {}", servers());
+      peers.events().tell(new Reachable(servers()));
     }
-    ActorRef<Stopped> to = stopTo;
-    return Behaviors.stopped(
-        () -> {
-          if (to != null) {
-            to.tell(Stopped.INSTANCE);
-          }
-        });
+    failingSinceNanos = -1;
   }
 
-  private Behavior<Command> onPostStop(PostStop signal) {
-    producer.close();
+  private void stall(boolean now) {
+    if (now != stalled && source != null) {
+      stalled = now;
+      Objects.requireNonNull(source, "source").tell(new KafkaSource.WritesStalled(now));
+    }
+  }
+
+  private Behavior<SinkMessage> onStop(Stop stop) {
+    if (!commit()) {
+      getContext()
+          .getLog()
+          .warn("{} results are left unwritten; they are found again", core.size());
+    }
+    stop.replyTo().tell(Stopped.INSTANCE);
+    return Behaviors.stopped();
+  }
+
+  private Behavior<SinkMessage> onPostStop(PostStop signal) {
+    results.close();
     return this;
   }
 }

@@ -1,6 +1,6 @@
 package dev.lookaside.classifier.detect;
 
-import java.util.ArrayDeque;
+import dev.lookaside.ingest.ProgressBytes;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -42,8 +42,6 @@ public final class HysteresisDecoder {
   private final PosteriorCurve curve;
   private final PosteriorCurve.@Nullable CellConsumer tap;
   private final Track[] tracks;
-  private final ArrayDeque<Long> beginnings = new ArrayDeque<>();
-  private long resumeWindow = -1;
   private List<Event> events = new ArrayList<>();
 
   /**
@@ -55,13 +53,43 @@ public final class HysteresisDecoder {
       DecoderSettings settings,
       long fromCell,
       PosteriorCurve.@Nullable CellConsumer tap) {
+    this(
+        grid,
+        settings,
+        new PosteriorCurve(grid, settings.combination(), settings.classes(), fromCell),
+        tap);
+  }
+
+  private HysteresisDecoder(
+      CurveGrid grid,
+      DecoderSettings settings,
+      PosteriorCurve curve,
+      PosteriorCurve.@Nullable CellConsumer tap) {
     this.grid = grid;
     this.settings = settings;
+    this.curve = curve;
     this.tap = tap;
-    this.curve = new PosteriorCurve(grid, settings.combination(), settings.classes(), fromCell);
     this.tracks = new Track[settings.classes()];
     for (int c = 0; c < tracks.length; c++) {
       tracks[c] = new Track();
+    }
+  }
+
+  /** A decoder that goes on where another of the same grid and number of classes was. */
+  static HysteresisDecoder read(ProgressBytes.Reader in, CurveGrid grid, DecoderSettings settings) {
+    PosteriorCurve curve =
+        PosteriorCurve.read(in, grid, settings.combination(), settings.classes());
+    HysteresisDecoder decoder = new HysteresisDecoder(grid, settings, curve, null);
+    for (Track track : decoder.tracks) {
+      track.read(in);
+    }
+    return decoder;
+  }
+
+  void write(ProgressBytes.Writer out) {
+    curve.write(out);
+    for (Track track : tracks) {
+      track.write(out);
     }
   }
 
@@ -119,11 +147,6 @@ public final class HysteresisDecoder {
     for (int c = 0; c < tracks.length; c++) {
       tracks[c].close(c);
     }
-    if (!beginnings.isEmpty()) {
-      // A replay from there is sure of no cell of this segment.
-      resumeWindow = beginnings.getLast();
-      beginnings.clear();
-    }
     return taken();
   }
 
@@ -142,35 +165,6 @@ public final class HysteresisDecoder {
     return tracks[c].onset;
   }
 
-  /**
-   * A replay can begin with this window, which comes next. Not with just any: records hold several
-   * windows, and what a replay hears first is where its record begins.
-   */
-  void canBeginWith(long window) {
-    beginnings.addLast(window);
-  }
-
-  /**
-   * The newest window from which a replay gives the same events: all classes were quiet before the
-   * first cell it is sure of, and every event since is still open, undecided, or will be decided
-   * again just the same. -1 if there is none in this segment.
-   */
-  long resumeWindow() {
-    Long next = beginnings.peekFirst();
-    return next != null && grid.firstSureCell(next) == curve.nextCell() && allQuiet()
-        ? next
-        : resumeWindow;
-  }
-
-  private boolean allQuiet() {
-    for (Track track : tracks) {
-      if (track.onset >= 0) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   private List<Event> taken() {
     List<Event> out = events;
     events = new ArrayList<>();
@@ -180,12 +174,6 @@ public final class HysteresisDecoder {
   private void onCell(long cell, float[] values) {
     if (tap != null) {
       tap.cell(cell, values);
-    }
-    while (!beginnings.isEmpty() && grid.firstSureCell(beginnings.getFirst()) <= cell) {
-      long window = beginnings.removeFirst();
-      if (grid.firstSureCell(window) == cell && allQuiet()) {
-        resumeWindow = window;
-      }
     }
     for (int c = 0; c < tracks.length; c++) {
       tracks[c].step(c, cell, values[c]);
@@ -233,6 +221,26 @@ public final class HysteresisDecoder {
       onset = -1;
       loud = false;
       started = false;
+    }
+
+    void write(ProgressBytes.Writer out) {
+      out.bool(onset >= 0);
+      if (onset >= 0) {
+        out.int64(onset).int64(lastLoud).bool(loud).bool(started).float32(peak);
+        out.float64(sum).float64(sumToLastLoud);
+      }
+    }
+
+    void read(ProgressBytes.Reader in) {
+      if (in.bool()) {
+        onset = in.int64();
+        lastLoud = in.int64();
+        loud = in.bool();
+        started = in.bool();
+        peak = in.float32();
+        sum = in.float64();
+        sumToLastLoud = in.float64();
+      }
     }
 
     private Event event(Kind kind, int c) {

@@ -1,5 +1,6 @@
 package dev.lookaside.classifier.detect;
 
+import dev.lookaside.ingest.ProgressBytes;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -180,5 +181,52 @@ final class PosteriorCurve {
     int slot = (int) (k % ring.length);
     boolean covers = cell - k * grid.cellsPerHop() < covered[slot];
     return covers && ring[slot] != UNKNOWN ? ring[slot] : null;
+  }
+
+  void write(ProgressBytes.Writer out) {
+    out.int64(fromCell).int64(firstWindow).int64(lastWindow).int64(nextCell).int64(endCell);
+    out.int64(firstSureCell).int32(classes).int32(ring.length);
+    for (int i = 0; i < ring.length; i++) {
+      float[] window = ring[i];
+      out.int32(covered[i]).bool(window != null);
+      if (window != null) {
+        out.int32(window.length);
+        for (float posterior : window) {
+          out.float32(posterior);
+        }
+      }
+    }
+  }
+
+  /** A curve that goes on where another of the same grid and number of classes was. */
+  static PosteriorCurve read(
+      ProgressBytes.Reader in, CurveGrid grid, Combination combination, int classes) {
+    PosteriorCurve curve = new PosteriorCurve(grid, combination, classes, in.int64());
+    curve.firstWindow = in.int64();
+    curve.lastWindow = in.int64();
+    curve.nextCell = in.int64();
+    curve.endCell = in.int64();
+    curve.firstSureCell = in.int64();
+    int itsClasses = in.int32();
+    int slots = in.int32();
+    if (itsClasses != classes || slots != curve.ring.length) {
+      throw in.bad(
+          "a curve of %d classes and %d windows, must be %d and %d"
+              .formatted(itsClasses, slots, classes, curve.ring.length));
+    }
+    for (int i = 0; i < slots; i++) {
+      curve.covered[i] = in.int32();
+      if (in.bool()) {
+        float[] window = new float[in.count(Float.BYTES)];
+        if (window.length != 0 && window.length != curve.zeros.length) {
+          throw in.bad("a window of " + window.length + " posteriors");
+        }
+        for (int p = 0; p < window.length; p++) {
+          window[p] = in.float32();
+        }
+        curve.ring[i] = window.length == 0 ? UNKNOWN : window;
+      }
+    }
+    return curve;
   }
 }

@@ -2,7 +2,7 @@ package dev.lookaside.classifier.detect;
 
 import dev.lookaside.classifier.detect.HysteresisDecoder.Event;
 import dev.lookaside.featurizer.FeatureSpec;
-import java.time.Duration;
+import dev.lookaside.ingest.ProgressBytes;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,12 +42,10 @@ final class SegmentDecoder {
    *
    * @param joined processing joined a running stream at its first window
    * @param fromFrame no event begins before this frame of the stream
-   * @param heldOffset the window before it, which another model decoded, needs records from here
-   *     on: a replay that begins with the same record hears that window, too; -1 if there is none
    */
-  record Beginning(boolean joined, long fromFrame, long heldOffset) {
+  record Beginning(boolean joined, long fromFrame) {
     static Beginning of(boolean joined) {
-      return new Beginning(joined, 0, -1);
+      return new Beginning(joined, 0);
     }
   }
 
@@ -56,32 +54,63 @@ final class SegmentDecoder {
   private final DetectorModel model;
   private final CurveGrid grid;
   private final HysteresisDecoder decoder;
-  private final Duration maxReplay;
   private final Beginning beginning;
   private final @Nullable Onset[] onsets;
   private final TreeMap<Long, WindowMark> marks = new TreeMap<>();
-  private long firstIndex = -1;
 
   /**
-   * @param maxReplay audio after which an open event no longer holds back where a replay resumes
    * @param tap sees every cell of the curve, or null
    */
   SegmentDecoder(
-      DetectorModel model,
-      Beginning beginning,
-      Duration maxReplay,
-      PosteriorCurve.@Nullable CellConsumer tap) {
+      DetectorModel model, Beginning beginning, PosteriorCurve.@Nullable CellConsumer tap) {
+    this(
+        model,
+        beginning,
+        new HysteresisDecoder(
+            model.grid(),
+            model.decoder(),
+            CurveGrid.ceilDiv(beginning.fromFrame(), model.grid().cellFrames()),
+            tap));
+  }
+
+  private SegmentDecoder(DetectorModel model, Beginning beginning, HysteresisDecoder decoder) {
     this.model = model;
     this.grid = model.grid();
-    this.decoder =
-        new HysteresisDecoder(
-            grid,
-            model.decoder(),
-            CurveGrid.ceilDiv(beginning.fromFrame(), grid.cellFrames()),
-            tap);
+    this.decoder = decoder;
     this.beginning = beginning;
-    this.maxReplay = maxReplay;
     this.onsets = new Onset[model.labels().size()];
+  }
+
+  void write(ProgressBytes.Writer out) {
+    out.bool(beginning.joined()).int64(beginning.fromFrame());
+    decoder.write(out);
+    for (Onset onset : onsets) {
+      out.bool(onset != null);
+      if (onset != null) {
+        out.int64(onset.cell());
+        onset.mark().write(out);
+      }
+    }
+    out.int32(marks.size());
+    marks.values().forEach(mark -> mark.write(out));
+  }
+
+  /** A decoder that goes on where another of a model with as many labels and columns was. */
+  static SegmentDecoder read(ProgressBytes.Reader in, DetectorModel model) {
+    Beginning beginning = new Beginning(in.bool(), in.int64());
+    SegmentDecoder decoder =
+        new SegmentDecoder(
+            model, beginning, HysteresisDecoder.read(in, model.grid(), model.decoder()));
+    for (int c = 0; c < decoder.onsets.length; c++) {
+      if (in.bool()) {
+        decoder.onsets[c] = new Onset(in.int64(), WindowMark.read(in));
+      }
+    }
+    for (int left = in.count(1); left > 0; left--) {
+      WindowMark mark = WindowMark.read(in);
+      decoder.marks.put(mark.index(), mark);
+    }
+    return decoder;
   }
 
   /** {@code posteriors} row-major {@code [columns][labels]}, never written again. */
@@ -118,42 +147,10 @@ final class SegmentDecoder {
     return decoder.nextCell() * grid.cellFrames();
   }
 
-  /**
-   * The window from which a replay gives the same events again, null if that is before the first
-   * window of this segment: then the replay must also hear how the segment began.
-   */
-  @Nullable WindowMark resumeMark() {
-    Map.Entry<Long, WindowMark> first = marks.firstEntry();
-    if (first == null) {
-      return null;
-    }
-    long resume = decoder.resumeWindow();
-    if (resume < 0 && first.getKey() == firstIndex) {
-      return beginning.joined() ? first.getValue() : null;
-    }
-    Map.Entry<Long, WindowMark> at = marks.ceilingEntry(resume);
-    return at == null ? marks.lastEntry().getValue() : at.getValue();
-  }
-
   private void remember(WindowMark mark) {
-    if (firstIndex < 0) {
-      firstIndex = mark.index();
-    }
-    long before =
-        marks.isEmpty() ? beginning.heldOffset() : marks.lastEntry().getValue().resumeOffset();
-    if (before < mark.resumeOffset()) {
-      decoder.canBeginWith(mark.index());
-    }
     marks.put(mark.index(), mark);
     // Windows over cells that are not out yet are needed for their times.
-    long needed = mark.index() - grid.windowsPerCell() - 1L;
-    long resume = Math.min(needed, decoder.resumeWindow());
-    marks.headMap(resume).clear();
-    Instant oldest = mark.capturedUntil().minus(maxReplay);
-    while (marks.firstKey() < needed
-        && marks.firstEntry().getValue().capturedUntil().isBefore(oldest)) {
-      marks.pollFirstEntry();
-    }
+    marks.headMap(mark.index() - grid.windowsPerCell() - 1L).clear();
   }
 
   private List<TimedEvent> timed(List<Event> events) {

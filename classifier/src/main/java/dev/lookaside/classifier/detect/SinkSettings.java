@@ -1,62 +1,53 @@
 package dev.lookaside.classifier.detect;
 
 import com.typesafe.config.Config;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.kafka.KafkaClients;
 import dev.lookaside.ingest.kafka.KafkaKeys;
 import java.time.Duration;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Optional;
 
 /**
- * How detections are written; {@code lookaside.classifier.sink}, whose {@code reference.conf} says
- * what each is for.
+ * How results are written; {@code lookaside.classifier.sink}, and of {@code lookaside.ingest} what
+ * source and sink must agree on.
  *
+ * @param clients makes the producer
  * @param topic of the detections
- * @param producer properties of the KafkaProducer
+ * @param chunks topic whose offsets are committed
+ * @param group that consumes it
+ * @param instance static name of this process in the group, if it has one
+ * @param exactlyOnce everything in transactions, or records alone
+ * @param retryDelay pause after a write that failed before it is tried again
+ * @param reportAfter results that wait longer are reported, and again each time this has passed
  */
 public record SinkSettings(
+    KafkaClients clients,
     String topic,
-    Map<String, Object> producer,
-    int maxRecordsUnderWay,
+    String progress,
+    String deadLetters,
+    String chunks,
+    String group,
+    Optional<String> instance,
+    boolean exactlyOnce,
     Duration retryDelay,
-    Duration reportAfter,
-    Duration closeTimeout) {
-  private static final String SERVERS = "bootstrap.servers";
-
+    Duration reportAfter) {
   public SinkSettings {
-    producer = Map.copyOf(producer);
-    if (topic.isBlank()) {
-      throw new DetectException("topic \"%s\": must not be blank".formatted(topic));
-    }
-    DetectSettings.between("max-records-under-way", maxRecordsUnderWay, 1, 1_000_000);
     DetectSettings.between("retry-delay-millis", retryDelay.toMillis(), 1, 600_000);
     DetectSettings.between("report-after-millis", reportAfter.toMillis(), 1, 3_600_000);
-    DetectSettings.between("close-timeout-millis", closeTimeout.toMillis(), 0, 600_000);
   }
 
   /** Reads the block {@code lookaside.classifier.sink}. */
-  public static SinkSettings of(Config sink) {
-    Map<String, Object> producer = new TreeMap<>();
-    producer.put(SERVERS, sink.getString("bootstrap-servers"));
-    producer.putAll(KafkaKeys.properties(sink.getConfig("kafka-clients")));
+  public static SinkSettings of(Config sink, IngestSettings ingest) {
     return new SinkSettings(
-        sink.getString("topic"),
-        producer,
-        sink.getInt("max-records-under-way"),
+        ingest.clients().with(KafkaKeys.properties(sink.getConfig("kafka-clients"))),
+        ingest.topics().detections().name(),
+        ingest.topics().progress().name(),
+        ingest.topics().deadLetters().name(),
+        ingest.topics().chunks().name(),
+        ingest.source().group(),
+        ingest.source().membership().instance(),
+        ingest.source().exactlyOnce(),
         Duration.ofMillis(sink.getLong("retry-delay-millis")),
-        Duration.ofMillis(sink.getLong("report-after-millis")),
-        Duration.ofMillis(sink.getLong("close-timeout-millis")));
-  }
-
-  /** As this, for another cluster. */
-  public SinkSettings withServers(String servers) {
-    Map<String, Object> other = new TreeMap<>(producer);
-    other.put(SERVERS, servers);
-    return new SinkSettings(
-        topic, other, maxRecordsUnderWay, retryDelay, reportAfter, closeTimeout);
-  }
-
-  /** The brokers asked first, for messages. */
-  public String servers() {
-    return String.valueOf(producer.getOrDefault(SERVERS, ""));
+        Duration.ofMillis(sink.getLong("report-after-millis")));
   }
 }

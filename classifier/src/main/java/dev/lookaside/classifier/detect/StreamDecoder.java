@@ -2,20 +2,18 @@ package dev.lookaside.classifier.detect;
 
 import dev.lookaside.classifier.detect.SegmentDecoder.Beginning;
 import dev.lookaside.classifier.detect.SegmentDecoder.TimedEvent;
-import dev.lookaside.classifier.detect.SettleLedger.Resume;
 import dev.lookaside.classifier.infer.AdapterFacts;
-import dev.lookaside.featurizer.StreamFeaturizer;
-import dev.lookaside.ingest.Assignment;
+import dev.lookaside.featurizer.StreamTrack;
+import dev.lookaside.ingest.ProgressBytes;
 import dev.lookaside.ingest.StreamId;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Segments, gaps and shed windows of one stream, in order, to detections; and from which record a
- * replay would give the same ones again. Pure.
+ * Segments, gaps and shed windows of one stream, in order, to detections. Pure. {@link #write} and
+ * {@link #read} carry its state to another process, which then gives the same detections.
  *
  * <p>Where the adapter changes between two windows, the curve of the old one ends where the first
  * window of the new one begins, and what is open then ends there; the new one's curve begins there
@@ -26,31 +24,28 @@ final class StreamDecoder {
   /** Windows after which a run of shed ones is reported though it goes on. */
   private static final int SHED_RUN_WINDOWS = 64;
 
-  private static final long NO_RECORD = -1;
-
   /** Shed windows in a row, not yet reported. */
   private record ShedRun(WindowMark first, WindowMark last, int windows, String reason) {}
 
   private final DetectSettings settings;
   private final DetectionBuilder builder;
+  private DetectorModel model;
+
+  /** Of {@link #model}; null while that is the configured one and nothing was scored. */
+  private @Nullable AdapterFacts facts;
+
   private @Nullable SegmentDecoder segment;
-  private @Nullable WindowMark firstMark;
-  private @Nullable WindowMark lastMark;
   private @Nullable ShedRun shedRun;
   private Instant epoch = Instant.EPOCH;
   private Instant capturedUntil = Instant.EPOCH;
-  private DetectorModel model;
 
   /** False until this life of the stream is known from its beginning or from a gap in it. */
-  private boolean heardBefore;
+  private boolean knownBefore;
 
-  private long lastRecord = NO_RECORD;
-  private @Nullable Resume resume;
-
-  StreamDecoder(StreamId stream, DetectorModel model, DetectSettings settings) {
+  StreamDecoder(StreamId stream, int partition, DetectorModel model, DetectSettings settings) {
     this.model = model;
     this.settings = settings;
-    this.builder = new DetectionBuilder(stream, model);
+    this.builder = new DetectionBuilder(stream, partition, model);
   }
 
   /** Capture time of the newest audio that was decoded. */
@@ -58,13 +53,8 @@ final class StreamDecoder {
     return capturedUntil;
   }
 
-  /** Where a replay would have to begin now; empty before anything came. */
-  Optional<Resume> resume() {
-    return Optional.ofNullable(resume);
-  }
-
   /**
-   * The next window of the line: opens its segment if it is the first.
+   * The next window: opens its segment if it is the first.
    *
    * @param adapter in force for it; null if that is not known, for a shed one
    */
@@ -79,49 +69,28 @@ final class StreamDecoder {
     if (segmentStart || open == null) {
       finishSegment(found);
       model = its;
-      boolean joined = !heardBefore && mark.index() > 0;
-      open(mark, Beginning.of(joined));
+      boolean joined = !knownBefore && mark.index() > 0;
+      segment = new SegmentDecoder(model, Beginning.of(joined), null);
       epoch = itsEpoch;
-      heardBefore = true;
+      knownBefore = true;
     } else if (its != model) {
-      change(open, mark, its, found);
+      flushShed(found);
+      add(open.finishBefore(mark.index()), found);
+      model = its;
+      segment = new SegmentDecoder(model, new Beginning(false, open.nextFrame()), null);
     }
-    lastMark = mark;
+    facts = adapter == null ? facts : adapter;
     capturedUntil = mark.capturedUntil();
-  }
-
-  private void open(WindowMark mark, Beginning beginning) {
-    segment = new SegmentDecoder(model, beginning, settings.maxReplay(), null);
-    firstMark = mark;
-  }
-
-  private void change(
-      SegmentDecoder old, WindowMark first, DetectorModel next, List<Detection> found) {
-    flushShed(found);
-    WindowMark before = Objects.requireNonNull(lastMark, "lastMark");
-    WindowMark start = Objects.requireNonNull(firstMark, "firstMark");
-    add(old.finishBefore(first.index()), before.assignment(), found);
-    // A replay must come upon the change again: it begins in what is before it.
-    WindowMark at = old.resumeMark();
-    if (at != null) {
-      resume = new Resume(at.assignment(), at.resumeOffset());
-    } else if (resume == null) {
-      resume = new Resume(start.assignment(), start.resumeOffset());
-    }
-    model = next;
-    open(first, new Beginning(false, old.nextFrame(), before.resumeOffset()));
   }
 
   void scored(WindowMark mark, float[] posteriors, List<Detection> found) {
     flushShed(found);
-    add(current().scored(mark, posteriors), mark.assignment(), found);
-    moved(mark);
+    add(current().scored(mark, posteriors), found);
   }
 
   void skipped(WindowMark mark, List<Detection> found) {
     flushShed(found);
-    add(current().skipped(mark), mark.assignment(), found);
-    moved(mark);
+    add(current().skipped(mark), found);
   }
 
   void shed(WindowMark mark, String reason, List<Detection> found) {
@@ -133,60 +102,38 @@ final class StreamDecoder {
     if (shedRun.windows() >= SHED_RUN_WINDOWS) {
       flushShed(found);
     }
-    add(current().shed(mark), mark.assignment(), found);
-    moved(mark);
+    add(current().shed(mark), found);
   }
 
   /** {@code adapter} as for {@link #begin}, in force where the gap begins. */
-  void gap(StreamFeaturizer.Gap gap, @Nullable AdapterFacts adapter, List<Detection> found) {
+  void gap(StreamTrack.Gap gap, @Nullable AdapterFacts adapter, List<Detection> found) {
     finishSegment(found);
     found.add(builder.gap(gap, adapter == null ? model.adapterDigest() : adapter.digest()));
     epoch = gap.epoch();
     capturedUntil = gap.until();
-    heardBefore = true;
-    // A replay must come upon the gap again: what is before it holds on.
-    if (resume == null) {
-      resume = new Resume(gap.assignment(), gap.recordOffset());
-    }
-    lastRecord = Math.max(lastRecord, gap.recordOffset());
+    knownBefore = true;
   }
 
-  void segmentEnded(StreamFeaturizer.SegmentEnded ended, List<Detection> found) {
-    if (segment == null) {
-      resume = new Resume(ended.assignment(), ended.lastRecordOffset());
-    }
+  void segmentEnded(List<Detection> found) {
     finishSegment(found);
-    lastRecord = Math.max(lastRecord, ended.lastRecordOffset());
   }
 
-  void ended(StreamFeaturizer.Ended ended, List<Detection> found) {
+  void streamEnded(List<Detection> found) {
     finishSegment(found);
-    lastRecord = ended.lastRecordOffset();
-    resume = new Resume(ended.assignment(), lastRecord + 1);
-    heardBefore = false;
+    knownBefore = false;
   }
 
   private SegmentDecoder current() {
-    if (segment == null) {
-      throw new IllegalStateException("no segment is open");
-    }
-    return segment;
+    return Objects.requireNonNull(segment, "no segment is open");
   }
 
   private void finishSegment(List<Detection> found) {
     flushShed(found);
     SegmentDecoder open = segment;
-    WindowMark mark = firstMark;
-    if (open != null && mark != null) {
-      add(open.finish(), mark.assignment(), found);
-      WindowMark at = open.resumeMark();
-      if (at != null) {
-        resume = new Resume(at.assignment(), at.resumeOffset());
-      }
+    if (open != null) {
+      add(open.finish(), found);
     }
     segment = null;
-    firstMark = null;
-    lastMark = null;
   }
 
   private void flushShed(List<Detection> found) {
@@ -197,29 +144,49 @@ final class StreamDecoder {
     }
   }
 
-  private void add(List<TimedEvent> events, Assignment assignment, List<Detection> found) {
+  private void add(List<TimedEvent> events, List<Detection> found) {
     for (TimedEvent e : events) {
-      found.add(builder.event(e, epoch, model, assignment.partition()));
+      found.add(builder.event(e, epoch, model));
     }
   }
 
-  /** After a window: the segment's resume point, but never past a shed run not yet reported. */
-  private void moved(WindowMark mark) {
-    lastRecord = Math.max(lastRecord, mark.lastRecordOffset());
-    WindowMark at = current().resumeMark();
+  void write(ProgressBytes.Writer out) {
+    out.instant(epoch).instant(capturedUntil).bool(knownBefore).bool(facts != null);
+    if (facts != null) {
+      facts.write(out);
+    }
+    out.bool(segment != null);
+    if (segment != null) {
+      segment.write(out);
+    }
     ShedRun run = shedRun;
-    long offset;
-    if (at != null) {
-      offset = at.resumeOffset();
-    } else if (resume != null) {
-      // Still where the segment began: what was settled before it holds.
-      offset = resume.resumeOffset();
-    } else {
-      offset = firstMark == null ? mark.resumeOffset() : firstMark.resumeOffset();
-    }
+    out.bool(run != null);
     if (run != null) {
-      offset = Math.min(offset, run.first().resumeOffset());
+      run.first().write(out);
+      run.last().write(out);
+      out.int32(run.windows()).text(run.reason());
     }
-    resume = new Resume(mark.assignment(), offset);
+  }
+
+  /**
+   * Goes on where another decoder of the same front end, window and hop was.
+   *
+   * @throws dev.lookaside.ingest.IngestException if that is not what the bytes hold
+   */
+  void read(ProgressBytes.Reader in) {
+    epoch = in.instant();
+    capturedUntil = in.instant();
+    knownBefore = in.bool();
+    if (in.bool()) {
+      AdapterFacts its = AdapterFacts.read(in);
+      facts = its;
+      model = model.with(its, settings);
+    }
+    if (in.bool()) {
+      segment = SegmentDecoder.read(in, model);
+    }
+    if (in.bool()) {
+      shedRun = new ShedRun(WindowMark.read(in), WindowMark.read(in), in.int32(), in.text());
+    }
   }
 }

@@ -2,51 +2,57 @@ package dev.lookaside.classifier.detect;
 
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.PostStop;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
+import akka.actor.typed.javadsl.TimerScheduler;
 import dev.lookaside.classifier.infer.AdapterFacts;
 import dev.lookaside.classifier.infer.GpuClassifier;
 import dev.lookaside.featurizer.Counts;
 import dev.lookaside.featurizer.MelWindow;
-import dev.lookaside.featurizer.StreamFeaturizer;
+import dev.lookaside.featurizer.StreamTrack;
 import dev.lookaside.ingest.Assignment;
 import dev.lookaside.ingest.KafkaSource;
+import dev.lookaside.ingest.SinkMessage;
 import dev.lookaside.ingest.StreamId;
-import java.time.Clock;
+import dev.lookaside.ingest.StreamMessage;
+import dev.lookaside.ingest.StreamProgress;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.function.Function;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Says what sounds in one stream. Owns the stream's featurizer (its child: the two live and die
- * together), the order of its windows and its open events. Windows are asked for in bounded number,
- * scored, decoded in order, published; records are settled once what came of them is durable.
+ * The actor of one stream: records in, detections and progress out. Owns the stream's samples, the
+ * order of its windows and its open events. A window is asked for once; the classifier answers it
+ * whenever it can.
  *
- * <p>Stops by itself after {@link StreamFeaturizer.End}, when all is durable and settled. A
- * detection that cannot be written at all fails the actor: its parent restarts the stream.
+ * <p>A failure is the stream's own: it begins again from what it last published, after a pause, and
+ * is given its records again. A record on which it fails {@value #FAILURES_MAX} times goes to the
+ * dead letters, and the stream goes on without it.
  */
-public final class StreamDetector extends AbstractBehavior<StreamDetector.Command> {
-  public sealed interface Command {}
+public final class StreamDetector extends AbstractBehavior<StreamMessage> {
+  private static final Logger LOG = LoggerFactory.getLogger(StreamDetector.class);
 
-  /** For the featurizer of this stream; order is kept. */
-  public record Forward(StreamFeaturizer.Command command) implements Command {}
+  /** Failures on one record after which the stream goes on without it. */
+  static final int FAILURES_MAX = 3;
 
-  private record Heard(StreamFeaturizer.Event event) implements Command {}
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
 
-  private record Answered(Question question, int attempt, GpuClassifier.@Nullable Reply reply)
-      implements Command {}
+  private record Answered(GpuClassifier.Reply reply) implements StreamMessage {}
 
-  /** What the classifier is asked; {@code window} null if nothing is to be scored. */
-  private record Question(long ticket, Instant at, @Nullable MelWindow window) {}
-
-  private record Written(DetectionSink.Reply reply) implements Command {}
-
-  private enum Child implements Command {
-    STOPPED,
-    GONE
+  private enum Due implements StreamMessage {
+    PROGRESS,
+    RESTART
   }
 
   /** What became of a window. */
@@ -64,7 +70,8 @@ public final class StreamDetector extends AbstractBehavior<StreamDetector.Comman
   }
 
   /**
-   * A window is done with; each exactly once and in order.
+   * A window is done with; in order. After a failure or a crash windows that were not committed
+   * come again.
    *
    * @param posteriors row-major {@code [columns][labels]}, read only; null unless scored
    * @param adapter in force for it; null if that is not known
@@ -86,7 +93,7 @@ public final class StreamDetector extends AbstractBehavior<StreamDetector.Comman
       int rateHz)
       implements Event {}
 
-  /** The featurizer's accounting: deltas in native samples. */
+  /** Accounting besides that of windows: deltas in native samples. */
   public record Counted(StreamId stream, int rateHz, Counts delta) implements Event {}
 
   /**
@@ -101,194 +108,305 @@ public final class StreamDetector extends AbstractBehavior<StreamDetector.Comman
     public Delivered {
       detections = List.copyOf(detections);
     }
-
-    Delivered durableAt(Instant at) {
-      return new Delivered(stream, detections, capturedUntil, at);
-    }
   }
 
-  /** The stream has ended, all of it is durable and settled; the actor stops. */
+  /**
+   * The sender's clock differs from the broker's.
+   *
+   * @param ahead by how much; negative if it is behind, zero if it is right again
+   */
+  public record ClockOff(StreamId stream, Duration ahead) implements Event {}
+
+  /** The stream begins again from what it last published, because of what happened at a record. */
+  public record Restarted(StreamId stream, long recordOffset, String reason) implements Event {}
+
+  /** A record went to the dead letters because the stream failed on it again and again. */
+  public record Quarantined(StreamId stream, long recordOffset, String reason) implements Event {}
+
+  /** The stream has ended and all of it is durable. */
   public record Finished(StreamId stream) implements Event {}
 
   /**
    * Whom a detector talks to.
    *
-   * @param observer gets every {@link Event}
-   * @param clock for {@link Delivered#durableAt} alone
+   * @param observer gets every {@link Event} but those that the sink tells
+   * @param nowMillis wall clock, milliseconds since 1970
    */
   public record Peers(
       ActorRef<GpuClassifier.Command> classifier,
-      ActorRef<DetectionSink.Command> sink,
+      ActorRef<SinkMessage> sink,
       ActorRef<KafkaSource.Command> source,
       ActorRef<Event> observer,
-      Clock clock) {}
+      LongSupplier nowMillis) {}
 
-  private final StreamId stream;
-  private final DetectSettings settings;
+  private final TimerScheduler<StreamMessage> timers;
+  private final Assignment assignment;
+  private final StreamCore.Parts parts;
   private final Peers peers;
-  private final ActorRef<StreamFeaturizer.Command> featurizer;
-  private final ActorRef<DetectionSink.Reply> written;
-  private final DetectorCore core;
-  private boolean done;
+  private final ActorRef<GpuClassifier.Reply> answers;
+  private final Outbox outbox = new Outbox();
+  private final TreeMap<Long, Integer> failures = new TreeMap<>();
+  private final Set<Long> newPoison = new TreeSet<>();
+  private long firstOffset;
+  private @Nullable StreamProgress published;
+  private @Nullable StreamCore core;
+  private @Nullable ActorRef<KafkaSource.Command> drainTo;
+  private long delivery;
+  private long nextTicket;
 
   private StreamDetector(
-      ActorContext<Command> context,
-      StreamId stream,
-      DetectorModel model,
-      DetectSettings settings,
-      Function<ActorRef<StreamFeaturizer.Event>, Behavior<StreamFeaturizer.Command>> featurizer,
-      Peers peers) {
+      ActorContext<StreamMessage> context,
+      TimerScheduler<StreamMessage> timers,
+      Assignment assignment,
+      StreamCore.Parts parts,
+      Peers peers,
+      @Nullable StreamProgress progress,
+      long firstOffset) {
     super(context);
-    this.stream = stream;
-    this.settings = settings;
+    this.timers = timers;
+    this.assignment = assignment;
+    this.parts = parts;
     this.peers = peers;
-    this.written = context.messageAdapter(DetectionSink.Reply.class, Written::new);
-    this.featurizer =
-        context.spawn(
-            featurizer.apply(context.messageAdapter(StreamFeaturizer.Event.class, Heard::new)),
-            "featurizer");
-    context.watchWith(this.featurizer, Child.STOPPED);
-    this.core = new DetectorCore(stream, model, settings, new Wishes());
-    core.start();
+    this.published = progress;
+    this.firstOffset = firstOffset;
+    this.answers = context.messageAdapter(GpuClassifier.Reply.class, Answered::new);
+    this.core = newCore();
   }
 
   /**
-   * @param featurizer behavior of the stream's featurizer that tells the given actor
+   * The actor of a stream.
+   *
+   * @param maxClockAhead see {@link StreamCore.Parts}
+   * @param tracks makes the stream's track; decides front end, silence gate and decoder
+   * @param progress where the stream goes on; null if nothing is known of it
+   * @param firstOffset without progress: its first record
    */
-  public static Behavior<Command> create(
+  public static Behavior<StreamMessage> create(
+      Assignment assignment,
       StreamId stream,
       DetectorModel model,
       DetectSettings settings,
-      Function<ActorRef<StreamFeaturizer.Event>, Behavior<StreamFeaturizer.Command>> featurizer,
-      Peers peers) {
+      Duration maxClockAhead,
+      StreamTrack.Factory tracks,
+      Peers peers,
+      @Nullable StreamProgress progress,
+      long firstOffset) {
+    StreamCore.Parts parts =
+        new StreamCore.Parts(
+            stream,
+            assignment.partition(),
+            model,
+            settings,
+            maxClockAhead,
+            state -> tracks.create(stream, state));
     return Behaviors.setup(
-        context -> new StreamDetector(context, stream, model, settings, featurizer, peers));
+        context ->
+            Behaviors.withTimers(
+                timers ->
+                    new StreamDetector(
+                        context, timers, assignment, parts, peers, progress, firstOffset)));
   }
 
   @Override
-  public Receive<Command> createReceive() {
+  public Receive<StreamMessage> createReceive() {
     return newReceiveBuilder()
-        .onMessage(Forward.class, this::onForward)
-        .onMessage(Heard.class, this::onHeard)
+        .onMessage(StreamMessage.Chunk.class, m -> onRecord(m, m.delivery()))
+        .onMessage(StreamMessage.Rejected.class, m -> onRecord(m, m.delivery()))
+        .onMessage(StreamMessage.End.class, m -> onRecord(m, m.delivery()))
+        .onMessage(StreamMessage.Drain.class, this::onDrain)
         .onMessage(Answered.class, this::onAnswered)
-        .onMessage(Written.class, this::onWritten)
-        .onMessageEquals(Child.STOPPED, this::onFeaturizerStopped)
-        .onMessageEquals(Child.GONE, this::onFeaturizerGone)
+        .onMessageEquals(Due.PROGRESS, () -> with(StreamCore::publishProgress))
+        .onMessageEquals(Due.RESTART, this::onRestart)
+        .onSignal(PostStop.class, stopped -> onStopped())
         .build();
   }
 
-  private Behavior<Command> onForward(Forward forward) {
-    featurizer.tell(forward.command());
+  private Behavior<StreamMessage> onRecord(StreamMessage.FromSource message, long itsDelivery) {
+    if (core == null || itsDelivery != delivery) {
+      // Given before the stream failed; it comes again.
+      giveBack(message);
+      return this;
+    }
+    return with(c -> c.accept(message));
+  }
+
+  private Behavior<StreamMessage> onAnswered(Answered answered) {
+    GpuClassifier.Reply reply = answered.reply();
+    return with(
+        c -> {
+          if (reply instanceof GpuClassifier.Scored scored) {
+            c.scored(scored.ticket(), scored.posteriors(), scored.adapter());
+          } else if (reply instanceof GpuClassifier.Resolved resolved) {
+            c.resolved(resolved.ticket(), resolved.adapter());
+          } else if (reply instanceof GpuClassifier.Unscored unscored) {
+            c.unscored(unscored.ticket(), unscored.reason());
+          }
+        });
+  }
+
+  private Behavior<StreamMessage> onDrain(StreamMessage.Drain drain) {
+    drainTo = drain.source();
+    timers.cancel(Due.RESTART);
+    StreamCore open = core;
+    if (open == null) {
+      return drained();
+    }
+    open.unconsumed().forEach(this::giveBack);
+    return with(StreamCore::drain);
+  }
+
+  private Behavior<StreamMessage> drained() {
+    ActorRef<KafkaSource.Command> to = drainTo;
+    if (to != null) {
+      to.tell(new KafkaSource.StreamDrained(assignment, parts.stream()));
+      drainTo = null;
+    }
     return this;
   }
 
-  private Behavior<Command> onHeard(Heard heard) {
-    core.heard(heard.event());
-    return next();
-  }
-
-  private Behavior<Command> onAnswered(Answered a) {
-    long ticket = a.question().ticket();
-    if (a.reply() instanceof GpuClassifier.Scored scored) {
-      core.scored(ticket, scored.posteriors(), scored.adapter());
-    } else if (a.reply() instanceof GpuClassifier.Resolved resolved) {
-      core.resolved(ticket, resolved.adapter());
-    } else if (a.reply() instanceof GpuClassifier.Shed shed) {
-      core.shed(ticket, shed.reason());
-    } else if (a.reply() instanceof GpuClassifier.Held) {
-      // Its adapter is not ready. The classifier lives and has the window: it is waited for.
-      ask(a.question(), 1);
-    } else if (a.attempt() < settings.scoreAttempts()) {
-      if (a.attempt() > 1) { // The first time it may be held, which the next answer says.
-        getContext()
-            .getLog()
-            .warn("{}: audio of {} had no answer, asked again", stream, a.question().at());
+  /** Does {@code work} with the core; what it throws is this stream's failure. */
+  private Behavior<StreamMessage> with(Consumer<StreamCore> work) {
+    StreamCore open = core;
+    if (open == null) {
+      return this;
+    }
+    try {
+      work.accept(open);
+      if (open.drained()) {
+        open.publishProgress();
+        return drained();
       }
-      ask(a.question(), a.attempt() + 1);
+    } catch (RuntimeException e) {
+      failed(open, e);
+      return this;
+    }
+    if (open.unpublished() && !timers.isTimerActive(Due.PROGRESS)) {
+      timers.startSingleTimer(Due.PROGRESS, parts.settings().progressInterval());
+    }
+    return this;
+  }
+
+  private void failed(StreamCore failed, RuntimeException e) {
+    long offset = failed.currentOffset();
+    int times = failures.merge(offset, 1, Integer::sum);
+    String reason = e.getClass().getSimpleName() + ": " + e.getMessage();
+    LOG.warn(
+        "Stream \"{}\" failed at record {} of partition {}, {} of {} times; it begins again from"
+            + " where it was last published",
+        parts.stream(),
+        offset,
+        parts.partition(),
+        times,
+        FAILURES_MAX,
+        e);
+    if (times >= FAILURES_MAX) {
+      newPoison.add(offset);
+      failures.remove(offset);
+      peers.observer().tell(new Quarantined(parts.stream(), offset, reason));
     } else {
-      String reason =
-          "no answer within %d ms, %d times"
-              .formatted(settings.scoreTimeout().toMillis(), settings.scoreAttempts());
-      core.shed(ticket, reason);
+      peers.observer().tell(new Restarted(parts.stream(), offset, reason));
     }
-    return next();
+    nextTicket = failed.nextTicket();
+    peers.classifier().tell(new GpuClassifier.Withdraw(answers));
+    failed.unconsumed().forEach(this::giveBack);
+    core = null;
+    timers.cancel(Due.PROGRESS);
+    if (drainTo != null) {
+      drained();
+    } else {
+      timers.startSingleTimer(Due.RESTART, FIRST_PAUSE.multipliedBy(1L << (2 * (times - 1))));
+    }
   }
 
-  private Behavior<Command> onWritten(Written written) {
-    if (written.reply() instanceof DetectionSink.Failed failed) {
-      throw new DetectException("%s: %s".formatted(stream, failed.reason()));
-    }
-    core.durable(written.reply().number(), peers.clock().instant());
-    return next();
-  }
-
-  /** News of a child's end overtakes what it said before: look again from the mailbox's end. */
-  private Behavior<Command> onFeaturizerStopped() {
-    getContext().getSelf().tell(Child.GONE);
+  private Behavior<StreamMessage> onRestart() {
+    delivery++;
+    core = newCore();
+    peers
+        .source()
+        .tell(new KafkaSource.Rewind(assignment, parts.stream(), published, firstOffset, delivery));
     return this;
   }
 
-  /** Right after its last event; otherwise the parent must know. */
-  private Behavior<Command> onFeaturizerGone() {
-    if (!core.stopping()) {
-      throw new DetectException("%s: the featurizer stopped".formatted(stream));
+  private StreamCore newCore() {
+    try {
+      return new StreamCore(parts, outbox, published, firstOffset, nextTicket, newPoison);
+    } catch (RuntimeException e) {
+      StreamProgress lost = published;
+      if (lost == null) {
+        throw e;
+      }
+      LOG.warn(
+          "Stream \"{}\": its progress cannot be used ({}); it begins anew with record {} of"
+              + " partition {}, events that were open stay without an end",
+          parts.stream(),
+          e.getMessage(),
+          lost.throughOffset() + 1,
+          parts.partition());
+      peers
+          .observer()
+          .tell(
+              new Restarted(
+                  parts.stream(), lost.throughOffset(), "progress unusable: " + e.getMessage()));
+      published = null;
+      firstOffset = lost.throughOffset() + 1;
+      return new StreamCore(parts, outbox, null, firstOffset, nextTicket, newPoison);
     }
+  }
+
+  private void giveBack(StreamMessage.FromSource message) {
+    if (message instanceof StreamMessage.Chunk chunk) {
+      outbox.credit(1, StreamCore.bytes(chunk.record()));
+    } else if (message instanceof StreamMessage.Rejected rejected) {
+      outbox.credit(1, StreamCore.bytes(rejected.record()));
+    }
+  }
+
+  private Behavior<StreamMessage> onStopped() {
+    peers.classifier().tell(new GpuClassifier.Withdraw(answers));
     return this;
   }
 
-  private Behavior<Command> next() {
-    return done ? Behaviors.stopped() : this;
-  }
-
-  private void ask(Question question, int attempt) {
-    MelWindow window = question.window();
-    getContext()
-        .ask(
-            GpuClassifier.Reply.class,
-            peers.classifier(),
-            settings.scoreTimeout(),
-            (ActorRef<GpuClassifier.Reply> replyTo) ->
-                window != null
-                    ? new GpuClassifier.Score(window, replyTo)
-                    : new GpuClassifier.Resolve(stream, question.ticket(), question.at(), replyTo),
-            (reply, failure) -> new Answered(question, attempt, reply));
-  }
-
-  private final class Wishes implements DetectorCore.Outbox {
+  private final class Outbox implements StreamCore.Outbox {
     @Override
-    public void score(long ticket, MelWindow window) {
-      ask(new Question(ticket, window.captureTime(), window), 1);
+    public void score(long ticket, MelWindow window, Instant at) {
+      peers.classifier().tell(new GpuClassifier.Score(ticket, window, at, answers));
     }
 
     @Override
     public void resolve(long ticket, Instant at) {
-      ask(new Question(ticket, at, null), 1);
+      peers.classifier().tell(new GpuClassifier.Resolve(parts.stream(), ticket, at, answers));
     }
 
     @Override
-    public void demand(int windows) {
-      featurizer.tell(new StreamFeaturizer.Demand(windows));
+    public void credit(int records, long bytes) {
+      peers.source().tell(new KafkaSource.Credit(assignment, parts.stream(), records, bytes));
     }
 
     @Override
-    public void publish(long number, List<Detection> detections) {
-      peers.sink().tell(new DetectionSink.Publish(number, detections, written));
+    public void publish(
+        List<Detection> detections,
+        List<DetectionSink.RejectedRecord> letters,
+        StreamProgress progress,
+        Instant capturedUntil) {
+      published = progress;
+      failures.headMap(progress.resumeOffset()).clear();
+      newPoison.removeIf(
+          offset -> letters.stream().anyMatch(letter -> letter.record().offset() == offset));
+      peers
+          .sink()
+          .tell(
+              new DetectionSink.Publish(
+                  assignment, parts.stream(), detections, letters, progress, capturedUntil));
     }
 
     @Override
-    public void settle(Assignment assignment, long resumeOffset) {
-      peers.source().tell(new KafkaSource.Settled(assignment, stream, resumeOffset));
-    }
-
-    @Override
-    public void tell(Event event) {
+    public void observe(Event event) {
       peers.observer().tell(event);
     }
 
     @Override
-    public void done() {
-      done = true;
-      peers.observer().tell(new Finished(stream));
+    public long nowMillis() {
+      return peers.nowMillis().getAsLong();
     }
   }
 }

@@ -1,24 +1,26 @@
 package dev.lookaside.classifier.detect;
 
-import dev.lookaside.classifier.infer.AdaptedWindow;
 import dev.lookaside.classifier.infer.AdapterPlan;
 import dev.lookaside.classifier.infer.AdapterScorer;
 import dev.lookaside.featurizer.MelWindow;
-import dev.lookaside.featurizer.StreamFeaturizer;
 import dev.lookaside.featurizer.StreamTrack;
-import dev.lookaside.ingest.Assignment;
-import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.StreamMessage;
+import dev.lookaside.ingest.StreamProgress;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One stream from chunks to detections without actors, threads and time: the track, the core and
- * the decoder that serve live streams, with a scorer that is called at once. The same chunks and
- * the same plan give the very detections that a live worker writes. Not thread-safe.
+ * One stream from records to detections without actors, threads and time: the core that serves live
+ * streams, with a scorer that is called at once. The same records and the same plan give the very
+ * detections that a live worker writes. Not thread-safe.
  */
 public final class StreamReplay {
   /**
@@ -34,57 +36,62 @@ public final class StreamReplay {
     }
   }
 
-  private record Question(long ticket, MelWindow window, AdapterPlan.Use use) {}
+  private record Question(long ticket, @Nullable MelWindow window, AdapterPlan.Use use) {}
 
   private final StreamId stream;
-  private final StreamTrack track;
   private final Scoring scoring;
   private final Consumer<StreamDetector.Windowed> windows;
-  private final DetectorCore core;
+  private final StreamCore core;
   private final List<Question> questions = new ArrayList<>();
-  private final ArrayDeque<Long> published = new ArrayDeque<>();
+  private final ArrayDeque<Question> resolved = new ArrayDeque<>();
   private final List<Detection> found = new ArrayList<>();
   private boolean done;
   private Instant decidedUntil = Instant.MIN;
 
   /**
-   * A replay before its first chunk.
+   * A replay before its first record.
    *
    * @param model of the configured adapter, as a live detector has
+   * @param settings every window is scored, whatever {@code overload} says
+   * @param maxClockAhead as for {@link StreamDetector#create}
    * @param windows sees each window that is done with, in order
    */
   public StreamReplay(
       StreamId stream,
-      StreamTrack track,
+      int partition,
+      StreamTrack.Factory tracks,
       DetectorModel model,
       DetectSettings settings,
+      Duration maxClockAhead,
       Scoring scoring,
       Consumer<StreamDetector.Windowed> windows) {
     this.stream = stream;
-    this.track = track;
     this.scoring = scoring;
     this.windows = windows;
-    this.core = new DetectorCore(stream, model, settings, new Answers());
-    core.start();
+    this.core =
+        new StreamCore(
+            new StreamCore.Parts(
+                stream,
+                partition,
+                model,
+                settings.processAll(),
+                maxClockAhead,
+                state -> tracks.create(stream, state)),
+            new Answers(),
+            null,
+            0,
+            0,
+            Set.of());
   }
 
-  /** The next chunk of the stream. */
-  public void accept(Assignment assignment, AudioChunk chunk) {
-    track.accept(assignment, chunk);
-    hear();
-  }
-
-  /** A record of the stream that holds no chunk. */
-  public void refused(StreamFeaturizer.Refused refused) {
-    track.refused(refused);
-    hear();
-  }
-
-  /** The stream has fallen idle: what is open is ended. */
-  public void end() {
-    track.end();
-    hear();
-    score();
+  /** The next record of the stream. */
+  public void accept(StreamMessage.FromSource message) {
+    core.accept(message);
+    answer();
+    if (message instanceof StreamMessage.End) {
+      score();
+      done = true;
+    }
   }
 
   /** Scores what waits for its batch to fill. */
@@ -92,7 +99,7 @@ public final class StreamReplay {
     score();
   }
 
-  /** True after {@link #end}. */
+  /** True after {@link StreamMessage.End}. */
   public boolean done() {
     return done;
   }
@@ -109,35 +116,44 @@ public final class StreamReplay {
     return taken;
   }
 
-  private void hear() {
-    for (StreamFeaturizer.Event event = track.next(true); event != null; event = track.next(true)) {
-      core.heard(event);
-      settle();
-      if (questions.size() >= scoring.maxBatch()) {
-        score();
+  /**
+   * Answers what the core has asked: adapters at once, windows when a batch is full or the core has
+   * as many under way as it may.
+   */
+  private void answer() {
+    while (!resolved.isEmpty() || questions.size() >= scoring.maxBatch()) {
+      Question question = resolved.poll();
+      if (question != null) {
+        core.resolved(question.ticket(), question.use().adapter().facts());
+      } else {
+        scoreBatch();
       }
+    }
+    if (core.full()) {
+      score();
     }
   }
 
   private void score() {
-    if (questions.isEmpty()) {
-      return;
+    while (!questions.isEmpty()) {
+      scoreBatch();
+      answer();
     }
-    List<Question> batch = List.copyOf(questions);
-    questions.clear();
-    List<AdaptedWindow> adapted = new ArrayList<>(batch.size());
-    batch.forEach(q -> adapted.add(new AdaptedWindow(q.window(), q.use().adapter())));
+  }
+
+  private void scoreBatch() {
+    List<Question> batch =
+        List.copyOf(questions.subList(0, Math.min(scoring.maxBatch(), questions.size())));
+    questions.subList(0, batch.size()).clear();
+    List<AdapterScorer.AdaptedWindow> adapted = new ArrayList<>(batch.size());
+    batch.forEach(
+        q ->
+            adapted.add(
+                new AdapterScorer.AdaptedWindow(
+                    Objects.requireNonNull(q.window()), q.use().adapter())));
     float[][] posteriors = scoring.scorer().score(adapted);
     for (int i = 0; i < batch.size(); i++) {
       core.scored(batch.get(i).ticket(), posteriors[i], batch.get(i).use().adapter().facts());
-    }
-    settle();
-  }
-
-  /** Publishes are durable at once, but not before the core is done with its own turn. */
-  private void settle() {
-    for (Long number = published.poll(); number != null; number = published.poll()) {
-      core.durable(number, Instant.EPOCH);
     }
   }
 
@@ -150,35 +166,33 @@ public final class StreamReplay {
         "%s at %s: the plan knows no adapter for it (%s)".formatted(stream, start, choice));
   }
 
-  private final class Answers implements DetectorCore.Outbox {
+  private final class Answers implements StreamCore.Outbox {
     @Override
-    public void score(long ticket, MelWindow window) {
-      questions.add(new Question(ticket, window, adapter(window.captureTime())));
+    public void score(long ticket, MelWindow window, Instant at) {
+      questions.add(new Question(ticket, window, adapter(at)));
     }
 
     @Override
     public void resolve(long ticket, Instant at) {
-      core.resolved(ticket, adapter(at).adapter().facts());
+      resolved.add(new Question(ticket, null, adapter(at)));
     }
 
     @Override
-    public void demand(int windows) {
-      // Each is scored as it comes.
+    public void credit(int records, long bytes) {
+      // Records are given as they are read.
     }
 
     @Override
-    public void publish(long number, List<Detection> detections) {
+    public void publish(
+        List<Detection> detections,
+        List<DetectionSink.RejectedRecord> letters,
+        StreamProgress progress,
+        Instant capturedUntil) {
       found.addAll(detections);
-      published.add(number);
     }
 
     @Override
-    public void settle(Assignment assignment, long resumeOffset) {
-      // Nothing is consumed.
-    }
-
-    @Override
-    public void tell(StreamDetector.Event event) {
+    public void observe(StreamDetector.Event event) {
       if (event instanceof StreamDetector.Windowed windowed) {
         decidedUntil = windowed.capturedUntil();
         windows.accept(windowed);
@@ -186,8 +200,8 @@ public final class StreamReplay {
     }
 
     @Override
-    public void done() {
-      done = true;
+    public long nowMillis() {
+      return 0; // Nothing is late.
     }
   }
 }

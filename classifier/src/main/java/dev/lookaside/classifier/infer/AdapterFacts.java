@@ -2,6 +2,9 @@ package dev.lookaside.classifier.infer;
 
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Threshold;
+import dev.lookaside.ingest.ProgressBytes;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -23,5 +26,42 @@ public record AdapterFacts(
   public static AdapterFacts of(Adapter adapter) {
     return new AdapterFacts(
         adapter.digest(), adapter.labels(), adapter.columns(), adapter.thresholds());
+  }
+
+  /** Writes all of it. */
+  public void write(ProgressBytes.Writer out) {
+    out.text(digest).int32(columns).int32(labels.size());
+    for (String label : labels) {
+      Threshold threshold = thresholds.get(label);
+      out.text(label).bool(threshold != null);
+      if (threshold != null) {
+        out.float64(threshold.on()).float64(threshold.off());
+      }
+    }
+  }
+
+  /**
+   * Reads what {@link #write} wrote.
+   *
+   * @throws dev.lookaside.ingest.IngestException if that is not what the bytes hold
+   */
+  public static AdapterFacts read(ProgressBytes.Reader in) {
+    String digest = in.text();
+    int columns = in.int32();
+    List<String> labels = new ArrayList<>();
+    Map<String, Threshold> thresholds = new HashMap<>();
+    for (int left = in.count(1); left > 0; left--) {
+      String label = in.text();
+      labels.add(label);
+      if (in.bool()) {
+        double on = in.float64();
+        double off = in.float64();
+        if (!(off >= 0 && off <= on && on <= 1)) {
+          throw in.bad("thresholds %s and %s of \"%s\"".formatted(on, off, label));
+        }
+        thresholds.put(label, new Threshold(on, off));
+      }
+    }
+    return new AdapterFacts(digest, labels, columns, thresholds);
   }
 }

@@ -1,5 +1,6 @@
 package dev.lookaside.classifier.infer;
 
+import dev.lookaside.featurizer.MelWindow;
 import java.util.List;
 
 /**
@@ -7,6 +8,16 @@ import java.util.List;
  * stand-in. One caller at a time.
  */
 public interface AdapterScorer extends AutoCloseable {
+  /** A window and the adapter that scores it. */
+  interface Input {
+    MelWindow window();
+
+    LoadedAdapter adapter();
+  }
+
+  /** {@link Input} and nothing else. */
+  record AdaptedWindow(MelWindow window, LoadedAdapter adapter) implements Input {}
+
   /**
    * Scores windows together; the result depends on each window and its adapter alone.
    *
@@ -14,7 +25,7 @@ public interface AdapterScorer extends AutoCloseable {
    * @return per window, row-major {@code [columns][labels]} of its adapter; the caller owns them
    * @throws ScorerException if the device failed; the scorer must then be closed and opened anew
    */
-  float[][] score(List<AdaptedWindow> windows);
+  float[][] score(List<? extends Input> windows);
 
   /** The device and why it was chosen, one line. */
   String deviceDescription();

@@ -1,15 +1,24 @@
 package dev.lookaside.classifier.infer;
 
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigUtil;
+import dev.lookaside.ingest.StreamId;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * How windows of all streams share batches.
  *
  * @param maxBatch windows scored together at most
  * @param maxDelay how long the oldest window waits for company while the scorer is idle
- * @param queueLimit windows waiting at most; one more is shed
  * @param holdBound how long a window may wait for its adapter before that is an alarm; it waits on
+ * @param weights windows that a stream may have scored in one turn, by patterns of stream ids: the
+ *     greatest of those that match, else 1; {@code *} stands for any characters
  * @param restartDelay pause before a failed scorer is opened again; doubles up to {@code
  *     restartDelayMax}
  * @param restartDelayMax longest such pause
@@ -17,13 +26,14 @@ import java.time.Duration;
 public record BatchSettings(
     int maxBatch,
     Duration maxDelay,
-    int queueLimit,
     Duration holdBound,
+    Map<String, Integer> weights,
     Duration restartDelay,
     Duration restartDelayMax) {
   public BatchSettings {
     check("max-batch", maxBatch, 1, 1024);
-    check("queue-limit", queueLimit, maxBatch, 1_000_000);
+    weights = Collections.unmodifiableMap(new TreeMap<>(weights));
+    weights.forEach((pattern, weight) -> check("weights." + pattern, weight, 1, 1_000));
     check("max-delay-millis", maxDelay.toMillis(), 0, 60_000);
     check("hold-bound-seconds", holdBound.toSeconds(), 1, 86_400);
     check("restart-delay-millis", restartDelay.toMillis(), 1, 60_000);
@@ -36,10 +46,38 @@ public record BatchSettings(
     return new BatchSettings(
         batch.getInt("max-batch"),
         Duration.ofMillis(batch.getLong("max-delay-millis")),
-        batch.getInt("queue-limit"),
         Duration.ofSeconds(batch.getLong("hold-bound-seconds")),
+        weights(batch.getConfig("weights")),
         Duration.ofMillis(batch.getLong("restart-delay-millis")),
         Duration.ofMillis(batch.getLong("restart-delay-max-millis")));
+  }
+
+  private static Map<String, Integer> weights(Config weights) {
+    Map<String, Integer> map = new TreeMap<>();
+    for (String pattern : weights.root().keySet()) {
+      map.put(pattern, weights.getInt(ConfigUtil.joinPath(pattern)));
+    }
+    return map;
+  }
+
+  /** Windows that this stream may have scored in one turn. */
+  int weight(StreamId stream) {
+    if (weights.isEmpty()) {
+      return 1;
+    }
+    int most = 0;
+    for (Map.Entry<String, Integer> e : weights.entrySet()) {
+      if (Pattern.matches(glob(e.getKey()), stream.value())) {
+        most = Math.max(most, e.getValue());
+      }
+    }
+    return Math.max(1, most);
+  }
+
+  private static String glob(String pattern) {
+    return Arrays.stream(pattern.split("\\*", -1))
+        .map(Pattern::quote)
+        .collect(Collectors.joining(".*"));
   }
 
   /** Pause before the scorer is opened again after so many failures in a row. */

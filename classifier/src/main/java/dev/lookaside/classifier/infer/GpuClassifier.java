@@ -12,7 +12,6 @@ import dev.lookaside.featurizer.MelWindow;
 import dev.lookaside.ingest.StreamId;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -27,7 +26,8 @@ import java.util.function.Supplier;
  * whose adapter is not ready is held here for another plan; later windows may go ahead of it. How
  * long windows are held is told as {@link AdapterEvent.Holds}.
  *
- * <p>Above 300 lines: one actor and its protocol.
+ * <p>The scorer's thread answers the streams itself. A window is asked for once and answered once,
+ * whenever that is: nothing times out, so a backlog never makes work that nobody waits for.
  */
 public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command> {
   /** Dispatcher of the child that calls the scorer. */
@@ -36,23 +36,23 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   public sealed interface Command {}
 
   /**
-   * {@code replyTo} gets exactly one {@link Scored} or {@link Shed}; or {@link Held} if it asks
-   * again for what is held.
+   * {@code replyTo} gets exactly one {@link Scored} or {@link Unscored} with this ticket, unless it
+   * is withdrawn.
+   *
+   * @param at moment whose adapter scores it
    */
-  public record Score(MelWindow window, ActorRef<Reply> replyTo) implements Command {
-    Resolve question() {
-      return new Resolve(window.stream(), window.index(), window.captureTime(), replyTo);
-    }
-  }
+  public record Score(long ticket, MelWindow window, Instant at, ActorRef<Reply> replyTo)
+      implements Command {}
 
   /**
    * Asks for the adapter in force at a moment that is not scored: {@code replyTo} gets exactly one
-   * {@link Resolved}, {@link Shed} or {@link Held}.
-   *
-   * @param index given back in the answer
+   * {@link Resolved} with this ticket, unless it is withdrawn.
    */
-  public record Resolve(StreamId stream, long index, Instant at, ActorRef<Reply> replyTo)
+  public record Resolve(StreamId stream, long ticket, Instant at, ActorRef<Reply> replyTo)
       implements Command {}
+
+  /** Whoever asked with {@code replyTo} is gone, or wants nothing that was asked so far. */
+  public record Withdraw(ActorRef<Reply> replyTo) implements Command {}
 
   /** From here on this plan decides; what waits is looked at again. */
   public record Follow(AdapterPlan plan) implements Command {}
@@ -73,10 +73,9 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   /** {@link WorkerStopped} once more, from the end of the mailbox: see {@link #onWorkerStopped}. */
   private record WorkerGone(ActorRef<ScorerWorker.Run> worker) implements Command {}
 
+  /** To whoever asked, with the asker's own ticket. */
   public sealed interface Reply {
-    StreamId stream();
-
-    long index();
+    long ticket();
   }
 
   /**
@@ -85,26 +84,20 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
    * @param posteriors row-major {@code [columns][labels]}, one row for a clip head; never written
    *     again
    */
-  public record Scored(StreamId stream, long index, float[] posteriors, AdapterFacts adapter)
-      implements Reply {}
+  @SuppressWarnings("ArrayRecordComponent") // Handed over, never written again.
+  public record Scored(long ticket, float[] posteriors, AdapterFacts adapter) implements Reply {}
 
   /** The answer to {@link Resolve}. */
-  public record Resolved(StreamId stream, long index, AdapterFacts adapter) implements Reply {}
+  public record Resolved(long ticket, AdapterFacts adapter) implements Reply {}
 
-  /**
-   * A window that was asked for before and is held until its adapter is ready. It is not lost: who
-   * still wants it asks once more, and then has the answer when there is one.
-   */
-  public record Held(StreamId stream, long index) implements Reply {}
-
-  /** A window that will not be scored. */
-  public record Shed(StreamId stream, long index, String reason) implements Reply {}
+  /** A window that will not be scored: the scorer failed on it twice. */
+  public record Unscored(long ticket, String reason) implements Reply {}
 
   /**
    * Counters since start.
    *
    * @param scored windows
-   * @param shed windows
+   * @param unscored windows that the scorer failed on
    * @param batches given to the scorer
    * @param restarts of the scorer after a failure
    * @param waiting windows in the queue now
@@ -112,7 +105,13 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
    * @param device the scorer's own words; empty until it is open
    */
   public record Stats(
-      long scored, long shed, long batches, long restarts, int waiting, int held, String device) {}
+      long scored,
+      long unscored,
+      long batches,
+      long restarts,
+      int waiting,
+      int held,
+      String device) {}
 
   private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
 
@@ -120,14 +119,13 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   private final Supplier<? extends AdapterScorer> open;
   private final BatchSettings settings;
   private final LongSupplier nanoTime;
-  private final WaitingRoom waiting;
+  private final ScoreQueue queue;
   private final Consumer<AdapterEvent> adapterEvents;
-  private final ScoreBatches underWay = new ScoreBatches();
   private ActorRef<ScorerWorker.Run> worker;
   private boolean workerReady;
   private int failuresInARow;
   private long scored;
-  private long shed;
+  private long unscored;
   private long batches;
   private long restarts;
   private String device = "";
@@ -137,14 +135,14 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
       TimerScheduler<Command> timers,
       Supplier<? extends AdapterScorer> open,
       BatchSettings settings,
-      WaitingRoom waiting,
+      ScoreQueue queue,
       Consumer<AdapterEvent> adapterEvents,
       LongSupplier nanoTime) {
     super(context);
     this.timers = timers;
     this.open = open;
     this.settings = settings;
-    this.waiting = waiting;
+    this.queue = queue;
     this.adapterEvents = adapterEvents;
     this.nanoTime = nanoTime;
     this.worker = spawnWorker();
@@ -173,9 +171,9 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
         context ->
             Behaviors.withTimers(
                 timers -> {
-                  WaitingRoom waiting = new WaitingRoom(settings, plan, adapterEvents);
+                  ScoreQueue queue = new ScoreQueue(settings, plan, adapterEvents);
                   return new GpuClassifier(
-                      context, timers, open, settings, waiting, adapterEvents, nanoTime);
+                      context, timers, open, settings, queue, adapterEvents, nanoTime);
                 }));
   }
 
@@ -196,6 +194,7 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
     return newReceiveBuilder()
         .onMessage(Score.class, this::onScore)
         .onMessage(Resolve.class, this::onResolve)
+        .onMessage(Withdraw.class, this::onWithdraw)
         .onMessage(Follow.class, this::onFollow)
         .onMessage(GetStats.class, this::onGetStats)
         .onMessageEquals(Due.FLUSH, this::onFlushDue)
@@ -208,44 +207,42 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   }
 
   private Behavior<Command> onScore(Score score) {
-    if (!waiting.enter(score, nanoTime.getAsLong())) {
-      shed(score.question(), queueFull());
-    }
+    queue.add(score, nanoTime.getAsLong());
     lookAtHeld();
     dispatch();
     return this;
   }
 
   private Behavior<Command> onResolve(Resolve question) {
-    if (!waiting.enter(question, nanoTime.getAsLong())) {
-      shed(question, queueFull());
-    }
+    queue.add(question, nanoTime.getAsLong());
     lookAtHeld();
     return this;
   }
 
-  private String queueFull() {
-    return "queue full: " + settings.queueLimit() + " windows wait";
+  private Behavior<Command> onWithdraw(Withdraw withdraw) {
+    queue.withdraw(withdraw.replyTo());
+    lookAtHeld();
+    return this;
   }
 
   /** Looks now and then while windows are held, and once when none is any more. */
   private void lookAtHeld() {
     boolean looking = timers.isTimerActive(Due.LOOK);
-    if (waiting.held() > 0 && !looking) {
+    if (queue.held() > 0 && !looking) {
       timers.startTimerWithFixedDelay(Due.LOOK, LOOK_EVERY);
-    } else if (waiting.held() == 0 && looking) {
+    } else if (queue.held() == 0 && looking) {
       timers.cancel(Due.LOOK);
-      adapterEvents.accept(waiting.look(nanoTime.getAsLong()));
+      adapterEvents.accept(queue.holds(nanoTime.getAsLong()));
     }
   }
 
   private Behavior<Command> onLookDue() {
-    adapterEvents.accept(waiting.look(nanoTime.getAsLong()));
+    adapterEvents.accept(queue.holds(nanoTime.getAsLong()));
     return this;
   }
 
   private Behavior<Command> onFollow(Follow follow) {
-    waiting.follow(follow.plan(), nanoTime.getAsLong());
+    queue.follow(follow.plan(), nanoTime.getAsLong());
     lookAtHeld();
     dispatch();
     return this;
@@ -259,7 +256,7 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   private Behavior<Command> onGetStats(GetStats ask) {
     ask.replyTo()
         .tell(
-            new Stats(scored, shed, batches, restarts, waiting.waiting(), waiting.held(), device));
+            new Stats(scored, unscored, batches, restarts, queue.waiting(), queue.held(), device));
     return this;
   }
 
@@ -276,11 +273,8 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   }
 
   private void onDone(ScorerWorker.Done done) {
-    ScoreBatch batch = underWay.done(done.batch());
     failuresInARow = 0;
-    batch.answer(done.posteriors());
-    batch.items().forEach(i -> waiting.scored(i.use()));
-    scored += batch.items().size();
+    scored += queue.done(done.batch());
     dispatch();
   }
 
@@ -296,8 +290,10 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   private Behavior<Command> onWorkerGone(WorkerGone gone) {
     workerReady = false;
     failuresInARow++;
-    for (ScoreBatch.Item item : underWay.failed()) {
-      shed(item.score().question(), "scorer failed twice on this window");
+    for (ScoreQueue.Item item : queue.failed()) {
+      unscored++;
+      Score given = item.score();
+      given.replyTo().tell(new Unscored(given.ticket(), "scorer failed twice on this window"));
     }
     Duration pause = settings.restartDelay(failuresInARow);
     getContext().getLog().warn("scorer stopped; opened again in {} ms", pause.toMillis());
@@ -314,34 +310,24 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
 
   /** Keeps the worker busy: a due batch when it is idle, a full one as its next. */
   private void dispatch() {
-    while (workerReady && underWay.room()) {
-      ScoreBatch batch = underWay.startAgain();
-      if (batch == null) {
-        List<ScoreBatch.Item> items = waiting.poll(!underWay.idle(), nanoTime.getAsLong());
-        if (items.isEmpty()) {
-          break;
-        }
-        batch = underWay.start(items);
+    if (workerReady) {
+      long now = nanoTime.getAsLong();
+      for (ScoreQueue.Batch b = queue.nextBatch(now); b != null; b = queue.nextBatch(now)) {
+        batches++;
+        worker.tell(new ScorerWorker.Run(b));
       }
-      batches++;
-      worker.tell(new ScorerWorker.Run(batch.number(), batch.windows()));
     }
     scheduleFlush();
   }
 
   private void scheduleFlush() {
-    long due = waiting.nanosUntilDue(nanoTime.getAsLong());
-    if (workerReady && underWay.idle() && due != Long.MAX_VALUE) {
+    long due = queue.nanosUntilDue(nanoTime.getAsLong());
+    if (workerReady && due != Long.MAX_VALUE) {
       if (!timers.isTimerActive(Due.FLUSH)) {
         timers.startSingleTimer(Due.FLUSH, Duration.ofNanos(Math.max(due, 1)));
       }
     } else {
       timers.cancel(Due.FLUSH);
     }
-  }
-
-  private void shed(Resolve question, String reason) {
-    shed++;
-    question.replyTo().tell(new Shed(question.stream(), question.index(), reason));
   }
 }

@@ -74,10 +74,10 @@ public final class MixedScorer implements AdapterScorer {
   }
 
   @Override
-  public float[][] score(List<AdaptedWindow> windows) {
+  public float[][] score(List<? extends Input> windows) {
     float[][] posteriors = new float[windows.size()][];
     score(
-        windows.stream().map(AdaptedWindow::adapter).toList(),
+        windows.stream().map(Input::adapter).toList(),
         (buffers, slot, i) -> buffers.put(slot, windows.get(i).window(), windows.get(i).adapter()),
         (i, adapter, logits) ->
             posteriors[i] = Posteriors.of(adapter.activation(), logits, adapter.shape().classes()));

@@ -66,8 +66,8 @@ public final class Scorer implements WindowScorer {
 
   @Override
   public Scores score(List<MelWindow> windows) {
-    List<AdaptedWindow> adapted = new ArrayList<>(windows.size());
-    windows.forEach(w -> adapted.add(new AdaptedWindow(w, loaded)));
+    List<AdapterScorer.AdaptedWindow> adapted = new ArrayList<>(windows.size());
+    windows.forEach(w -> adapted.add(new AdapterScorer.AdaptedWindow(w, loaded)));
     AdapterShape shape = adapter.shape();
     return new Scores(shape.columns(), shape.classes(), mixed.score(adapted));
   }

@@ -11,19 +11,19 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Runs batches on the scorer it opens and closes; lives on a thread of its own and blocks there. A
- * failure stops it: {@link GpuClassifier} makes a new one with a new scorer.
+ * Runs batches on the scorer it opens and closes, and answers the streams; lives on a thread of its
+ * own and blocks there. A failure stops it: {@link GpuClassifier} makes a new one with a new
+ * scorer.
  */
 final class ScorerWorker extends AbstractBehavior<ScorerWorker.Run> {
-  record Run(long batch, List<AdaptedWindow> windows) {}
+  record Run(ScoreQueue.Batch batch) {}
 
   sealed interface Event {}
 
   record Opened(String device) implements Event {}
 
-  /** {@code posteriors} in the order of the windows. */
-  @SuppressWarnings("ArrayRecordComponent") // Handed over, never written again.
-  record Done(long batch, float[][] posteriors) implements Event {}
+  /** The windows of the batch are answered. */
+  record Done(long batch) implements Event {}
 
   private final AdapterScorer scorer;
   private final ActorRef<Event> events;
@@ -52,7 +52,17 @@ final class ScorerWorker extends AbstractBehavior<ScorerWorker.Run> {
   }
 
   private Behavior<Run> onRun(Run run) {
-    events.tell(new Done(run.batch(), scorer.score(run.windows())));
+    List<ScoreQueue.Item> items = run.batch().items();
+    float[][] posteriors = scorer.score(items);
+    for (int i = 0; i < posteriors.length; i++) {
+      GpuClassifier.Score asked = items.get(i).score();
+      asked
+          .replyTo()
+          .tell(
+              new GpuClassifier.Scored(
+                  asked.ticket(), posteriors[i], items.get(i).adapter().facts()));
+    }
+    events.tell(new Done(run.batch().number()));
     return this;
   }
 

@@ -39,6 +39,15 @@ public record RegistrySettings(
     Path keys,
     Duration keysInterval,
     boolean allowUnsigned) {
+  /**
+   * Capture times ahead of the broker's append time by more than this do not count when the adapter
+   * in force is looked up: half the lead, so that such windows need not wait until the ledger is
+   * known so far.
+   */
+  public Duration maxClockAhead() {
+    return lead.dividedBy(2);
+  }
+
   private static final String ROOT = "lookaside.classifier.registry.";
   private static final long LEAD_MILLIS_MIN = 600;
 

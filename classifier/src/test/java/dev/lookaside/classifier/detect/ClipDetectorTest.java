@@ -8,7 +8,7 @@ import dev.lookaside.classifier.detect.ClipDetections.DetectedEvent;
 import dev.lookaside.classifier.infer.Scores;
 import dev.lookaside.classifier.infer.WindowScorer;
 import dev.lookaside.featurizer.MelWindow;
-import dev.lookaside.featurizer.StreamFeaturizer;
+import dev.lookaside.featurizer.StreamTrack;
 import dev.lookaside.ingest.SeededRandom;
 import dev.lookaside.ingest.audio.Pcm;
 import java.util.ArrayList;
@@ -33,17 +33,14 @@ class ClipDetectorTest {
 
           List<DetectedEvent> live = new ArrayList<>();
           StreamDecoder decoder =
-              new StreamDecoder(SimulatedStream.STREAM, model, SimulatedStream.settings(4, 4));
+              new StreamDecoder(SimulatedStream.STREAM, 0, model, SimulatedStream.settings(4));
           List<Detection> detections = new ArrayList<>();
           for (MelWindow w : windows) {
             WindowMark mark = WindowMark.of(w);
             decoder.begin(mark, w.epoch(), w.segmentStart(), null, detections);
             decoder.scored(mark, stream.posteriors(w.index(), CLASSES), detections);
           }
-          stream.events(0).stream()
-              .filter(e -> e instanceof StreamFeaturizer.SegmentEnded)
-              .limit(1)
-              .forEach(e -> decoder.segmentEnded((StreamFeaturizer.SegmentEnded) e, detections));
+          decoder.segmentEnded(detections);
           for (Detection d : detections) {
             if (d.kind() == Detection.Kind.ENDED) {
               live.add(
@@ -117,11 +114,10 @@ class ClipDetectorTest {
 
   private static List<MelWindow> firstSegment(SimulatedStream stream) {
     List<MelWindow> windows = new ArrayList<>();
-    for (var event : stream.events(0)) {
-      MelWindow w = SimulatedStream.window(event);
-      if (w != null) {
-        windows.add(w);
-      } else if (event instanceof StreamFeaturizer.SegmentEnded) {
+    for (StreamTrack.Event event : stream.events()) {
+      if (event instanceof StreamTrack.Window w) {
+        windows.add(w.window());
+      } else if (((StreamTrack.Boundary) event).segmentEnded()) {
         break;
       }
     }

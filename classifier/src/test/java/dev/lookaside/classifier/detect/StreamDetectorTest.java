@@ -3,45 +3,48 @@ package dev.lookaside.classifier.detect;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.actor.testkit.typed.javadsl.ActorTestKit;
-import akka.actor.testkit.typed.javadsl.FishingOutcomes;
 import akka.actor.testkit.typed.javadsl.ManualTime;
-import akka.actor.testkit.typed.javadsl.TestProbe;
+import akka.actor.testkit.typed.javadsl.TestInbox;
 import akka.actor.typed.ActorRef;
-import akka.actor.typed.Behavior;
-import akka.actor.typed.javadsl.Behaviors;
-import com.typesafe.config.ConfigFactory;
+import akka.actor.typed.DispatcherSelector;
 import dev.lookaside.classifier.infer.GpuClassifier;
-import dev.lookaside.featurizer.MelWindow;
-import dev.lookaside.featurizer.StreamFeaturizer;
+import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.KafkaSource;
 import dev.lookaside.ingest.SeededRandom;
-import java.time.Clock;
+import dev.lookaside.ingest.SinkMessage;
+import dev.lookaside.ingest.StreamMessage;
+import dev.lookaside.ingest.StreamProgress;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
+/** The detector runs on the thread that tells it something: what follows has happened then. */
 class StreamDetectorTest {
   private static final int CLASSES = 2;
-  private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
+  private static final Duration MAX_CLOCK_AHEAD = Duration.ofSeconds(5);
 
-  private static final ActorTestKit KIT =
-      ActorTestKit.create(
-          ConfigFactory.parseString("akka.actor.testkit.typed.single-expect-default = 60s")
-              .withFallback(ManualTime.config()));
+  private static final ActorTestKit KIT = ActorTestKit.create(ManualTime.config());
 
   private final ManualTime time = ManualTime.get(KIT.system());
-  private final TestProbe<GpuClassifier.Command> classifier = KIT.createTestProbe();
-  private final TestProbe<DetectionSink.Command> sink = KIT.createTestProbe();
-  private final TestProbe<KafkaSource.Command> source = KIT.createTestProbe();
-  private final TestProbe<StreamDetector.Event> observer = KIT.createTestProbe();
-  private final TestProbe<StreamFeaturizer.Command> featurizer = KIT.createTestProbe();
-  private final AtomicReference<ActorRef<StreamFeaturizer.Event>> events = new AtomicReference<>();
+  private final TestInbox<GpuClassifier.Command> classifier = TestInbox.create();
+  private final TestInbox<SinkMessage> sink = TestInbox.create();
+  private final TestInbox<KafkaSource.Command> source = TestInbox.create();
+  private final TestInbox<StreamDetector.Event> observer = TestInbox.create();
   private final SimulatedStream stream = new SimulatedStream(SeededRandom.of(8), 6);
-  private ActorRef<StreamDetector.Command> detector;
+  private final List<StreamMessage.Chunk> chunks = new ArrayList<>();
+  private ActorRef<StreamMessage> detector;
+
+  StreamDetectorTest() {
+    for (SimulatedStream.Message m : stream.messages()) {
+      if (m.message() instanceof StreamMessage.Chunk chunk) {
+        chunks.add(chunk);
+      }
+    }
+  }
 
   @AfterAll
   static void shutDown() {
@@ -49,191 +52,270 @@ class StreamDetectorTest {
   }
 
   @Test
-  void asksForWindowsForwardsCommandsAndScoresInOrder() {
-    start();
-    featurizer.expectMessage(new StreamFeaturizer.Demand(4));
-    detector.tell(new StreamDetector.Forward(StreamFeaturizer.End.INSTANCE));
-    featurizer.expectMessage(StreamFeaturizer.End.INSTANCE);
-    MelWindow first = tellReady(0);
-    GpuClassifier.Score score = classifier.expectMessageClass(GpuClassifier.Score.class);
-    assertThat(score.window()).isSameAs(first);
-    score.replyTo().tell(scored(first, .9f));
-    featurizer.expectMessage(new StreamFeaturizer.Demand(1));
-    StreamDetector.Windowed seen = observer.expectMessageClass(StreamDetector.Windowed.class);
+  void aChunkBecomesWindowsDetectionsAndProgressAndItsRoomComesBack() {
+    start(null);
+    give(0, 1);
+    answerAll();
+    expectCredit(0);
+    StreamDetector.Windowed seen = observed(StreamDetector.Windowed.class);
+    assertThat(seen.index()).isZero();
     assertThat(seen.outcome()).isEqualTo(StreamDetector.Outcome.SCORED);
-    assertThat(seen.index()).isEqualTo(first.index());
-  }
-
-  @Test
-  void settlesOnlyAfterTheSinkSaysDurable() {
-    start();
-    List<StreamFeaturizer.Event> all = stream.events(0);
-    for (StreamFeaturizer.Event event : all) {
-      events.get().tell(event);
-      if (event instanceof StreamFeaturizer.WindowReady ready) {
-        classifier
-            .expectMessageClass(GpuClassifier.Score.class)
-            .replyTo()
-            .tell(scored(ready.window(), .9f));
-      } else if (event instanceof StreamFeaturizer.WindowSkipped
-          || event instanceof StreamFeaturizer.Gap) {
-        GpuClassifier.Resolve ask = classifier.expectMessageClass(GpuClassifier.Resolve.class);
-        ask.replyTo()
-            .tell(
-                new GpuClassifier.Resolved(
-                    ask.stream(), ask.index(), SimulatedStream.facts("adapter", CLASSES)));
-      }
-    }
-    DetectionSink.Publish publish = sink.expectMessageClass(DetectionSink.Publish.class);
+    DetectionSink.Publish publish = next(sink, DetectionSink.Publish.class);
+    assertThat(publish.assignment()).isEqualTo(SimulatedStream.ASSIGNMENT);
     assertThat(publish.detections().get(0).kind()).isEqualTo(Detection.Kind.STARTED);
-    DetectionSink.Publish last = publish;
-    while (last.detections().stream().noneMatch(d -> d.kind() == Detection.Kind.ENDED)) {
-      last = sink.expectMessageClass(DetectionSink.Publish.class);
-    }
-    KafkaSource.Settled early = source.expectMessageClass(KafkaSource.Settled.class);
-    assertThat(early.resumeOffset()).isEqualTo(stream.firstRecord());
-    source.expectNoMessage(Duration.ZERO);
-    for (long n = publish.number(); n <= last.number(); n++) {
-      publish.replyTo().tell(new DetectionSink.Durable(n));
-    }
-    KafkaSource.Settled settled = source.expectMessageClass(KafkaSource.Settled.class);
-    assertThat(settled.resumeOffset()).isEqualTo(stream.endRecord());
-    StreamDetector.Delivered delivered =
-        observer
-            .fishForMessage(
-                Duration.ofSeconds(3),
-                e ->
-                    e instanceof StreamDetector.Delivered
-                        ? FishingOutcomes.complete()
-                        : FishingOutcomes.continueAndIgnore())
-            .stream()
-            .map(StreamDetector.Delivered.class::cast)
-            .findFirst()
-            .orElseThrow();
-    assertThat(delivered.durableAt()).isEqualTo(NOW);
-    sink.expectTerminated(detector);
+    assertThat(publish.progress().throughOffset()).isEqualTo(offset(0));
+    assertThat(StreamProgress.of(publish.progress().toBytes()).resumeOffset())
+        .isLessThanOrEqualTo(offset(0));
   }
 
   @Test
-  void aWindowWithoutAnswerIsAskedForAgainAndThenShed() {
-    start();
-    MelWindow first = tellReady(0);
-    classifier.expectMessageClass(GpuClassifier.Score.class);
+  void progressWithoutDetectionsIsPublishedOncePerInterval() {
+    start(null);
+    give(0, 1);
+    answerAll(0);
+    expectCredit(0);
+    assertThat(sink.hasMessages()).isFalse();
     time.timePasses(Duration.ofSeconds(1));
-    assertThat(classifier.expectMessageClass(GpuClassifier.Score.class).window()).isSameAs(first);
-    observer.expectNoMessage(Duration.ZERO);
-    time.timePasses(Duration.ofSeconds(1));
-    StreamDetector.Windowed seen = observer.expectMessageClass(StreamDetector.Windowed.class);
-    assertThat(seen.outcome()).isEqualTo(StreamDetector.Outcome.SHED);
-    events
-        .get()
-        .tell(
-            new StreamFeaturizer.Ended(
-                SimulatedStream.STREAM, SimulatedStream.ASSIGNMENT, 3, true));
-    DetectionSink.Publish publish = sink.expectMessageClass(DetectionSink.Publish.class);
-    assertThat(publish.detections().get(0).reason()).isEqualTo("no answer within 1000 ms, 2 times");
+    assertThat(next(sink, DetectionSink.Publish.class).detections()).isEmpty();
+    time.timePasses(Duration.ofSeconds(10));
+    assertThat(sink.hasMessages()).isFalse();
   }
 
   @Test
-  void aWindowThatIsHeldIsWaitedForHoweverLong() {
-    start();
-    MelWindow first = tellReady(0);
-    classifier.expectMessageClass(GpuClassifier.Score.class);
-    for (int patience = 0; patience < 5; patience++) {
-      time.timePasses(Duration.ofSeconds(1));
-      classifier
-          .expectMessageClass(GpuClassifier.Score.class)
-          .replyTo()
-          .tell(new GpuClassifier.Held(first.stream(), first.index()));
-      classifier.expectMessageClass(GpuClassifier.Score.class);
-    }
-    time.timePasses(Duration.ofSeconds(1));
-    GpuClassifier.Score asked = classifier.expectMessageClass(GpuClassifier.Score.class);
-    observer.expectNoMessage(Duration.ZERO);
-    asked.replyTo().tell(scored(first, .9f));
-    assertThat(observer.expectMessageClass(StreamDetector.Windowed.class).outcome())
+  void aWindowIsAskedForOnceHoweverLongItsAnswerTakes() {
+    start(null);
+    give(0, 1);
+    List<GpuClassifier.Score> asked = scores();
+    assertThat(asked).isNotEmpty();
+    time.timePasses(Duration.ofHours(9));
+    assertThat(classifier.hasMessages()).isFalse();
+    answer(asked, .9f);
+    assertThat(observed(StreamDetector.Windowed.class).outcome())
         .isEqualTo(StreamDetector.Outcome.SCORED);
   }
 
   @Test
-  void aFeaturizerThatFailsTakesItsDetectorWithIt() {
-    start();
-    detector.tell(new StreamDetector.Forward(new StreamFeaturizer.Demand(666)));
-    sink.expectTerminated(detector);
+  void aRecordOnWhichTheStreamFailsThreeTimesIsQuarantinedAndTheStreamGoesOn() {
+    AudioChunk bad = withoutATime(chunks.get(1).chunk());
+    start(null);
+    give(0, 1);
+    answerAll();
+    expectCredit(0);
+    long[] pauses = {200, 800, 3_200};
+    for (int failure = 0; failure < 3; failure++) {
+      detector.tell(chunk(bad, failure));
+      detector.tell(chunk(chunks.get(2).chunk(), failure)); // on its way when it fails
+      if (failure < 2) {
+        assertThat(observed(StreamDetector.Restarted.class).recordOffset()).isEqualTo(offset(1));
+      } else {
+        assertThat(observed(StreamDetector.Quarantined.class).recordOffset()).isEqualTo(offset(1));
+      }
+      assertThat(classifier.getAllReceived()).last().isInstanceOf(GpuClassifier.Withdraw.class);
+      KafkaSource.Credit credit = next(source, KafkaSource.Credit.class);
+      assertThat(credit.bytes()).isEqualTo(bad.payload().length);
+      expectCredit(2);
+      time.timePasses(Duration.ofMillis(pauses[failure] - 1));
+      assertThat(source.hasMessages()).isFalse();
+      time.timePasses(Duration.ofMillis(1));
+      KafkaSource.Rewind rewind = next(source, KafkaSource.Rewind.class);
+      assertThat(rewind.fromOffset()).isLessThanOrEqualTo(offset(0));
+      assertThat(rewind.delivery()).isEqualTo(failure + 1);
+      // A record given before the source has heard of it is ignored; its room comes back.
+      detector.tell(chunk(bad, failure));
+      assertThat(next(source, KafkaSource.Credit.class).bytes()).isEqualTo(bad.payload().length);
+      detector.tell(chunk(chunks.get(0).chunk(), failure + 1));
+      answerAll();
+      expectCredit(0);
+    }
+    detector.tell(chunk(bad, 3));
+    detector.tell(chunk(chunks.get(2).chunk(), 3));
+    detector.tell(new StreamMessage.End(3));
+    List<DetectionSink.RejectedRecord> letters = new ArrayList<>();
+    StreamProgress last = null;
+    answerAll();
+    while (last == null || !last.ended()) {
+      DetectionSink.Publish publish = next(sink, DetectionSink.Publish.class);
+      letters.addAll(publish.letters());
+      last = publish.progress();
+    }
+    assertThat(letters).hasSize(1);
+    assertThat(letters.get(0).record().offset()).isEqualTo(offset(1));
+    assertThat(letters.get(0).rejection().reason().code()).isEqualTo("failed");
+    StreamAccounts accounts = StreamState.of(last).accounts();
+    assertThat(accounts.pendingSamples()).isEmpty();
+    assertThat(accounts.seconds().rejected()).isPositive();
   }
 
   @Test
-  void aDetectionThatCannotBeWrittenFailsTheStream() {
-    start();
-    MelWindow first = tellReady(0);
-    classifier
-        .expectMessageClass(GpuClassifier.Score.class)
-        .replyTo()
-        .tell(new GpuClassifier.Shed(first.stream(), first.index(), "queue full"));
-    events
-        .get()
-        .tell(
-            new StreamFeaturizer.Ended(
-                SimulatedStream.STREAM, SimulatedStream.ASSIGNMENT, 3, true));
-    DetectionSink.Publish publish = sink.expectMessageClass(DetectionSink.Publish.class);
-    publish.replyTo().tell(new DetectionSink.Failed(publish.number(), "too large"));
-    sink.expectTerminated(detector);
-    // Told when the window was decoded: nothing before its own first record is needed.
-    assertThat(source.expectMessageClass(KafkaSource.Settled.class).resumeOffset())
-        .isEqualTo(stream.firstRecord());
-    source.expectNoMessage(Duration.ZERO);
+  void aDrainedStreamAnswersWhenWhatIsUnderWayIsOut() {
+    start(null);
+    give(0, 3);
+    List<GpuClassifier.Score> asked = scores();
+    detector.tell(new StreamMessage.Drain(source.getRef()));
+    long bytes = 0;
+    for (int i = 0; i < 3; i++) {
+      bytes += next(source, KafkaSource.Credit.class).bytes();
+    }
+    assertThat(bytes)
+        .isEqualTo(chunks.subList(0, 3).stream().mapToLong(c -> c.chunk().payload().length).sum());
+    assertThat(source.hasMessages()).isFalse();
+    answer(asked, .9f);
+    assertThat(source.receiveMessage())
+        .isEqualTo(
+            new KafkaSource.StreamDrained(SimulatedStream.ASSIGNMENT, SimulatedStream.STREAM));
+    assertThat(sink.receiveMessage()).isInstanceOf(DetectionSink.Publish.class);
+    assertThat(classifier.hasMessages()).isFalse();
   }
 
-  private void start() {
+  @Test
+  void aStreamThatWaitsToBeginAgainIsDrainedAtOnce() {
+    start(null);
+    detector.tell(chunk(withoutATime(chunks.get(0).chunk()), 0));
+    observed(StreamDetector.Restarted.class);
+    next(source, KafkaSource.Credit.class);
+    detector.tell(new StreamMessage.Drain(source.getRef()));
+    next(source, KafkaSource.StreamDrained.class);
+    time.timePasses(Duration.ofSeconds(10));
+    assertThat(source.hasMessages()).isFalse();
+  }
+
+  @Test
+  void whatAStoppedStreamHasAskedForIsWithdrawn() {
+    start(null);
+    give(0, 1);
+    GpuClassifier.Score asked = scores().get(0);
+    KIT.stop(detector);
+    assertThat(next(classifier, GpuClassifier.Withdraw.class).replyTo()).isEqualTo(asked.replyTo());
+  }
+
+  @Test
+  void progressThatCannotBeReadCostsItsOpenEventsAndNotTheStream() {
+    start(new StreamProgress(offset(0), offset(1), 0, false, new byte[] {1, 2, 3}));
+    StreamDetector.Restarted said = observed(StreamDetector.Restarted.class);
+    assertThat(said.reason()).startsWith("progress unusable: progress, ");
+    give(0, 3);
+    answerAll();
+    assertThat(observed(StreamDetector.Windowed.class).captureTime())
+        .as("of the first record after the progress")
+        .isAfterOrEqualTo(chunks.get(2).chunk().captureTime());
+  }
+
+  @Test
+  void onlyItsOwnAnswersCount() {
+    start(null);
+    give(0, 1);
+    GpuClassifier.Score asked = scores().get(0);
+    asked.replyTo().tell(new GpuClassifier.Unscored(asked.ticket() + 1_000, "not mine"));
+    asked.replyTo().tell(new GpuClassifier.Unscored(asked.ticket(), "scorer failed twice"));
+    StreamDetector.Windowed seen = observed(StreamDetector.Windowed.class);
+    assertThat(seen.outcome()).isEqualTo(StreamDetector.Outcome.SHED);
+  }
+
+  private void start(@Nullable StreamProgress progress) {
     StreamDetector.Peers peers =
         new StreamDetector.Peers(
-            classifier.ref(),
-            sink.ref(),
-            source.ref(),
-            observer.ref(),
-            Clock.fixed(NOW, ZoneOffset.UTC));
+            classifier.getRef(), sink.getRef(), source.getRef(), observer.getRef(), () -> 0L);
     detector =
         KIT.spawn(
             StreamDetector.create(
+                SimulatedStream.ASSIGNMENT,
                 SimulatedStream.STREAM,
                 SimulatedStream.model(Combination.MEAN, CLASSES),
-                SimulatedStream.settings(4, 4),
-                this::featurizer,
-                peers));
-    observer.awaitAssert(
-        () -> {
-          assertThat(events.get()).isNotNull();
-          return true;
-        });
+                SimulatedStream.settings(4),
+                MAX_CLOCK_AHEAD,
+                (id, state) -> SimulatedStream.track(state),
+                peers,
+                progress,
+                offset(0)),
+            DispatcherSelector.fromConfig("akka.test.calling-thread-dispatcher"));
   }
 
-  /** Hands all commands to the probe; fails at a demand of 666 windows. */
-  private Behavior<StreamFeaturizer.Command> featurizer(ActorRef<StreamFeaturizer.Event> tell) {
-    events.set(tell);
-    return Behaviors.receiveMessage(
-        command -> {
-          if (command.equals(new StreamFeaturizer.Demand(666))) {
-            throw new IllegalStateException("as the test wants");
-          }
-          featurizer.ref().tell(command);
-          return Behaviors.same();
-        });
+  private long offset(int which) {
+    return chunks.get(which).record().offset();
   }
 
-  private MelWindow tellReady(int which) {
-    StreamFeaturizer.WindowReady ready =
-        stream.events(0).stream()
-            .filter(StreamFeaturizer.WindowReady.class::isInstance)
-            .map(StreamFeaturizer.WindowReady.class::cast)
-            .skip(which)
-            .findFirst()
-            .orElseThrow();
-    events.get().tell(ready);
-    return ready.window();
+  private void give(int from, int until) {
+    chunks.subList(from, until).forEach(detector::tell);
   }
 
-  private static GpuClassifier.Scored scored(MelWindow w, float p) {
-    return new GpuClassifier.Scored(
-        w.stream(), w.index(), new float[] {p, 0}, SimulatedStream.facts("adapter", CLASSES));
+  private static StreamMessage.Chunk chunk(AudioChunk chunk, long delivery) {
+    Instant appended = SimulatedStream.EPOCH;
+    return new StreamMessage.Chunk(
+        delivery, chunk, SimulatedStream.message(chunk, appended).record());
+  }
+
+  /** Its end is later than any time there is. */
+  private static AudioChunk withoutATime(AudioChunk c) {
+    return new AudioChunk(
+        c.stream(),
+        c.partition(),
+        c.recordOffset(),
+        c.sequence(),
+        c.sampleOffset(),
+        Instant.MAX,
+        c.format(),
+        c.payload(),
+        c.last());
+  }
+
+  /** All that is asked for and was not looked at yet. */
+  private List<GpuClassifier.Score> scores() {
+    List<GpuClassifier.Score> asked = new ArrayList<>();
+    for (GpuClassifier.Command command : classifier.getAllReceived()) {
+      if (command instanceof GpuClassifier.Score score) {
+        asked.add(score);
+      }
+    }
+    return asked;
+  }
+
+  /** Answers until nothing more is asked. */
+  private void answerAll() {
+    answerAll(.9f);
+  }
+
+  private void answerAll(float posterior) {
+    while (classifier.hasMessages()) {
+      GpuClassifier.Command asked = classifier.receiveMessage();
+      if (asked instanceof GpuClassifier.Score score) {
+        answer(List.of(score), posterior);
+      } else if (asked instanceof GpuClassifier.Resolve r) {
+        r.replyTo()
+            .tell(
+                new GpuClassifier.Resolved(r.ticket(), SimulatedStream.facts("adapter", CLASSES)));
+      }
+    }
+  }
+
+  private static void answer(List<GpuClassifier.Score> asked, float posterior) {
+    for (GpuClassifier.Score s : asked) {
+      s.replyTo()
+          .tell(
+              new GpuClassifier.Scored(
+                  s.ticket(),
+                  new float[] {posterior, 0},
+                  SimulatedStream.facts("adapter", CLASSES)));
+    }
+  }
+
+  private void expectCredit(int which) {
+    KafkaSource.Credit credit = next(source, KafkaSource.Credit.class);
+    assertThat(credit.bytes()).isEqualTo(chunks.get(which).chunk().payload().length);
+    assertThat(credit.records()).isEqualTo(1);
+  }
+
+  private <T extends StreamDetector.Event> T observed(Class<T> type) {
+    while (true) {
+      StreamDetector.Event event = observer.receiveMessage();
+      if (type.isInstance(event)) {
+        return type.cast(event);
+      }
+    }
+  }
+
+  private static <M, T extends M> T next(TestInbox<M> inbox, Class<T> type) {
+    M message = inbox.receiveMessage();
+    assertThat(message).isInstanceOf(type);
+    return type.cast(message);
   }
 }

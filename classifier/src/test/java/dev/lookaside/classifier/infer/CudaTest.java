@@ -6,6 +6,7 @@ import static dev.lookaside.classifier.infer.GoldenForwardTest.relativeError;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.lookaside.classifier.infer.AdapterScorer.AdaptedWindow;
 import dev.lookaside.classifier.weights.Activation;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;

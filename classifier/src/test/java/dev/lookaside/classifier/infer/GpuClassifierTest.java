@@ -11,8 +11,8 @@ import dev.lookaside.classifier.infer.GpuClassifier.GetStats;
 import dev.lookaside.classifier.infer.GpuClassifier.Reply;
 import dev.lookaside.classifier.infer.GpuClassifier.Score;
 import dev.lookaside.classifier.infer.GpuClassifier.Scored;
-import dev.lookaside.classifier.infer.GpuClassifier.Shed;
 import dev.lookaside.classifier.infer.GpuClassifier.Stats;
+import dev.lookaside.classifier.infer.GpuClassifier.Unscored;
 import dev.lookaside.featurizer.MelWindow;
 import dev.lookaside.ingest.StreamId;
 import java.time.Duration;
@@ -34,7 +34,12 @@ class GpuClassifierTest {
   private static final Duration DELAY = Duration.ofMillis(20);
   private static final BatchSettings SETTINGS =
       new BatchSettings(
-          4, DELAY, 8, Duration.ofSeconds(2), Duration.ofMillis(100), Duration.ofMillis(400));
+          4,
+          DELAY,
+          Duration.ofSeconds(2),
+          Map.of(),
+          Duration.ofMillis(100),
+          Duration.ofMillis(400));
 
   private static final LoadedAdapter FIRST = TinyAdapters.of("first");
   private static final LoadedAdapter SECOND = TinyAdapters.of("second");
@@ -61,8 +66,7 @@ class GpuClassifierTest {
     send(actor, 0, 4);
     for (long i = 0; i < 4; i++) {
       Scored s = replies.expectMessageClass(Scored.class);
-      assertThat(s.index()).isEqualTo(i);
-      assertThat(s.stream()).isEqualTo(new StreamId("s"));
+      assertThat(s.ticket()).isEqualTo(i);
       assertThat(s.posteriors()).containsExactly(i);
       assertThat(s.adapter().digest()).isEqualTo(FIRST.digest());
     }
@@ -87,7 +91,7 @@ class GpuClassifierTest {
   }
 
   @Test
-  void aFullQueueShedsAndSaysSo() {
+  void aBacklogIsScoredOnceHoweverLongAndNothingIsShed() {
     Semaphore gate = new Semaphore(0);
     ActorRef<GpuClassifier.Command> actor =
         spawn(
@@ -96,14 +100,63 @@ class GpuClassifierTest {
               return false;
             });
     awaitReady(actor);
-    // Two batches are given to the scorer, eight windows wait, the last has no place.
-    send(actor, 0, 17);
-    Shed shed = replies.expectMessageClass(Shed.class);
-    assertThat(shed.index()).isEqualTo(16);
-    assertThat(shed.reason()).isEqualTo("queue full: 8 windows wait");
+    send(actor, 0, 100);
+    pass(Duration.ofHours(1));
+    // Two batches are given to the scorer; the others wait.
+    assertThat(stats(actor).waiting()).isEqualTo(92);
+    replies.expectNoMessage(Duration.ZERO);
     gate.release(100);
-    assertThat(indices(replies.receiveSeveralMessages(16), Scored.class).keySet()).hasSize(16);
-    assertThat(stats(actor).shed()).isEqualTo(1);
+    assertThat(tickets(replies.receiveSeveralMessages(100), Scored.class).keySet()).hasSize(100);
+    assertThat(batches.stream().mapToInt(List::size).sum()).isEqualTo(100);
+    assertThat(stats(actor).scored()).isEqualTo(100);
+  }
+
+  @Test
+  void aStreamWithABacklogDoesNotDelayAnother() {
+    Semaphore gate = new Semaphore(0);
+    ActorRef<GpuClassifier.Command> actor =
+        spawn(
+            w -> {
+              gate.acquireUninterruptibly();
+              return false;
+            });
+    awaitReady(actor);
+    send(actor, 0, 103);
+    TestProbe<Reply> other = kit.createTestProbe(Reply.class);
+    actor.tell(new Score(7, Windows.of("t", 1_000), Instant.EPOCH, other.getRef()));
+    stats(actor);
+    gate.release(12); // What was given before, and one batch more.
+    assertThat(other.expectMessageClass(Scored.class).ticket()).isEqualTo(7);
+    gate.release(100);
+    replies.receiveSeveralMessages(103);
+  }
+
+  @Test
+  void whatIsWithdrawnIsNeitherScoredNorHeldNorAnswered() {
+    AdapterPlan oneWaits =
+        (stream, start) ->
+            stream.value().equals("t")
+                ? new AdapterPlan.Wait("*@3")
+                : new AdapterPlan.Use(FIRST, "");
+    ActorRef<GpuClassifier.Command> actor = spawn(w -> false, oneWaits);
+    TestProbe<Reply> stopped = kit.createTestProbe(Reply.class);
+    for (int i = 0; i < 3; i++) {
+      actor.tell(new Score(i, Windows.of("t", i), Instant.EPOCH, stopped.getRef()));
+      actor.tell(new Score(3 + i, Windows.of("u", i), Instant.EPOCH, stopped.getRef()));
+    }
+    actor.tell(new GpuClassifier.Resolve(new StreamId("t"), 8, Instant.EPOCH, stopped.getRef()));
+    assertThat(stats(actor).held()).isEqualTo(4);
+    lookAfter(actor, 0);
+    actor.tell(new GpuClassifier.Withdraw(stopped.getRef()));
+    Stats stats = stats(actor);
+    assertThat(stats.held()).isZero();
+    assertThat(stats.waiting()).isZero();
+    assertThat(adapterEvents).last().isEqualTo(AdapterEvent.Holds.NONE);
+    actor.tell(new GpuClassifier.Follow(AdapterPlan.always(FIRST)));
+    send(actor, 10, 14);
+    replies.receiveSeveralMessages(4);
+    assertThat(batches).containsExactly(List.of(10L, 11L, 12L, 13L));
+    stopped.expectNoMessage(Duration.ZERO);
   }
 
   @Test
@@ -112,24 +165,42 @@ class GpuClassifierTest {
     ActorRef<GpuClassifier.Command> actor = spawn(w -> failures.getAndDecrement() > 0);
     send(actor, 0, 8);
     passUntilOpened(2);
-    assertThat(indices(replies.receiveSeveralMessages(8), Scored.class)).hasSize(8);
+    assertThat(tickets(replies.receiveSeveralMessages(8), Scored.class)).hasSize(8);
     replies.expectNoMessage(Duration.ZERO);
     assertThat(opened.get()).isEqualTo(2);
     assertThat(stats(actor).restarts()).isEqualTo(1);
   }
 
   @Test
-  void aWindowThatKillsTheScorerIsShedAloneAfterItsSecondFailure() {
+  void aWindowThatKillsTheScorerIsGivenUpAloneAfterItsSecondFailure() {
     ActorRef<GpuClassifier.Command> actor = spawn(w -> w.index() == 2);
     send(actor, 0, 4);
     passUntilOpened(3);
     List<Reply> early = replies.receiveSeveralMessages(2);
-    assertThat(indices(early, Scored.class).keySet()).containsExactly(0L, 1L);
-    Shed shed = replies.expectMessageClass(Shed.class);
-    assertThat(shed.index()).isEqualTo(2);
-    assertThat(shed.reason()).contains("failed twice");
-    assertThat(replies.expectMessageClass(Scored.class).index()).isEqualTo(3);
+    assertThat(tickets(early, Scored.class).keySet()).containsExactly(0L, 1L);
+    Unscored unscored = replies.expectMessageClass(Unscored.class);
+    assertThat(unscored.ticket()).isEqualTo(2);
+    assertThat(unscored.reason()).contains("failed twice");
+    assertThat(replies.expectMessageClass(Scored.class).ticket()).isEqualTo(3);
     assertThat(closed.get()).isEqualTo(2);
+    assertThat(stats(actor).unscored()).isEqualTo(1);
+  }
+
+  @Test
+  void aScorerThatDoesNotOpenAgainCostsNoWindowThatFailedOnce() {
+    AtomicInteger failures = new AtomicInteger(1);
+    ActorRef<GpuClassifier.Command> actor =
+        spawn(
+            w -> {
+              boolean fails = failures.getAndDecrement() > 0;
+              if (fails) {
+                openFailures.set(2);
+              }
+              return fails;
+            });
+    send(actor, 0, 4);
+    passUntilOpened(4);
+    assertThat(tickets(replies.receiveSeveralMessages(4), Scored.class)).hasSize(4);
   }
 
   @Test
@@ -138,7 +209,7 @@ class GpuClassifierTest {
     ActorRef<GpuClassifier.Command> actor = spawn(w -> false);
     send(actor, 0, 4);
     passUntilOpened(3);
-    assertThat(indices(replies.receiveSeveralMessages(4), Scored.class)).hasSize(4);
+    assertThat(tickets(replies.receiveSeveralMessages(4), Scored.class)).hasSize(4);
     assertThat(opened.get()).isEqualTo(3);
   }
 
@@ -149,8 +220,8 @@ class GpuClassifierTest {
         (stream, start) -> stream.value().equals("t") ? second : new AdapterPlan.Use(FIRST, "");
     ActorRef<GpuClassifier.Command> actor = spawn(w -> false, byStream);
     send(actor, 0, 2);
-    actor.tell(new Score(Windows.of("t", 2), replies.getRef()));
-    actor.tell(new Score(Windows.of("t", 3), replies.getRef()));
+    actor.tell(new Score(2, Windows.of("t", 2), Instant.EPOCH, replies.getRef()));
+    actor.tell(new Score(3, Windows.of("t", 3), Instant.EPOCH, replies.getRef()));
     List<Reply> all = replies.receiveSeveralMessages(4);
     assertThat(all)
         .extracting(r -> ((Scored) r).posteriors()[0])
@@ -171,16 +242,16 @@ class GpuClassifierTest {
                 ? new AdapterPlan.Wait("next")
                 : new AdapterPlan.Use(FIRST, "");
     ActorRef<GpuClassifier.Command> actor = spawn(w -> false, oneWaits);
-    actor.tell(new Score(Windows.of("t", 7), replies.getRef()));
+    actor.tell(new Score(7, Windows.of("t", 7), Instant.EPOCH, replies.getRef()));
     actor.tell(new GpuClassifier.Resolve(new StreamId("t"), 8, Instant.EPOCH, replies.getRef()));
     send(actor, 0, 4);
-    assertThat(indices(replies.receiveSeveralMessages(4), Scored.class).keySet())
+    assertThat(tickets(replies.receiveSeveralMessages(4), Scored.class).keySet())
         .containsExactly(0L, 1L, 2L, 3L);
     assertThat(stats(actor).held()).isEqualTo(2);
     assertThat(adapterEvents).containsExactly(new AdapterEvent.Wanted("next"));
     actor.tell(new GpuClassifier.Follow(AdapterPlan.always(SECOND)));
     assertThat(replies.expectMessageClass(GpuClassifier.Resolved.class))
-        .isEqualTo(new GpuClassifier.Resolved(new StreamId("t"), 8, SECOND.facts()));
+        .isEqualTo(new GpuClassifier.Resolved(8, SECOND.facts()));
     stats(actor);
     pass(DELAY);
     assertThat(replies.expectMessageClass(Scored.class).posteriors()).containsExactly(1007f);
@@ -188,42 +259,16 @@ class GpuClassifierTest {
   }
 
   @Test
-  void whatWaitsForAnAdapterIsBoundedToo() {
+  void aPlanThatLetsWindowsWaitOnChangesNeitherWhichNorSinceWhen() {
     ActorRef<GpuClassifier.Command> actor = spawn(w -> false, AdapterPlan.UNKNOWN);
-    send(actor, 0, 9);
-    assertThat(replies.expectMessageClass(Shed.class).index()).isEqualTo(8);
-    actor.tell(new GpuClassifier.Follow(AdapterPlan.always(FIRST)));
-    assertThat(indices(replies.receiveSeveralMessages(8), Scored.class)).hasSize(8);
-    assertThat(adapterEvents).containsOnly(AdapterEvent.Holds.NONE);
-  }
-
-  @Test
-  void whatIsHeldAndAskedForAgainIsNeitherLostNorScoredTwice() {
-    ActorRef<GpuClassifier.Command> actor = spawn(w -> false, AdapterPlan.UNKNOWN);
-    TestProbe<Reply> again = kit.createTestProbe(Reply.class);
-    TestProbe<Reply> last = kit.createTestProbe(Reply.class);
     send(actor, 0, 8);
-    for (int i = 0; i < 8; i++) {
-      actor.tell(new Score(Windows.of("s", i), again.getRef()));
-      assertThat(again.receiveMessage()).isEqualTo(new GpuClassifier.Held(new StreamId("s"), i));
-      if (i != 3) { // The one who asked for window 3 does not come back.
-        actor.tell(new Score(Windows.of("s", i), last.getRef()));
-      }
-    }
-    // A plan that lets them wait on changes nothing: not who waits, nor since when.
     actor.tell(new GpuClassifier.Follow(AdapterPlan.UNKNOWN));
     assertThat(stats(actor).held()).isEqualTo(8);
     actor.tell(new GpuClassifier.Follow(AdapterPlan.always(FIRST)));
-    stats(actor);
-    pass(DELAY);
-    assertThat(indices(last.receiveSeveralMessages(7), Scored.class).keySet())
-        .containsExactly(0L, 1L, 2L, 4L, 5L, 6L, 7L);
-    assertThat(batches).containsExactly(List.of(0L, 1L, 2L, 4L), List.of(5L, 6L, 7L));
-    replies.expectNoMessage(Duration.ZERO);
-    again.expectNoMessage(Duration.ZERO);
-    Stats stats = stats(actor);
-    assertThat(stats.held()).isZero();
-    assertThat(stats.shed()).isZero();
+    assertThat(tickets(replies.receiveSeveralMessages(8), Scored.class)).hasSize(8);
+    assertThat(batches).containsExactly(List.of(0L, 1L, 2L, 3L), List.of(4L, 5L, 6L, 7L));
+    assertThat(stats(actor).held()).isZero();
+    assertThat(adapterEvents).containsOnly(AdapterEvent.Holds.NONE);
   }
 
   @Test
@@ -279,6 +324,7 @@ class GpuClassifierTest {
         .containsExactlyInAnyOrder(
             "Score",
             "Resolve",
+            "Withdraw",
             "Follow",
             "GetStats",
             "Due",
@@ -299,7 +345,7 @@ class GpuClassifierTest {
 
   private void send(ActorRef<GpuClassifier.Command> actor, int from, int until) {
     for (int i = from; i < until; i++) {
-      actor.tell(new Score(Windows.of("s", i), replies.getRef()));
+      actor.tell(new Score(i, Windows.of("s", i), Instant.EPOCH, replies.getRef()));
     }
   }
 
@@ -334,13 +380,13 @@ class GpuClassifierTest {
         });
   }
 
-  private static Map<Long, Reply> indices(List<Reply> replies, Class<? extends Reply> type) {
-    Map<Long, Reply> byIndex = new TreeMap<>();
+  private static Map<Long, Reply> tickets(List<Reply> replies, Class<? extends Reply> type) {
+    Map<Long, Reply> byTicket = new TreeMap<>();
     for (Reply r : replies) {
       assertThat(r).isInstanceOf(type);
-      assertThat(byIndex.put(r.index(), r)).as("answered twice").isNull();
+      assertThat(byTicket.put(r.ticket(), r)).as("answered twice").isNull();
     }
-    return byIndex;
+    return byTicket;
   }
 
   /** Posteriors are the window's index; a second adapter adds 1000. */
@@ -356,7 +402,7 @@ class GpuClassifierTest {
     }
 
     @Override
-    public float[][] score(List<AdaptedWindow> windows) {
+    public float[][] score(List<? extends Input> windows) {
       batches.add(windows.stream().map(w -> w.window().index()).toList());
       float[][] posteriors = new float[windows.size()][];
       for (int i = 0; i < posteriors.length; i++) {

@@ -3,6 +3,7 @@ package dev.lookaside.classifier.infer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lookaside.classifier.infer.AdapterScorer.AdaptedWindow;
 import dev.lookaside.classifier.weights.Activation;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;

@@ -1,7 +1,6 @@
 package dev.lookaside.classifier.infer;
 
 import dev.lookaside.featurizer.MelWindow;
-import dev.lookaside.ingest.Assignment;
 import dev.lookaside.ingest.SampleSpan;
 import dev.lookaside.ingest.StreamId;
 import java.time.Instant;
@@ -23,7 +22,6 @@ final class Windows {
         16_000,
         t,
         t.plusSeconds(1),
-        new Assignment(0, 1),
         0,
         0,
         0,

@@ -17,6 +17,8 @@ public enum Bench {
   ADAPTER_MIX(MixedBench::run),
   GRADIENT(GradientBench::run),
   PIPELINE(PipelineBench::share),
+  OVERLOAD(LoadBench::overload),
+  DELIVERY(LoadBench::delivery),
   SWAPS((report, options) -> SwapBench.run(report, options.swaps())),
   MEMORY(PipelineBench::memory),
   /** Takes longer than all others together, and says nothing of the machine. */

@@ -1,6 +1,6 @@
 package dev.lookaside.deploy.bench;
 
-import dev.lookaside.classifier.infer.AdaptedWindow;
+import dev.lookaside.classifier.infer.AdapterScorer.AdaptedWindow;
 import dev.lookaside.classifier.infer.BackboneSessions;
 import dev.lookaside.classifier.infer.Device;
 import dev.lookaside.classifier.infer.LoadedAdapter;

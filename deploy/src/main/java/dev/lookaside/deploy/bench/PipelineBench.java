@@ -23,9 +23,6 @@ final class PipelineBench {
   private static final int WINDOW_FRAMES = 128;
   private static final String HOP = "lookaside.featurizer.hop-frames";
 
-  /** With a thousand streams one window each fills the scorer's queue; more would be shed. */
-  private static final String UNDER_WAY = "lookaside.classifier.detect.max-windows-under-way";
-
   private PipelineBench() {}
 
   static void share(Report report) {
@@ -55,7 +52,7 @@ final class PipelineBench {
 
   static void memory(Report report) {
     report.part("memory", MANY + " streams, demo model, hop = window");
-    try (Rig rig = Rig.start(Map.of(HOP, "window", UNDER_WAY, 1))) {
+    try (Rig rig = Rig.start(Map.of(HOP, "window"))) {
       double base = usedMiB();
       int samples = samples(6 * WINDOW_FRAMES);
       long windows = (long) MANY * 6;

@@ -25,11 +25,12 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  lookaside bench front-end forward --json bench.json",
+      "  lookaside bench overload delivery",
       "  lookaside bench swaps --swaps 1000",
       "  lookaside bench gate --sets 20 --seed 1 --json gate.json"
     },
     description = {
-      "Measure this machine: front end, forward pass, adapters, gradients, pipeline, memory.",
+      "Measure this machine: front end, forward pass, adapters, gradients, pipeline, load, memory.",
       "",
       "Prints machine, Java, command and figures. What is compared runs in turns in one process."
           + " All parts take some minutes.",
@@ -47,7 +48,8 @@ final class BenchCommand implements Runnable {
       arity = "0..*",
       paramLabel = "PART",
       description =
-          "front-end, forward, adapter-cost, adapter-mix, gradient, pipeline, swaps, memory, gate"
+          "front-end, forward, adapter-cost, adapter-mix, gradient, pipeline, overload, delivery, swaps, memory,"
+              + " gate"
               + " or all (the default): all but gate.")
   private List<String> parts = List.of();
 

@@ -20,7 +20,13 @@ final class CommandGroups {
   static {
     GROUPS.put(
         "Streams on Kafka:",
-        List.of(Demo.class, Run.class, Send.class, Listen.class, ReplayCommand.class));
+        List.of(
+            Demo.class,
+            Run.class,
+            Send.class,
+            Listen.class,
+            StreamsCommand.class,
+            ReplayCommand.class));
     GROUPS.put(
         "Audio files:", List.of(Classify.class, PlotCommand.class, Explain.class, Features.class));
     GROUPS.put(

@@ -22,7 +22,7 @@ public final class ConfigOptions {
   private static final String BOOTSTRAP = "lookaside.ingest.kafka-clients.bootstrap.servers";
 
   /** Blocks whose keys are the user's own. */
-  private static final Set<String> FREE = Set.of("configs", "thresholds");
+  private static final Set<String> FREE = Set.of("configs", "thresholds", "weights", "streams");
 
   @Option(
       names = {"-c", "--config"},

@@ -1,7 +1,7 @@
 package dev.lookaside.deploy.demo;
 
-import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.collect.Round;
+import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.TrainerStatus;
 import java.time.Duration;
@@ -311,6 +311,7 @@ final class DemoStory {
             && head.outcome().kind() == RoundOutcome.Kind.PUBLISHED;
     return live ? "; the head-only refit stays in force" : "; the adapter in force stays";
   }
+
   static String shortened(String digest) {
     return digest.substring(0, Math.min(DIGITS, digest.length()));
   }

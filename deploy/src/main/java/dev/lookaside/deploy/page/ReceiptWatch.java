@@ -156,8 +156,7 @@ final class ReceiptWatch implements AutoCloseable {
     Instant now = Instant.now();
     for (Label label : index.recent()) {
       listener.receipt(
-          receipts.of(label, index.of(label), now),
-          used.contains(Learned.key(label.id())));
+          receipts.of(label, index.of(label), now), used.contains(Learned.key(label.id())));
     }
   }
 

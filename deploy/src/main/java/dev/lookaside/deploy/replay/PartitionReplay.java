@@ -2,15 +2,12 @@ package dev.lookaside.deploy.replay;
 
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.StreamReplay;
-import dev.lookaside.featurizer.StreamFeaturizer;
-import dev.lookaside.ingest.Assignment;
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.AudioChunkCodec;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.StreamMessage;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -25,14 +22,14 @@ import org.jspecify.annotations.Nullable;
 final class PartitionReplay {
   private static final class Open {
     final StreamReplay replay;
-    long lastHeardMillis;
+    long logTimeMillis;
+    boolean ended;
 
     Open(StreamReplay replay) {
       this.replay = replay;
     }
   }
 
-  private final Assignment assignment;
   private final AudioChunkCodec codec;
   private final Predicate<AudioChunk> followed;
   private final Function<StreamId, StreamReplay> replays;
@@ -41,12 +38,10 @@ final class PartitionReplay {
   private long newestMillis = Long.MIN_VALUE;
 
   PartitionReplay(
-      int partition,
       AudioChunkCodec codec,
       Predicate<AudioChunk> followed,
       Function<StreamId, StreamReplay> replays,
       Duration idle) {
-    this.assignment = new Assignment(partition, 0);
     this.codec = codec;
     this.followed = followed;
     this.replays = replays;
@@ -59,47 +54,45 @@ final class PartitionReplay {
    * @return the chunk, if it is one of a stream that is followed
    */
   @Nullable AudioChunk accept(ConsumerRecord<byte[], byte[]> record, List<Detection> found) {
-    AudioChunk heard = null;
+    AudioChunk given = null;
     AudioChunkCodec.Decoded decoded = codec.decode(record);
-    if (decoded instanceof AudioChunkCodec.Chunk arrived) {
-      newestMillis = Math.max(newestMillis, record.timestamp());
-      if (followed.test(arrived.chunk())) {
-        heard = arrived.chunk();
-        hear(heard, record.timestamp(), found);
-      }
-      endIdle(found);
-    } else if (decoded instanceof AudioChunkCodec.Rejected rejected) {
-      StreamId id = rejected.stream();
-      Open stream = id == null ? null : open.get(id);
+    newestMillis = Math.max(newestMillis, record.timestamp());
+    if (decoded instanceof AudioChunkCodec.Chunk arrived && followed.test(arrived.chunk())) {
+      given = arrived.chunk();
+      Open stream = open.computeIfAbsent(given.stream(), id -> new Open(replays.apply(id)));
+      give(stream, new StreamMessage.Chunk(0, given, record), record.timestamp(), found);
+    } else if (decoded instanceof AudioChunkCodec.Rejected rejected && rejected.stream() != null) {
+      Open stream = open.get(rejected.stream());
       if (stream != null) {
-        stream.replay.refused(
-            new StreamFeaturizer.Refused(
-                assignment,
-                record.offset(),
-                rejected.sequence(),
-                rejected.sampleOffset(),
-                rejected.rejection()));
-        found.addAll(stream.replay.take());
+        StreamMessage.Rejected message =
+            new StreamMessage.Rejected(
+                0, record, rejected.sequence(), rejected.sampleOffset(), rejected.rejection());
+        give(stream, message, record.timestamp(), found);
       }
     }
-    return heard;
+    for (Open stream : open.values()) {
+      endIdle(stream, newestMillis, found);
+    }
+    return given;
   }
 
-  private void hear(AudioChunk chunk, long logTimeMillis, List<Detection> found) {
-    Open stream = open.computeIfAbsent(chunk.stream(), id -> new Open(replays.apply(id)));
-    stream.lastHeardMillis = logTimeMillis;
-    stream.replay.accept(assignment, chunk);
+  private void give(
+      Open stream, StreamMessage.FromSource message, long logTimeMillis, List<Detection> found) {
+    if (stream.logTimeMillis > 0) {
+      endIdle(stream, logTimeMillis, found);
+    }
+    stream.logTimeMillis = logTimeMillis;
+    stream.ended = false;
+    stream.replay.accept(message);
     found.addAll(stream.replay.take());
   }
 
-  private void endIdle(List<Detection> found) {
-    for (Iterator<Open> all = open.values().iterator(); all.hasNext(); ) {
-      Open stream = all.next();
-      if (newestMillis - stream.lastHeardMillis > idleMillis) {
-        stream.replay.end();
-        found.addAll(stream.replay.take());
-        all.remove();
-      }
+  /** As the live source does: by the stream's own next record, or any other of the partition. */
+  private void endIdle(Open stream, long nowMillis, List<Detection> found) {
+    if (!stream.ended && nowMillis - stream.logTimeMillis > idleMillis) {
+      stream.ended = true;
+      stream.replay.accept(new StreamMessage.End(0));
+      found.addAll(stream.replay.take());
     }
   }
 
@@ -113,6 +106,6 @@ final class PartitionReplay {
 
   /** The streams that are open now. */
   List<StreamReplay> open() {
-    return new ArrayList<>(open.values().stream().map(o -> o.replay).toList());
+    return open.values().stream().filter(o -> !o.ended).map(o -> o.replay).toList();
   }
 }

@@ -71,6 +71,9 @@ public final class Replay {
   /**
    * Records are written after the audio was captured; senders' clocks are off by less than this.
    */
+  /** An event that began before the stretch is found whole if it is not longer than this. */
+  private static final Duration CONTEXT = Duration.ofSeconds(60);
+
   private static final Duration SLACK = Duration.ofMinutes(10);
 
   /**
@@ -97,7 +100,7 @@ public final class Replay {
     Duration reach =
         settings.detect().minLength().plus(settings.detect().minGap()).plus(MARGIN).plus(window());
     List<Detection> standing;
-    Instant start = stretch.from().minus(settings.detect().maxReplay());
+    Instant start = stretch.from().minus(CONTEXT);
     Instant asked;
     do {
       asked = start;
@@ -214,10 +217,9 @@ public final class Replay {
     private boolean hear(TopicReader records, int partition, Instant since) {
       PartitionReplay replay =
           new PartitionReplay(
-              partition,
               settings.ingest().codec(),
               this::wanted,
-              stream -> model.replay(stream, plan, this::done),
+              stream -> model.replay(stream, partition, plan, this::done),
               settings.deploy().streamIdle());
       boolean[] tooLate = new boolean[1];
       boolean[] any = new boolean[1];

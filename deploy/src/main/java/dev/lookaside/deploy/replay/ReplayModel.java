@@ -15,7 +15,6 @@ import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.BundledModel;
 import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.Settings;
-import dev.lookaside.featurizer.StreamTrack;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.audio.AudioDecoder;
 import java.nio.file.Path;
@@ -111,16 +110,15 @@ public final class ReplayModel implements AutoCloseable {
 
   /** A replay of one stream. */
   StreamReplay replay(
-      StreamId stream, AdapterPlan plan, Consumer<StreamDetector.Windowed> windows) {
-    StreamTrack track =
-        new StreamTrack(
-            stream, model.spec(), settings.featurizer().silenceBelowDbfs(stream), decoder);
+      StreamId stream, int partition, AdapterPlan plan, Consumer<StreamDetector.Windowed> windows) {
     int batch = settings.classifier().batch().maxBatch();
     return new StreamReplay(
         stream,
-        track,
+        partition,
+        settings.featurizer().tracks(model.spec(), decoder),
         model,
         settings.detect(),
+        settings.registry().maxClockAhead(),
         new StreamReplay.Scoring(plan, scorer, batch),
         windows);
   }

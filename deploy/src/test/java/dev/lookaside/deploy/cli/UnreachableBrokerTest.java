@@ -68,6 +68,7 @@ class UnreachableBrokerTest {
           "refit --wait",
           "refit --past",
           "drift",
+          "streams",
           "adapter publish FOLDER/a.safetensors",
           "adapter list",
           "adapter show abc",

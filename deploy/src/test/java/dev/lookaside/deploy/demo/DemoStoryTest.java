@@ -3,10 +3,10 @@ package dev.lookaside.deploy.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateReport.Change;
 import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
-import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.TrainerStatus;
 import dev.lookaside.trainer.metric.Event;

@@ -75,8 +75,7 @@ public record RefitSettings(
    * Reads the settings.
    *
    * @param config the whole configuration, with reference.conf beneath
-   * @throws TrainerException naming key, value and range of the first one
-   *     that is wrong
+   * @throws TrainerException naming key, value and range of the first one that is wrong
    */
   public static RefitSettings of(Config config) {
     Config own = config.getConfig("lookaside.trainer");

@@ -3,9 +3,9 @@ package dev.lookaside.trainer.judge;
 import dev.lookaside.trainer.gate.Evidence.Score;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.Map;
 import java.util.function.IntPredicate;
 
 /**

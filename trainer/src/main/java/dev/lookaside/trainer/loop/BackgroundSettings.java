@@ -49,8 +49,7 @@ public record BackgroundSettings(
    * Reads the settings.
    *
    * @param config the whole configuration, with reference.conf beneath
-   * @throws TrainerException naming key, value and range of the first one
-   *     that is wrong
+   * @throws TrainerException naming key, value and range of the first one that is wrong
    */
   public static BackgroundSettings of(Config config) {
     Config own = config.getConfig("lookaside.trainer.background");

@@ -48,12 +48,7 @@ final class FittedSounds {
     }
     RoundPlan plan =
         RoundPlan.choose(
-            known,
-            adapter.digest(),
-            adapter.labels(),
-            settings,
-            e -> false,
-            settings.seed());
+            known, adapter.digest(), adapter.labels(), settings, e -> false, settings.seed());
     RoundSounds sounds = new RoundSounds(known, store.frontEnd(), settings);
     SceneExamples.Unlabelled unlabelled = sounds.unlabelled(plan.unlabelled(), settings.seed());
     return new Material(

@@ -503,8 +503,7 @@ final class LoopCore {
       // The same labels would end the next round in the same way.
       int more = report.wanted().values().stream().mapToInt(Integer::intValue).max().orElse(0);
       state = state.wanting(more);
-      labels =
-          labels == null ? null : new LoopEvent.Labels(0, labels.change(), labels.counted());
+      labels = labels == null ? null : new LoopEvent.Labels(0, labels.change(), labels.counted());
     }
     if (round.fullFollows() && !byLabels && inForceWrong().isEmpty()) {
       start(Round.Kind.FULL, round.trigger(), null, false, now, actions);

@@ -1,10 +1,10 @@
 package dev.lookaside.trainer.loop;
 
-import dev.lookaside.trainer.collect.Round;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.collect.Round;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -72,7 +72,15 @@ public record LoopState(
 
   LoopState failedOnce() {
     return new LoopState(
-        rounds, seenChange, roundChange, wanted, lastRefitMillis, watch, waiting, phase, attempts + 1);
+        rounds,
+        seenChange,
+        roundChange,
+        wanted,
+        lastRefitMillis,
+        watch,
+        waiting,
+        phase,
+        attempts + 1);
   }
 
   LoopState watching(@Nullable Watch what) {

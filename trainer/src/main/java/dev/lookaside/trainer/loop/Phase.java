@@ -1,9 +1,9 @@
 package dev.lookaside.trainer.loop;
 
-import dev.lookaside.trainer.collect.Round;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.GateReport;
 import java.util.List;
 import java.util.Optional;

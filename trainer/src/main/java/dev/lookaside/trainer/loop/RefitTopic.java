@@ -110,8 +110,7 @@ public final class RefitTopic implements AutoCloseable {
     return connect(ingest, null, OUTCOMES_MAX);
   }
 
-  private static RefitTopic connect(
-      IngestSettings ingest, @Nullable Scope scope, int keep) {
+  private static RefitTopic connect(IngestSettings ingest, @Nullable Scope scope, int keep) {
     String topic = ingest.topics().training().requests().name();
     KafkaClients clients = ingest.clients();
     try (Closing opened = new Closing()) {

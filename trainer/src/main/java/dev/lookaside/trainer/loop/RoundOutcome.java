@@ -1,8 +1,8 @@
 package dev.lookaside.trainer.loop;
 
-import dev.lookaside.trainer.collect.Round;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.GateReport;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;

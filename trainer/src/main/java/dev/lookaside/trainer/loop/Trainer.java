@@ -58,7 +58,10 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   private record Leads(boolean leads) implements Command {}
 
   private record Opened(
-      long term, @Nullable Workplace workshop, @Nullable LoopState saved, @Nullable Throwable failure)
+      long term,
+      @Nullable Workplace workshop,
+      @Nullable LoopState saved,
+      @Nullable Throwable failure)
       implements Command {}
 
   private record Saved(long term, @Nullable Throwable failure) implements Command {}
@@ -412,8 +415,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
       CompletableFuture<?> told = before.thenRunAsync(() -> open.finish(outcome), blocking);
       order = order.runAfterBoth(told.exceptionally(failed -> null), () -> {});
       underWay++;
-      getContext()
-          .pipeToSelf(told, (done, failure) -> new Told(now, outcome, cause(failure)));
+      getContext().pipeToSelf(told, (done, failure) -> new Told(now, outcome, cause(failure)));
     }
   }
 

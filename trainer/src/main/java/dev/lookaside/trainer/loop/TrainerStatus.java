@@ -1,9 +1,9 @@
 package dev.lookaside.trainer.loop;
 
-import dev.lookaside.trainer.collect.Round;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.drift.DriftReport;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;

@@ -236,8 +236,7 @@ final class Workshop implements Workplace {
     running = refit;
     try {
       goOn(round);
-      Adapter candidate =
-          refit.fit(new CheckpointFile(folder.resolve("checkpoint")), progress);
+      Adapter candidate = refit.fit(new CheckpointFile(folder.resolve("checkpoint")), progress);
       AtomicFile.write(
           candidateFile(round), file -> Files.write(file, AdapterFactory.encode(candidate)));
       return new LoopEvent.Fitted(round.number(), candidate.digest());
@@ -315,8 +314,7 @@ final class Workshop implements Workplace {
         Adapter now = publisher.incumbent(parts.configured());
         RefitSettings settings = parts.settings().refit();
         plan =
-            RoundPlan.choose(
-                examples, now.digest(), now.labels(), settings, told(), drawn(round));
+            RoundPlan.choose(examples, now.digest(), now.labels(), settings, told(), drawn(round));
         String json = plan.toJson();
         AtomicFile.write(file, path -> Files.writeString(path, json));
       }
@@ -334,8 +332,7 @@ final class Workshop implements Workplace {
   /** What a head-only refit has begun from, if it is at hand: it knows nothing of its labels. */
   private Adapter base(Adapter incumbent) {
     String parent = incumbent.metadata().getOrDefault("parent", "");
-    boolean atHand =
-        parent.equals(parts.configured().digest()) || publisher.has(parent);
+    boolean atHand = parent.equals(parts.configured().digest()) || publisher.has(parent);
     if (!atHand) {
       return incumbent;
     }
@@ -363,11 +360,7 @@ final class Workshop implements Workplace {
     Map<String, StoredExample> byId = new TreeMap<>();
     usable.forEach(e -> byId.put(e.id(), e));
     for (List<String> ids :
-        List.of(
-            plan.examples(),
-            plan.unlabelled(),
-            plan.background(),
-            plan.corrections())) {
+        List.of(plan.examples(), plan.unlabelled(), plan.background(), plan.corrections())) {
       for (String id : ids) {
         if (!byId.containsKey(id)) {
           store.find(id).ifPresent(e -> byId.put(id, e));

@@ -135,8 +135,7 @@ final class HeadRefit {
   }
 
   /** Audio that {@link #fit} will want the embeddings of, whatever labels come next. */
-  static List<Pcm> wanted(
-      RefitTools tools, RoundPlan plan, RoundSounds sounds, Adapter adapter) {
+  static List<Pcm> wanted(RefitTools tools, RoundPlan plan, RoundSounds sounds, Adapter adapter) {
     Scenes scenes = new Scenes(plan, sounds, tools.settings());
     List<Pcm> audio = new ArrayList<>();
     scenes.standing().forEach(s -> audio.add(s.scene().audio()));
@@ -303,8 +302,7 @@ final class HeadRefit {
             Arrays.fill(row, HeadExamples.UNKNOWN);
             row[at] = 0;
           }
-          rows.add(
-              new Row(clip.embeddings().get(i), r, row, its.fold(), its.example().id()));
+          rows.add(new Row(clip.embeddings().get(i), r, row, its.fold(), its.example().id()));
         }
       }
     }
@@ -466,8 +464,7 @@ final class HeadRefit {
     for (Labelled l : labelled) {
       if (!l.alone().isEmpty() && !doubted.contains(l.example().id())) {
         HeadProduct head = HeadProduct.of(fits.get(l.fold()));
-        judge.add(
-            l.alone().get(0), l.clips().get(0).windows(), l.clips().get(0).posteriors(head));
+        judge.add(l.alone().get(0), l.clips().get(0).windows(), l.clips().get(0).posteriors(head));
       }
     }
     HeadProduct all = HeadProduct.of(last());
@@ -597,5 +594,4 @@ final class HeadRefit {
   LabelTrust.@Nullable Finding trust() {
     return trust;
   }
-
 }

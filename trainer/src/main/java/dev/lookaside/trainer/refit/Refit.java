@@ -2,7 +2,6 @@ package dev.lookaside.trainer.refit;
 
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.HeadGrowth;
-import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.collect.RoundPlan;
@@ -102,7 +101,6 @@ public final class Refit {
     return Seeds.mix(tools.settings().seed(), round.number());
   }
 
-
   /**
    * Fits, or goes on from the checkpoint. The adapter's file says what it was made from, see {@link
    * Provenance}.
@@ -149,15 +147,13 @@ public final class Refit {
   private HeadRefit headOn(Adapter body, Set<String> doubted) {
     long begin = System.nanoTime();
     HeadRefit fitted =
-        new HeadRefit(
-            tools, kept, plan, sounds, body, new HashSet<>(body.labels()), () -> stopped);
+        new HeadRefit(tools, kept, plan, sounds, body, new HashSet<>(body.labels()), () -> stopped);
     fitted.fitAll(doubted);
     said("fitted heads on the new body", begin);
     return fitted;
   }
 
-  private Adapter body(
-      HeadRefit onIncumbent, CheckpointFile checkpoint, FitProgress progress) {
+  private Adapter body(HeadRefit onIncumbent, CheckpointFile checkpoint, FitProgress progress) {
     long begin = System.nanoTime();
     Adapter start = onIncumbent.without(RoundPlan.LEFT_OUT);
     List<String> fitted = plan.without(onIncumbent.doubted()).examples(false);
@@ -240,8 +236,7 @@ public final class Refit {
     HeadRefit after = own;
     if (after == null) {
       // After a restart: the head is fitted again to see what it makes of what it has not seen.
-      after =
-          round.kind() == Round.Kind.FULL ? headOn(candidate, before.doubted()) : before;
+      after = round.kind() == Round.Kind.FULL ? headOn(candidate, before.doubted()) : before;
       own = after;
     }
     long begin = System.nanoTime();
@@ -274,8 +269,7 @@ public final class Refit {
     return report.withCorrections(corrections(before, after, candidate)).withLearned(learned());
   }
 
-  private List<CorrectionChange> corrections(
-      HeadRefit before, HeadRefit after, Adapter candidate) {
+  private List<CorrectionChange> corrections(HeadRefit before, HeadRefit after, Adapter candidate) {
     List<Score> old = before.corrections(incumbent);
     List<Score> now = after.corrections(candidate);
     List<CorrectionChange> changes = new ArrayList<>();
@@ -308,8 +302,7 @@ public final class Refit {
             .map(
                 e ->
                     new Learned.Use(
-                        e.id(),
-                        !doubted.contains(e.id()) && !plan.background().contains(e.id())))
+                        e.id(), !doubted.contains(e.id()) && !plan.background().contains(e.id())))
             .collect(Collectors.toList());
     return Learned.of(uses, Learned.LABELS_MAX);
   }

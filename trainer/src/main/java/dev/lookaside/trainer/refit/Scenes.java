@@ -66,7 +66,9 @@ final class Scenes {
     this.seed = Seeds.mix(settings.seed(), 20);
   }
 
-  /** Of sounds that are not looked at one by one; in parallel, a scene is a function of its number. */
+  /**
+   * Of sounds that are not looked at one by one; in parallel, a scene is a function of its number.
+   */
   List<Composed> standing() {
     Map<String, List<String>> byLabel = new TreeMap<>();
     for (String id : plan.examples()) {
@@ -157,8 +159,7 @@ final class Scenes {
     Pcm noise = BackgroundNoise.pink(own, rateHz, BED_SECONDS);
     float[] bed = noise.samples();
     double noiseGain = settings.scenes().backgroundRms() / rms(bed);
-    double gain =
-        settings.scenes().backgroundRms() * StrictMath.pow(10, snrDb / 20) / rms(sound);
+    double gain = settings.scenes().backgroundRms() * StrictMath.pow(10, snrDb / 20) / rms(sound);
     float[] mix = new float[sound.length + 2 * context];
     for (int i = 0; i < mix.length; i++) {
       mix[i] = (float) (noiseGain * bed[i % bed.length]);

@@ -5,17 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.ConfigFactory;
 import dev.lookaside.ingest.SeededRandom;
-import dev.lookaside.ingest.Sha256;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.store.AudioState;
 import dev.lookaside.trainer.store.Origin;
 import dev.lookaside.trainer.store.Split;
 import dev.lookaside.trainer.store.Standing;
 import dev.lookaside.trainer.store.StoredExample;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -167,7 +164,10 @@ class RoundPlanTest {
     }
     RoundPlan plan = plan(4, 5);
     List<String> fitted = plan.examples().stream().filter(id -> id.startsWith("drum")).toList();
-    assertThat(fitted).as("labels that are looked at, and five others").hasSize(14).containsAll(drums);
+    assertThat(fitted)
+        .as("labels that are looked at, and five others")
+        .hasSize(14)
+        .containsAll(drums);
     assertThat(plan.examples().stream().filter(id -> id.startsWith("water"))).hasSize(5);
     assertThat(plan.corrected()).containsExactly("drum");
     assertThat(plan.added()).isEmpty();

@@ -25,8 +25,7 @@ class GateTest {
   private static final Set<String> BOTH = Set.of("bird", "drum");
 
   private static GateReport judged(List<Sound> sounds, Set<String> known, Background background) {
-    return Gate.judge(
-        Sounds.evidence(sounds, known, background), List.of(), null, Sounds.SETTINGS);
+    return Gate.judge(Sounds.evidence(sounds, known, background), List.of(), null, Sounds.SETTINGS);
   }
 
   private static List<Sound> sounds(int birds, double before, double after) {

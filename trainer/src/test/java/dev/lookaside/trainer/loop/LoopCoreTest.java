@@ -135,7 +135,9 @@ class LoopCoreTest {
     assertThat(work(LoopEvent.Tick.INSTANCE)).as("one of two").isEmpty();
     tell(labels(2, 9, 0, 0));
     pass(2);
-    assertThat(work(LoopEvent.Tick.INSTANCE)).hasSize(1).hasOnlyElementsOfType(LoopAction.Fit.class);
+    assertThat(work(LoopEvent.Tick.INSTANCE))
+        .hasSize(1)
+        .hasOnlyElementsOfType(LoopAction.Fit.class);
     assertThat(core.state().wanted()).isZero();
   }
 

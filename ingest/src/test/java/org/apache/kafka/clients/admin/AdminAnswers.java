@@ -23,6 +23,16 @@ public final class AdminAnswers {
     return new CreateTopicsResult(Map.of(name, answer));
   }
 
+  public static CreatePartitionsResult grown(String name, RuntimeException fault) {
+    KafkaFutureImpl<Void> answer = new KafkaFutureImpl<>();
+    if (fault == null) {
+      answer.complete(null);
+    } else {
+      answer.completeExceptionally(fault);
+    }
+    return new CreatePartitionsResult(Map.of(name, answer));
+  }
+
   public static DescribeConfigsResult configs(ConfigResource resource, KafkaFuture<Config> answer) {
     return new DescribeConfigsResult(Map.of(resource, answer));
   }
