@@ -106,7 +106,9 @@ public final class TopicReader implements AutoCloseable {
       Start start,
       LongSupplier nanoTime,
       List<String> topics) {
-    this.consumer = clients.consumer(purpose);
+    // A fetch that waits for records delays a seek and a question about ends by as much: one
+    // connection answers in order.
+    this.consumer = clients.withDefaults(Map.of("fetch.max.wait.ms", "20")).consumer(purpose);
     this.start = start;
     this.topics = List.copyOf(topics);
     this.where = "topic \"%s\" at %s".formatted(String.join("\", \"", topics), clients.servers());
@@ -137,10 +139,8 @@ public final class TopicReader implements AutoCloseable {
   /** {@link #seeking(KafkaClients, String, String)} with a clock of the caller's. */
   public static TopicReader seeking(
       KafkaClients clients, String purpose, String topic, LongSupplier nanoTime) {
-    // A fetch that waits for records at another place delays a seek by as much, and what it brings
-    // of there is dropped.
-    KafkaClients quick =
-        clients.withDefaults(Map.of("fetch.max.wait.ms", "20", "fetch.max.bytes", "4194304"));
+    // What a fetch brings of another place than the next one is dropped.
+    KafkaClients quick = clients.withDefaults(Map.of("fetch.max.bytes", "4194304"));
     return new TopicReader(quick, purpose, Start.BEGINNING, nanoTime, List.of(topic));
   }
 
