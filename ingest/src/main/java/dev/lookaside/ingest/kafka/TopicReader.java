@@ -185,7 +185,11 @@ public final class TopicReader implements AutoCloseable {
               before = position;
               renew();
             }
-            read += handle(consumer.poll(min(POLL, left())), handler);
+            int handled = handle(consumer.poll(min(POLL, left())), handler);
+            if (handled > 0) {
+              renew(); // The handler's time is not the brokers'.
+            }
+            read += handled;
           }
         });
   }
@@ -374,6 +378,9 @@ public final class TopicReader implements AutoCloseable {
               if (record.offset() >= until || !visit(visitor, record)) {
                 return 0;
               }
+            }
+            if (!polled.isEmpty()) {
+              renew();
             }
             // The position also passes what is no record: markers of transactions, compacted
             // places.

@@ -124,6 +124,20 @@ class TopicReaderTest {
   }
 
   @Test
+  void theTimeThatAHandlerTakesIsNotTheBrokers() {
+    broker.partitions(1);
+    broker.consumer.setMaxPollRecords(1);
+    broker.add(0, "a", "b");
+    reader(Start.BEGINNING)
+        .readToEnd(
+            record -> {
+              note(record);
+              nanos.addAndGet(Duration.ofSeconds(3).toNanos());
+            });
+    assertThat(read).containsExactly("0:a", "0:b");
+  }
+
+  @Test
   void readingWithinALimitEndsAtIt() {
     broker.partitions(1);
     broker.consumer.setMaxPollRecords(1);
