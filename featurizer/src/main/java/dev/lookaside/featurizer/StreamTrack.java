@@ -411,6 +411,13 @@ public final class StreamTrack {
   private void endSegment(boolean streamEnded) {
     WindowSlicer open = slicer;
     slicer = null;
+    long known = resumed.sequencer().nextSample();
+    if (open != null && rereading && open.untilSample() != known) {
+      // Some of what was read before cannot be read again: the rest of the segment is lost.
+      Counts lost = Counts.uncovered(open.segment().uncoveredSamples(known));
+      change(null, true, streamEnded, List.of(), lost);
+      return;
+    }
     if (open != null) {
       open.finish();
       steps.add(new Windows(open, taken));
