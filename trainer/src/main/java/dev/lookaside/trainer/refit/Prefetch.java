@@ -16,8 +16,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Embeds, while nothing is fitted, what the next refit of the head will want: the scenes of older
  * sounds, the background, and each label as it comes. A refit embeds itself what is missing; this
- * only saves time. {@code lookaside bench gate} prints how much. {@link #step} is for one thread,
- * the rest for any.
+ * only saves time. {@link #step} is for one thread, the rest for any.
  */
 public final class Prefetch {
   private static final Logger LOG = LoggerFactory.getLogger(Prefetch.class);
