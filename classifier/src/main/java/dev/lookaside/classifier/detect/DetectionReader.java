@@ -1,13 +1,11 @@
 package dev.lookaside.classifier.detect;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.Rfc3339;
 import dev.lookaside.ingest.StreamId;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 
@@ -15,23 +13,14 @@ import java.time.Instant;
 final class DetectionReader {
   private static final int SHOWN_CHARS = 80;
 
-  private final JsonMapper mapper =
-      JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
-          .build();
-
   JsonNode object(byte[] json) {
     JsonNode root;
     try {
-      root = mapper.readTree(json);
-    } catch (JsonProcessingException e) {
-      throw new DetectException(
-          "value \"%s\": must be a JSON object without duplicate fields".formatted(shown(json)), e);
-    } catch (IOException e) {
-      throw new DetectException("value \"%s\": must be a JSON object".formatted(shown(json)), e);
+      root = StrictJson.parse(json);
+    } catch (NotJsonException e) {
+      throw new DetectException("value \"%s\": %s".formatted(shown(json), e.getMessage()), e);
     }
-    if (root == null || !root.isObject()) {
+    if (!root.isObject()) {
       throw new DetectException("value \"%s\": must be a JSON object".formatted(shown(json)));
     }
     return root;

@@ -1,9 +1,10 @@
 package dev.lookaside.classifier.detect;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.classifier.weights.Adapter;
 import java.util.Collections;
 import java.util.Locale;
@@ -24,8 +25,6 @@ import java.util.TreeMap;
 public record TunedDecoder(Kind kind, BoxDecoder decoder, SortedMap<String, Double> thresholds) {
   /** Key of the metadata. */
   public static final String METADATA = "decoders";
-
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Decoders of whole clips; names in files are these in lower case. */
   public enum Kind {
@@ -92,17 +91,16 @@ public record TunedDecoder(Kind kind, BoxDecoder decoder, SortedMap<String, Doub
 
   private static JsonNode metadata(Adapter adapter) {
     try {
-      return JSON.readTree(adapter.metadata().getOrDefault(METADATA, "{}"));
-    } catch (JsonProcessingException e) {
+      return StrictJson.parse(adapter.metadata().getOrDefault(METADATA, "{}"));
+    } catch (NotJsonException e) {
       throw new DetectException(
-          "adapter %s, metadata \"%s\": %s"
-              .formatted(adapter.digest(), METADATA, e.getOriginalMessage()));
+          "adapter %s, metadata \"%s\": %s".formatted(adapter.digest(), METADATA, e.getMessage()));
     }
   }
 
   /** The metadata of an adapter with this decoder in it. */
   public String into(Adapter adapter) {
-    ObjectNode all = JSON.createObjectNode();
+    ObjectNode all = JsonNodeFactory.instance.objectNode();
     metadata(adapter).fields().forEachRemaining(e -> all.set(e.getKey(), e.getValue()));
     ObjectNode own = all.putObject(kind.word());
     if (decoder instanceof MedianDecoder median) {

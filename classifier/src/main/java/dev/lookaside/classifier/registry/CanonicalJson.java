@@ -1,11 +1,12 @@
 package dev.lookaside.classifier.registry;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,13 +18,7 @@ import java.util.TreeMap;
  * sorted by code unit at every level, numbers with the digits they came with.
  */
 final class CanonicalJson {
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
-          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-          .nodeFactory(JsonNodeFactory.withExactBigDecimals(true))
-          .build();
+  private static final JsonMapper MAPPER = new JsonMapper();
 
   private CanonicalJson() {}
 
@@ -34,16 +29,10 @@ final class CanonicalJson {
    */
   static JsonNode parse(byte[] json) {
     try {
-      JsonNode node = MAPPER.readTree(json);
-      if (node != null && !node.isMissingNode()) {
-        return node;
-      }
-    } catch (JsonProcessingException e) {
-      throw new RegistryException("value: is not sound JSON", e);
-    } catch (IOException e) {
-      throw new UncheckedIOException("a byte array does not fail", e);
+      return StrictJson.parseExact(json);
+    } catch (NotJsonException e) {
+      throw RegistryException.of("value", new String(json, UTF_8), e.getMessage());
     }
-    throw RegistryException.of("value", "", "must be JSON");
   }
 
   static byte[] bytes(JsonNode node) {

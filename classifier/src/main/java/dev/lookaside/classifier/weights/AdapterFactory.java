@@ -1,6 +1,7 @@
 package dev.lookaside.classifier.weights;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.lookaside.featurizer.FrontEnd;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -13,6 +14,8 @@ import java.util.TreeMap;
 
 /** Makes new adapters and encodes adapters to files. */
 public final class AdapterFactory {
+  private static final JsonMapper JSON = new JsonMapper();
+
   /**
    * What a new adapter is for.
    *
@@ -108,7 +111,7 @@ public final class AdapterFactory {
 
   static String json(String key, Object value) {
     try {
-      return SafetensorsHeader.JSON.writeValueAsString(value);
+      return JSON.writeValueAsString(value);
     } catch (JsonProcessingException e) {
       throw new WeightsException(key + " " + value + " cannot be written as JSON", e);
     }

@@ -1,7 +1,8 @@
 package dev.lookaside.classifier.weights;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.featurizer.FrontEnd;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -81,9 +82,9 @@ record AdapterMetadata(
 
     private JsonNode json(String key) {
       try {
-        return SafetensorsHeader.JSON.readTree(required(key));
-      } catch (JsonProcessingException e) {
-        throw bad(key, WeightsException.unsound(e));
+        return StrictJson.parse(required(key));
+      } catch (NotJsonException e) {
+        throw bad(key, e.getMessage());
       }
     }
 

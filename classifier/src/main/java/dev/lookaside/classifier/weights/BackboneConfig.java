@@ -1,7 +1,8 @@
 package dev.lookaside.classifier.weights;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,13 +47,13 @@ record BackboneConfig(
 
   private static JsonNode read(Path config) {
     try {
-      JsonNode json = SafetensorsHeader.JSON.readTree(Files.readString(config));
-      if (json == null || !json.isObject()) {
+      JsonNode json = StrictJson.parse(Files.readAllBytes(config));
+      if (!json.isObject()) {
         throw new WeightsException(config + ": must be a JSON object");
       }
       return json;
-    } catch (JsonProcessingException e) {
-      throw new WeightsException(config + ": " + WeightsException.unsound(e), e);
+    } catch (NotJsonException e) {
+      throw new WeightsException(config + ": " + e.getMessage(), e);
     } catch (IOException e) {
       throw WeightsException.unreadable(config.toString(), e);
     }

@@ -1,13 +1,9 @@
 package dev.lookaside.classifier.weights;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -41,13 +37,6 @@ record SafetensorsHeader(SortedMap<String, String> metadata, SortedMap<String, E
           Map.entry("I64", 8),
           Map.entry("F64", 8));
 
-  /** Strict: a name given twice or text after the object is an error. */
-  static final JsonMapper JSON =
-      JsonMapper.builder()
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build();
-
   static SafetensorsHeader parse(String source, ByteBuffer utf8, long dataBytes) {
     JsonNode root = tree(source, utf8);
     TreeMap<String, String> metadata = new TreeMap<>();
@@ -65,21 +54,14 @@ record SafetensorsHeader(SortedMap<String, String> metadata, SortedMap<String, E
   }
 
   private static JsonNode tree(String source, ByteBuffer utf8) {
-    String text;
     try {
-      text = StandardCharsets.UTF_8.newDecoder().decode(utf8.duplicate()).toString();
-    } catch (CharacterCodingException e) {
-      throw new WeightsException(source + ": header: is not UTF-8", e);
-    }
-    try {
-      JsonNode root = JSON.readTree(text);
-      if (root == null || !root.isObject()) {
+      JsonNode root = StrictJson.parse(utf8);
+      if (!root.isObject()) {
         throw new WeightsException(source + ": header: must be a JSON object");
       }
       return root;
-    } catch (JsonProcessingException e) {
-      throw new WeightsException(
-          "%s: header: %s".formatted(source, WeightsException.unsound(e)), e);
+    } catch (NotJsonException e) {
+      throw new WeightsException("%s: header: %s".formatted(source, e.getMessage()), e);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.lookaside.classifier.weights;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -21,6 +22,7 @@ import java.util.TreeMap;
  */
 public final class SafetensorsWriter {
   private static final int BLOCK_FLOATS = 1 << 16;
+  private static final JsonFactory JSON = new JsonFactory();
 
   private SafetensorsWriter() {}
 
@@ -108,7 +110,7 @@ public final class SafetensorsWriter {
       Map<String, FloatTensor> tensors, Map<String, String> metadata, FloatType type)
       throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    try (JsonGenerator json = SafetensorsHeader.JSON.createGenerator(out)) {
+    try (JsonGenerator json = JSON.createGenerator(out)) {
       json.writeStartObject();
       if (!metadata.isEmpty()) {
         json.writeObjectFieldStart("__metadata__");

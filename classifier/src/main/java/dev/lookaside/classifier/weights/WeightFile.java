@@ -1,7 +1,8 @@
 package dev.lookaside.classifier.weights;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -81,9 +82,9 @@ final class WeightFile implements AutoCloseable {
     TreeMap<String, String> map = new TreeMap<>();
     JsonNode json;
     try {
-      json = SafetensorsHeader.JSON.readTree(Files.readString(index)).path("weight_map");
-    } catch (JsonProcessingException e) {
-      throw new WeightsException(index + ": " + WeightsException.unsound(e), e);
+      json = StrictJson.parse(Files.readAllBytes(index)).path("weight_map");
+    } catch (NotJsonException e) {
+      throw new WeightsException(index + ": " + e.getMessage(), e);
     } catch (IOException e) {
       throw WeightsException.unreadable(index.toString(), e);
     }

@@ -1,7 +1,5 @@
 package dev.lookaside.classifier.weights;
 
-import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
@@ -51,14 +49,6 @@ public final class WeightsException extends ClassifierException {
             ? "no such file"
             : e instanceof AccessDeniedException ? "permission denied" : "cannot be read";
     return new WeightsException(file + ": " + why, e);
-  }
-
-  /** Where JSON breaks its rules, without the parser's own words. */
-  static String unsound(JsonProcessingException e) {
-    JsonLocation at = e.getLocation();
-    return at == null
-        ? "is not sound JSON"
-        : "is not sound JSON at line %d, column %d".formatted(at.getLineNr(), at.getColumnNr());
   }
 
   static WeightsException tensor(String file, String tensor, String complaint) {

@@ -1,8 +1,8 @@
 package dev.lookaside.deploy.hub;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -109,10 +109,10 @@ public final class Hub {
   private static TreeSet<String> shards(Path index) {
     TreeSet<String> shards = new TreeSet<>();
     try {
-      JsonNode map = new ObjectMapper().readTree(Files.readAllBytes(index)).path("weight_map");
+      JsonNode map = StrictJson.parse(Files.readAllBytes(index)).path("weight_map");
       map.forEach(file -> shards.add(file.asText()));
-    } catch (JsonProcessingException e) {
-      throw new HubException("\"%s\": is no JSON".formatted(index), e);
+    } catch (NotJsonException e) {
+      throw new HubException("\"%s\": %s".formatted(index, e.getMessage()), e);
     } catch (IOException e) {
       throw new HubException("\"%s\": cannot be read".formatted(index), e);
     }

@@ -1,16 +1,14 @@
 package dev.lookaside.deploy.page;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.Rfc3339;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.label.Label;
-import java.io.IOException;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
@@ -28,8 +26,6 @@ import java.util.stream.StreamSupport;
  * </pre>
  */
 final class LabelRequest {
-  private static final ObjectMapper JSON =
-      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
   private static final Set<String> FIELDS =
       Set.of("kind", "detection", "id", "stream", "label", "onset", "offset", "author", "note");
 
@@ -82,15 +78,13 @@ final class LabelRequest {
 
   private static JsonNode parsed(byte[] body) {
     try {
-      JsonNode node = JSON.readTree(body);
-      if (node == null || !node.isObject()) {
+      JsonNode node = StrictJson.parse(body);
+      if (!node.isObject()) {
         throw new Refused(400, "body: must be one JSON object");
       }
       return node;
-    } catch (JsonProcessingException e) {
-      throw new Refused(400, "body: is no JSON");
-    } catch (IOException e) {
-      throw new Refused(400, "body: is no JSON");
+    } catch (NotJsonException e) {
+      throw new Refused(400, "body: " + e.getMessage());
     }
   }
 

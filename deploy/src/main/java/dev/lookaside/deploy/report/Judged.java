@@ -1,7 +1,8 @@
 package dev.lookaside.deploy.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.trainer.metric.Counts;
 import dev.lookaside.trainer.metric.Ranking;
 import java.io.IOException;
@@ -40,9 +41,11 @@ record Judged(
   static Judged read(Path file) {
     JsonNode node;
     try {
-      node = new ObjectMapper().readTree(Files.readAllBytes(file));
+      node = StrictJson.parse(Files.readAllBytes(file));
+    } catch (NotJsonException e) {
+      throw new ReportException(file + ": " + e.getMessage(), e);
     } catch (IOException e) {
-      throw new ReportException(file + ": cannot be read: " + e.getMessage(), e);
+      throw new ReportException(file + ": cannot be read", e);
     }
     if (!node.path("figures").isObject() || !node.path("classes").isObject()) {
       throw new ReportException(

@@ -1,8 +1,8 @@
 package dev.lookaside.deploy.report;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +11,6 @@ import java.util.List;
 
 /** The log of a fit. */
 record Steps(List<Step> steps) {
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   record Step(long step, long epoch, double loss, double learningRate, double windowsPerSecond) {}
 
@@ -29,12 +28,12 @@ record Steps(List<Step> steps) {
     try {
       lines = Files.readAllLines(file);
     } catch (IOException e) {
-      throw new ReportException(file + ": cannot be read: " + e.getMessage(), e);
+      throw new ReportException(file + ": cannot be read", e);
     }
     List<Step> steps = new ArrayList<>();
     for (int i = 0; i < lines.size(); i++) {
       try {
-        JsonNode node = JSON.readTree(lines.get(i));
+        JsonNode node = StrictJson.parse(lines.get(i));
         for (String field : List.of("step", "epoch", "loss", "lr")) {
           if (!node.path(field).isNumber()) {
             throw new ReportException(
@@ -49,9 +48,9 @@ record Steps(List<Step> steps) {
                 node.get("loss").doubleValue(),
                 node.get("lr").doubleValue(),
                 node.path("windowsPerSecond").doubleValue()));
-      } catch (JsonProcessingException e) {
+      } catch (NotJsonException e) {
         if (i + 1 < lines.size()) {
-          throw new ReportException("%s, line %d: is no JSON".formatted(file, i + 1), e);
+          throw new ReportException("%s, line %d: %s".formatted(file, i + 1, e.getMessage()), e);
         }
       }
     }

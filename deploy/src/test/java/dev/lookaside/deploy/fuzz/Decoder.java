@@ -3,16 +3,20 @@ package dev.lookaside.deploy.fuzz;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lookaside.classifier.detect.DetectionCodec;
+import dev.lookaside.classifier.detect.StreamState;
 import dev.lookaside.classifier.registry.AckBytes;
 import dev.lookaside.classifier.registry.CutoverCodec;
 import dev.lookaside.classifier.registry.Slice;
 import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.ClassName;
+import dev.lookaside.classifier.weights.ConfigFile;
 import dev.lookaside.classifier.weights.Npy;
 import dev.lookaside.classifier.weights.Safetensors;
 import dev.lookaside.ingest.AudioChunkCodec;
 import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.Rfc3339;
+import dev.lookaside.ingest.StreamProgress;
 import dev.lookaside.ingest.audio.AudioDecoder;
 import dev.lookaside.ingest.audio.AudioFiles;
 import dev.lookaside.ingest.audio.AudioInput;
@@ -40,8 +44,11 @@ enum Decoder {
   LEDGER(bytes -> CutoverCodec.decode(FuzzRecord.of(bytes))),
   ACK(bytes -> AckBytes.read(bytes)),
   SLICE(bytes -> Slice.of(FuzzRecord.of(bytes))),
-  CSV(bytes -> FuzzFile.with(bytes, file -> CsvTable.read(file, List.of("path", "label")))),
-  HDF5(bytes -> FuzzFile.with(bytes, file -> HdfBytes.read(file, "P01_01"))),
+  CSV(bytes -> FuzzFile.with("a.csv", bytes, f -> CsvTable.read(f, List.of("path", "label")))),
+  HDF5(bytes -> FuzzFile.with("a.hdf5", bytes, file -> HdfBytes.read(file, "P01_01"))),
+  PROGRESS(bytes -> StreamState.of(StreamProgress.of(bytes))),
+  INDEX(bytes -> FuzzFile.with("model.safetensors.index.json", bytes, f -> Backbone.load(f))),
+  CONFIG(bytes -> FuzzFile.with("config.json", bytes, file -> ConfigFile.read(file))),
   TEXT(bytes -> text(new String(bytes, UTF_8)));
 
   /** An enum's constants come before its own. */

@@ -1,6 +1,5 @@
 package dev.lookaside.deploy.fuzz;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -12,17 +11,16 @@ final class FuzzFile {
     void of(Path file) throws Exception;
   }
 
-  static void with(byte[] bytes, Use use) throws Exception {
-    Path file = Files.createTempFile("lookaside-fuzz", ".bin");
+  /** The file is alone in its folder. */
+  static void with(String name, byte[] bytes, Use use) throws Exception {
+    Path folder = Files.createTempDirectory("lookaside-fuzz");
+    Path file = folder.resolve(name);
     try {
       Files.write(file, bytes);
       use.of(file);
     } finally {
-      delete(file);
+      Files.deleteIfExists(file);
+      Files.deleteIfExists(folder);
     }
-  }
-
-  private static void delete(Path file) throws IOException {
-    Files.deleteIfExists(file);
   }
 }

@@ -18,23 +18,27 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Every decoder of outside bytes: its kept inputs, and a short coverage-guided search from them.
+ * Every decoder of outside bytes: its kept inputs, and a short coverage-guided search from them,
+ * the same for the same seed. A long one, of all decoders or of one:
  *
  * <pre>
  *   mvn -B -pl deploy -am test -Dtest=FuzzTest -Dsurefire.failIfNoSpecifiedTests=false \
- *       -Dlookaside.fuzz.seconds=3600 [-Dlookaside.fuzz.decoder=FLAC]
+ *       -Dlookaside.fuzz.seconds=3600 [-Dlookaside.fuzz.decoder=FLAC] [-Dlookaside.fuzz.seed=2]
  * </pre>
  *
  * <p>A finding stays in {@code target/fuzz}; copy its file into the decoder's seeds (without the
  * first byte if all decoders were searched), where it is checked from then on.
  */
 class FuzzTest {
-  private static final int SECONDS = Integer.getInteger("lookaside.fuzz.seconds", 25);
+  /** Of a long search; 0: a number of inputs, so that a build does not depend on its machine. */
+  private static final int SECONDS = Integer.getInteger("lookaside.fuzz.seconds", 0);
+
+  private static final int INPUTS = 5_000;
   private static final int SEED = Integer.getInteger("lookaside.fuzz.seed", 1);
   private static final String DECODER = System.getProperty(Fuzz.DECODER, "");
 
   /** Starting and instrumenting takes time, and a loaded machine more. */
-  private static final int START_SECONDS = 120;
+  private static final int START_SECONDS = 240;
 
   @TempDir private Path folder;
 
@@ -124,7 +128,7 @@ class FuzzTest {
     command.addAll(
         List.of(
             "-seed=" + SEED,
-            "-max_total_time=" + SECONDS,
+            SECONDS > 0 ? "-max_total_time=" + SECONDS : "-runs=" + INPUTS,
             "-timeout=20",
             "-max_len=65536",
             "-rss_limit_mb=4096",

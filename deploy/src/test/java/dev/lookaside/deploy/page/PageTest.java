@@ -118,9 +118,9 @@ class PageTest {
     rig.page.accept(PageRig.delivered(PageRig.detection(Detection.Kind.ENDED, "e1", 200, 900)));
     Map<String, String> wrong =
         Map.of(
-            "", "body: must be one JSON object",
+            "", "body: is empty, not JSON",
             "[1]", "body: must be one JSON object",
-            "{\"kind\"", "body: is no JSON",
+            "{\"kind\"", "body: is not sound JSON at line 1, column 8",
             "{\"kind\": \"maybe\", \"author\": \"me\"}",
                 "kind \"maybe\": must be confirm, reject, relabel, add or retract",
             "{\"kind\": \"confirm\", \"author\": \"me\", \"detection\": \"open\"}",

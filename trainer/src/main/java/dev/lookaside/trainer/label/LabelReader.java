@@ -2,16 +2,14 @@ package dev.lookaside.trainer.label;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.Rejection;
 import dev.lookaside.ingest.Rejection.Reason;
 import dev.lookaside.ingest.Rfc3339;
 import dev.lookaside.ingest.StreamId;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.time.Instant;
@@ -29,12 +27,6 @@ final class LabelReader {
 
   /** A label is some hundred bytes; a note may be long. */
   private static final int MAX_VALUE_BYTES = 64 * 1024;
-
-  private final JsonMapper mapper =
-      JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
-          .build();
 
   LabelCodec.Decoded read(ConsumerRecord<byte[], byte[]> record) {
     try {
@@ -92,7 +84,7 @@ final class LabelReader {
     }
   }
 
-  private JsonNode object(byte @Nullable [] value) {
+  private static JsonNode object(byte @Nullable [] value) {
     if (value == null || value.length == 0) {
       throw bad(Reason.EMPTY, "value", "", "must be a JSON object");
     }
@@ -105,10 +97,8 @@ final class LabelReader {
     }
     JsonNode root;
     try {
-      root = mapper.readTree(value);
-    } catch (JsonProcessingException e) {
-      throw new LabelException("value", new String(value, UTF_8), "must be a JSON object");
-    } catch (IOException e) {
+      root = StrictJson.parse(value);
+    } catch (NotJsonException e) {
       throw new LabelException("value", new String(value, UTF_8), "must be a JSON object");
     }
     if (!root.isObject()) {

@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.kafka.BrokerException;
@@ -142,7 +144,7 @@ public final class RefitTopic implements AutoCloseable {
       return;
     }
     try {
-      JsonNode value = MAPPER.readTree(record.value());
+      JsonNode value = StrictJson.parse(record.value());
       String kind = value.path("kind").asText();
       if (kind.equals("request")) {
         RefitRequest request =
@@ -160,7 +162,7 @@ public final class RefitTopic implements AutoCloseable {
       } else if (kind.equals("drift")) {
         drift = DriftReport.fromJson(value);
       }
-    } catch (IOException | TrainerException e) {
+    } catch (NotJsonException | TrainerException e) {
       LOG.warn("{}, record {}: {}", topic, record.offset(), e.getMessage());
     }
   }

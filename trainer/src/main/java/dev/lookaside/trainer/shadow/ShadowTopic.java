@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.kafka.KafkaClients;
 import dev.lookaside.ingest.kafka.TopicReader;
@@ -102,7 +104,7 @@ public final class ShadowTopic {
       Map<String, List<JsonNode>> open,
       List<ShadowReport> reports) {
     try {
-      JsonNode value = MAPPER.readTree(record.value() == null ? new byte[0] : record.value());
+      JsonNode value = StrictJson.parse(record.value() == null ? new byte[0] : record.value());
       String run = value.path("run").asText();
       if (!value.path("candidate").asText().startsWith(candidate)) {
         return;
@@ -113,7 +115,7 @@ public final class ShadowTopic {
         List<JsonNode> differences = open.remove(run);
         reports.add(new ShadowReport(value, differences == null ? List.of() : differences));
       }
-    } catch (IOException e) {
+    } catch (NotJsonException e) {
       LOG.warn("{}, record {}: {}", topic, record.offset(), e.getMessage());
     }
   }

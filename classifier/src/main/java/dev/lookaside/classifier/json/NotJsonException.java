@@ -1,0 +1,15 @@
+package dev.lookaside.classifier.json;
+
+/**
+ * Text is not one JSON value. The message is a predicate without a subject, as {@code is not UTF-8}
+ * or {@code is not sound JSON at line 1, column 4}; who catches it says of what.
+ */
+public final class NotJsonException extends Exception {
+  NotJsonException(String message, Throwable cause) {
+    super(message, cause);
+  }
+
+  NotJsonException(String message) {
+    super(message);
+  }
+}

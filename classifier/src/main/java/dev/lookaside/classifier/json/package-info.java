@@ -1,0 +1,3 @@
+/** Reading JSON of other people strictly, in one place. */
+@org.jspecify.annotations.NullMarked
+package dev.lookaside.classifier.json;
