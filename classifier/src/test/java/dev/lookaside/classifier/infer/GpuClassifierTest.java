@@ -101,6 +101,7 @@ class GpuClassifierTest {
             });
     awaitReady(actor);
     send(actor, 0, 100);
+    stats(actor); // All have come before the time passes.
     pass(Duration.ofHours(1));
     // Two batches are given to the scorer; the others wait.
     assertThat(stats(actor).waiting()).isEqualTo(92);
