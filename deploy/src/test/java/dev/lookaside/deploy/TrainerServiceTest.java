@@ -89,8 +89,15 @@ class TrainerServiceTest {
       assertThat(inForce.author()).isEqualTo("lookaside trainer");
       assertReceipts(rig, scene.events().size());
 
+      // A capture time ahead of the broker's clock counts as the broker's, so that a part of a
+      // scene
+      // that is sent before the cutover's time would be scored with what was in force before.
+      Awaitility.await("the cutover")
+          .atMost(TrainerRig.PATIENCE)
+          .pollInterval(Duration.ofMillis(5))
+          .until(() -> Instant.now().isAfter(inForce.effectiveFrom()));
       Scene later = TrainerRig.scene(TrainerRig.sirens(1, 7), 20, 6);
-      rig.send("gate", later, inForce.effectiveFrom().plusSeconds(1));
+      rig.send("gate", later, inForce.effectiveFrom());
       Awaitility.await("a siren, heard with the new adapter")
           .atMost(TrainerRig.PATIENCE)
           .pollInterval(Duration.ofMillis(5))
