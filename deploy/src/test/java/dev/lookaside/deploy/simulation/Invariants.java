@@ -52,20 +52,6 @@ final class Invariants {
   }
 
   void durable(List<ProducerRecord<byte[], byte[]>> records, Map<Integer, Long> offsets) {
-    if (Boolean.getBoolean("lookaside.simulation.print")) {
-      System.out.println("durable at " + world.nowMillis() + " offsets " + offsets);
-      records.forEach(
-          r ->
-              System.out.println(
-                  "  "
-                      + r.topic()
-                      + " "
-                      + (r.topic().equals(SimulatedBroker.PROGRESS)
-                          ? SimulatedBroker.streamOf(r)
-                              + " "
-                              + (r.value() == null ? "none" : StreamProgress.of(r.value()))
-                          : "")));
-    }
     for (ProducerRecord<byte[], byte[]> record : records) {
       switch (record.topic()) {
         case SimulatedBroker.DETECTIONS -> detection(record);
@@ -191,8 +177,6 @@ final class Invariants {
     return open;
   }
 
-  void atEnd() {}
-
   /** Nothing is missing, nothing is other than without trouble. */
   void sameAs(Invariants reference) {
     Set<String> streams = new TreeSet<>(reference.detections.keySet());
@@ -244,10 +228,6 @@ final class Invariants {
     int i = 0;
     while (i < expected.size() && i < found.size() && expected.get(i).equals(found.get(i))) {
       i++;
-    }
-    if (Boolean.getBoolean("lookaside.simulation.print")) {
-      found.forEach(d -> System.out.println("found    " + d));
-      expected.forEach(d -> System.out.println("expected " + d));
     }
     return "detections of %s: %d, without trouble %d; number %d is%n    %s%n  without trouble%n    %s"
         .formatted(

@@ -501,18 +501,6 @@ final class LiveWorld implements SimulatedBroker.Observer {
    * A window's turn has come: of a healthy stream soon, where only other streams are in trouble.
    */
   void scoring(MelWindow w) {
-    if (Boolean.getBoolean("lookaside.simulation.print")) {
-      System.out.printf(
-          "window %s %d %d/%d of %s %s fresh %d at %d%n",
-          disturbed,
-          w.index(),
-          w.firstRecordOffset(),
-          w.lastRecordOffset(),
-          w.stream(),
-          w.span(),
-          w.freshSamples(),
-          nowMillis());
-    }
     // A padded one comes when the stream is found to have ended, as a resampler's last samples do.
     boolean live =
         w.stream().value().startsWith("healthy")
@@ -671,7 +659,6 @@ final class LiveWorld implements SimulatedBroker.Observer {
       runUntil(nowNanos() + scenario.lastMillis() * MILLI + SECOND);
       heal();
       finish();
-      invariants.atEnd();
       stop();
     } finally {
       clear();
@@ -746,16 +733,6 @@ final class LiveWorld implements SimulatedBroker.Observer {
             record.value(),
             new RecordHeaders(record.headers()),
             Optional.empty());
-    if (Boolean.getBoolean("lookaside.simulation.print")) {
-      System.out.printf(
-          "record %d/%d %d of %s %s: %s%n",
-          partition,
-          offset,
-          nowMillis(),
-          stream,
-          trap,
-          new AudioChunkCodec("/simulated", 1 << 20, null).decode(appended));
-    }
     switch (trap) {
       case POISON -> appended = new Poison(appended, Integer.MAX_VALUE);
       case TRANSIENT -> appended = new Poison(appended, 1 + draw(2));
@@ -781,9 +758,7 @@ final class LiveWorld implements SimulatedBroker.Observer {
       long lasts = (50 + random.nextInt(random.nextInt(3) == 0 ? 6_000 : 1_000)) * MILLI;
       after(at, () -> armed.add(() -> happen(kind, which, lasts)));
     }
-    for (Runnable expire : new Runnable[] {this::expire}) {
-      after(300 * MILLI, expire);
-    }
+    after(300 * MILLI, this::expire);
   }
 
   private void expire() {

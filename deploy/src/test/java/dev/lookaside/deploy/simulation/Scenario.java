@@ -137,13 +137,17 @@ final class Scenario {
         traps += trapped ? 1 : 0;
         send(stream, atMillis, chunk, dirty, trapped ? trap : Trap.NONE);
       }
+      // A repeat from before a new start would be a new start itself.
+      long until = newest.getOrDefault(stream.name(), atMillis);
+      for (Send r : repeats) {
+        long at = Math.min(r.afterMillis(), until);
+        sends.add(new Send(at, stream, r.record(), r.trap()));
+      }
+      repeats.clear();
       boolean idle = chance(0.4);
       long pause = idle ? 3_500 + random.nextInt(2_500) : 50 + random.nextInt(700);
       atMillis += pause;
       if (chance(0.5)) {
-        // A new life whose first chunks come before the last repeats of the old one would be two
-        // senders of one name.
-        newest.merge(stream.name(), sentAgain.getOrDefault(stream.name(), 0L), Math::max);
         epoch = start.plusMillis(atMillis).plus(ahead);
         sample = 0;
         sequence = 0;
@@ -163,10 +167,9 @@ final class Scenario {
       trap = Trap.NONE;
     }
     sends.add(new Send(at, stream, record, trap));
-    if (!stream.healthy() && chance(0.06)) {
-      long again = at + random.nextInt(300);
-      sends.add(new Send(again, stream, record, Trap.NONE));
-      sentAgain.merge(stream.name(), again + 1, Math::max);
+    boolean numbered = chunk.sequence() >= 0; // Without numbers nobody knows a repeat.
+    if (!stream.healthy() && numbered && chance(0.06)) {
+      repeats.add(new Send(at + random.nextInt(300), stream, record, Trap.NONE));
     }
   }
 
@@ -190,8 +193,8 @@ final class Scenario {
     return new ProducerRecord<>(of.topic(), of.partition(), null, key, value, of.headers());
   }
 
+  private final List<Send> repeats = new ArrayList<>();
   private final Map<String, Long> newest = new HashMap<>();
-  private final Map<String, Long> sentAgain = new HashMap<>();
   private final Map<String, int[]> sounding = new HashMap<>();
 
   /** Noise, and now and then one of two tones or nothing at all. */

@@ -63,6 +63,11 @@ final class SimulatedProcess {
     SOURCE_STOPPED
   }
 
+  private static final int BATCHES_UNDER_WAY = 2;
+
+  /** By then whatever failed was given to the scorer again. */
+  private static final int CALLS_AFTER_FAILURE = 30;
+
   private final LiveWorld world;
   private final String transactionalId;
   private final Deque<String> faults = new ArrayDeque<>();
@@ -87,6 +92,11 @@ final class SimulatedProcess {
     final Map<ActorRef<GpuClassifier.Reply>, Set<List<Object>>> windows = new HashMap<>();
     final Map<ActorRef<GpuClassifier.Reply>, Set<Long>> open = new HashMap<>();
     final Set<List<Object>> scored = new HashSet<>();
+
+    /** Tickets that nobody waits for any more, with the number of calls of the scorer by then. */
+    final Map<List<Object>, Integer> withdrawn = new HashMap<>();
+
+    int calls;
   }
 
   SimulatedProcess(LiveWorld world, String transactionalId) {
@@ -437,7 +447,10 @@ final class SimulatedProcess {
         its.open.computeIfAbsent(score.replyTo(), r -> new HashSet<>()).add(score.ticket());
       } else if (message instanceof GpuClassifier.Withdraw withdraw) {
         its.windows.remove(withdraw.replyTo());
-        its.open.remove(withdraw.replyTo());
+        Set<Long> open = its.open.remove(withdraw.replyTo());
+        if (open != null) {
+          open.forEach(t -> its.withdrawn.put(List.of(withdraw.replyTo(), t), its.calls));
+        }
       }
       return target.apply(context, message);
     }
@@ -452,10 +465,11 @@ final class SimulatedProcess {
       if (dead) {
         throw new ScorerException("simulated: the process is dead", null);
       }
+      its.calls++;
       busy("scorer", world.scoreNanos() * slowness * inputs.size());
       boolean failing =
           inputs.stream().anyMatch(i -> world.unscorable(i.window()))
-              || callsSinceFailure > 30 && takeFault("scorer");
+              || callsSinceFailure > CALLS_AFTER_FAILURE && takeFault("scorer");
       callsSinceFailure = failing ? 0 : callsSinceFailure + 1;
       if (failing) {
         // Will be given up, or be asked again.
@@ -469,8 +483,14 @@ final class SimulatedProcess {
       float[][] posteriors = new float[inputs.size()][];
       for (int i = 0; i < posteriors.length; i++) {
         GpuClassifier.Score score = SimulatedClassifier.asked(inputs.get(i));
-        if (!its.scored.add(List.of(score.replyTo(), score.ticket()))) {
+        List<Object> asker = List.of(score.replyTo(), score.ticket());
+        if (!its.scored.add(asker)) {
           world.fail("scored twice for one asker: " + score.window().stream());
+        }
+        // The batches that were under way by then, and what had failed before, are scored.
+        int latest = its.withdrawn.getOrDefault(asker, its.calls) + BATCHES_UNDER_WAY;
+        if (its.calls > latest && callsSinceFailure > CALLS_AFTER_FAILURE) {
+          world.fail("scored for nobody: " + score.window().stream());
         }
         Set<Long> open = its.open.get(score.replyTo());
         if (open != null) {
