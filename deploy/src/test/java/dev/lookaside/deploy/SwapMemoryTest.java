@@ -21,12 +21,17 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code lookaside run} as a process of its own keeps its size while adapters change. */
+/**
+ * {@code lookaside run} as a process of its own keeps its size while adapters change. Takes minutes:
+ * {@code mvn -B verify -Dlookaside.soak=true}.
+ */
 @Timeout(900)
+@EnabledIfSystemProperty(named = "lookaside.soak", matches = "true")
 @EnabledOnOs(OS.LINUX)
 class SwapMemoryTest {
   private static final int SWAPS = 1_000;
