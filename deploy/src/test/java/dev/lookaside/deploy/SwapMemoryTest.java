@@ -27,8 +27,8 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * {@code lookaside run} as a process of its own keeps its size while adapters change. Takes minutes:
- * {@code mvn -B verify -Dlookaside.soak=true}.
+ * {@code lookaside run} as a process of its own keeps its size while adapters change. Takes
+ * minutes: {@code mvn -B verify -Dlookaside.soak=true}.
  */
 @Timeout(900)
 @EnabledIfSystemProperty(named = "lookaside.soak", matches = "true")

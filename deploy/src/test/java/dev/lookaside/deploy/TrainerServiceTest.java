@@ -144,8 +144,8 @@ class TrainerServiceTest {
   }
 
   /**
-   * Every sound is labelled as the next class of the alphabet. The short fit moves so little that no
-   * class is detected worse: what stops it is that the labels cannot be right.
+   * Every sound is labelled as the next class of the alphabet. The short fit moves so little that
+   * no class is detected worse: what stops it is that the labels cannot be right.
    */
   @Test
   void poisonedLabelsAreStoppedAtTheGate() {

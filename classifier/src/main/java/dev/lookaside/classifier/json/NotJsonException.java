@@ -1,5 +1,7 @@
 package dev.lookaside.classifier.json;
 
+import java.util.Objects;
+
 /**
  * Text is not one JSON value. The message is a predicate without a subject, as {@code is not UTF-8}
  * or {@code is not sound JSON at line 1, column 4}; who catches it says of what.
@@ -11,5 +13,10 @@ public final class NotJsonException extends Exception {
 
   NotJsonException(String message) {
     super(message);
+  }
+
+  @Override
+  public String getMessage() {
+    return Objects.requireNonNull(super.getMessage());
   }
 }
