@@ -45,6 +45,8 @@ class ArchitectureTest {
   static final ArchRule classifierPackagesPointOneWay =
       layeredArchitecture()
           .consideringOnlyDependenciesInAnyPackage("dev.lookaside.classifier..")
+          .layer("json")
+          .definedBy("dev.lookaside.classifier.json..")
           .layer("weights")
           .definedBy("dev.lookaside.classifier.weights..")
           .layer("graph")
@@ -55,16 +57,18 @@ class ArchitectureTest {
           .definedBy("dev.lookaside.classifier.registry..")
           .layer("detect")
           .definedBy("dev.lookaside.classifier.detect..")
-          .whereLayer("weights")
+          .whereLayer("json")
           .mayNotAccessAnyLayer()
+          .whereLayer("weights")
+          .mayOnlyAccessLayers("json")
           .whereLayer("graph")
           .mayOnlyAccessLayers("weights")
           .whereLayer("infer")
           .mayOnlyAccessLayers("graph", "weights")
           .whereLayer("registry")
-          .mayOnlyAccessLayers("infer", "weights")
+          .mayOnlyAccessLayers("infer", "weights", "json")
           .whereLayer("detect")
-          .mayOnlyAccessLayers("infer", "weights");
+          .mayOnlyAccessLayers("infer", "weights", "json");
 
   @ArchTest
   static final ArchRule trainerPackagesPointOneWay =
