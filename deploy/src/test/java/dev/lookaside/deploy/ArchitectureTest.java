@@ -5,10 +5,13 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.clients.admin.Admin;
@@ -153,9 +156,28 @@ class ArchitectureTest {
           .whereLayer("fit")
           .mayOnlyAccessLayers("example", "gradient", "errors");
 
+  /** A module's root package is a package like the others. */
   @ArchTest
   static final ArchRule packagesAreFreeOfCycles =
-      slices().matching("dev.lookaside.(*).(**)").should().beFreeOfCycles();
+      slices().assignedFrom(new Packages()).should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule onlyTheRootCommandKnowsTheDemo =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("dev.lookaside.deploy.cli..", "dev.lookaside.deploy.demo..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("dev.lookaside.deploy.demo..");
+
+  @ArchTest
+  static final ArchRule theLaboratoryKnowsNoOperation =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.lookaside.deploy.lab..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.lookaside.deploy.cli..", "dev.lookaside.deploy.page..");
 
   @ArchTest
   static final ArchRule packagesAreNamedForThings =
@@ -167,7 +189,7 @@ class ArchitectureTest {
   static final ArchRule onlyTheEmbeddedBrokerKnowsKafkasServer =
       noClasses()
           .that()
-          .doNotHaveFullyQualifiedName("dev.lookaside.deploy.EmbeddedKafka")
+          .doNotHaveFullyQualifiedName("dev.lookaside.deploy.bundled.EmbeddedKafka")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
@@ -219,4 +241,17 @@ class ArchitectureTest {
           .onlyDependOnClassesThat()
           .resideInAnyPackage(
               "dev.lookaside.trainer.metric..", "java..", "org.jspecify.annotations..");
+
+  /** Every package is a slice of its own. */
+  private static final class Packages implements SliceAssignment {
+    @Override
+    public SliceIdentifier getIdentifierOf(JavaClass type) {
+      return SliceIdentifier.of(type.getPackageName());
+    }
+
+    @Override
+    public String getDescription() {
+      return "packages";
+    }
+  }
 }

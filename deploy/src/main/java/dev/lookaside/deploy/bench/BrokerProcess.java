@@ -3,7 +3,7 @@ package dev.lookaside.deploy.bench;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lookaside.deploy.DeployException;
-import dev.lookaside.deploy.EmbeddedKafka;
+import dev.lookaside.deploy.bundled.EmbeddedKafka;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

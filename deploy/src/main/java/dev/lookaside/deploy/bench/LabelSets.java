@@ -1,6 +1,6 @@
 package dev.lookaside.deploy.bench;
 
-import dev.lookaside.deploy.demo.BundledClips;
+import dev.lookaside.deploy.bundled.BundledClips;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.BackgroundNoise;
 import dev.lookaside.ingest.send.LabelledClip;

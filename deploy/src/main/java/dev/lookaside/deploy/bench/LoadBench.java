@@ -2,10 +2,10 @@ package dev.lookaside.deploy.bench;
 
 import com.typesafe.config.Config;
 import dev.lookaside.classifier.detect.StreamDetector;
-import dev.lookaside.deploy.Configuration;
 import dev.lookaside.deploy.DeployException;
-import dev.lookaside.deploy.Service;
-import dev.lookaside.deploy.demo.BundledClips;
+import dev.lookaside.deploy.bundled.BundledClips;
+import dev.lookaside.deploy.service.Service;
+import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;

@@ -5,9 +5,9 @@ import dev.lookaside.classifier.ClassifierSettings;
 import dev.lookaside.classifier.infer.Scorer;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
-import dev.lookaside.deploy.BundledModel;
-import dev.lookaside.deploy.Configuration;
 import dev.lookaside.deploy.DeployException;
+import dev.lookaside.deploy.bundled.BundledModel;
+import dev.lookaside.deploy.settings.Configuration;
 import java.lang.management.ManagementFactory;
 import java.util.Map;
 

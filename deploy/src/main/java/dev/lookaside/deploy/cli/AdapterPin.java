@@ -5,6 +5,7 @@ import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.ingest.StreamId;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;

@@ -7,6 +7,7 @@ import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.deploy.console.CliException;
 import java.io.PrintWriter;
 import java.time.Clock;
 import java.time.Duration;

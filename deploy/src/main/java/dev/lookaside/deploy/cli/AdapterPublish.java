@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.registry.Preparation;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.RegistryWriter;
+import dev.lookaside.deploy.console.CliException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;

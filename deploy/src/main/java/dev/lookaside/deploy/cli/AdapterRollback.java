@@ -5,6 +5,7 @@ import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.deploy.console.CliException;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;

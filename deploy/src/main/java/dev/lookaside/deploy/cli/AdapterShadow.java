@@ -3,6 +3,7 @@ package dev.lookaside.deploy.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.lookaside.classifier.registry.RegistryView;
+import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.replay.ReplayModel;
 import dev.lookaside.deploy.replay.RetainedShadow;
 import dev.lookaside.ingest.IngestSettings;

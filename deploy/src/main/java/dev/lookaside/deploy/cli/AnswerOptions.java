@@ -2,6 +2,7 @@ package dev.lookaside.deploy.cli;
 
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.Promotion;
+import dev.lookaside.deploy.console.CliException;
 import java.io.PrintWriter;
 import java.time.Duration;
 import picocli.CommandLine.Option;

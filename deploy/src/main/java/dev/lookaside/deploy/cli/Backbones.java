@@ -8,6 +8,8 @@ import dev.lookaside.classifier.weights.BackboneWriter;
 import dev.lookaside.classifier.weights.FloatType;
 import dev.lookaside.classifier.weights.RandomBackbone;
 import dev.lookaside.classifier.weights.ViTSpec;
+import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.Terminal;
 import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.deploy.hub.Hub;
 import dev.lookaside.deploy.hub.HubProgress;

@@ -1,5 +1,17 @@
 package dev.lookaside.deploy.cli;
 
+import dev.lookaside.deploy.lab.BenchCommand;
+import dev.lookaside.deploy.lab.Calibrate;
+import dev.lookaside.deploy.lab.Compare;
+import dev.lookaside.deploy.lab.Decoders;
+import dev.lookaside.deploy.lab.Evaluate;
+import dev.lookaside.deploy.lab.Explain;
+import dev.lookaside.deploy.lab.Features;
+import dev.lookaside.deploy.lab.FitCommand;
+import dev.lookaside.deploy.lab.Models;
+import dev.lookaside.deploy.lab.PlotCommand;
+import dev.lookaside.deploy.lab.Recipes;
+import dev.lookaside.deploy.lab.ReportCommand;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

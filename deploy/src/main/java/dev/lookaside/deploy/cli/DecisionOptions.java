@@ -9,6 +9,7 @@ import dev.lookaside.classifier.registry.RegistryException;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.deploy.console.CliException;
 import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;

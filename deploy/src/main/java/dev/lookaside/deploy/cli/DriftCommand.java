@@ -1,6 +1,7 @@
 package dev.lookaside.deploy.cli;
 
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.trainer.drift.DriftReport;

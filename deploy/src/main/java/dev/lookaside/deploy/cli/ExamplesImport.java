@@ -1,6 +1,7 @@
 package dev.lookaside.deploy.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.trainer.store.ExampleStore;
 import java.io.PrintWriter;
 import java.nio.file.Files;

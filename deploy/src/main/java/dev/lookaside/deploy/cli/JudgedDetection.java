@@ -1,6 +1,7 @@
 package dev.lookaside.deploy.cli;
 
 import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.replay.StandingDetections;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;

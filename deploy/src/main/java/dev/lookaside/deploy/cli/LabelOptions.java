@@ -1,5 +1,6 @@
 package dev.lookaside.deploy.cli;
 
+import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;

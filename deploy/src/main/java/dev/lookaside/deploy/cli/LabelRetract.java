@@ -1,5 +1,6 @@
 package dev.lookaside.deploy.cli;
 
+import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelTopic;

@@ -2,7 +2,8 @@ package dev.lookaside.deploy.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.registry.RegistryView;
-import dev.lookaside.deploy.Settings;
+import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelTopic;

@@ -1,5 +1,7 @@
 package dev.lookaside.deploy.cli;
 
+import dev.lookaside.deploy.console.Errors;
+import dev.lookaside.deploy.console.Interruption;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintWriter;
@@ -58,10 +60,7 @@ public final class Main implements Runnable {
   public static CommandLine commandLine() {
     CommandLine line = new CommandLine(new Main());
     CommandGroups.addTo(line);
-    line.setCaseInsensitiveEnumValuesAllowed(true);
-    line.setParameterExceptionHandler(Errors::wrongCall);
-    line.setExecutionExceptionHandler(Errors::failed);
-    return line;
+    return Errors.handledIn(line);
   }
 
   /**

@@ -5,6 +5,7 @@ import static java.util.stream.Collectors.joining;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.trainer.loop.RefitTopic;

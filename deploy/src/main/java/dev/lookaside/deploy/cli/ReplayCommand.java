@@ -9,6 +9,7 @@ import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.DetectionCodec;
 import dev.lookaside.classifier.infer.AdapterPlan;
 import dev.lookaside.classifier.registry.RegistryView;
+import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.replay.Corrections;
 import dev.lookaside.deploy.replay.Replay;
 import dev.lookaside.deploy.replay.ReplayDifference;

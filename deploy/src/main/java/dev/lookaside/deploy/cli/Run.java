@@ -2,8 +2,9 @@ package dev.lookaside.deploy.cli;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigValueFactory;
-import dev.lookaside.deploy.Service;
-import dev.lookaside.deploy.StopClock;
+import dev.lookaside.deploy.console.Interruption;
+import dev.lookaside.deploy.service.Service;
+import dev.lookaside.deploy.service.StopClock;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Optional;

@@ -1,9 +1,12 @@
 package dev.lookaside.deploy.cli;
 
 import com.typesafe.config.Config;
-import dev.lookaside.deploy.Metrics;
-import dev.lookaside.deploy.MetricsServer;
-import dev.lookaside.deploy.StopClock;
+import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.Interruption;
+import dev.lookaside.deploy.console.Terminal;
+import dev.lookaside.deploy.service.Metrics;
+import dev.lookaside.deploy.service.MetricsServer;
+import dev.lookaside.deploy.service.StopClock;
 import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;

@@ -1,6 +1,6 @@
 package dev.lookaside.deploy.cli;
 
-import dev.lookaside.deploy.Metrics;
+import dev.lookaside.deploy.service.Metrics;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.send.SendProgress;
 import java.io.PrintWriter;

@@ -2,8 +2,8 @@ package dev.lookaside.deploy.cli;
 
 import com.typesafe.config.Config;
 import dev.lookaside.classifier.weights.Adapter;
-import dev.lookaside.deploy.BundledModel;
-import dev.lookaside.deploy.Settings;
+import dev.lookaside.deploy.bundled.BundledModel;
+import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.trainer.loop.TrainerSettings;
 import dev.lookaside.trainer.store.ExampleStore;

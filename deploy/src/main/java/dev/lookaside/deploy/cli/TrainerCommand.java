@@ -1,12 +1,13 @@
 package dev.lookaside.deploy.cli;
 
 import com.typesafe.config.Config;
-import dev.lookaside.deploy.Configuration;
-import dev.lookaside.deploy.DeploySettings;
-import dev.lookaside.deploy.Metrics;
-import dev.lookaside.deploy.MetricsServer;
-import dev.lookaside.deploy.StopClock;
-import dev.lookaside.deploy.TrainerService;
+import dev.lookaside.deploy.console.Interruption;
+import dev.lookaside.deploy.service.Metrics;
+import dev.lookaside.deploy.service.MetricsServer;
+import dev.lookaside.deploy.service.StopClock;
+import dev.lookaside.deploy.service.TrainerService;
+import dev.lookaside.deploy.settings.Configuration;
+import dev.lookaside.deploy.settings.DeploySettings;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.Trainer;
 import dev.lookaside.trainer.loop.TrainerStatus;

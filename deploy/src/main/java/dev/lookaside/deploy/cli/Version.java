@@ -1,5 +1,6 @@
 package dev.lookaside.deploy.cli;
 
+import dev.lookaside.deploy.console.CliException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Properties;

@@ -1,7 +1,8 @@
 package dev.lookaside.deploy.demo;
 
-import dev.lookaside.deploy.Service;
+import dev.lookaside.deploy.bundled.BundledClips;
 import dev.lookaside.deploy.demo.DemoStory.Swap;
+import dev.lookaside.deploy.service.Service;
 import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.metric.Event;

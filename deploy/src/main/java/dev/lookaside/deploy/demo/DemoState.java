@@ -4,6 +4,7 @@ import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.DetectorModel;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.infer.AdapterFacts;
+import dev.lookaside.deploy.bundled.BundledClips;
 import dev.lookaside.deploy.demo.DemoView.EventLine;
 import dev.lookaside.deploy.demo.DemoView.Heard;
 import dev.lookaside.deploy.demo.DemoView.Picture;

@@ -3,7 +3,7 @@ package dev.lookaside.deploy.replay;
 import com.typesafe.config.Config;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.deploy.DeployException;
-import dev.lookaside.deploy.Settings;
+import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.trainer.shadow.ShadowRequest;
 import dev.lookaside.trainer.shadow.ShadowRun;
 import dev.lookaside.trainer.shadow.ShadowSummary;

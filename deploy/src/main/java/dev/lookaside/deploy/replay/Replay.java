@@ -9,7 +9,7 @@ import dev.lookaside.classifier.detect.DetectionCodec;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.infer.AdapterPlan;
 import dev.lookaside.deploy.DeployException;
-import dev.lookaside.deploy.Settings;
+import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.kafka.TopicReader;

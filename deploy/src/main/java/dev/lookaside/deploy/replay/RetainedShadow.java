@@ -3,7 +3,7 @@ package dev.lookaside.deploy.replay;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.infer.AdapterPlan;
 import dev.lookaside.classifier.registry.RegistryView;
-import dev.lookaside.deploy.Settings;
+import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.ingest.AudioChunkCodec;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.kafka.TopicReader;

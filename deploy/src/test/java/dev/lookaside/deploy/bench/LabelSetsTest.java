@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.Config;
 import dev.lookaside.classifier.weights.Adapter;
-import dev.lookaside.deploy.BundledModel;
-import dev.lookaside.deploy.Configuration;
-import dev.lookaside.deploy.demo.BundledClips;
+import dev.lookaside.deploy.bundled.BundledClips;
+import dev.lookaside.deploy.bundled.BundledModel;
+import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.Origin;
 import dev.lookaside.trainer.store.StoreSettings;

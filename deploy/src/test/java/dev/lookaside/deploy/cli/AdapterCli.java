@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.FloatTensor;
 import dev.lookaside.classifier.weights.SafetensorsWriter;
-import dev.lookaside.deploy.BundledModel;
+import dev.lookaside.deploy.bundled.BundledModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

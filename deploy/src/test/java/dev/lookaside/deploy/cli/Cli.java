@@ -5,8 +5,8 @@ import java.io.StringWriter;
 import picocli.CommandLine;
 
 /** Runs a command as a user would and keeps what it said. */
-record Cli(int exitCode, String out, String err) {
-  static Cli run(Object... args) {
+public record Cli(int exitCode, String out, String err) {
+  public static Cli run(Object... args) {
     CommandLine line = Main.commandLine();
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();

@@ -8,10 +8,10 @@ import java.net.URL;
 import java.nio.file.Path;
 
 /** Numbers made by an independent implementation, and how far from them is too far. */
-final class Golden {
+public final class Golden {
   private Golden() {}
 
-  static Path file(String name) {
+  public static Path file(String name) {
     URL url = Golden.class.getResource("/golden/" + name);
     assertThat(url).as("golden/" + name).isNotNull();
     try {
@@ -21,7 +21,7 @@ final class Golden {
     }
   }
 
-  static void assertClose(Npy found, Npy expected, double maxDifference) {
+  public static void assertClose(Npy found, Npy expected, double maxDifference) {
     assertThat(found.shape()).isEqualTo(expected.shape());
     float[] a = found.values();
     float[] b = expected.values();

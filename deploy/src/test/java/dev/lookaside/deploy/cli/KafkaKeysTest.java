@@ -7,6 +7,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
+import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.ingest.IngestSettings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

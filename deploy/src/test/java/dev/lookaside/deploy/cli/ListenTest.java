@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.DetectionCodec;
-import dev.lookaside.deploy.EmbeddedKafka;
+import dev.lookaside.deploy.bundled.EmbeddedKafka;
 import dev.lookaside.ingest.StreamId;
 import java.io.PrintWriter;
 import java.io.StringWriter;

@@ -2,6 +2,7 @@ package dev.lookaside.deploy.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lookaside.deploy.console.Errors;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import org.junit.jupiter.api.Test;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lookaside.deploy.EmbeddedKafka;
+import dev.lookaside.deploy.bundled.EmbeddedKafka;
 import dev.lookaside.ingest.Topics;
 import java.io.IOException;
 import java.time.Duration;

@@ -3,8 +3,8 @@ package dev.lookaside.deploy.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.lookaside.deploy.EmbeddedKafka;
-import dev.lookaside.deploy.demo.BundledClips;
+import dev.lookaside.deploy.bundled.BundledClips;
+import dev.lookaside.deploy.bundled.EmbeddedKafka;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.audio.WavWriter;
 import dev.lookaside.ingest.send.BackgroundNoise;

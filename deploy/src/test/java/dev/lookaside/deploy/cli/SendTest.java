@@ -2,8 +2,8 @@ package dev.lookaside.deploy.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lookaside.deploy.Configuration;
-import dev.lookaside.deploy.EmbeddedKafka;
+import dev.lookaside.deploy.bundled.EmbeddedKafka;
+import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.AudioChunkCodec;
 import dev.lookaside.ingest.IngestSettings;

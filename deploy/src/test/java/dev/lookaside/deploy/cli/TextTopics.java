@@ -1,7 +1,7 @@
 package dev.lookaside.deploy.cli;
 
-import dev.lookaside.deploy.Configuration;
-import dev.lookaside.deploy.EmbeddedKafka;
+import dev.lookaside.deploy.bundled.EmbeddedKafka;
+import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.ingest.IngestSettings;
 import java.util.Map;
 import org.apache.kafka.clients.producer.KafkaProducer;

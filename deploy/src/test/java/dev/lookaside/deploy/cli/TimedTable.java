@@ -7,11 +7,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** The tables of a data set of recordings with times, as {@code --dataset csv} reads them. */
-final class TimedTable {
+public final class TimedTable {
   private final StringBuilder rows = new StringBuilder("path,label,split,onset,offset\n");
 
   /** What sounds in a recording that lies beside the table. */
-  TimedTable recording(String name, String split, List<LabelledEvent> events) {
+  public TimedTable recording(String name, String split, List<LabelledEvent> events) {
     for (LabelledEvent e : events) {
       rows.append(
           "%s,%s,%s,%s,%s%n"
@@ -21,7 +21,7 @@ final class TimedTable {
   }
 
   /** Returns the table. */
-  Path write(Path folder, List<String> labels) throws IOException {
+  public Path write(Path folder, List<String> labels) throws IOException {
     Files.write(folder.resolve("labels.txt"), labels);
     return Files.writeString(folder.resolve("clips.csv"), rows);
   }

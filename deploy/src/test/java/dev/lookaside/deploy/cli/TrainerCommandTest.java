@@ -3,7 +3,7 @@ package dev.lookaside.deploy.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lookaside.classifier.registry.Scope;
-import dev.lookaside.deploy.MetricsServer;
+import dev.lookaside.deploy.service.MetricsServer;
 import dev.lookaside.trainer.loop.TrainerStatus;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;

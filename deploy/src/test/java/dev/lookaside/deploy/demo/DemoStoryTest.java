@@ -3,6 +3,7 @@ package dev.lookaside.deploy.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.deploy.bundled.BundledClips;
 import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateReport.Change;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lookaside.classifier.detect.Detection;
-import dev.lookaside.deploy.Configuration;
+import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.ingest.IngestSettings;
 import java.io.BufferedReader;
 import java.io.IOException;

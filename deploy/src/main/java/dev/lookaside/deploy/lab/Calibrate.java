@@ -1,0 +1,213 @@
+package dev.lookaside.deploy.lab;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.typesafe.config.Config;
+import dev.lookaside.classifier.ClassifierSettings;
+import dev.lookaside.classifier.detect.DetectSettings;
+import dev.lookaside.classifier.detect.DetectorModel;
+import dev.lookaside.classifier.infer.Scorer;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.classifier.weights.SafetensorsWriter;
+import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.hub.BackboneFiles;
+import dev.lookaside.deploy.settings.Configuration;
+import dev.lookaside.featurizer.FeaturizerSettings;
+import dev.lookaside.trainer.judge.SceneJudge;
+import dev.lookaside.trainer.metric.Collars;
+import dev.lookaside.trainer.metric.EventScore;
+import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code lookaside calibrate}: thresholds of an adapter, by event F1 on composed scenes. */
+@Command(
+    name = "calibrate",
+    header = "Judge an adapter's events on composed scenes and choose its thresholds.",
+    description = {
+      "Composes scenes of the clips over pink noise, scores and decodes them as a stream, and "
+          + "compares the events with the known truth. With --out, on and off thresholds are "
+          + "chosen per label where event F1 is greatest, and written into a copy of the adapter; "
+          + "those of labels without a class folder stay."
+    },
+    footer = {
+      "",
+      "Example:",
+      "  lookaside calibrate held-out/ --backbone b.safetensors --adapter a.safetensors "
+          + "--out a2.safetensors"
+    })
+public final class Calibrate implements Runnable {
+  @Parameters(paramLabel = "CLIPS", description = "Folder of class folders of audio files.")
+  private Path folder = Path.of("");
+
+  @Option(
+      names = "--backbone",
+      required = true,
+      paramLabel = "B",
+      description = "Backbone: a file, or a name of lookaside backbone list.")
+  private Path backboneFile = Path.of("");
+
+  @Option(
+      names = "--adapter",
+      required = true,
+      paramLabel = "A",
+      description = "Adapter; class folders are named after its labels, all or some of them.")
+  private Path adapterFile = Path.of("");
+
+  @Option(names = "--out", paramLabel = "A2", description = "Adapter to write.")
+  private @Nullable Path out;
+
+  @Option(
+      names = "--scenes",
+      paramLabel = "N",
+      defaultValue = "24",
+      description = "Scenes to compose. Default: ${DEFAULT-VALUE}.")
+  private int scenes;
+
+  @Option(
+      names = "--scene-seconds",
+      paramLabel = "S",
+      defaultValue = "30",
+      description = "Length of a scene. Default: ${DEFAULT-VALUE}.")
+  private double sceneSeconds;
+
+  @Option(
+      names = "--collar",
+      paramLabel = "SECONDS",
+      defaultValue = "0.2",
+      description = "How far an onset may be off. Default: ${DEFAULT-VALUE}.")
+  private double collarSeconds;
+
+  @Option(
+      names = "--hop-frames",
+      paramLabel = "N",
+      description = "Frames from one window to the next (setting lookaside.featurizer.hop-frames).")
+  private @Nullable Integer hopFrames;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Of the scenes. Default: ${DEFAULT-VALUE}.")
+  private long seed;
+
+  @Option(names = "--json", description = "Print the figures as one JSON object.")
+  private boolean json;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public void run() {
+    if (scenes < 1) {
+      throw new CliException("--scenes \"%d\": must be 1 or more".formatted(scenes));
+    }
+    Adapter adapter = Adapter.load(adapterFile);
+    Backbone backbone =
+        Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println));
+    Config config =
+        Configuration.over(
+            hopFrames == null ? Map.of() : Map.of("lookaside.featurizer.hop-frames", hopFrames));
+    ClassifierSettings classifier = ClassifierSettings.of(config);
+    int hop =
+        FeaturizerSettings.of(config).spec(adapter.frontEnd(), adapter.windowFrames()).hopFrames();
+    DetectSettings detect =
+        DetectSettings.of(config.getConfig(ClassifierSettings.ROOT + ".detect"));
+    SceneJudge judge = new SceneJudge(DetectorModel.of(backbone, adapter, hop, detect));
+    ComposedScenes composed = new ComposedScenes(folder, adapter.labels(), sceneSeconds, seed);
+    try (Scorer scorer = Scorer.open(backbone, adapter, classifier.scorer())) {
+      for (int i = 0; i < scenes; i++) {
+        judge.add(composed.scene(i), scorer, classifier.scorer().maxBatch());
+      }
+    }
+    report(adapter, judge);
+  }
+
+  private void report(Adapter adapter, SceneJudge judge) {
+    Collars collars = Collars.onset(collarSeconds);
+    EventScore before = judge.score(collars);
+    SortedMap<String, CalibratedPair> pairs =
+        out == null ? new TreeMap<>() : judge.calibrated(collars);
+    EventScore after = judge.score(pairs, collars);
+    if (out != null) {
+      write(adapter, pairs, out);
+    }
+    PrintWriter to = spec.commandLine().getOut();
+    if (json) {
+      ObjectNode object = new ObjectMapper().createObjectNode();
+      object.put("scenes", scenes).put("events", judge.truth().size());
+      object.put("eventF1Before", before.microF1()).put("eventF1After", after.microF1());
+      object.put("macroF1Before", before.macroF1()).put("macroF1After", after.macroF1());
+      to.println(object);
+      return;
+    }
+    to.printf(
+        Locale.ROOT,
+        "%d scenes of %.0f s, %d events%n",
+        scenes,
+        sceneSeconds,
+        judge.truth().size());
+    line(to, "the adapter's thresholds", before);
+    if (out != null) {
+      line(to, "chosen on these scenes", after);
+      pairs.forEach(
+          (label, pair) ->
+              to.printf(
+                  Locale.ROOT,
+                  "  %-16s on %.2f   off %.2f   F1 %.3f%n",
+                  label,
+                  pair.on(),
+                  pair.off(),
+                  pair.f1()));
+    }
+  }
+
+  private void line(PrintWriter to, String name, EventScore score) {
+    to.printf(
+        Locale.ROOT,
+        "%-26s event F1 %.3f   mean over labels %.3f   %s%n",
+        name,
+        score.microF1(),
+        score.macroF1(),
+        "(onset within %s s)".formatted(collarSeconds));
+  }
+
+  private static void write(Adapter adapter, SortedMap<String, CalibratedPair> pairs, Path file) {
+    ObjectNode thresholds = new ObjectMapper().createObjectNode();
+    adapter
+        .thresholds()
+        .forEach(
+            (label, own) -> {
+              CalibratedPair pair = pairs.get(label);
+              thresholds
+                  .putObject(label)
+                  .put("on", pair == null ? own.on() : rounded(pair.on()))
+                  .put("off", pair == null ? own.off() : rounded(pair.off()));
+            });
+    Map<String, String> metadata = new TreeMap<>(adapter.metadata());
+    metadata.put("thresholds", thresholds.toString());
+    metadata.put("parent", adapter.digest());
+    try {
+      Files.write(file, SafetensorsWriter.encode(adapter.tensors(), metadata));
+    } catch (IOException e) {
+      throw new CliException("--out \"%s\": cannot be written: %s".formatted(file, e.getMessage()));
+    }
+  }
+
+  /** Without the last digits of the step from one candidate to the next. */
+  private static double rounded(double threshold) {
+    return Math.round(threshold * 1e4) / 1e4;
+  }
+}

@@ -1,0 +1,262 @@
+package dev.lookaside.deploy.lab;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.hub.BackboneFiles;
+import dev.lookaside.trainer.dataset.Distribution;
+import dev.lookaside.trainer.recipe.Recipe;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code lookaside compare}: recipes over several seeds. */
+@Command(
+    name = "compare",
+    sortOptions = false,
+    description = {
+      "Fit recipes with several seeds and print the mean and deviation of their figures.",
+      "",
+      "Recipes of a data set take --data and are judged as evaluate --recipe does: recognition by top-1 and mAP, detection by the "
+          + "mean of mAP over tIoU 0.1 to 0.5 (MAP) and event F1 within 0.2 s. Those of ESC-50 are fitted once per fold: as in the "
+          + "papers, a figure is the mean of five.",
+      "",
+      "The others (small/...) learn from the clips of --train and are judged on those of --test: top-1, mAP and, with scenes, "
+          + "event F1 on composed scenes after thresholds were chosen on scenes of the training clips.",
+      "",
+      "Means and deviations are over all runs of a recipe, seeds times folds. What stands in --runs already is not run again, so a "
+          + "comparison that was stopped goes on. Fits of all weights leave their backbones there, too."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  lookaside compare small/linear-probe small/parallel small/loaa-both --train train/ --test test/ "
+          + "--backbone b.safetensors --runs runs/",
+      "  lookaside compare esc50/linear-probe esc50/loaa-5pct --data ESC-50/ --backbone deit.safetensors --runs runs/ --seeds 1"
+    })
+public final class Compare implements Runnable {
+  /** Figures of a run and the headings of their columns. */
+  private static final Map<String, String> COLUMNS = new LinkedHashMap<>();
+
+  static {
+    COLUMNS.put("top1", "TOP-1");
+    COLUMNS.put("mAP", "MAP");
+    COLUMNS.put("eventF1", "EVENT F1");
+  }
+
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "RECIPE",
+      description = "Names of recipes (lookaside recipes).")
+  private List<String> recipes = List.of();
+
+  @Option(names = "--train", paramLabel = "CLIPS", description = "Class folders to learn from.")
+  private @Nullable Path train;
+
+  @Option(names = "--test", paramLabel = "CLIPS", description = "Class folders to judge on.")
+  private @Nullable Path test;
+
+  @Option(
+      names = "--data",
+      paramLabel = "FOLDER",
+      description = "Where the data set of the recipes lies.")
+  private @Nullable Path data;
+
+  @Option(
+      names = "--folds",
+      paramLabel = "K,...",
+      split = ",",
+      arity = "1",
+      description = "Of esc50: the folds to test on. Default: all that --data has.")
+  private List<Integer> folds = List.of();
+
+  @Option(
+      names = "--backbone",
+      required = true,
+      paramLabel = "B",
+      description = "Backbone: a file, or a name of lookaside backbone list.")
+  private Path backbone = Path.of("");
+
+  @Option(
+      names = "--runs",
+      required = true,
+      paramLabel = "FOLDER",
+      description = "Folder for adapters and figures of each run; made if it is not there.")
+  private Path runs = Path.of("");
+
+  @Option(
+      names = "--seeds",
+      paramLabel = "N",
+      defaultValue = "3",
+      description = "Seeds 1 to N. Default: ${DEFAULT-VALUE}.")
+  private int seeds;
+
+  @Option(
+      names = "--scenes",
+      paramLabel = "N",
+      defaultValue = "24",
+      description = "Test scenes. Default: ${DEFAULT-VALUE}.")
+  private int scenes;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "CPU threads of a fit; 0 is one per core. Default: ${DEFAULT-VALUE}.")
+  private int threads;
+
+  @Option(names = "--json", description = "Print a JSON array instead of a table.")
+  private boolean json;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public void run() {
+    if (seeds < 1) {
+      throw new CliException("--seeds \"%d\": must be 1 or more".formatted(seeds));
+    }
+    List<Recipe> all = recipes.stream().map(Recipe::of).toList();
+    check(all);
+    try {
+      Files.createDirectories(runs);
+    } catch (IOException e) {
+      throw new CliException("--runs \"%s\": the folder cannot be made".formatted(runs), e);
+    }
+    ArrayNode rows = JsonNodeFactory.instance.arrayNode();
+    PrintWriter to = spec.commandLine().getOut();
+    if (!json) {
+      to.printf("%-28s %10s %7s", "RECIPE", "TRAINABLE", "%");
+      COLUMNS.values().forEach(heading -> to.printf(" %15s", heading));
+      to.println();
+    }
+    ComparedRuns made =
+        new ComparedRuns(
+            new ComparedRuns.Clips(train, test, data),
+            BackboneFiles.of(backbone, spec.commandLine().getErr()::println),
+            runs,
+            scenes,
+            threads,
+            spec.commandLine().getErr());
+    for (Recipe recipe : all) {
+      List<JsonNode> figures = new ArrayList<>();
+      for (int fold : folds(recipe)) {
+        for (int seed = 1; seed <= seeds; seed++) {
+          figures.add(made.figures(recipe, fold, seed));
+        }
+      }
+      row(recipe, figures, rows, to);
+    }
+    if (json) {
+      to.println(rows.toPrettyString());
+    }
+    to.flush();
+  }
+
+  /** Folds to fit a recipe for; one of {@link ComparedRuns#NO_FOLD} if its data has none. */
+  private List<Integer> folds(Recipe recipe) {
+    if (!ComparedRuns.hasFolds(recipe)) {
+      return List.of(ComparedRuns.NO_FOLD);
+    }
+    return folds.isEmpty() && data != null ? List.copyOf(Distribution.ESC50.folds(data)) : folds;
+  }
+
+  /** What is missing is told before hours of fits. */
+  private void check(List<Recipe> all) {
+    TreeSet<String> dataSets = new TreeSet<>();
+    for (Recipe recipe : all) {
+      String dataset = recipe.options().get("dataset");
+      if (dataset == null && (train == null || test == null)) {
+        throw new CliException(
+            "--train and --test: recipe \"%s\" needs both".formatted(recipe.name()));
+      }
+      if (dataset != null && data == null) {
+        throw new CliException(
+            "--data: recipe \"%s\" needs the folder of %s".formatted(recipe.name(), dataset));
+      }
+      if (dataset != null) {
+        dataSets.add(dataset);
+      }
+    }
+    if (dataSets.size() > 1) {
+      throw new CliException(
+          "--data \"%s\": recipes of %s are more than one data set".formatted(data, dataSets));
+    }
+    if (!folds.isEmpty() && all.stream().noneMatch(ComparedRuns::hasFolds)) {
+      throw new CliException("--folds \"%s\": none of the recipes is of esc50".formatted(folds));
+    }
+    if (!folds.isEmpty() && data != null) {
+      SortedSet<Integer> there = Distribution.ESC50.folds(data);
+      for (int fold : folds) {
+        if (!there.contains(fold)) {
+          throw new CliException(
+              "--folds \"%d\": must be one of %s, which have clips in \"%s\""
+                  .formatted(fold, there, data));
+        }
+      }
+    }
+    if (folds.size() != new TreeSet<>(folds).size()) {
+      throw new CliException("--folds \"%s\": must name each once".formatted(folds));
+    }
+  }
+
+  private void row(Recipe recipe, List<JsonNode> figures, ArrayNode rows, PrintWriter to) {
+    JsonNode first = figures.get(0);
+    ObjectNode row = rows.addObject().put("recipe", recipe.name()).put("seeds", seeds);
+    row.put("runs", figures.size());
+    row.set("trainable", first.path("trainable"));
+    row.set("percent", first.path("percent"));
+    StringBuilder line = new StringBuilder();
+    for (String key : COLUMNS.keySet()) {
+      double[] values =
+          figures.stream()
+              .map(f -> f.path(key))
+              .filter(JsonNode::isNumber)
+              .mapToDouble(JsonNode::doubleValue)
+              .toArray();
+      if (values.length == 0) {
+        line.append(String.format(" %15s", "-"));
+        continue;
+      }
+      double mean = Arrays.stream(values).average().orElseThrow();
+      double deviation = deviation(values, mean);
+      row.putObject(key).put("mean", mean).put("deviation", deviation);
+      line.append(String.format(Locale.ROOT, "   %.3f ± %.3f ", mean, deviation).substring(0, 16));
+    }
+    if (!json) {
+      to.printf(
+          Locale.ROOT,
+          "%-28s %,10d %7.3f%s%n",
+          recipe.name(),
+          first.path("trainable").longValue(),
+          first.path("percent").doubleValue(),
+          line);
+      to.flush();
+    }
+  }
+
+  /** Of a sample; 0 for one value. */
+  static double deviation(double[] values, double mean) {
+    double squares = 0;
+    for (double v : values) {
+      squares += (v - mean) * (v - mean);
+    }
+    return values.length == 1 ? 0 : Math.sqrt(squares / (values.length - 1));
+  }
+}

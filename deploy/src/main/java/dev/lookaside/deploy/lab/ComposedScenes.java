@@ -1,0 +1,56 @@
+package dev.lookaside.deploy.lab;
+
+import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.ingest.send.BackgroundNoise;
+import dev.lookaside.ingest.send.LabelledClip;
+import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.ingest.send.SceneComposer;
+import dev.lookaside.ingest.send.SceneSettings;
+import dev.lookaside.trainer.example.Clip;
+import dev.lookaside.trainer.example.ClipFolder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Scenes of a folder's clips over pink noise, the same for the same numbers. */
+final class ComposedScenes {
+  private static final double BED_SECONDS = 20;
+
+  private final List<LabelledClip> clips = new ArrayList<>();
+  private final double seconds;
+  private final long seed;
+
+  /**
+   * Reads the clips.
+   *
+   * @param folder of class folders named after labels, of all or of some
+   * @throws CliException or another named exception for a clip that cannot be read
+   */
+  ComposedScenes(Path folder, List<String> labels, double seconds, long seed) {
+    this(ClipFolder.listSome(folder, labels), seconds, seed);
+  }
+
+  /**
+   * Reads clips that are listed already.
+   *
+   * @throws CliException or another named exception for a clip that cannot be read
+   */
+  ComposedScenes(ClipFolder listed, double seconds, long seed) {
+    for (Clip clip : listed.clips()) {
+      clips.add(LabelledClip.sounding(listed.labels().get(clip.label()), clip.reader().get()));
+    }
+    this.seconds = seconds;
+    this.seed = seed;
+  }
+
+  /** The scene of an index. */
+  Scene scene(int index) {
+    long sceneSeed = seed * 1_000_003 + index;
+    int rateHz = clips.get(0).pcm().rateHz();
+    return new SceneComposer(
+            SceneSettings.ofSeconds(seconds),
+            clips,
+            BackgroundNoise.pink(sceneSeed, rateHz, BED_SECONDS))
+        .compose(sceneSeed);
+  }
+}

@@ -1,0 +1,200 @@
+package dev.lookaside.deploy.lab;
+
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.trainer.dataset.DataSet;
+import dev.lookaside.trainer.dataset.Distribution;
+import dev.lookaside.trainer.example.ClipFolder;
+import dev.lookaside.trainer.example.ClipSet;
+import dev.lookaside.trainer.example.RecordingSet;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which data set a command reads, and which of its splits. */
+final class DataOptions {
+  @Option(
+      names = "--dataset",
+      paramLabel = "NAME",
+      description =
+          "esc50, speech-commands, epic-sounds, fashion-mnist (images), as they are distributed; folder (class folders) or csv "
+              + "(path,label,split[,onset,offset][,sha256]; a recording without label and times is one without events). "
+              + "Nothing is downloaded.")
+  private @Nullable String dataset;
+
+  @Option(
+      names = "--data",
+      paramLabel = "FOLDER",
+      description = "Where it lies; for csv the table or a folder with clips.csv.")
+  private @Nullable Path folder;
+
+  @Option(
+      names = "--fold",
+      paramLabel = "K",
+      description = "Of esc50: the fold that is the test split, 1 to 5. Default: 1.")
+  private @Nullable Integer fold;
+
+  @Option(
+      names = "--split",
+      paramLabel = "S",
+      description =
+          "train, validation, test, detection-test (of epic-sounds) or what a csv names. Default: train to fit; to evaluate test, else validation, and for --calibrate-to validation.")
+  private @Nullable String split;
+
+  /**
+   * The split that the options name.
+   *
+   * @param usual splits to choose from if they name none; the first one that the data set has
+   * @return empty if the options name no data set
+   * @throws CliException if only a part of them is given
+   */
+  Optional<JudgedData> part(String... usual) {
+    if (dataset == null || folder == null) {
+      if (dataset != null) {
+        throw new CliException("--dataset \"%s\": needs --data, too".formatted(dataset));
+      }
+      if (folder != null || fold != null || split != null) {
+        throw new CliException("--data, --fold and --split: need --dataset, too");
+      }
+      return Optional.empty();
+    }
+    Distribution distribution = Distribution.of(dataset);
+    return Optional.of(
+        distribution.ofImages()
+            ? images(distribution, folder, usual[0])
+            : sounds(distribution, folder, usual));
+  }
+
+  /**
+   * The split on which something is chosen: the one that the options name, else validation.
+   *
+   * @param option that chooses
+   * @throws CliException also if they name none and the data set has no validation split
+   */
+  Optional<JudgedData> chosenOn(String option) {
+    Optional<JudgedData> part =
+        dataset != null && split == null && Distribution.of(dataset).ofImages()
+            ? Optional.empty()
+            : part(DataSet.VALIDATION);
+    if (dataset != null
+        && split == null
+        && !part.map(JudgedData::split).equals(Optional.of(DataSet.VALIDATION))) {
+      throw new CliException(
+          "%s: data set %s has no validation split: --split must say what it is chosen on"
+              .formatted(option, dataset));
+    }
+    return part;
+  }
+
+  /** The split that the options name, if they do. */
+  Optional<String> split() {
+    return Optional.ofNullable(split);
+  }
+
+  /**
+   * The data set that the options name, with all its splits.
+   *
+   * @return empty if they name none
+   * @throws CliException if only a part of them is given, or it holds images
+   */
+  Optional<DataSet> recordings() {
+    if (dataset != null && folder != null && Distribution.of(dataset).ofImages()) {
+      throw new CliException("--dataset \"%s\": holds no sounds".formatted(dataset));
+    }
+    return part(DataSet.TEST)
+        .flatMap(
+            part ->
+                part instanceof JudgedData.Sounds sounds
+                    ? Optional.of(sounds.set())
+                    : Optional.empty());
+  }
+
+  private JudgedData.Images images(Distribution distribution, Path from, String usual) {
+    if (fold != null) {
+      throw new CliException("--fold \"%d\": data set %s has none".formatted(fold, distribution));
+    }
+    String wanted = split == null ? usual : split;
+    return new JudgedData.Images(
+        distribution.toString(), wanted, distribution.images(from, wanted));
+  }
+
+  private JudgedData.Sounds sounds(Distribution distribution, Path from, String... usual) {
+    DataSet set = distribution.load(from, Optional.ofNullable(fold));
+    if (split != null) {
+      set.segments(split);
+      return new JudgedData.Sounds(set, split);
+    }
+    TreeSet<String> splits = set.splits();
+    for (String name : usual) {
+      if (splits.contains(name)) {
+        return new JudgedData.Sounds(set, name);
+      }
+    }
+    return new JudgedData.Sounds(set, splits.first());
+  }
+
+  /**
+   * What a fit learns from: a folder of class folders or the training split of a data set.
+   *
+   * @param classFolders null if the options name a data set
+   * @param init adapter whose labels the clips must have, if any
+   * @param frontEnd that hears them
+   * @param what of them
+   * @param strict whether a clip that cannot be read ends it
+   */
+  TrainingData training(
+      @Nullable Path classFolders,
+      Optional<Adapter> init,
+      FrontEnd frontEnd,
+      ExampleOptions what,
+      boolean strict) {
+    Optional<JudgedData> part = part(DataSet.TRAIN);
+    if ((classFolders == null) == part.isEmpty()) {
+      throw new CliException("CLIPS or --dataset: one of them must be given, not both");
+    }
+    if (part.isPresent() && part.get() instanceof JudgedData.Images images) {
+      what.checkForImages();
+      return new TrainingData.OfImages(images.images(init).limited(what.limit()), frontEnd);
+    }
+    JudgedData.Sounds sounds = null;
+    if (part.isPresent() && part.get() instanceof JudgedData.Sounds named) {
+      sounds = named;
+    }
+    if (what.ofRecordings()) {
+      if (sounds == null) {
+        throw new CliException(
+            "--task \"detection\": needs --dataset, class folders have no times");
+      }
+      List<String> skipped = new ArrayList<>();
+      RecordingSet recordings =
+          sounds.recordings(
+              init,
+              frontEnd,
+              complaint -> {
+                if (strict) {
+                  throw new CliException(complaint);
+                }
+                skipped.add(complaint);
+              });
+      return new TrainingData.OfRecordings(recordings, skipped);
+    }
+    ClipFolder listed =
+        sounds == null ? listed(Objects.requireNonNull(classFolders), init) : sounds.clips(init);
+    ClipFolder kept = listed.limited(what.limit());
+    return new TrainingData.OfClips(
+        ClipSet.read(frontEnd, kept.labels(), kept.clips(), strict),
+        sounds == null ? List.of() : sounds.set().noise());
+  }
+
+  private static ClipFolder listed(Path classFolders, Optional<Adapter> init) {
+    return init.isPresent()
+        ? ClipFolder.list(classFolders, init.get().labels())
+        : ClipFolder.list(classFolders);
+  }
+}

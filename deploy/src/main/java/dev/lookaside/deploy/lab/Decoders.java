@@ -1,0 +1,275 @@
+package dev.lookaside.deploy.lab;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.detect.TunedDecoder;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.hub.BackboneFiles;
+import dev.lookaside.trainer.dataset.DataSet;
+import dev.lookaside.trainer.evaluate.DetectedEvents;
+import dev.lookaside.trainer.example.ClipFolder;
+import dev.lookaside.trainer.fit.AtomicFile;
+import dev.lookaside.trainer.judge.DecoderTuning;
+import dev.lookaside.trainer.metric.Collars;
+import dev.lookaside.trainer.metric.DetectionMap;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code lookaside decoders}: ways from curves to events, tuned and compared. */
+@Command(
+    name = "decoders",
+    sortOptions = false,
+    description = {
+      "Compare decoders and heads on composed scenes: hysteresis, change-point boxes, median filter.",
+      "",
+      "All adapters hear the same scenes or recordings; a row is an adapter and a decoder. "
+          + "The numbers of change-point boxes and the median filter are chosen on scenes of --tune-on's clips, where event F1 is "
+          + "greatest; hysteresis has the adapter's thresholds (lookaside calibrate). Then all are judged on scenes of CLIPS. With "
+          + "--out the numbers are written into a copy of the (only) adapter, for classify and evaluate --decoder.",
+      "",
+      "With --dataset the numbers are chosen on whole recordings of its --tune-split and judged on those of --split; of a data set "
+          + "of clips without times (esc50) on scenes of them, chosen on train and judged on test unless the options say."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  lookaside decoders test/ --tune-on train/ --backbone b.safetensors --adapter clip.safetensors --adapter columns.safetensors",
+      "  lookaside decoders --dataset esc50 --data ESC-50/ --fold 4 --backbone deit-tiny --adapter clip.safetensors --adapter columns.safetensors",
+      "  lookaside decoders --dataset csv --data scenes/ --split test --backbone b.safetensors --adapter a.safetensors --out a2.safetensors"
+    })
+public final class Decoders implements Runnable {
+  private static final double COLLAR_SECONDS = 0.2;
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "CLIPS",
+      description = "Class folders that the decoders are judged on; or --dataset and --data.")
+  private @Nullable Path folder;
+
+  @Option(
+      names = "--tune-on",
+      paramLabel = "CLIPS",
+      description = "Class folders that their numbers are chosen on.")
+  private @Nullable Path tuneFolder;
+
+  @Option(
+      names = "--tune-split",
+      paramLabel = "S",
+      description =
+          "With --dataset: the split their numbers are chosen on. Default: validation, of clips train.")
+  private @Nullable String tuneSplit;
+
+  @Option(
+      names = "--backbone",
+      required = true,
+      paramLabel = "B",
+      description = "Backbone: a file, or a name of lookaside backbone list.")
+  private Path backbone = Path.of("");
+
+  @Option(
+      names = "--adapter",
+      required = true,
+      paramLabel = "A",
+      description = "Adapter whose labels are the class folders' names; may be given again.")
+  private List<Path> adapters = List.of();
+
+  @Option(names = "--out", paramLabel = "A2", description = "Adapter to write.")
+  private @Nullable Path out;
+
+  @Option(
+      names = "--scenes",
+      paramLabel = "N",
+      defaultValue = "48",
+      description = "Scenes to judge on; half as many to choose on. Default: ${DEFAULT-VALUE}.")
+  private int scenes;
+
+  @Option(
+      names = "--scene-seconds",
+      paramLabel = "S",
+      defaultValue = "30",
+      description = "Length of a scene. Default: ${DEFAULT-VALUE}.")
+  private double sceneSeconds;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "11",
+      description = "Of the scenes. Default: ${DEFAULT-VALUE}.")
+  private long seed;
+
+  @Option(names = "--json", description = "Print a JSON array instead of a table.")
+  private boolean json;
+
+  @ArgGroup(validate = false, heading = "%nWhich recordings, instead of CLIPS and --tune-on:%n")
+  private DataOptions data = new DataOptions();
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public void run() {
+    if (scenes < 2) {
+      throw new CliException("--scenes \"%d\": must be 2 or more".formatted(scenes));
+    }
+    if (out != null && adapters.size() > 1) {
+      throw new CliException(
+          "--out \"%s\": is for one --adapter, not %d".formatted(out, adapters.size()));
+    }
+    Optional<DataSet> set = data.recordings();
+    if (set.isPresent() == (folder != null) || set.isPresent() && tuneFolder != null) {
+      throw new CliException(
+          "CLIPS and --tune-on, or --dataset: one of them must be given, not both");
+    }
+    if (set.isEmpty() && (tuneFolder == null || tuneSplit != null)) {
+      throw new CliException(
+          tuneFolder == null
+              ? "--tune-on: must be given with CLIPS"
+              : "--tune-split \"%s\": needs --dataset".formatted(tuneSplit));
+    }
+    PrintWriter to = spec.commandLine().getOut();
+    ArrayNode rows = JsonNodeFactory.instance.arrayNode();
+    if (!json) {
+      to.printf(
+          "%-28s %-8s %-11s %9s %7s %7s %11s%n",
+          "ADAPTER", "HEAD", "DECODER", "EVENT F1", "PSDS1", "PSDS2", "MAP .1-.5");
+    }
+    for (Path adapter : adapters) {
+      compare(adapter, set, rows, to);
+    }
+    if (json) {
+      to.println(rows.toPrettyString());
+    }
+    to.flush();
+  }
+
+  /** What an adapter's decoders are tuned and judged on. */
+  private DecoderMaterial material(Optional<DataSet> set, Adapter adapter) {
+    PrintWriter err = spec.commandLine().getErr();
+    if (set.isPresent() && set.get().splits().stream().noneMatch(set.get()::hasTimes)) {
+      String chosen = tuneSplit == null ? DataSet.TRAIN : tuneSplit;
+      String judged = data.split().orElse(DataSet.TEST);
+      err.printf(
+          "%s: scenes of its clips, chosen on %s, judged on %s%n",
+          set.get().name(), chosen, judged);
+      return DecoderMaterial.ofScenes(
+          scenes(set.get(), chosen, adapter, seed + 1),
+          scenes(set.get(), judged, adapter, seed),
+          scenes,
+          err);
+    }
+    if (set.isPresent()) {
+      return DecoderMaterial.ofRecordings(set.get(), tuneSplit, data.split(), adapter, err);
+    }
+    return DecoderMaterial.ofScenes(
+        new ComposedScenes(
+            Objects.requireNonNull(tuneFolder), adapter.labels(), sceneSeconds, seed + 1),
+        new ComposedScenes(Objects.requireNonNull(folder), adapter.labels(), sceneSeconds, seed),
+        scenes,
+        err);
+  }
+
+  private ComposedScenes scenes(DataSet set, String split, Adapter adapter, long itsSeed) {
+    ClipFolder clips = new JudgedData.Sounds(set, split).clips(Optional.of(adapter));
+    return new ComposedScenes(clips, sceneSeconds, itsSeed);
+  }
+
+  private void compare(Path file, Optional<DataSet> set, ArrayNode rows, PrintWriter to) {
+    Adapter adapter = Adapter.load(file);
+    DecoderMaterial material = material(set, adapter);
+    try (OfflineModel model =
+        OfflineModel.open(
+            BackboneFiles.of(backbone, spec.commandLine().getErr()::println), file, Map.of())) {
+      DecoderMaterial.Heard tuning = material.tuning().heard(model);
+      DecoderMaterial.Heard judged = material.judged().heard(model);
+      row(file, adapter, "hysteresis", score(judged, null, model), material.count(), rows, to);
+      DecoderTuning search =
+          new DecoderTuning(tuning.clips(), tuning.truth(), Collars.onset(COLLAR_SECONDS));
+      Map<String, String> metadata = new LinkedHashMap<>(adapter.metadata());
+      Adapter tuned = adapter;
+      for (TunedDecoder.Kind kind : TunedDecoder.Kind.values()) {
+        TunedDecoder decoder = search.tuned(kind);
+        String name = kind.name().toLowerCase(Locale.ROOT);
+        row(file, adapter, name, score(judged, decoder, model), material.count(), rows, to);
+        metadata.put(TunedDecoder.METADATA, decoder.into(tuned));
+        metadata.put("parent", adapter.digest());
+        tuned = AdapterFactory.of(adapter.tensors(), metadata);
+      }
+      if (out != null) {
+        byte[] bytes = AdapterFactory.encode(tuned);
+        AtomicFile.write(out, path -> Files.write(path, bytes));
+      }
+    }
+  }
+
+  private DetectedEvents.Score score(
+      DecoderMaterial.Heard heard, @Nullable TunedDecoder decoder, OfflineModel model) {
+    DetectedEvents events = new DetectedEvents(heard.truth());
+    heard
+        .clips()
+        .forEach(
+            (name, clip) -> {
+              double seconds = heard.seconds().getOrDefault(name, 0.0);
+              if (decoder == null) {
+                events.add(name, clip, seconds);
+              } else {
+                double[] otherwise = model.model().onThresholds();
+                events.add(name, decoder.decode(clip, otherwise), decoder.decoder(), seconds);
+              }
+            });
+    return events.score();
+  }
+
+  private void row(
+      Path file,
+      Adapter adapter,
+      String decoder,
+      DetectedEvents.Score score,
+      int count,
+      ArrayNode rows,
+      PrintWriter to) {
+    String name = String.valueOf(file.getFileName());
+    if (json) {
+      ObjectNode row = rows.addObject().put("adapter", file.toString()).put("decoder", decoder);
+      row.put("head", adapter.head().word())
+          .put("sha256", adapter.digest())
+          .put(folder == null ? "recordings" : "scenes", count)
+          .put("eventF1", score.events().microF1())
+          .put("eventF1Macro", score.events().macroF1())
+          .put("psds1", score.psds1().psds())
+          .put("psds2", score.psds2().psds())
+          .put("averageMap", score.map().averageMap());
+      double[] thresholds = DetectionMap.epicSoundsThresholds();
+      for (int t = 0; t < thresholds.length; t++) {
+        row.put(String.format(Locale.ROOT, "map@%.1f", thresholds[t]), score.map().map(t));
+      }
+      return;
+    }
+    to.printf(
+        Locale.ROOT,
+        "%-28s %-8s %-11s %9.3f %7.3f %7.3f %11.3f%n",
+        name,
+        adapter.head().word(),
+        decoder,
+        score.events().microF1(),
+        score.psds1().psds(),
+        score.psds2().psds(),
+        score.map().averageMap());
+    to.flush();
+  }
+}

@@ -1,0 +1,319 @@
+package dev.lookaside.deploy.lab;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.infer.Device;
+import dev.lookaside.classifier.infer.ScorerSettings;
+import dev.lookaside.classifier.weights.Activation;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.deploy.TemporaryFolder;
+import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.Interruption;
+import dev.lookaside.deploy.console.Terminal;
+import dev.lookaside.deploy.hub.BackboneFiles;
+import dev.lookaside.deploy.report.RunFolder;
+import dev.lookaside.deploy.service.StopClock;
+import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.trainer.example.ExampleSource;
+import dev.lookaside.trainer.fit.AtomicFile;
+import dev.lookaside.trainer.fit.CheckpointFile;
+import dev.lookaside.trainer.fit.FitProgress;
+import dev.lookaside.trainer.fit.ModelFit;
+import dev.lookaside.trainer.fit.Moves;
+import dev.lookaside.trainer.fit.ParameterCount;
+import dev.lookaside.trainer.fit.StepLog;
+import dev.lookaside.trainer.fit.Tune;
+import dev.lookaside.trainer.recipe.Recipe;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code lookaside fit}: fits an adapter to clips. */
+@Command(
+    name = "fit",
+    sortOptions = false,
+    customSynopsis =
+        "@|bold lookaside fit|@ CLIPS|--dataset=NAME --data=FOLDER --backbone=B [--init=A | --tune=WHAT] [OPTIONS] --out=A2|--run=FOLDER",
+    footer = {
+      "",
+      "Example:",
+      "  lookaside fit clips/ --backbone b.safetensors --tune loaa-both --rank 8 --epochs 30 --log steps.jsonl --out a.safetensors",
+      "  lookaside fit --recipe epic-sounds/loaa-attn-t-2pct --data EPIC/ --backbone deit.safetensors --out a.safetensors",
+      "  lookaside fit --recipe small/fashion-mnist --data fashion/ --backbone random.safetensors --out h.safetensors --out-backbone b.safetensors"
+    },
+    description = {
+      "Fit an adapter (or a whole model) to a folder of class folders or a data set.",
+      "",
+      "Clips are cut or zero-padded to the window. A clip that cannot be read is named and left out. A fit that was killed goes on "
+          + "with --resume and ends with the same bytes; its checkpoint is OUT.checkpoint until then."
+    })
+/** Above 300 lines: a third of it is the help of its options. */
+public final class FitCommand implements Runnable {
+  private static final int MAX_NAMED_SKIPS = 20;
+  private static final Path NOWHERE = Path.of("");
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "CLIPS",
+      description = "Folder of class folders of audio files; or --dataset and --data.")
+  private @Nullable Path clipFolder;
+
+  @Option(
+      names = "--recipe",
+      paramLabel = "NAME",
+      description = "Options of a row of the LoAA paper (lookaside recipes); others given win.")
+  private @Nullable String recipe;
+
+  @Option(
+      names = "--backbone",
+      required = true,
+      paramLabel = "B",
+      description = "Backbone: a file, or a name of lookaside backbone list.")
+  private Path backboneFile = Path.of("");
+
+  @Option(
+      names = "--run",
+      paramLabel = "FOLDER",
+      description =
+          "Folder for all of it: --out FOLDER/adapter.safetensors and --log FOLDER/steps.jsonl unless given; lookaside report reads it.")
+  private @Nullable Path runFolder;
+
+  @Option(names = "--out", paramLabel = "A2", description = "Adapter to write.")
+  private Path out = NOWHERE;
+
+  @Option(
+      names = "--out-backbone",
+      paramLabel = "B2",
+      description = "Backbone to write, with --tune full.")
+  private @Nullable Path outBackbone;
+
+  @Option(
+      names = "--log",
+      paramLabel = "STEPS.jsonl",
+      description = "One object per step: step, epoch, loss, lr, windowsPerSecond.")
+  private @Nullable Path log;
+
+  @Option(names = "--resume", description = "Go on from the checkpoint, if there is one.")
+  private boolean resume;
+
+  @Option(names = "--strict", description = "Stop at a clip or recording that cannot be read.")
+  private boolean strict;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "CPU threads; 0 is one per core. Default: ${DEFAULT-VALUE}.")
+  private int threads;
+
+  @Option(
+      names = "--device",
+      paramLabel = "WHERE",
+      defaultValue = "auto",
+      description = "auto, cpu or cuda. Default: ${DEFAULT-VALUE}.")
+  private Device device = Device.AUTO;
+
+  @Option(names = "--json", description = "Print what was done as one JSON object.")
+  private boolean json;
+
+  @ArgGroup(validate = false, heading = "%nWhat is fitted:%n")
+  private TuneOptions tune = new TuneOptions();
+
+  @ArgGroup(validate = false, heading = "%nHow:%n")
+  private FitOptions how = new FitOptions();
+
+  @ArgGroup(validate = false, heading = "%nOn what:%n")
+  private ExampleOptions what = new ExampleOptions();
+
+  @ArgGroup(validate = false, heading = "%nWhich clips, instead of CLIPS:%n")
+  private DataOptions data = new DataOptions();
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  /** What a fit is made of, once everything is read. */
+  private record Plan(
+      Backbone backbone,
+      Adapter start,
+      TrainingData data,
+      ExampleSource source,
+      boolean fromFile) {}
+
+  @Override
+  public void run() {
+    if (recipe != null) {
+      CommandLine command = spec.commandLine();
+      RecipeArguments.apply(
+          TuneOptions.useful(Recipe.of(recipe).options(), command.getParseResult()), command);
+    }
+    tune.check(spec.commandLine().getParseResult());
+    what.check(how.balanced());
+    checkOutputs();
+    try (TemporaryFolder temporary = new TemporaryFolder("lookaside-fit-")) {
+      Plan plan = plan(temporary);
+      ParameterCount count = count(plan);
+      PrintWriter err = spec.commandLine().getErr();
+      err.println(count);
+      fit(plan, count, err);
+    }
+  }
+
+  private void checkOutputs() {
+    if (runFolder != null) {
+      RunFolder run = new RunFolder(runFolder).made();
+      out = out.equals(NOWHERE) ? run.adapter() : out;
+      log = log == null ? run.steps() : log;
+    } else if (out.equals(NOWHERE)) {
+      throw new ParameterException(
+          spec.commandLine(), "--out or --run: one of them must say where the adapter goes");
+    }
+    if (tune.full() != (outBackbone != null)) {
+      throw new CliException(
+          outBackbone == null
+              ? "--tune \"full\": needs --out-backbone, too"
+              : "--out-backbone \"" + outBackbone + "\": only --tune full writes a backbone");
+    }
+    List<Path> outputs = new ArrayList<>(List.of(out));
+    Optional.ofNullable(outBackbone).ifPresent(outputs::add);
+    Optional.ofNullable(log).ifPresent(outputs::add);
+    for (Path output : outputs) {
+      Path folder = output.toAbsolutePath().getParent();
+      if (folder == null || !Files.isDirectory(folder) || !Files.isWritable(folder)) {
+        throw new CliException("\"%s\": its folder cannot be written to".formatted(output));
+      }
+    }
+  }
+
+  private Plan plan(TemporaryFolder temporary) {
+    Backbone backbone =
+        Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println));
+    Optional<Adapter> init = tune.init();
+    init.ifPresent(adapter -> adapter.checkFits(backbone));
+    FrontEnd frontEnd = init.map(Adapter::frontEnd).orElseGet(tune::frontEnd);
+    TrainingData read = data.training(clipFolder, init, frontEnd, what, strict);
+    reportSkipped(read);
+    Activation usual = what.detection() ? Activation.SIGMOID : Activation.SOFTMAX;
+    Adapter start = init.orElseGet(() -> tune.fresh(backbone, read, usual, how.seed()));
+    read.checkTeaches(what.detection(), text -> spec.commandLine().getErr().println(text));
+    if (what.detection() && start.activation() != Activation.SIGMOID) {
+      throw new CliException(
+          "--activation \"%s\": must be sigmoid for --scenes and --task detection"
+              .formatted(start.activation().word()));
+    }
+    Backbone used =
+        tune.full()
+            ? ModelFit.onGrid(backbone, start, temporary.path().resolve("start.safetensors"))
+            : backbone;
+    ExampleSource source = read.source(what, start, how.seed());
+    return new Plan(used, start, read, source, init.isPresent());
+  }
+
+  private void reportSkipped(TrainingData read) {
+    PrintWriter err = spec.commandLine().getErr();
+    List<String> skipped = read.skipped();
+    skipped.stream().limit(MAX_NAMED_SKIPS).forEach(s -> err.println("skipped: " + s));
+    if (!skipped.isEmpty()) {
+      err.printf(
+          Locale.ROOT,
+          "%,d of %,d %s skipped%n",
+          skipped.size(),
+          read.size() + skipped.size(),
+          read.unit());
+    }
+    err.printf(
+        Locale.ROOT, "%,d %s of %,d classes%n", read.size(), read.unit(), read.labels().size());
+  }
+
+  private ParameterCount count(Plan plan) {
+    Tune moved = tune.full() ? new Tune.Full() : Tune.linearProbe();
+    return ParameterCount.of(moved, plan.backbone(), plan.start().shape());
+  }
+
+  private void fit(Plan plan, ParameterCount count, PrintWriter err) {
+    CheckpointFile checkpoint =
+        new CheckpointFile(out.resolveSibling(out.getFileName() + ".checkpoint"));
+    long begin = System.nanoTime();
+    try (FitDisplay display = new FitDisplay(err, Terminal.interactive());
+        StepLog steps = log == null ? null : new StepLog(log)) {
+      LastStep last = new LastStep(steps == null ? List.of(display) : List.of(display, steps));
+      try (ModelFit fit =
+          new ModelFit(
+              plan.backbone(),
+              plan.start(),
+              tune.full() ? Moves.EVERYTHING : Moves.ADAPTER,
+              how.loss(plan.start().activation()),
+              how.settings(),
+              plan.source(),
+              checkpoint,
+              last,
+              new ScorerSettings(device, threads, 1),
+              how.keptLimitBytes())) {
+        err.println(fit.deviceDescription());
+        if (fit.recomputes()) {
+          err.println("blocks are computed twice: a window's values are above --keep-mib");
+        }
+        try (Interruption ignored =
+            Interruption.by(fit::stop, new StopClock(Interruption.STOP_TIMEOUT))) {
+          fit.run(resume);
+        }
+        Adapter fitted = write(fit, plan);
+        checkpoint.delete();
+        report(fitted, plan, count, last, (System.nanoTime() - begin) * 1e-9);
+      }
+    }
+  }
+
+  private Adapter write(ModelFit fit, Plan plan) {
+    String backboneDigest = plan.backbone().digest();
+    Path file = outBackbone;
+    if (file != null) {
+      fit.writeBackbone(file);
+      backboneDigest = Backbone.load(file).digest();
+    }
+    Optional<String> parent =
+        plan.fromFile() ? Optional.of(plan.start().digest()) : Optional.empty();
+    Adapter fitted = fit.adapter(backboneDigest, parent);
+    AtomicFile.write(out, path -> Files.write(path, AdapterFactory.encode(fitted)));
+    return fitted;
+  }
+
+  private void report(
+      Adapter fitted, Plan plan, ParameterCount count, LastStep last, double seconds) {
+    FitProgress.Step step = last.step();
+    double loss = step == null ? Double.NaN : step.loss();
+    if (json) {
+      ObjectNode done =
+          JsonNodeFactory.instance
+              .objectNode()
+              .put("adapter", out.toString())
+              .put("sha256", fitted.digest())
+              .put("trainable", count.trainable())
+              .put("percent", count.percent())
+              .put(plan.data().unit(), plan.data().size())
+              .put("skipped", plan.data().skipped().size())
+              .put("seconds", seconds);
+      if (step != null) {
+        done.put("steps", step.step()).put("loss", loss);
+      }
+      spec.commandLine().getOut().println(done.toPrettyString());
+      spec.commandLine().getOut().flush();
+    }
+    spec.commandLine()
+        .getErr()
+        .printf(Locale.ROOT, "%s: %s, %.1f s%n", out, fitted.digest().substring(0, 12), seconds);
+  }
+}

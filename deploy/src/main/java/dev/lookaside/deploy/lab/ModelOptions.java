@@ -1,0 +1,74 @@
+package dev.lookaside.deploy.lab;
+
+import dev.lookaside.classifier.infer.Device;
+import dev.lookaside.deploy.console.CliException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which model an offline command uses and how it runs. */
+public final class ModelOptions {
+  @Option(
+      names = "--backbone",
+      paramLabel = "B",
+      description =
+          "Backbone: a file, or a name of lookaside backbone list. Default: the small model that comes with the program.")
+  private @Nullable Path backbone;
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "A",
+      description = "Adapter file that fits the backbone.")
+  private @Nullable Path adapter;
+
+  @Option(
+      names = "--hop-frames",
+      paramLabel = "N",
+      description = "Frames from one window to the next (setting lookaside.featurizer.hop-frames).")
+  private @Nullable Integer hopFrames;
+
+  @Option(
+      names = "--device",
+      paramLabel = "WHERE",
+      description = "auto, cpu or cuda (setting lookaside.classifier.scorer.device).")
+  private @Nullable Device device;
+
+  /**
+   * The files, or null for the bundled model.
+   *
+   * @throws CliException if only one is given
+   */
+  @Nullable Path backbone() {
+    if ((backbone == null) != (adapter == null)) {
+      throw new CliException(
+          backbone == null
+              ? "--adapter \"" + adapter + "\": needs --backbone, too"
+              : "--backbone \"" + backbone + "\": needs --adapter, too");
+    }
+    return backbone;
+  }
+
+  @Nullable Path adapter() {
+    return adapter;
+  }
+
+  /** What the options say, as settings. */
+  Map<String, Object> settings() {
+    return settings(hopFrames, device);
+  }
+
+  /** Settings of a hop and a device; none for null. */
+  static Map<String, Object> settings(@Nullable Integer hopFrames, @Nullable Device device) {
+    Map<String, Object> settings = new LinkedHashMap<>();
+    if (hopFrames != null) {
+      settings.put("lookaside.featurizer.hop-frames", hopFrames);
+    }
+    if (device != null) {
+      settings.put("lookaside.classifier.scorer.device", device.name().toLowerCase(Locale.ROOT));
+    }
+    return settings;
+  }
+}

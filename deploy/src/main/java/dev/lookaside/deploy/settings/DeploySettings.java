@@ -1,0 +1,119 @@
+package dev.lookaside.deploy.settings;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import dev.lookaside.deploy.DeployException;
+import dev.lookaside.deploy.hub.BackboneFiles;
+import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.audio.ChannelPolicy;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The block {@code lookaside.deploy} of the configuration, checked.
+ *
+ * @param backbone file or name, null: the bundled model
+ * @param adapter file, null together with {@code backbone}
+ * @param channel of chunks with more than one
+ * @param streamIdle log time without a chunk that ends a stream
+ * @param metricsHost address of the metrics server
+ * @param metricsPort its port, 0: none
+ * @param pageHost address of the live page
+ * @param pagePort its port, 0: none, {@link #FREE_PORT}: any that is free
+ * @param restartDelay pause before a failed pipeline is built again
+ * @param restartDelayMax longest such pause
+ * @param restartsMax in a row before giving up
+ * @param stopTimeout longest wait for what is under way
+ */
+public record DeploySettings(
+    @Nullable Path backbone,
+    @Nullable Path adapter,
+    ChannelPolicy channel,
+    Duration streamIdle,
+    String metricsHost,
+    int metricsPort,
+    String pageHost,
+    int pagePort,
+    Duration restartDelay,
+    Duration restartDelayMax,
+    int restartsMax,
+    Duration stopTimeout) {
+  /** As {@code page.port}. */
+  public static final int FREE_PORT = -1;
+
+  private static final String ROOT = "lookaside.deploy";
+  private static final Logger LOG = LoggerFactory.getLogger(DeploySettings.class);
+
+  /** Of {@link #stopTimeout} what the pipeline may take; the rest is for what is around it. */
+  public Duration drainTimeout() {
+    return stopTimeout.multipliedBy(4).dividedBy(5);
+  }
+
+  /**
+   * Reads {@code lookaside.deploy} of a whole configuration.
+   *
+   * @throws DeployException naming key and value
+   */
+  public static DeploySettings of(Config config) {
+    try {
+      Config own = config.getConfig(ROOT);
+      Path backbone = path(own, "model.backbone");
+      Path adapter = path(own, "model.adapter");
+      if ((backbone == null) != (adapter == null)) {
+        throw new DeployException(
+            ROOT
+                + ".model: backbone \"%s\" and adapter \"%s\": give both or neither"
+                    .formatted(backbone == null ? "" : backbone, adapter == null ? "" : adapter));
+      }
+      return new DeploySettings(
+          backbone,
+          adapter,
+          channel(own.getString("channel")),
+          Duration.ofSeconds(number(own, "stream-idle-seconds", 1, 86_400)),
+          own.getString("metrics.host"),
+          number(own, "metrics.port", 0, 65_535),
+          own.getString("page.host"),
+          number(own, "page.port", FREE_PORT, 65_535),
+          Duration.ofMillis(number(own, "restart-delay-millis", 1, 60_000)),
+          Duration.ofMillis(number(own, "restart-delay-max-millis", 1, 600_000)),
+          number(own, "restarts-max", 0, 1_000),
+          Duration.ofSeconds(number(own, "stop-timeout-seconds", 0, 600)));
+    } catch (ConfigException e) {
+      throw new DeployException(e.getMessage(), e);
+    }
+  }
+
+  /**
+   * The backbone's file, downloaded first if the setting is a name and no cache has it.
+   *
+   * @return null: the bundled model
+   */
+  public @Nullable Path backboneFile() {
+    return backbone == null ? null : BackboneFiles.of(backbone, LOG::info);
+  }
+
+  private static @Nullable Path path(Config own, String key) {
+    String text = own.getString(key);
+    return text.isEmpty() ? null : Path.of(text);
+  }
+
+  private static ChannelPolicy channel(String text) {
+    try {
+      return ChannelPolicy.of(text);
+    } catch (IngestException e) {
+      throw new DeployException(ROOT + ".channel: " + e.getMessage(), e);
+    }
+  }
+
+  private static int number(Config own, String key, int min, int max) {
+    long value = own.getLong(key);
+    if (value < min || value > max) {
+      throw new DeployException(
+          "%s.%s \"%d\": must be %d..%d".formatted(ROOT, key, value, min, max));
+    }
+    return (int) value;
+  }
+}

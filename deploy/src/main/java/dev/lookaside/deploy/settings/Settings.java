@@ -1,0 +1,56 @@
+package dev.lookaside.deploy.settings;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import dev.lookaside.classifier.ClassifierSettings;
+import dev.lookaside.classifier.detect.DetectSettings;
+import dev.lookaside.classifier.detect.SinkSettings;
+import dev.lookaside.classifier.registry.RegistrySettings;
+import dev.lookaside.deploy.DeployException;
+import dev.lookaside.featurizer.FeaturizerSettings;
+import dev.lookaside.ingest.IngestSettings;
+
+/**
+ * The whole configuration, read and checked once at start; nothing else looks into {@link Config}.
+ *
+ * @param ingest {@code lookaside.ingest}
+ * @param featurizer {@code lookaside.featurizer}
+ * @param classifier {@code lookaside.classifier}
+ * @param detect {@code lookaside.classifier.detect}
+ * @param sink {@code lookaside.classifier.sink}
+ * @param registry {@code lookaside.classifier.registry} and {@code .security}
+ * @param deploy {@code lookaside.deploy}
+ */
+public record Settings(
+    IngestSettings ingest,
+    FeaturizerSettings featurizer,
+    ClassifierSettings classifier,
+    DetectSettings detect,
+    SinkSettings sink,
+    RegistrySettings registry,
+    DeploySettings deploy) {
+  private static final String CLASSIFIER = ClassifierSettings.ROOT;
+
+  /**
+   * Reads all modules' blocks.
+   *
+   * @param config with every reference.conf beneath, resolved
+   * @throws RuntimeException of the module whose key is wrong, naming key and value
+   */
+  public static Settings of(Config config) {
+    try {
+      IngestSettings ingest = IngestSettings.of(config);
+      return new Settings(
+          ingest,
+          FeaturizerSettings.of(config),
+          ClassifierSettings.of(config),
+          DetectSettings.of(config.getConfig(CLASSIFIER + ".detect")),
+          SinkSettings.of(config.getConfig(CLASSIFIER + ".sink"), ingest),
+          RegistrySettings.of(config.getConfig(CLASSIFIER)),
+          DeploySettings.of(config));
+    } catch (ConfigException e) {
+      // A wrong type or unit; the library's message has file, line and key.
+      throw new DeployException(e.getMessage(), e);
+    }
+  }
+}

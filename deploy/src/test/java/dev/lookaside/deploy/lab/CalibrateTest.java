@@ -1,0 +1,62 @@
+package dev.lookaside.deploy.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.deploy.cli.Cli;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CalibrateTest {
+  private static final Path MODEL = Path.of("src/main/resources/demo-model");
+  private static final Path CLIPS = Path.of("src/main/resources/sounds");
+
+  @TempDir private Path folder;
+
+  @Test
+  void thresholdsThatDoBetterOnTheScenesAreWrittenIntoACopy() throws Exception {
+    Path file = folder.resolve("a2.safetensors");
+    Cli done = calibrate(MODEL.resolve("adapter.safetensors"), "--out", file);
+    assertThat(done.err()).isEmpty();
+    assertThat(done.exitCode()).isZero();
+    JsonNode json = new ObjectMapper().readTree(done.out());
+    assertThat(json.get("events").intValue()).isPositive();
+    assertThat(json.get("eventF1After").doubleValue())
+        .isGreaterThan(json.get("eventF1Before").doubleValue());
+
+    Adapter before = Adapter.load(MODEL.resolve("adapter.safetensors"));
+    Adapter after = Adapter.load(file);
+    assertThat(after.thresholds()).isNotEqualTo(before.thresholds());
+    assertThat(after.metadata()).containsEntry("parent", before.digest());
+    assertThat(after.tensors().keySet()).isEqualTo(before.tensors().keySet());
+
+    JsonNode again = new ObjectMapper().readTree(calibrate(file).out());
+    assertThat(again.get("eventF1Before")).isEqualTo(json.get("eventF1After"));
+  }
+
+  @Test
+  void wrongCallsNameWhatIsWrong() {
+    Cli none = calibrate(MODEL.resolve("adapter.safetensors"), "--scenes", 0);
+    assertThat(none.exitCode()).isEqualTo(1);
+    assertThat(none.err()).contains("--scenes \"0\": must be 1 or more");
+    Cli noFile = calibrate(folder.resolve("none.safetensors"));
+    assertThat(noFile.exitCode()).isEqualTo(1);
+    assertThat(noFile.err()).contains("none.safetensors");
+  }
+
+  private static Cli calibrate(Path adapter, Object... more) {
+    List<Object> words = new ArrayList<>(List.of("calibrate", CLIPS, "--adapter", adapter));
+    words.addAll(List.of("--backbone", MODEL.resolve("backbone.safetensors"), "--json"));
+    words.addAll(List.of("--scene-seconds", 12));
+    if (!List.of(more).contains("--scenes")) {
+      words.addAll(List.of("--scenes", 2));
+    }
+    words.addAll(List.of(more));
+    return Cli.run(words.toArray());
+  }
+}
