@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -159,14 +161,15 @@ class KafkaKeysTest {
   void everyDefaultOfEveryBlockCanBeBeatenByEitherSpelling(String block) throws IOException {
     Map<String, Object> defaults =
         IngestSettings.properties(file("none.conf", "").getConfig(block));
-    assertThat(defaults).as(block).isNotEmpty();
-    for (String key : defaults.keySet()) {
+    Set<String> keys = new TreeSet<>(defaults.keySet());
+    keys.add("max.message.bytes"); // Also one without a default.
+    for (String key : keys) {
       for (String spelling : List.of(key, '"' + key + '"')) {
         Config config = file("own.conf", block + "." + spelling + " = given");
         assertThat(IngestSettings.properties(config.getConfig(block)))
             .as(block + "." + spelling)
             .containsEntry(key, "given")
-            .hasSameSizeAs(defaults);
+            .containsOnlyKeys(defaults.containsKey(key) ? defaults.keySet() : keys);
       }
     }
   }
