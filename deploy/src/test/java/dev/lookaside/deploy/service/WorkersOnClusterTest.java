@@ -64,30 +64,35 @@ class WorkersOnClusterTest {
       for (int w = 0; w < 3; w++) {
         workers.start(w);
       }
-      rig.send(sounds, CHUNK, 0, chunks / 5);
+      int part = chunks / 6;
+      rig.send(sounds, CHUNK, 0, part);
       awaitProgress(rig, STREAMS);
 
       workers.kill(0);
-      rig.send(sounds, CHUNK, chunks / 5, 2 * chunks / 5);
-      report("a worker killed", () -> awaitPassed(rig, 2 * chunks / 5 - 1));
+      rig.send(sounds, CHUNK, part, 2 * part);
+      report("a worker killed", () -> awaitPassed(rig, 2 * part - 1));
 
       workers.signal(1, "STOP");
-      rig.send(sounds, CHUNK, 2 * chunks / 5, 3 * chunks / 5);
+      rig.send(sounds, CHUNK, 2 * part, 3 * part);
       long until = System.nanoTime() + BEYOND_SESSION.toNanos();
-      report("a worker stopped", () -> awaitPassed(rig, 3 * chunks / 5 - 1));
+      report("a worker stopped", () -> awaitPassed(rig, 3 * part - 1));
       Awaitility.await().atMost(PATIENCE).until(() -> System.nanoTime() > until);
       workers.signal(1, "CONT");
 
       kafka.kill(2);
       workers.start(0);
-      rig.send(sounds, CHUNK, 3 * chunks / 5, 4 * chunks / 5);
-      report("a Kafka node killed", () -> awaitPassed(rig, 4 * chunks / 5 - 1));
+      rig.send(sounds, CHUNK, 3 * part, 4 * part);
+      report("a Kafka node killed", () -> awaitPassed(rig, 4 * part - 1));
       kafka.start(2);
       kafka.awaitNodes(3);
 
+      workers.signal(1, "TERM");
+      rig.send(sounds, CHUNK, 4 * part, 5 * part);
+      report("a worker asked to end", () -> awaitPassed(rig, 5 * part - 1));
+
       workers.kill(2);
       kafka.kill(1);
-      rig.send(sounds, CHUNK, 4 * chunks / 5, chunks);
+      rig.send(sounds, CHUNK, 5 * part, chunks);
       kafka.start(1);
       report("a worker and a Kafka node killed", () -> awaitPassed(rig, chunks - 1));
       workers.close();
