@@ -1,0 +1,285 @@
+package dev.lookaside.deploy.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigList;
+import com.typesafe.config.ConfigObject;
+import com.typesafe.config.ConfigRenderOptions;
+import com.typesafe.config.ConfigValue;
+import dev.lookaside.deploy.settings.Configuration;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+/** What README and the pages name exists: files, headings, commands, options, settings, tests. */
+class DocumentsTest {
+  private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+  private static final Path DOCS = ROOT.resolve("deploy/docs");
+  private static final Path CONFIGURATION = DOCS.resolve("configuration.md");
+  private static final List<String> MODULES =
+      List.of("ingest", "featurizer", "classifier", "trainer", "deploy");
+
+  private static final String HEAD =
+      """
+      # Configuration
+
+      `lookaside run --config my.conf` reads [HOCON](https://github.com/lightbend/config) over the defaults below. `--set KEY=VALUE` comes before
+      the file, a system property (`-DKEY=VALUE`) before both, and an environment variable (`CONFIG_FORCE_` and the key with `_` for a dot, `__` for a
+      hyphen) before all. Kafka's own keys may be written with quotes or without; one file that has both forms of a key is an error. For example:
+
+      ```
+      lookaside.ingest.kafka-clients."bootstrap.servers" = "kafka1:9092,kafka2:9092"
+      lookaside.ingest.topics.policy = fail             # never make topics, name the missing one
+      lookaside.featurizer.silence-gate.below-dbfs = -70
+      lookaside.classifier.scorer.device = cuda          # auto | cpu | cuda
+      lookaside.deploy.metrics.port = 9100               # /metrics for Prometheus, /health
+      ```
+
+      For an NVIDIA GPU build once with `mvn -Pcuda -pl deploy -am package -DskipTests`; CUDA 12 (newer than 12.6, whose runtime lacks functions that
+      ONNX Runtime 1.28 asks for) and cuDNN 9 come from the machine. `auto` logs at start which device it chose, and why.
+
+      The tables are generated from the `reference.conf` of each module.
+      """;
+
+  private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
+  private static final Pattern CODE = Pattern.compile("`([^`\n]+(?:\n[^`\n]+)?)`");
+  private static final Pattern FENCE = Pattern.compile("(?ms)^```\\w*\n(.*?)^```");
+  private static final Pattern SETTING =
+      Pattern.compile(
+          "lookaside\\.(?:ingest|featurizer|classifier|trainer|deploy)((?:\\.[a-z][a-z-]*)+)");
+
+  @Test
+  void everyLinkLeadsToAFileAndAHeading() throws IOException {
+    List<String> wrong = new ArrayList<>();
+    for (Path page : pages()) {
+      Matcher link = LINK.matcher(Files.readString(page));
+      while (link.find()) {
+        String target = link.group(1);
+        if (target.contains("://")) {
+          continue;
+        }
+        int hash = target.indexOf('#');
+        String file = hash < 0 ? target : target.substring(0, hash);
+        Path at = file.isEmpty() ? page : page.resolveSibling(file).normalize();
+        if (!Files.exists(at)
+            || hash >= 0 && !anchors(Files.readString(at)).contains(target.substring(hash + 1))) {
+          wrong.add(page.getFileName() + ": " + target);
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void everyCommandAndOptionExists() throws IOException {
+    CommandLine root = Main.commandLine();
+    List<String> wrong = new ArrayList<>();
+    for (Path page : pages()) {
+      String text = Files.readString(page);
+      List<String> calls = new ArrayList<>();
+      Matcher fence = FENCE.matcher(text);
+      while (fence.find()) {
+        for (String line : fence.group(1).replace("\\\n", " ").split("\n")) {
+          if (line.matches("(\\$ )?(deploy/bin/)?lookaside .*")) {
+            calls.add(line.replaceFirst("^(\\$ )?(deploy/bin/)?", "").replaceFirst("\\s#.*", ""));
+          }
+        }
+      }
+      Matcher code = CODE.matcher(FENCE.matcher(text).replaceAll(""));
+      while (code.find()) {
+        if (code.group(1).matches("(?s)(deploy/bin/)?lookaside\\s.*")) {
+          calls.add(code.group(1).replaceFirst("^deploy/bin/", ""));
+        }
+      }
+      for (String call : calls) {
+        String fault = fault(root, call);
+        if (fault != null) {
+          wrong.add("%s: \"%s\": %s".formatted(page.getFileName(), call, fault));
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  private static @org.jspecify.annotations.Nullable String fault(CommandLine root, String call) {
+    CommandLine command = root;
+    boolean descending = true;
+    String[] words = call.split("\\s+");
+    for (String word : Arrays.copyOfRange(words, 1, words.length)) {
+      if (word.equals("COMMAND") || word.equals("…") || word.equals("...")) {
+        return null;
+      }
+      if (word.startsWith("--")) {
+        descending = false;
+        String option = word.replaceFirst("=.*", "");
+        CommandLine at = command;
+        if (at.getCommandSpec().findOption(option) == null) {
+          return "no option " + option;
+        }
+      } else if (descending && !command.getSubcommands().isEmpty()) {
+        CommandLine next = command.getSubcommands().get(word);
+        if (next == null) {
+          return "no command " + word;
+        }
+        command = next;
+      } else {
+        descending = false;
+      }
+    }
+    return null;
+  }
+
+  @Test
+  void everySettingExists() throws IOException {
+    Config config = Configuration.over(Map.of());
+    List<String> wrong = new ArrayList<>();
+    for (Path page : pages()) {
+      Matcher setting = SETTING.matcher(Files.readString(page));
+      while (setting.find()) {
+        if (!config.hasPath(setting.group())) {
+          wrong.add(page.getFileName() + ": " + setting.group());
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void everyTestThatIsNamedExists() throws IOException {
+    List<String> names;
+    try (Stream<Path> files =
+        MODULES.stream().flatMap(module -> walk(ROOT.resolve(module).resolve("src/test/java")))) {
+      names = files.map(file -> String.valueOf(file.getFileName())).collect(Collectors.toList());
+    }
+    List<String> wrong = new ArrayList<>();
+    for (Path page : pages()) {
+      Matcher test = Pattern.compile("`(\\w+Test)`").matcher(Files.readString(page));
+      while (test.find()) {
+        if (!names.contains(test.group(1) + ".java")) {
+          wrong.add(page.getFileName() + ": " + test.group(1));
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void readmeIsOnePage() throws IOException {
+    assertThat(Files.readAllLines(ROOT.resolve("README.md"))).hasSizeLessThanOrEqualTo(150);
+  }
+
+  /** With {@code -Dlookaside.docs.write=true} the page is written anew instead. */
+  @Test
+  void theConfigurationPageIsThatOfTheDefaults() throws IOException {
+    String page = configurationPage();
+    if (Boolean.getBoolean("lookaside.docs.write")) {
+      Files.writeString(CONFIGURATION, page);
+    }
+    assertThat(Files.readString(CONFIGURATION))
+        .as(
+            "write it anew: mvn -B -q test -pl deploy -am -Dtest=DocumentsTest"
+                + " -Dsurefire.failIfNoSpecifiedTests=false -Dlookaside.docs.write=true")
+        .isEqualTo(page);
+  }
+
+  private static String configurationPage() {
+    StringBuilder page = new StringBuilder(HEAD);
+    for (String module : MODULES) {
+      Path file = ROOT.resolve(module).resolve("src/main/resources/reference.conf");
+      String path = "lookaside." + module;
+      page.append("\n## `").append(path).append("`\n");
+      write(page, path, ConfigFactory.parseFile(file.toFile()).getObject(path));
+    }
+    return page.toString();
+  }
+
+  private static void write(StringBuilder page, String path, ConfigObject settings) {
+    List<Map.Entry<String, ConfigValue>> entries =
+        settings.entrySet().stream()
+            .sorted(Comparator.comparingInt(e -> e.getValue().origin().lineNumber()))
+            .toList();
+    boolean table = false;
+    for (Map.Entry<String, ConfigValue> e : entries) {
+      if (e.getValue() instanceof ConfigObject object && !object.isEmpty()) {
+        continue;
+      }
+      if (!table) {
+        page.append("\n| key | default | meaning |\n|---|---|---|\n");
+        table = true;
+      }
+      page.append("| `%s` | `%s` | %s |\n".formatted(key(e.getKey()), value(e), comment(e)));
+    }
+    for (Map.Entry<String, ConfigValue> e : entries) {
+      if (e.getValue() instanceof ConfigObject object
+          && !object.isEmpty()
+          && !e.getKey().endsWith("dispatcher")) {
+        String inner = path + "." + key(e.getKey());
+        page.append("\n### `%s`\n".formatted(inner));
+        String comment = comment(e);
+        if (!comment.isEmpty()) {
+          page.append("\n").append(comment).append("\n");
+        }
+        write(page, inner, object);
+      }
+    }
+  }
+
+  private static String key(String key) {
+    return key.contains(".") ? '"' + key + '"' : key;
+  }
+
+  private static String value(Map.Entry<String, ConfigValue> e) {
+    if (e.getValue() instanceof ConfigList list) {
+      return list.render(ConfigRenderOptions.concise());
+    }
+    return e.getValue().render(ConfigRenderOptions.concise());
+  }
+
+  private static String comment(Map.Entry<String, ConfigValue> e) {
+    return e.getValue().origin().comments().stream()
+        .map(String::strip)
+        .collect(Collectors.joining(" "))
+        .replace("|", "\\|")
+        .strip();
+  }
+
+  private static List<String> anchors(String page) {
+    return page.lines()
+        .filter(line -> line.startsWith("#"))
+        .map(line -> line.replaceFirst("^#+ ", "").toLowerCase(Locale.ROOT))
+        .map(line -> line.replaceAll("[^\\p{L}\\p{N} _-]", "").replace(' ', '-'))
+        .toList();
+  }
+
+  private static List<Path> pages() throws IOException {
+    try (Stream<Path> docs = Files.list(DOCS)) {
+      return Stream.concat(
+              Stream.of(ROOT.resolve("README.md")),
+              docs.filter(file -> file.toString().endsWith(".md")))
+          .sorted()
+          .toList();
+    }
+  }
+
+  private static Stream<Path> walk(Path folder) {
+    try {
+      return Files.walk(folder);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+}
