@@ -3,10 +3,7 @@ package dev.lookaside.deploy.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lookaside.deploy.bundled.EmbeddedKafka;
-import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.ingest.AudioChunk;
-import dev.lookaside.ingest.AudioChunkCodec;
-import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.audio.WavWriter;
 import dev.lookaside.ingest.send.BackgroundNoise;
@@ -14,15 +11,8 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -98,29 +88,6 @@ class SendTest {
   }
 
   private static List<AudioChunk> receive(String topic, int count) {
-    IngestSettings settings =
-        IngestSettings.of(
-            Configuration.over(
-                Map.of(
-                    "lookaside.ingest.kafka-clients.bootstrap.servers", kafka.bootstrapServers())));
-    Map<String, Object> config = new HashMap<>(settings.kafkaClients());
-    config.put("group.id", topic);
-    config.put("auto.offset.reset", "earliest");
-    AudioChunkCodec codec = settings.codec();
-    List<AudioChunk> chunks = new ArrayList<>();
-    try (KafkaConsumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-      consumer.subscribe(List.of(topic));
-      Awaitility.await()
-          .atMost(Duration.ofSeconds(60))
-          .until(
-              () -> {
-                for (ConsumerRecord<byte[], byte[]> r : consumer.poll(Duration.ofMillis(100))) {
-                  chunks.add(((AudioChunkCodec.Chunk) codec.decode(r)).chunk());
-                }
-                return chunks.size() >= count;
-              });
-    }
-    return chunks;
+    return SentChunks.until(kafka, topic, chunks -> chunks.size() >= count);
   }
 }

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The stream's clock is the time since the source was first opened. A source that comes back
  * goes on where that clock stands, so what it did not deliver is a hole in {@code ce_sampleoffset}
- * that the receiver accounts as a gap, and capture times stay true.
+ * that the receiver accounts as a gap, and capture times stay true. A URL counts as opened when
+ * connecting begins: ffmpeg reads seconds of sound before it passes any on.
  */
 final class SourceRun {
   /**
@@ -65,6 +66,8 @@ final class SourceRun {
   private long aliveNanos;
 
   private long openedNanos;
+  private Instant openedAt = Instant.MIN;
+  private boolean opening;
   private long retryNanos;
   private long backoffNanos = FIRST_BACKOFF_NANOS;
   private boolean silenceNoticed;
@@ -122,7 +125,9 @@ final class SourceRun {
 
   private void open() {
     openedNanos = clock.nanos();
+    openedAt = clock.now();
     aliveNanos = openedNanos;
+    opening = true;
     reader = new SourceReader(source, settings.chunkMillis());
   }
 
@@ -156,23 +161,25 @@ final class SourceRun {
   }
 
   private void opened(SourceReader.Opened opened) {
+    aliveNanos = clock.nanos();
+    if (!source.endless()) {
+      openedNanos = aliveNanos;
+      openedAt = clock.now();
+    }
     if (cutter == null) {
       start(opened);
     } else if (opened.rateHz() != rateHz || opened.channels() != channels) {
       finish(
           "came back with %d Hz and %d channels, was %d Hz and %d: send it as another stream"
               .formatted(opened.rateHz(), opened.channels(), rateHz, channels));
-      return;
     }
-    openedNanos = clock.nanos();
-    aliveNanos = openedNanos;
   }
 
   private void start(SourceReader.Opened opened) {
     rateHz = opened.rateHz();
     channels = opened.channels();
     lengthFrames = opened.lengthFrames();
-    startNanos = clock.nanos();
+    startNanos = openedNanos;
     boolean paced = settings.realTime() && !source.live();
     pacer = paced ? Pacer.realTime(rateHz) : Pacer.MAX;
     long chunkFrames = Math.max(1, (long) settings.chunkMillis() * rateHz / MILLIS_PER_SECOND);
@@ -191,9 +198,9 @@ final class SourceRun {
       return given;
     }
     if (happensNow || lengthFrames < 0) {
-      return clock.now();
+      return openedAt;
     }
-    return AudioChunk.epoch(clock.now(), lengthFrames, rateHz);
+    return AudioChunk.epoch(openedAt, lengthFrames, rateHz);
   }
 
   private void take(SourceReader.Block block) {
@@ -208,6 +215,7 @@ final class SourceRun {
       notice("samples again");
     }
     silenceNoticed = false;
+    opening = false;
     cut.add(block.interleaved(), block.frames());
     aliveNanos = clock.nanos();
     sampleNanos = aliveNanos;
@@ -223,7 +231,10 @@ final class SourceRun {
     missingFrames += missing;
     reconnectCount++;
     progress.reconnected(source.stream(), missing, rateHz);
-    notice(String.format(Locale.ROOT, "is back, %.1f s are missing", (double) missing / rateHz));
+    notice(
+        missing == 0
+            ? "is back"
+            : String.format(Locale.ROOT, "is back, %.1f s are missing", (double) missing / rateHz));
   }
 
   private void ended(boolean complete) {
@@ -253,7 +264,6 @@ final class SourceRun {
       giveUp();
       return;
     }
-    boolean opening = openedNanos == aliveNanos;
     if (reconnects && silentNanos >= (opening ? OPENING_NANOS : SILENCE_NANOS)) {
       away("no samples for %d s".formatted(silentNanos / NANOS_PER_SECOND));
     } else if (!silenceNoticed) {

@@ -243,6 +243,34 @@ class LiveSourceTest {
         .isLessThan(Duration.ofSeconds(30));
   }
 
+  /** ffmpeg reads up to six seconds of a WAV by HTTP before it passes on the first sample. */
+  @Test
+  void theTimeThatOpeningTakesIsInTheStreamsClock() {
+    TickingClock clock = new TickingClock(Duration.ofMillis(1));
+    Queue<AudioInput> next =
+        new ArrayDeque<>(
+            List.of(
+                new Camera(RATE_HZ, 1000, Then.END), new Camera(RATE_HZ, 500, Then.END_COMPLETE)));
+    AudioSource slow =
+        new AudioSource(
+            new StreamId("gate"),
+            "rtsp://gate",
+            true,
+            true,
+            () -> {
+              clock.sleep(TimeUnit.SECONDS.toNanos(6));
+              return next.remove();
+            });
+
+    SentStream sent = send(slow, clock, 60_000);
+
+    List<AudioChunk> chunks = chunks();
+    assertThat(Duration.between(NOW, chunks.get(0).captureTime()))
+        .isLessThan(Duration.ofSeconds(1));
+    // From the first opening to the second: what opening took, and one second of back-off.
+    assertThat(sent.missingSeconds()).isBetween(6.0, 10.0);
+  }
+
   @Test
   void aSourceThatNeverSendsASampleIsNamedAndGivenUp() {
     SentStream sent = send(url(), new TickingClock(Duration.ofSeconds(1)), 40_000);
