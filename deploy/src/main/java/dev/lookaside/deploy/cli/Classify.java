@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
       "",
       "How names are written. csv: RFC 4180; text that a spreadsheet would run (it begins with = + - @ or a tab), or "
           + "that begins with an apostrophe, has an apostrophe in front. rttm: blanks of any kind, invisible characters, "
-          + "% < and ; are %XX of their UTF-8 bytes; the id is the file's name without suffix, or its path where two "
+          + "%% < and ; are %%XX of their UTF-8 bytes; the id is the file's name without suffix, or its path where two "
           + "files share the name. audacity: tabs and line ends become blanks. json and csv are UTF-8.",
       "",
       "Example:",

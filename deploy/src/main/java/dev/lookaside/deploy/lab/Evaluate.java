@@ -60,7 +60,7 @@ import picocli.CommandLine.Spec;
       "",
       "Recognition gives each clip one class: top-1, top-5, mean class accuracy, mAP, mAUC and d'. Detection says when classes sound "
           + "in whole recordings: mAP at tIoU 0.1 to 0.5 as the EPIC-SOUNDS challenge, event F1 within 0.2 s of the onset (event...) and with DCASE's collars "
-          + "(dcase...: onset 0.2 s, offset 0.2 s or 20 % of the event), F1 in segments of 1 s, PSDS1 and PSDS2.",
+          + "(dcase...: onset 0.2 s, offset 0.2 s or 20 %% of the event), F1 in segments of 1 s, PSDS1 and PSDS2.",
       "",
       "mAP and the submission rank all change-point boxes of a mean posterior of 0.01 or more, whatever the thresholds; F1 is of the "
           + "events that --decoder finds at them.",

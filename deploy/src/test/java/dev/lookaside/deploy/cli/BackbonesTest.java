@@ -56,6 +56,34 @@ class BackbonesTest {
   }
 
   @Test
+  void whatIsDownloadedInsteadOfWeightsIsSaidToBeWhatItIs() throws Exception {
+    Path pointer =
+        Files.writeString(
+            folder.resolve("lfs.safetensors"),
+            "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n");
+    Path zip = Files.writeString(folder.resolve("pytorch_model.bin"), "PK\3\4 and more of it");
+    Cli run = Cli.run("backbone", "check", pointer);
+    assertThat(run.exitCode()).isEqualTo(1);
+    assertThat(run.err()).hasLineCount(1).contains("is a Git LFS pointer").contains("git lfs pull");
+    Cli torch = Cli.run("backbone", "check", zip);
+    assertThat(torch.exitCode()).isEqualTo(1);
+    assertThat(torch.err()).hasLineCount(1).contains("is a PyTorch file");
+  }
+
+  @Test
+  void aValueThatIsNoNumberIsNamed() throws Exception {
+    try (BundledModel model = BundledModel.open()) {
+      byte[] bytes = Files.readAllBytes(model.backbone());
+      // The last tensor's last value, in float32.
+      ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(bytes.length - 4, 0x7fc00000);
+      Path file = Files.write(folder.resolve("nan.safetensors"), bytes);
+      Cli run = Cli.run("backbone", "check", file);
+      assertThat(run.exitCode()).isEqualTo(1);
+      assertThat(run.err()).hasLineCount(1).containsPattern("tensor \"\\S+\": value \\d+ is NaN");
+    }
+  }
+
+  @Test
   void anAdapterIsNoBackbone() {
     try (BundledModel model = BundledModel.open()) {
       Cli run = Cli.run("backbone", "check", model.adapter());

@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lookaside.classifier.weights.Npy;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,6 +58,33 @@ class ClassifyTest {
         .contains("bad.wav")
         .contains("none.wav")
         .doesNotContain("\tat ");
+  }
+
+  /** As recorders that were killed leave it; by its name and through a pipe. */
+  @Test
+  void aFileThatLiesAboutItsLengthIsReadToItsEndUnlessStrict() throws Exception {
+    Path good = Golden.file("epic24k.wav");
+    byte[] bytes = Files.readAllBytes(good);
+    int size = new String(bytes, StandardCharsets.ISO_8859_1).indexOf("data") + 4;
+    Arrays.fill(bytes, 4, 8, (byte) 0);
+    Arrays.fill(bytes, size, size + 4, (byte) 0);
+    Path killed = Files.write(folder.resolve("2024-05-01T12:30:00.wav"), bytes);
+    Path pipe = folder.resolve("pipe");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    Process cat =
+        new ProcessBuilder("sh", "-c", "cat \"$0\" > \"$1\"", killed.toString(), pipe.toString())
+            .start();
+    Cli wanted = Cli.run("classify", good, "--format", "csv");
+    for (Path way : List.of(killed, pipe)) {
+      Cli run = Cli.run("classify", way, "--format", "csv");
+      assertThat(run.exitCode()).as(run.err()).isZero();
+      assertThat(run.out().replace(way.toString(), good.toString())).isEqualTo(wanted.out());
+      assertThat(run.err()).hasLineCount(1).contains("data chunk bytes \"0\": never filled in");
+    }
+    assertThat(cat.waitFor()).isZero();
+    Cli strict = Cli.run("classify", "--strict", killed);
+    assertThat(strict.exitCode()).isEqualTo(1);
+    assertThat(strict.err()).hasLineCount(1).contains("data chunk bytes \"0\": never filled in");
   }
 
   @Test

@@ -1,12 +1,14 @@
 package dev.lookaside.deploy.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 
 class HelpTest {
   @TestFactory
@@ -14,6 +16,34 @@ class HelpTest {
     List<DynamicTest> tests = new ArrayList<>();
     collect(Main.commandLine(), tests);
     return tests;
+  }
+
+  /** Picocli formats every text; one that it cannot format is shown with a warning before it. */
+  @TestFactory
+  List<DynamicTest> everyTextIsAFormat() {
+    List<DynamicTest> tests = new ArrayList<>();
+    collectTexts(Main.commandLine(), tests);
+    return tests;
+  }
+
+  private static void collectTexts(CommandLine command, List<DynamicTest> tests) {
+    CommandSpec spec = command.getCommandSpec();
+    List<String> texts = new ArrayList<>();
+    texts.addAll(List.of(spec.usageMessage().header()));
+    texts.addAll(List.of(spec.usageMessage().description()));
+    texts.addAll(List.of(spec.usageMessage().footer()));
+    spec.args().forEach(arg -> texts.addAll(List.of(arg.description())));
+    tests.add(
+        DynamicTest.dynamicTest(
+            spec.qualifiedName(),
+            () ->
+                assertThat(texts)
+                    .allSatisfy(
+                        text ->
+                            assertThatCode(() -> String.format(text))
+                                .as(text)
+                                .doesNotThrowAnyException())));
+    command.getSubcommands().values().forEach(child -> collectTexts(child, tests));
   }
 
   private static void collect(CommandLine parent, List<DynamicTest> tests) {

@@ -13,10 +13,13 @@ import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.deploy.bundled.EmbeddedKafka;
 import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.ingest.AudioChunk;
+import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.audio.ChannelPolicy;
+import dev.lookaside.ingest.send.ChunkProducer;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
 import dev.lookaside.trainer.gate.Learned;
@@ -28,6 +31,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -314,6 +318,44 @@ class LabelCommandTest {
         labels.step(Duration.ofMillis(50));
       } while (!labels.atEnd());
     }
+  }
+
+  @Test
+  void aLabelForATimeBeforeTheStreamBeganSaysThatThereIsNoAudio() throws IOException {
+    Instant began = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+    AudioFormat format = new AudioFormat(AudioFormat.Encoding.S16LE, 16_000, 1);
+    try (ChunkProducer producer = ChunkProducer.connect(ingest)) {
+      producer.send(
+          new AudioChunk(
+              new StreamId("yard"),
+              AudioChunk.NOT_GIVEN,
+              AudioChunk.NOT_GIVEN,
+              0,
+              0,
+              began,
+              format,
+              new byte[2 * 16_000 * 10],
+              true));
+    }
+    String early =
+        id(
+            json(
+                "label add --stream yard --label siren --onset %s --offset %s"
+                    .formatted(began.minusSeconds(60), began.minusSeconds(59))));
+    String within =
+        id(
+            json(
+                "label add --stream yard --label siren --onset %s --offset %s"
+                    .formatted(began.plusSeconds(4), began.plusSeconds(5))));
+
+    fillStore();
+
+    JsonNode audio = json("label show " + early).get("audio");
+    assertThat(audio.get("state").textValue()).isEqualTo("lost");
+    assertThat(audio.get("reason").textValue())
+        .contains("is before the stream's start; the oldest is of " + began);
+    assertThat(run("label list").out()).contains("is before the stream's start");
+    assertThat(json("label show " + within).at("/audio/state").textValue()).isEqualTo("held");
   }
 
   @Test

@@ -167,29 +167,39 @@ final class WavInput implements AudioInput {
     return frames;
   }
 
-  /** Other chunks may follow the sound; another file, or sound beyond the size, is left out. */
+  /**
+   * Other chunks or an ID3v1 tag may follow the sound; another file, or sound beyond the size, is
+   * left out. What does not hold as much as it says is no chunk, however its first letters look.
+   */
   private void checkWhatFollows() throws IOException {
     byte[] head;
-    long skipBytes = data.leftBytes() + (declaredBytes & 1);
-    while (skips(skipBytes) && (head = in.readNBytes(8)).length == 8) {
+    boolean more = skips(data.leftBytes()) && skips(declaredBytes & 1);
+    while (more && (head = in.readNBytes(8)).length == 8) {
       String id = new String(head, 0, 4, StandardCharsets.ISO_8859_1);
+      if (id.startsWith("TAG")) {
+        return;
+      }
+      long bytes = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getInt(4) & 0xffff_ffffL;
       boolean chunk = !id.startsWith("RIF") && id.chars().allMatch(c -> c >= ' ' && c <= '~');
-      if (!chunk) {
+      if (!chunk || !skips(bytes)) {
         rules.disagree(
-            Faults.badAudio("after the data chunk", id, "must be a chunk or the end"),
+            Faults.badAudio("after the data chunk", id, "must be a whole chunk or the end"),
             "what follows the sound is left out"
                 + (id.equals("RIFF") ? " (another WAV begins there)" : ""));
         return;
       }
-      long bytes = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getInt(4) & 0xffff_ffffL;
-      skipBytes = bytes + (bytes & 1);
+      more = skips(bytes & 1);
     }
   }
 
+  /** False if the input ends before; a file would be skipped beyond its end. */
   private boolean skips(long bytes) throws IOException {
-    try {
-      in.skipNBytes(bytes);
+    if (bytes <= 0) {
       return true;
+    }
+    try {
+      in.skipNBytes(bytes - 1);
+      return in.read() >= 0;
     } catch (EOFException e) {
       return false;
     }

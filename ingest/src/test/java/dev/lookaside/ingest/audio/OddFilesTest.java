@@ -156,6 +156,24 @@ class OddFilesTest {
           .endsWith("what follows the sound is left out (another WAV begins there)]");
       assertThat(read(joined(one, one), strict, way)).startsWith("after the data chunk \"RIFF\"");
       assertThat(read(joined(one, new byte[20]), lenient, way)).contains("is left out");
+      // Sound that looks like a chunk's name, but not like its size.
+      assertThat(read(joined(one, WavBytes.ascii("INFOISFT, and more")), lenient, way))
+          .contains("after the data chunk \"INFO\": must be a whole chunk or the end");
+      byte[] odd =
+          Arrays.copyOf(WavBytes.little(8).put(WavBytes.ascii("note")).putInt(3).array(), 11);
+      assertThat(read(joined(one, odd), lenient, way)).endsWith("][]");
+    }
+  }
+
+  /** A file is skipped beyond its end where a pipe is not. */
+  @Test
+  void whatFollowsALongWavIsNamed() throws Exception {
+    WavBytes wav = new WavBytes();
+    wav.data = new byte[1 << 20];
+    for (String way : List.of("file", "stdin", "fifo")) {
+      assertThat(read(joined(wav.build(), WavBytes.ascii("INFOISFT, and more")), lenient, way))
+          .endsWith("what follows the sound is left out]");
+      assertThat(read(wav.build(), lenient, way)).endsWith("][]");
     }
   }
 
