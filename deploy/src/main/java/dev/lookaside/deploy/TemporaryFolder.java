@@ -1,5 +1,6 @@
 package dev.lookaside.deploy;
 
+import dev.lookaside.ingest.FaultReason;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -41,7 +42,7 @@ public final class TemporaryFolder implements AutoCloseable {
       try {
         p = Files.createTempDirectory(prefix);
       } catch (IOException e) {
-        throw new DeployException("temporary folder " + prefix + ": " + e.getMessage(), e);
+        throw new DeployException("temporary folder " + prefix + ": " + FaultReason.of(e), e);
       }
       path = p;
       MADE.add(this);

@@ -5,6 +5,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
@@ -14,11 +15,27 @@ import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import org.apache.kafka.clients.admin.Admin;
 
 /** Arrows run one way: a part never names a type of a part downstream of it. */
 @AnalyzeClasses(packages = "dev.lookaside", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
+  /** Exceptions that are caught for what their thrower's library has to say. */
+  private static final Set<String> LIBRARYS =
+      Set.of(
+          "com.fasterxml.jackson.core.JsonProcessingException",
+          "java.io.IOException",
+          "java.io.UncheckedIOException",
+          "java.lang.ArithmeticException",
+          "java.lang.NumberFormatException",
+          "java.nio.file.FileSystemException",
+          "java.nio.file.InvalidPathException",
+          "java.security.GeneralSecurityException",
+          "java.sql.SQLException",
+          "java.time.DateTimeException",
+          "java.time.format.DateTimeParseException");
+
   @ArchTest
   static final ArchRule modulesPointUpstream =
       layeredArchitecture()
@@ -241,6 +258,25 @@ class ArchitectureTest {
           .onlyDependOnClassesThat()
           .resideInAnyPackage(
               "dev.lookaside.trainer.metric..", "java..", "org.jspecify.annotations..");
+
+  /**
+   * What a library's exception says is no message: it names the library's types or nothing but a
+   * file. Its kind is put into words instead, by {@code FaultReason} where it is one of the JDK's.
+   * Left out are those whose words we only add to our own, and whose authors write for users.
+   */
+  @ArchTest
+  static final ArchRule noLibrarysExceptionTextIsAMessage =
+      noClasses()
+          .that()
+          .doNotHaveFullyQualifiedName("dev.lookaside.ingest.FaultReason")
+          .should()
+          .callMethodWhere(
+              DescribedPredicate.describe(
+                  "getMessage of a library's exception",
+                  call ->
+                      call.getName().matches("get(Original|Localized)?Message")
+                          && call.getTargetOwner().isAssignableTo(Throwable.class)
+                          && LIBRARYS.contains(call.getTargetOwner().getName())));
 
   /** Every package is a slice of its own. */
   private static final class Packages implements SliceAssignment {

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -50,6 +51,36 @@ public final class StrictJson {
   /** Reads {@code utf8}; fractions keep the digits they came with. */
   public static JsonNode parseExact(byte[] utf8) throws NotJsonException {
     return parse(EXACT_MAPPER, text(ByteBuffer.wrap(utf8)));
+  }
+
+  /**
+   * Reads {@code json} as plain data.
+   *
+   * @throws NotJsonException naming the field that is missing or wrong
+   */
+  public static <T> T bind(JsonMapper mapper, JsonNode json, Class<T> type)
+      throws NotJsonException {
+    T value;
+    try {
+      value = mapper.treeToValue(json, type);
+    } catch (JsonProcessingException e) {
+      throw new NotJsonException(field(e) + "is missing or cannot be what it is", e);
+    }
+    if (value == null) {
+      throw new NotJsonException("is null");
+    }
+    return value;
+  }
+
+  private static String field(JsonProcessingException e) {
+    StringBuilder path = new StringBuilder();
+    if (e instanceof JsonMappingException mapping) {
+      for (JsonMappingException.Reference step : mapping.getPath()) {
+        path.append(path.length() == 0 ? "" : ".");
+        path.append(step.getFieldName() == null ? step.getIndex() : step.getFieldName());
+      }
+    }
+    return path.length() == 0 ? "a field " : "field \"" + path + "\" ";
   }
 
   private static String text(ByteBuffer utf8) throws NotJsonException {

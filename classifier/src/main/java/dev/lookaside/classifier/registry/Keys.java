@@ -45,7 +45,7 @@ final class Keys {
       EncodedKeySpec spec = new PKCS8EncodedKeySpec(body(pem, PRIVATE, source));
       return KeyFactory.getInstance(ALGORITHM).generatePrivate(spec);
     } catch (GeneralSecurityException e) {
-      throw new RegistryException(source + ": is no Ed25519 private key: " + e.getMessage(), e);
+      throw new RegistryException(source + ": is no Ed25519 private key", e);
     }
   }
 
@@ -54,7 +54,7 @@ final class Keys {
       EncodedKeySpec spec = new X509EncodedKeySpec(body(pem, PUBLIC, source));
       return KeyFactory.getInstance(ALGORITHM).generatePublic(spec);
     } catch (GeneralSecurityException e) {
-      throw new RegistryException(source + ": is no Ed25519 public key: " + e.getMessage(), e);
+      throw new RegistryException(source + ": is no Ed25519 public key", e);
     }
   }
 
@@ -70,7 +70,8 @@ final class Keys {
     try {
       return Base64.getMimeDecoder().decode(text);
     } catch (IllegalArgumentException e) {
-      throw new RegistryException(source + ": is not sound PEM: " + e.getMessage(), e);
+      throw new RegistryException(
+          source + ": is not sound PEM: what stands between its lines is not Base64", e);
     }
   }
 }

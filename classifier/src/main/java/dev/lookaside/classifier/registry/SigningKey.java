@@ -39,7 +39,7 @@ public final class SigningKey {
       signature.update(bytes);
       return signature.sign();
     } catch (GeneralSecurityException e) {
-      throw new RegistryException("key " + name + ": cannot sign: " + e.getMessage(), e);
+      throw new RegistryException("key " + name + ": cannot sign", e);
     }
   }
 }

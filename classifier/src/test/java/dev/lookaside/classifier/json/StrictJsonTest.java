@@ -5,12 +5,21 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.nio.charset.Charset;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class StrictJsonTest {
+  /** As the trainer keeps its state. */
+  record Plan(String name, List<Part> parts) {
+    record Part(int seed) {}
+  }
+
   @Test
   void utf8IsRead() throws NotJsonException {
     byte[] utf8 = "{\"label\": \"Vögel 🐦\", \"x\": 1.50}".getBytes(UTF_8);
@@ -31,6 +40,27 @@ class StrictJsonTest {
         .isInstanceOf(NotJsonException.class);
     assertThatThrownBy(() -> StrictJson.parse(new byte[] {'"', (byte) 0xff, '"'}))
         .hasMessage("is not UTF-8");
+  }
+
+  @Test
+  void plainDataIsBoundAndWhatIsWrongWithItIsNamedByItsField() throws NotJsonException {
+    JsonMapper mapper = new JsonMapper();
+    JsonNode sound = StrictJson.parse("{\"name\": \"a\", \"parts\": [{\"seed\": 1}]}");
+    assertThat(StrictJson.bind(mapper, sound, Plan.class))
+        .isEqualTo(new Plan("a", List.of(new Plan.Part(1))));
+    Map<String, String> wrong =
+        Map.of(
+            "{\"parts\": [{\"seed\": 1}, {\"seed\": \"x\"}]}", "field \"parts.1.seed\" ",
+            "{\"size\": 1}", "field \"size\" ",
+            "[]", "a field ");
+    for (Map.Entry<String, String> e : wrong.entrySet()) {
+      JsonNode node = StrictJson.parse(e.getKey());
+      assertThatThrownBy(() -> StrictJson.bind(mapper, node, Plan.class))
+          .isInstanceOf(NotJsonException.class)
+          .hasMessage(e.getValue() + "is missing or cannot be what it is");
+    }
+    assertThatThrownBy(() -> StrictJson.bind(mapper, StrictJson.parse("null"), Plan.class))
+        .hasMessage("is null");
   }
 
   @ParameterizedTest

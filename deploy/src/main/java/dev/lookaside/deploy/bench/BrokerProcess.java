@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.bundled.EmbeddedKafka;
+import dev.lookaside.ingest.FaultReason;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -52,7 +53,7 @@ final class BrokerProcess implements AutoCloseable {
       }
       return new BrokerProcess(process, servers);
     } catch (IOException e) {
-      throw new DeployException("benchmark: " + java + " does not start: " + e.getMessage(), e);
+      throw new DeployException("benchmark: " + java + " does not start: " + FaultReason.of(e), e);
     }
   }
 

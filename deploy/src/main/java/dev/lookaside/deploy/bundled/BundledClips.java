@@ -2,6 +2,7 @@ package dev.lookaside.deploy.bundled;
 
 import dev.lookaside.deploy.DeployException;
 import dev.lookaside.ingest.AudioFormat;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.audio.AudioDecoder;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import dev.lookaside.ingest.send.LabelledClip;
@@ -110,7 +111,7 @@ public final class BundledClips {
       }
       return in.readAllBytes();
     } catch (IOException e) {
-      throw new DeployException("bundled sound " + name + ": " + e.getMessage(), e);
+      throw new DeployException("bundled sound " + name + ": " + FaultReason.of(e), e);
     }
   }
 }

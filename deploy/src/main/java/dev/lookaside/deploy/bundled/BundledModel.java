@@ -2,6 +2,7 @@ package dev.lookaside.deploy.bundled;
 
 import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.TemporaryFolder;
+import dev.lookaside.ingest.FaultReason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URISyntaxException;
@@ -71,7 +72,7 @@ public final class BundledModel implements AutoCloseable {
       }
       return copy;
     } catch (IOException | URISyntaxException e) {
-      throw new DeployException("bundled model: " + name + ": " + e.getMessage(), e);
+      throw new DeployException("bundled model: " + name + ": " + FaultReason.of(e), e);
     }
   }
 }

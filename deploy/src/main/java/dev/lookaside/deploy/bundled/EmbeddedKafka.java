@@ -2,6 +2,7 @@ package dev.lookaside.deploy.bundled;
 
 import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.TemporaryFolder;
+import dev.lookaside.ingest.FaultReason;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -101,7 +102,7 @@ public final class EmbeddedKafka implements AutoCloseable {
       // Kafka throws its own fault types and plain KafkaExceptions here; whatever it is, leave
       // nothing behind.
       abandon(server, folder);
-      throw new DeployException("embedded Kafka on port " + port + ": " + e.getMessage(), e);
+      throw new DeployException("embedded Kafka on port " + port + ": " + FaultReason.of(e), e);
     }
   }
 
@@ -152,7 +153,7 @@ public final class EmbeddedKafka implements AutoCloseable {
       server.startup();
       return new EmbeddedKafka(null, node.folder(), node.port(), server);
     } catch (Exception e) {
-      throw new DeployException("Kafka node " + node.id() + ": " + e.getMessage(), e);
+      throw new DeployException("Kafka node " + node.id() + ": " + FaultReason.of(e), e);
     }
   }
 

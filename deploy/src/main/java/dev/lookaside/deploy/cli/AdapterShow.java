@@ -1,11 +1,11 @@
 package dev.lookaside.deploy.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.classifier.registry.Ack;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.RegistryView;
@@ -139,8 +139,8 @@ final class AdapterShow implements Runnable {
       return null;
     }
     try {
-      return new JsonMapper().readTree(text.asText());
-    } catch (JsonProcessingException e) {
+      return StrictJson.parse(text.asText());
+    } catch (NotJsonException e) {
       return text; // The field is free: other programs may write what they like.
     }
   }

@@ -1,5 +1,6 @@
 package dev.lookaside.deploy.hub;
 
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
@@ -379,7 +380,7 @@ final class HubClient {
   }
 
   HubException cannotWrite(Path file, IOException e) {
-    String text = String.valueOf(e.getMessage());
+    String text = FaultReason.of(e);
     boolean full =
         text.contains("No space left")
             || text.contains("Disk quota exceeded")

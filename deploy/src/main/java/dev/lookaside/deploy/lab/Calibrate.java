@@ -14,6 +14,7 @@ import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.featurizer.FeaturizerSettings;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.trainer.judge.SceneJudge;
 import dev.lookaside.trainer.metric.Collars;
 import dev.lookaside.trainer.metric.EventScore;
@@ -202,7 +203,8 @@ public final class Calibrate implements Runnable {
     try {
       Files.write(file, SafetensorsWriter.encode(adapter.tensors(), metadata));
     } catch (IOException e) {
-      throw new CliException("--out \"%s\": cannot be written: %s".formatted(file, e.getMessage()));
+      throw new CliException(
+          "--out \"%s\": cannot be written: %s".formatted(file, FaultReason.of(e)));
     }
   }
 

@@ -4,8 +4,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.console.Errors;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.trainer.dataset.Distribution;
 import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.recipe.Recipe;
@@ -73,7 +76,7 @@ final class ComparedRuns {
     Path file = runs.resolve(name + ".json");
     try {
       if (Files.exists(file)) {
-        return JSON.readTree(Files.readAllBytes(file));
+        return read(file);
       }
       err.printf(
           "%s, %sseed %d%n", recipe.name(), fold == NO_FOLD ? "" : "fold " + fold + ", ", seed);
@@ -82,7 +85,7 @@ final class ComparedRuns {
       AtomicFile.write(file, path -> Files.write(path, bytes));
       return figures;
     } catch (IOException e) {
-      throw new CliException("\"%s\": %s".formatted(file, e.getMessage()));
+      throw new CliException("\"%s\": %s".formatted(file, FaultReason.of(e)), e);
     }
   }
 
@@ -154,9 +157,12 @@ final class ComparedRuns {
 
   private static JsonNode read(Path file) {
     try {
-      return JSON.readTree(Files.readAllBytes(file));
+      return StrictJson.parse(Files.readAllBytes(file));
+    } catch (NotJsonException e) {
+      throw new CliException(
+          "\"%s\": %s; without the file its run is made again".formatted(file, e.getMessage()), e);
     } catch (IOException e) {
-      throw new CliException("\"%s\": %s".formatted(file, e.getMessage()));
+      throw new CliException("\"%s\": %s".formatted(file, FaultReason.of(e)), e);
     }
   }
 

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpServer;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.registry.TrustedKeys;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import java.io.IOException;
@@ -97,7 +98,8 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
       server = HttpServer.create(new InetSocketAddress(host, port), 16);
     } catch (IOException | IllegalArgumentException e) {
       throw new PageException(
-          "lookaside.deploy.page: cannot listen on %s:%d: %s".formatted(host, port, e.getMessage()),
+          "lookaside.deploy.page: cannot listen on %s:%d: %s"
+              .formatted(host, port, FaultReason.of(e)),
           e);
     }
     Page page = new Page(server, host, ingest, channel, surroundings);

@@ -1,5 +1,6 @@
 package dev.lookaside.deploy.report;
 
+import dev.lookaside.ingest.FaultReason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +37,8 @@ public record RunFolder(Path folder) {
       Files.createDirectories(folder);
       return this;
     } catch (IOException e) {
-      throw new ReportException("--run \"" + folder + "\": cannot be made: " + e.getMessage(), e);
+      throw new ReportException(
+          "--run \"" + folder + "\": cannot be made: " + FaultReason.of(e), e);
     }
   }
 }

@@ -10,6 +10,7 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import dev.lookaside.deploy.settings.DeploySettings;
+import dev.lookaside.ingest.FaultReason;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.function.Consumer;
@@ -98,7 +99,7 @@ public final class Guardian extends AbstractBehavior<Guardian.Command> {
 
   private Behavior<Command> onFailed(ChildFailed failed) {
     pipeline = null;
-    String why = String.valueOf(failed.getCause().getMessage());
+    String why = FaultReason.of(failed.getCause());
     parts.metrics().error("pipeline", failed.getCause().getClass().getSimpleName());
     parts.status().down(why);
     if (stopping) {

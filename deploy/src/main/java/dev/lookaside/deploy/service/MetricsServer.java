@@ -3,6 +3,7 @@ package dev.lookaside.deploy.service;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.lookaside.deploy.DeployException;
+import dev.lookaside.ingest.FaultReason;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
@@ -46,7 +47,7 @@ public final class MetricsServer implements AutoCloseable {
     } catch (IOException | IllegalArgumentException e) {
       throw new DeployException(
           "lookaside.deploy.metrics: cannot listen on %s:%d: %s"
-              .formatted(host, port, e.getMessage()),
+              .formatted(host, port, FaultReason.of(e)),
           e);
     }
     ExecutorService thread =

@@ -23,6 +23,7 @@ import dev.lookaside.classifier.registry.AdapterRegistry;
 import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.featurizer.StreamTrack;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.KafkaSource;
 import dev.lookaside.ingest.SinkMessage;
 import java.util.Optional;
@@ -220,9 +221,8 @@ final class Pipeline extends AbstractBehavior<Pipeline.Command> {
   }
 
   private Behavior<Command> onPartFailed(ChildFailed failed) {
-    String why = failed.getCause().getMessage();
     throw new DeployException(
-        failed.getRef().path().name() + ": " + (why == null ? failed.getCause().toString() : why),
+        failed.getRef().path().name() + ": " + FaultReason.of(failed.getCause()),
         failed.getCause());
   }
 

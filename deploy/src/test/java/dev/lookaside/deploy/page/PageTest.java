@@ -139,6 +139,12 @@ class PageTest {
       assertThat(answer.statusCode()).as(e.getKey()).isEqualTo(400);
       assertThat(error(answer)).as(e.getKey()).startsWith(e.getValue());
     }
+    // Its first bytes make a parser of bytes guess UTF-32.
+    for (String body : List.of("\0\0\0{}", "{\"kind\": \"add\", \"kind\": \"add\"}", "{} {}")) {
+      HttpResponse<String> answer = rig.post(body, token);
+      assertThat(answer.statusCode()).as(body).isEqualTo(400);
+      assertThat(error(answer)).startsWith("body: is not sound JSON at line 1, column ");
+    }
     HttpResponse<String> long1 = rig.post("x".repeat(20_000), token);
     assertThat(long1.statusCode()).isEqualTo(413);
   }

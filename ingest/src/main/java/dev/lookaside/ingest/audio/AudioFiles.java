@@ -1,6 +1,7 @@
 package dev.lookaside.ingest.audio;
 
 import dev.lookaside.ingest.AudioFormat;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.IngestException;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
@@ -9,10 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -219,17 +217,8 @@ public final class AudioFiles {
     }
   }
 
-  /** What the system says of a file, in words: its exceptions often hold but the file's name. */
   private static AudioFormatException unreadable(String name, IOException e) {
-    if (e instanceof NoSuchFileException) {
-      return new AudioFormatException(name, "no such file", e);
-    }
-    if (e instanceof AccessDeniedException) {
-      return new AudioFormatException(name, "cannot be read: permission denied", e);
-    }
-    String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
-    return new AudioFormatException(
-        name, "cannot be read: " + (reason == null ? "the system gives no reason" : reason), e);
+    return new AudioFormatException(name, "cannot be read: " + FaultReason.of(e), e);
   }
 
   /**

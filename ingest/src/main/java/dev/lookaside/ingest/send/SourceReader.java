@@ -1,5 +1,6 @@
 package dev.lookaside.ingest.send;
 
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.audio.AudioInput;
 import java.io.IOException;
@@ -95,7 +96,7 @@ final class SourceReader implements AutoCloseable {
       }
       return new Ended(false);
     } catch (IOException | IngestException e) {
-      return new Failed(named(String.valueOf(e.getMessage())));
+      return new Failed(named(FaultReason.of(e)));
     } catch (RuntimeException | Error e) {
       return new Crashed(e);
     }

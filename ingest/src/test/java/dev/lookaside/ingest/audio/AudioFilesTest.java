@@ -151,7 +151,8 @@ class AudioFilesTest {
         .hasMessageStartingWith(text + ": first bytes \"hell\": must be WAV, FLAC")
         .hasMessageContaining("ffmpeg might read it, but is not installed");
     Path missing = folder.resolve("none.wav");
-    assertThatThrownBy(() -> AudioFiles.read(missing)).hasMessage(missing + ": no such file");
+    assertThatThrownBy(() -> AudioFiles.read(missing))
+        .hasMessage(missing + ": cannot be read: no such file or folder");
     assertThatThrownBy(() -> AudioFiles.read(folder)).hasMessageContaining("it is a folder");
     Path empty = file("empty.wav", new byte[0]);
     assertThatThrownBy(() -> AudioFiles.read(empty))

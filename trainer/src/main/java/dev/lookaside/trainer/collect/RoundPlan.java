@@ -2,6 +2,8 @@ package dev.lookaside.trainer.collect;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.example.Seeds;
 import dev.lookaside.trainer.store.Origin;
@@ -137,9 +139,9 @@ public record RoundPlan(
    */
   public static RoundPlan fromJson(String json) {
     try {
-      return MAPPER.readValue(json, RoundPlan.class);
-    } catch (JsonProcessingException e) {
-      throw new TrainerException("plan of a round: " + e.getOriginalMessage(), e);
+      return StrictJson.bind(MAPPER, StrictJson.parse(json), RoundPlan.class);
+    } catch (NotJsonException e) {
+      throw new TrainerException("plan of a round: " + e.getMessage(), e);
     }
   }
 

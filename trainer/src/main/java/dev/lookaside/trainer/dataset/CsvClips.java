@@ -1,6 +1,7 @@
 package dev.lookaside.trainer.dataset;
 
 import dev.lookaside.classifier.weights.ClassName;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.Sha256;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
@@ -139,7 +140,7 @@ final class CsvClips {
           throw row.bad("sha256", "%s has %s".formatted(file, found));
         }
       } catch (IOException e) {
-        throw new TrainerException(file + ": cannot be read: " + e.getMessage(), e);
+        throw new TrainerException(file + ": cannot be read: " + FaultReason.of(e), e);
       }
       return plain.read();
     }

@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.dataset;
 
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
 import java.io.IOException;
@@ -124,7 +125,7 @@ final class EpicSounds {
       }
       return files.isEmpty() ? null : new HdfAudio(files.get(0), RATE_HZ);
     } catch (IOException e) {
-      throw new TrainerException(folder + ": cannot be listed: " + e.getMessage(), e);
+      throw new TrainerException(folder + ": cannot be listed: " + FaultReason.of(e), e);
     }
   }
 

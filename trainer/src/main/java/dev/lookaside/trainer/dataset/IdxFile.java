@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.dataset;
 
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.trainer.TrainerException;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
@@ -47,7 +48,7 @@ record IdxFile(Path file, int[] sizes, byte[] bytes) {
     } catch (EOFException e) {
       throw new TrainerException(file + ": ends too early: the file is cut off", e);
     } catch (IOException e) {
-      throw new TrainerException("%s: cannot be read: %s".formatted(file, e.getMessage()), e);
+      throw new TrainerException("%s: cannot be read: %s".formatted(file, FaultReason.of(e)), e);
     }
   }
 

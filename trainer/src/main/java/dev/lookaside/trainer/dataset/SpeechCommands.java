@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.dataset;
 
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.example.Clip;
 import dev.lookaside.trainer.example.ClipFolder;
@@ -102,7 +103,7 @@ final class SpeechCommands {
       }
     } catch (IOException e) {
       throw new TrainerException(
-          file + ": cannot be read, but Speech Commands comes with it: " + e.getMessage(), e);
+          file + ": cannot be read, but Speech Commands comes with it: " + FaultReason.of(e), e);
     }
   }
 
@@ -120,7 +121,7 @@ final class SpeechCommands {
         }
       }
     } catch (IOException e) {
-      throw new TrainerException(folder + ": cannot be listed: " + e.getMessage(), e);
+      throw new TrainerException(folder + ": cannot be listed: " + FaultReason.of(e), e);
     }
     for (String word : WORDS) {
       if (!Files.isDirectory(folder.resolve(word))) {

@@ -96,7 +96,8 @@ public record DriftReport(
           streams,
           json.has("trouble") ? json.path("trouble").asText() : null);
     } catch (DateTimeException e) {
-      throw new TrainerException("drift report: " + e.getMessage(), e);
+      throw new TrainerException(
+          "drift report: time \"%s\": is no time".formatted(json.path("time").asText()), e);
     }
   }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.metric.ScoredEvent;
 import java.io.IOException;
@@ -116,7 +117,7 @@ public record EpicSubmission(int pretraining, int labels, int data) {
       out.write(new ObjectMapper().writeValueAsBytes(test));
       out.closeEntry();
     } catch (IOException e) {
-      throw new TrainerException(zip + ": cannot be written: " + e.getMessage(), e);
+      throw new TrainerException(zip + ": cannot be written: " + FaultReason.of(e), e);
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.fit;
 
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.trainer.TrainerException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -36,7 +37,7 @@ public final class AtomicFile {
       deleteQuietly(temporary, e);
       String before = Files.exists(target) ? "; what it held before is intact" : "";
       throw new TrainerException(
-          "%s: cannot be written: %s%s".formatted(file, e.getMessage(), before), e);
+          "%s: cannot be written: %s%s".formatted(file, FaultReason.of(e), before), e);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.lookaside.trainer.fit;
 import dev.lookaside.classifier.weights.FloatTensor;
 import dev.lookaside.classifier.weights.Safetensors;
 import dev.lookaside.classifier.weights.SafetensorsWriter;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.trainer.TrainerException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -41,7 +42,7 @@ public final class CheckpointFile implements Checkpoints {
     try {
       Files.deleteIfExists(file);
     } catch (IOException e) {
-      throw new TrainerException(file + ": cannot be deleted: " + e.getMessage(), e);
+      throw new TrainerException(file + ": cannot be deleted: " + FaultReason.of(e), e);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.lookaside.trainer.fit;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.trainer.TrainerException;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -82,7 +83,7 @@ public final class StepLog implements FitProgress, AutoCloseable {
   }
 
   private TrainerException failed(IOException e) {
-    return new TrainerException(file + ": cannot be written: " + e.getMessage(), e);
+    return new TrainerException(file + ": cannot be written: " + FaultReason.of(e), e);
   }
 
   @Override

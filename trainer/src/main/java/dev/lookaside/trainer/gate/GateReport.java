@@ -2,11 +2,12 @@ package dev.lookaside.trainer.gate;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.trainer.TrainerException;
 import java.util.Collections;
 import java.util.List;
@@ -233,9 +234,9 @@ public record GateReport(
         read = json.deepCopy();
         ((ObjectNode) read).remove("doubted");
       }
-      return MAPPER.treeToValue(read, GateReport.class);
-    } catch (JsonProcessingException e) {
-      throw new TrainerException("gate report: " + e.getOriginalMessage(), e);
+      return StrictJson.bind(MAPPER, read, GateReport.class);
+    } catch (NotJsonException e) {
+      throw new TrainerException("gate report: " + e.getMessage(), e);
     }
   }
 }

@@ -3,6 +3,8 @@ package dev.lookaside.trainer.loop;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.collect.Round;
 import java.util.List;
@@ -59,9 +61,9 @@ public record LoopState(
    */
   static LoopState fromJson(String json) {
     try {
-      return MAPPER.readValue(json, LoopState.class);
-    } catch (JsonProcessingException e) {
-      throw new TrainerException("state of the trainer: " + e.getOriginalMessage(), e);
+      return StrictJson.bind(MAPPER, StrictJson.parse(json), LoopState.class);
+    } catch (NotJsonException e) {
+      throw new TrainerException("state of the trainer: " + e.getMessage(), e);
     }
   }
 

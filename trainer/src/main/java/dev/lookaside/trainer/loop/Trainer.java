@@ -10,6 +10,7 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.drift.DriftReport;
 import dev.lookaside.trainer.fit.FitProgress;
@@ -297,7 +298,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   }
 
   private void troubled(String what, Throwable failure) {
-    String said = what + ": " + failure.getMessage();
+    String said = what + ": " + FaultReason.of(failure);
     if (!said.equals(trouble)) {
       getContext().getLog().warn("Trainer of {}: {}", parts.scope(), said, failure);
     }
@@ -491,7 +492,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
             .getLog()
             .warn("Trainer of {}: {} failed", parts.scope(), message.step(), failure);
         boolean lasting = failure instanceof TrainerException;
-        decide(new LoopEvent.Failed(message.step(), String.valueOf(failure.getMessage()), lasting));
+        decide(new LoopEvent.Failed(message.step(), FaultReason.of(failure), lasting));
       } else if (result != null) {
         decide(result);
       }

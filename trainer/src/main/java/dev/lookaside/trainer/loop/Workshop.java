@@ -3,6 +3,7 @@ package dev.lookaside.trainer.loop;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.TrainerException;
@@ -325,7 +326,7 @@ final class Workshop implements Workplace {
       currentRound = round.number();
       return made;
     } catch (IOException e) {
-      throw new TrainerException(file + ": cannot be read: " + e.getMessage(), e);
+      throw new TrainerException(file + ": cannot be read: " + FaultReason.of(e), e);
     }
   }
 
@@ -381,7 +382,7 @@ final class Workshop implements Workplace {
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
-      throw new TrainerException(folder + ": cannot be made: " + e.getMessage(), e);
+      throw new TrainerException(folder + ": cannot be made: " + FaultReason.of(e), e);
     }
     return folder;
   }
@@ -411,7 +412,7 @@ final class Workshop implements Workplace {
         Files.deleteIfExists(file);
       }
     } catch (IOException e) {
-      throw new TrainerException(folder + ": cannot be removed: " + e.getMessage(), e);
+      throw new TrainerException(folder + ": cannot be removed: " + FaultReason.of(e), e);
     }
   }
 

@@ -1,11 +1,10 @@
 package dev.lookaside.trainer.refit;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.trainer.collect.Round;
@@ -40,8 +39,6 @@ import java.util.TreeSet;
  * Times are left out where no label was used.
  */
 final class Provenance {
-  private static final JsonMapper MAPPER = new JsonMapper();
-
   /** Enough to look them up, few enough for the head of a file. */
   private static final int IDS = 50;
 
@@ -57,21 +54,26 @@ final class Provenance {
 
   /** The candidate with all that in its report. */
   Adapter in(Adapter candidate, Round round) {
+    ObjectNode report = report(candidate.metadata().getOrDefault("report", "{}"));
+    report
+        .putObject("round")
+        .put("kind", round.kind().word())
+        .put("name", round.name())
+        .put("trigger", round.trigger());
+    report.set("data", data());
+    TreeMap<String, String> metadata = new TreeMap<>(candidate.metadata());
+    metadata.put("report", report.toString());
+    return AdapterFactory.of(candidate.tensors(), metadata);
+  }
+
+  /** What the field holds, if it is an object; it is free, and a parent may come from elsewhere. */
+  static ObjectNode report(String text) {
     try {
-      JsonNode said = MAPPER.readTree(candidate.metadata().getOrDefault("report", "{}"));
-      ObjectNode report =
-          said instanceof ObjectNode object ? object : JsonNodeFactory.instance.objectNode();
-      report
-          .putObject("round")
-          .put("kind", round.kind().word())
-          .put("name", round.name())
-          .put("trigger", round.trigger());
-      report.set("data", data());
-      TreeMap<String, String> metadata = new TreeMap<>(candidate.metadata());
-      metadata.put("report", MAPPER.writeValueAsString(report));
-      return AdapterFactory.of(candidate.tensors(), metadata);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a fit writes its report as JSON", e);
+      return StrictJson.parse(text) instanceof ObjectNode object
+          ? object
+          : JsonNodeFactory.instance.objectNode();
+    } catch (NotJsonException e) {
+      return JsonNodeFactory.instance.objectNode();
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.store;
 
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.Sha256;
 import dev.lookaside.trainer.TrainerException;
 import java.io.IOException;
@@ -17,7 +18,7 @@ final class Digests {
     try {
       return Sha256.hex(Files.readAllBytes(file));
     } catch (IOException e) {
-      throw new TrainerException(file + ": cannot be read: " + e.getMessage(), e);
+      throw new TrainerException(file + ": cannot be read: " + FaultReason.of(e), e);
     }
   }
 

@@ -220,11 +220,12 @@ final class Index implements AutoCloseable {
     String why =
         switch (code) {
           case SQLITE_FULL -> "the disk is full; what it held before is intact";
-          case SQLITE_CORRUPT, SQLITE_NOTADB -> broken(String.valueOf(e.getMessage()));
+          case SQLITE_CORRUPT, SQLITE_NOTADB -> broken(code.name());
           case SQLITE_BUSY -> "another process has been writing to it for longer than 20 s";
           case SQLITE_READONLY -> "cannot be written: it is read-only";
-          case SQLITE_CANTOPEN -> "cannot be opened: " + e.getMessage();
-          default -> String.valueOf(e.getMessage());
+          case SQLITE_CANTOPEN ->
+              "cannot be opened: is there such a folder, and may this user write to it?";
+          default -> "SQLite fails with " + code.name();
         };
     return new TrainerException("%s: %s".formatted(file, why), e);
   }

@@ -29,7 +29,10 @@ record MadeWith(FrontEnd frontEnd, long splitSeed, double heldOutShare) {
               Long.parseLong(seed.get()),
               Double.parseDouble(share.get())));
     } catch (IllegalArgumentException e) {
-      throw new TrainerException(folder + ": index: " + e.getMessage(), e);
+      throw new TrainerException(
+          "%s: index: was made with front end \"%s\", seed \"%s\" and share \"%s\", which this version does not know"
+              .formatted(folder, frontEnd.get(), seed.get(), share.get()),
+          e);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.lookaside.trainer.store;
 import dev.lookaside.classifier.weights.Npy;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.featurizer.LogMel;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.audio.AudioFiles;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.audio.WavWriter;
@@ -47,7 +48,7 @@ final class StoredFiles {
       Files.createDirectories(folder.resolve("logmel"));
     } catch (IOException e) {
       throw new TrainerException(
-          "%s: no store can be made here: %s".formatted(folder, e.getMessage()), e);
+          "%s: no store can be made here: %s".formatted(folder, FaultReason.of(e)), e);
     }
   }
 
@@ -58,7 +59,7 @@ final class StoredFiles {
       Files.deleteIfExists(logMel(folder, name));
     } catch (IOException e) {
       throw new TrainerException(
-          "%s: cannot be removed: %s".formatted(audio(folder, name), e.getMessage()), e);
+          "%s: cannot be removed: %s".formatted(audio(folder, name), FaultReason.of(e)), e);
     }
   }
 

@@ -185,7 +185,7 @@ class FashionMnistTest {
     Files.write(folder.resolve(name), Arrays.copyOf(packed, packed.length / 2));
     refused(name + ": ends too early: the file is cut off");
     Files.write(folder.resolve(name), idx(pixels(), IMAGES, 2, SIDE, SIDE));
-    refused(name + ": cannot be read: Not in GZIP format");
+    refused(name + ": cannot be read: is no sound ZIP or GZIP data");
     Files.delete(folder.resolve(name));
     refused("file \"t10k-images-idx3-ubyte\": there is none, nor t10k-images-idx3-ubyte.gz");
   }

@@ -162,6 +162,10 @@ class LabelCodecTest {
   void whatIsNoLabelAtAllIsRejected() {
     assertThat(reason(bare("dock", "[]"))).isEqualTo(Reason.BAD_VALUE);
     assertThat(reason(bare("dock", "{\"kind\":"))).isEqualTo(Reason.BAD_VALUE);
+    // Its first bytes make a parser of bytes guess UTF-32.
+    assertThat(reason(bare("dock", "\0\0\0{}"))).isEqualTo(Reason.BAD_VALUE);
+    assertThat(reason(bare("dock", "{\"kind\":\"add\",\"kind\":\"add\"}")))
+        .isEqualTo(Reason.BAD_VALUE);
     assertThat(reason(bare("dock", ""))).isEqualTo(Reason.EMPTY);
     assertThat(reason(bare("", "{}"))).isEqualTo(Reason.BAD_KEY);
     assertThat(reason(new ConsumerRecord<>("t", 0, 0, null, new byte[0])))

@@ -75,6 +75,15 @@ class ProvenanceTest {
         Set.of());
   }
 
+  /** The field is free, and a parent may come from another program. */
+  @Test
+  void aReportThatIsNoObjectGivesWayToOurs() {
+    for (String foreign : List.of("fitted on Tuesday", "", "[1]", "{\"a\": 1} {}")) {
+      assertThat(Provenance.report(foreign)).as(foreign).isEmpty();
+    }
+    assertThat(Provenance.report("{\"epochs\": 3}")).hasToString("{\"epochs\":3}");
+  }
+
   @Test
   void labelsTheirAuthorsAndTheRangesOfTheirDataAreNamed() throws IOException {
     List<StoredExample> examples =
