@@ -50,7 +50,7 @@ class SendUrlTest {
   /**
    * The clocks of camera and sender differ by what ffmpeg takes to open, more on a busy machine.
    */
-  private static final Duration CLOCK_SLACK = Duration.ofSeconds(4);
+  private static final Duration CLOCK_SLACK = Duration.ofSeconds(6);
 
   private static EmbeddedKafka kafka;
 
@@ -88,8 +88,8 @@ class SendUrlTest {
       // Of the sender's clock; that of the test includes ffmpeg, and the machine's load.
       assertThat(err.toString())
           .containsPattern(
-              Pattern.quote(camera.url()) + ": no samples for [89] s; connects again in 1 s");
-      assertThat(Duration.ofNanos(silentNanos)).isLessThan(Duration.ofSeconds(15));
+              Pattern.quote(camera.url()) + ": no samples for (8|9|1\\d) s; connects again in 1 s");
+      assertThat(Duration.ofNanos(silentNanos)).isLessThan(Duration.ofSeconds(20));
       assertThat(metrics).contains("lookaside_send_reconnects_total{stream=\"gate\"} 1.0");
       assertThat(code).as(err.toString()).isZero();
       assertThat(err.toString()).contains("connected again 1 times, ");
@@ -186,7 +186,7 @@ class SendUrlTest {
 
       assertThat(code).as(err.toString()).isEqualTo(1);
       assertThat(err.toString())
-          .containsPattern("no samples for [89] s; connects again in 1 s")
+          .containsPattern("no samples for (8|9|1\\d) s; connects again in 1 s")
           .containsPattern("is back, \\d+\\.\\d s are missing")
           .containsPattern("connects again in 2 s")
           .containsPattern("connects again in 4 s")
