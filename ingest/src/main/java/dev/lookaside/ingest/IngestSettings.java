@@ -30,6 +30,14 @@ public record IngestSettings(
     TopicSettings topics,
     SourceSettings source,
     RetainedSettings retained) {
+  /**
+   * Reading audio back. Senders' clocks may be a minute ahead of the broker's and chunks two
+   * minutes late; audio outside is found, too, only slower. One reading may take 30 s and keep 10
+   * minutes: at 48 kHz 115 MB.
+   */
+  private static final RetainedSettings RETAINED =
+      new RetainedSettings(60_000, 120_000, 30_000, 600);
+
   private static final String ROOT = "lookaside.ingest";
   private static final String SERVERS = "bootstrap.servers";
 
@@ -55,7 +63,7 @@ public record IngestSettings(
         defaultFormat(chunks.getString("default-content-type")),
         topics(ingest.getConfig("topics")),
         source(ingest.getConfig("source")),
-        retained(ingest.getConfig("retained")));
+        RETAINED);
   }
 
   /** The same with other clients. */
@@ -194,15 +202,6 @@ public record IngestSettings(
           throw wrong(
               "source.kafka-clients.auto.offset.reset", value, "must be earliest or latest");
     };
-  }
-
-  private static RetainedSettings retained(Config retained) {
-    String at = "retained";
-    return new RetainedSettings(
-        number(retained, at, "margin-millis", 0, 86_400_000),
-        number(retained, at, "max-late-millis", 0, 86_400_000),
-        number(retained, at, "timeout-millis", 100, 3_600_000),
-        (int) number(retained, at, "max-read-seconds", 1, 86_400));
   }
 
   private static String text(Config block, String path, String key) {

@@ -30,6 +30,14 @@ public record BatchSettings(
     Map<String, Integer> weights,
     Duration restartDelay,
     Duration restartDelayMax) {
+  /**
+   * Pause before a scorer whose device failed is opened again; doubles at each failure in a row.
+   */
+  private static final Duration RESTART_DELAY = Duration.ofMillis(200);
+
+  /** The longest such pause. */
+  private static final Duration RESTART_DELAY_MAX = Duration.ofSeconds(10);
+
   public BatchSettings {
     check("max-batch", maxBatch, 1, 1024);
     weights = Collections.unmodifiableMap(new TreeMap<>(weights));
@@ -48,8 +56,8 @@ public record BatchSettings(
         Duration.ofMillis(batch.getLong("max-delay-millis")),
         Duration.ofSeconds(batch.getLong("hold-bound-seconds")),
         weights(batch.getConfig("weights")),
-        Duration.ofMillis(batch.getLong("restart-delay-millis")),
-        Duration.ofMillis(batch.getLong("restart-delay-max-millis")));
+        RESTART_DELAY,
+        RESTART_DELAY_MAX);
   }
 
   private static Map<String, Integer> weights(Config weights) {

@@ -41,6 +41,12 @@ public record DeploySettings(
     Duration restartDelayMax,
     int restartsMax,
     Duration stopTimeout) {
+  /** Pause before a failed pipeline is restarted; doubles at each failure in a row. */
+  private static final Duration RESTART_DELAY = Duration.ofMillis(500);
+
+  /** The longest such pause. */
+  private static final Duration RESTART_DELAY_MAX = Duration.ofSeconds(10);
+
   /** As {@code page.port}. */
   public static final int FREE_PORT = -1;
 
@@ -77,8 +83,8 @@ public record DeploySettings(
           number(own, "metrics.port", 0, 65_535),
           own.getString("page.host"),
           number(own, "page.port", FREE_PORT, 65_535),
-          Duration.ofMillis(number(own, "restart-delay-millis", 1, 60_000)),
-          Duration.ofMillis(number(own, "restart-delay-max-millis", 1, 600_000)),
+          RESTART_DELAY,
+          RESTART_DELAY_MAX,
           number(own, "restarts-max", 0, 1_000),
           Duration.ofSeconds(number(own, "stop-timeout-seconds", 0, 600)));
     } catch (ConfigException e) {

@@ -39,6 +39,24 @@ public record RefitSettings(
     double quietSeconds,
     double backgroundSeconds,
     long seed) {
+  /** Shortest pause from one sound of a scene to the next. */
+  private static final double MIN_GAP_SECONDS = 0;
+
+  /** Longest pause from one sound of a scene to the next. */
+  private static final double MAX_GAP_SECONDS = 2.5;
+
+  /** Chance that a sound starts while another one lasts. */
+  private static final double OVERLAP_PROBABILITY = .15;
+
+  /** Loudness of the background; full scale is 1. Only the ratio to the sounds matters. */
+  private static final double BACKGROUND_RMS = .01;
+
+  /** Chance that the next sound is a rejected one, of no class. */
+  private static final double DISTRACTOR_SHARE = .2;
+
+  /** Of a longer sound as much is composed into a scene. */
+  private static final double MAX_CLIP_SECONDS = 4;
+
   /**
    * One way of fitting.
    *
@@ -87,17 +105,17 @@ public record RefitSettings(
         own.getInt("fit.hop-frames"),
         new SceneSettings(
             own.getDouble("scenes.seconds"),
-            own.getDouble("scenes.min-gap-seconds"),
-            own.getDouble("scenes.max-gap-seconds"),
+            MIN_GAP_SECONDS,
+            MAX_GAP_SECONDS,
             own.getDouble("scenes.min-snr-db"),
             own.getDouble("scenes.max-snr-db"),
-            own.getDouble("scenes.overlap-probability"),
-            own.getDouble("scenes.background-rms")),
+            OVERLAP_PROBABILITY,
+            BACKGROUND_RMS),
         own.getDoubleList("scenes.speeds"),
-        own.getDouble("scenes.distractor-share"),
+        DISTRACTOR_SHARE,
         own.getInt("replay.fresh-per-class"),
         own.getInt("replay.older-per-class"),
-        own.getDouble("scenes.max-clip-seconds"),
+        MAX_CLIP_SECONDS,
         own.getDouble("judge.quiet-seconds"),
         own.getDouble("judge.background-seconds"),
         own.getLong("fit.seed"));

@@ -29,6 +29,15 @@ public record DriftSettings(
     int looks,
     int scenes,
     int listed) {
+  /** Streams checked in a turn, those checked longest ago first: bounds the work. */
+  private static final int STREAMS_PER_TURN = 20;
+
+  /** Turns in a row above a bound that raise an alarm; as many well below both bounds end it. */
+  private static final int LOOKS = 2;
+
+  /** Streams in statuses and metrics, the worst first: bounds the series of the metrics. */
+  private static final int LISTED = 10;
+
   private static final String ROOT = "lookaside.trainer.drift";
 
   /** What is compared; the rate is shared between them. */
@@ -65,11 +74,11 @@ public record DriftSettings(
         seconds(own, "active-seconds"),
         own.getDouble("seconds"),
         own.getDouble("min-seconds"),
-        own.getInt("streams-per-turn"),
+        STREAMS_PER_TURN,
         own.getDouble("false-alarm-rate"),
-        own.getInt("looks"),
+        LOOKS,
         own.getInt("scenes"),
-        own.getInt("listed"));
+        LISTED);
   }
 
   private static Duration seconds(Config own, String key) {

@@ -29,6 +29,15 @@ public record BackgroundSettings(
     int streamsPerTurn,
     int perStream,
     int total) {
+  /**
+   * By so much the loudest twentieth of a second may be above the median one: an undetected sound
+   * of no known class must not become background.
+   */
+  private static final double STANDS_OUT_DB = 6;
+
+  /** Streams in a turn, those taken longest ago first: bounds the work. */
+  private static final int STREAMS_PER_TURN = 20;
+
   public BackgroundSettings {
     TrainerException.checkBetween("background.interval-seconds", seconds(interval), 1, 86_400);
     TrainerException.checkBetween("background.active-seconds", seconds(active), 1, 3_600);
@@ -60,8 +69,8 @@ public record BackgroundSettings(
         duration(own, "settle-seconds"),
         own.getDouble("seconds"),
         own.getDouble("min-seconds"),
-        own.getDouble("stands-out-db"),
-        own.getInt("streams-per-turn"),
+        STANDS_OUT_DB,
+        STREAMS_PER_TURN,
         own.getInt("per-stream"),
         own.getInt("total"));
   }

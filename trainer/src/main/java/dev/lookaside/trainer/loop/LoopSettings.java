@@ -39,6 +39,12 @@ public record LoopSettings(
     double wrongPerHourMax,
     int attempts,
     Duration pause) {
+  /** A failed step is retried so often in all; then the round has failed. */
+  private static final int ATTEMPTS = 3;
+
+  /** Pause before a retry; doubles up to 32 times that. */
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+
   private static final String ROOT = "lookaside.trainer";
 
   public LoopSettings {
@@ -78,7 +84,7 @@ public record LoopSettings(
         own.getInt("rollback.judged-min"),
         own.getDouble("rollback.wrong-rate-max"),
         own.getDouble("rollback.wrong-per-hour-max"),
-        own.getInt("retry.attempts"),
-        Duration.ofMillis(own.getLong("retry.pause-millis")));
+        ATTEMPTS,
+        PAUSE);
   }
 }

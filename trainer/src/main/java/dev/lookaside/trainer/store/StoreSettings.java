@@ -26,6 +26,18 @@ public record StoreSettings(
     long splitSeed,
     Duration audioWait,
     Duration readTimeout) {
+  /**
+   * Of a longer event as much is kept from its onset on: half an hour of one engine teaches no more
+   * than a minute.
+   */
+  private static final long MAX_EVENT_MILLIS = 60_000;
+
+  /**
+   * Reading one example's audio may take so long; then it is retried after longer and longer
+   * pauses.
+   */
+  private static final Duration READ_TIMEOUT = Duration.ofSeconds(20);
+
   private static final String ROOT = "lookaside.trainer.store";
 
   public StoreSettings {
@@ -50,11 +62,11 @@ public record StoreSettings(
     return new StoreSettings(
         frontEnd,
         store.getLong("context-millis"),
-        store.getLong("max-event-millis"),
+        MAX_EVENT_MILLIS,
         store.getDouble("held-out-share"),
         store.getLong("split-seed"),
         Duration.ofMillis(store.getLong("audio-wait-millis")),
-        Duration.ofMillis(store.getLong("read-timeout-millis")));
+        READ_TIMEOUT);
   }
 
   /** The same with another context, for a model whose windows have another length. */
