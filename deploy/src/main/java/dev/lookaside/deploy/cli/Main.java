@@ -49,7 +49,8 @@ public final class Main implements Runnable {
   /** Without a command there is nothing to do: says so and shows the commands. */
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "no command given");
+    throw new ParameterException(
+        spec.commandLine(), "no command given; lookaside --help lists them");
   }
 
   /**

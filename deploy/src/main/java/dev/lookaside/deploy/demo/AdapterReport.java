@@ -68,15 +68,18 @@ public record AdapterReport(
       return rows;
     }
     rows.add(
-        "new class    %s   named before %s   after %s of the same recordings, %s of others   false %d"
-            .formatted(
-                newClass,
-                share(newClassRecallBefore, newClassEventsBefore),
-                share(newClassRecallAfterSame, newClassEventsAfterSame),
-                share(newClassRecallAfterOther, newClassEventsAfter - newClassEventsAfterSame),
-                newClassFalse));
+        "new class    %s: named %s times before the corrections were learned"
+            .formatted(newClass, share(newClassRecallBefore, newClassEventsBefore)));
     rows.add(
-        "learned in   %s by the head alone   %s by the whole adapter   (from label to live)"
+        "             %s since the last swap in recordings that had been corrected, %s in others"
+            .formatted(
+                share(newClassRecallAfterSame, newClassEventsAfterSame),
+                share(newClassRecallAfterOther, newClassEventsAfter - newClassEventsAfterSame)));
+    rows.add(
+        "             %d detections of it where there was no %s"
+            .formatted(newClassFalse, newClass));
+    rows.add(
+        "learned in   %s by the head alone   %s by the whole adapter   (last label to first scores)"
             .formatted(
                 seconds(headOnlyLabelToLiveSeconds, headOnlyOutcome),
                 seconds(labelToLiveSeconds, outcome)));
@@ -90,7 +93,7 @@ public record AdapterReport(
         ? ""
         : String.format(
             Locale.ROOT,
-            "   p99 %.0f ms around them, %.0f ms before: %.2f times",
+            "   p99 to scores %.0f ms around them, %.0f ms before (%.2f times)",
             latencyP99SwapMillis,
             latencyP99BeforeSwapMillis,
             latencyP99SwapRatio);

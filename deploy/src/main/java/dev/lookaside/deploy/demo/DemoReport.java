@@ -75,11 +75,12 @@ public record DemoReport(
             "events",
             String.format(
                 Locale.ROOT,
-                "%d expected   %d found   %d missed   %d false",
+                "%d expected   %d found   %d missed   %d false%s",
                 eventsExpected,
                 eventsFound,
                 eventsMissed,
-                eventsFalse)));
+                eventsFalse,
+                adapter.newClass() == null ? "" : "   (without the new class)")));
     t.add(
         row(
             "event F1",

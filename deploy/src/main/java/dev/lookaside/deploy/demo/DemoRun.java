@@ -30,6 +30,7 @@ import org.slf4j.LoggerFactory;
 
 /** One run of the demo, from nothing to the report. */
 public final class DemoRun {
+  private static final String GROUP = "lookaside-demo";
   private static final Logger LOG = LoggerFactory.getLogger(DemoRun.class);
   private static final int CHUNK_MILLIS = 100;
   private static final Duration LEAD = Duration.ofMillis(200);
@@ -96,6 +97,10 @@ public final class DemoRun {
           ChunkProducer producer = ChunkProducer.connect(ingest);
           DetectionFollower follower = new DetectionFollower(ingest, true, LOG::debug);
           @Nullable DemoTrainer trainer = trainer(config, service)) {
+        out.printf(
+            "Kafka at %s, consumer group %s; listen, send, label and streams work on it meanwhile%n",
+            kafka.bootstrapServers(), GROUP);
+        out.flush();
         service.pageAddress().ifPresent(this::sayPage);
         DemoReport report = play(plans, service, producer, follower, trainer);
         afterwards.accept(report);
@@ -130,7 +135,7 @@ public final class DemoRun {
       settings.putAll(DemoTrainer.settings(folder.path(), options, corrections));
     }
     settings.put("lookaside.ingest.kafka-clients.bootstrap.servers", kafka.bootstrapServers());
-    settings.put("lookaside.ingest.source.group", "lookaside-demo");
+    settings.put("lookaside.ingest.source.group", GROUP);
     for (String topic : List.of("audio-chunks", "audio-detections", "audio-dead-letters")) {
       settings.put("lookaside.ingest.topics." + topic + ".partitions", 4);
     }

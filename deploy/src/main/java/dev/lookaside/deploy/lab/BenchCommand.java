@@ -134,7 +134,7 @@ public final class BenchCommand implements Runnable {
                       () ->
                           new ParameterException(
                               spec.commandLine(),
-                              "PART \"" + name + "\": must be all or of " + Bench.names())));
+                              "PART \"" + name + "\": must be all or some of " + Bench.names())));
     }
     return chosen.isEmpty() ? Bench.ofMachine() : chosen;
   }

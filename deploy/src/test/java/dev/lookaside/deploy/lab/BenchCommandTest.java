@@ -12,7 +12,7 @@ class BenchCommandTest {
     assertThat(run.exitCode()).isEqualTo(2);
     assertThat(run.out()).isEmpty();
     assertThat(run.err())
-        .startsWith("lookaside bench: PART \"frontend\": must be all or of [front-end");
+        .startsWith("lookaside bench: PART \"frontend\": must be all or some of [front-end");
   }
 
   @Test
