@@ -71,7 +71,7 @@ public record AudioFormat(Encoding encoding, int rateHz, int channels) {
     Objects.requireNonNull(encoding, "encoding");
     if (encoding.container()) {
       if (rateHz != 0 || channels != 0) {
-        throw bad("rate", Integer.toString(rateHz), encoding + " payloads say rate and channels");
+        throw bad("rate", Integer.toString(rateHz), encoding + " payloads carry rate and channels");
       }
     } else {
       checkRate(rateHz);

@@ -54,7 +54,7 @@ final class DetectionBuilder {
             gap.from(),
             gap.until(),
             gap.rateHz());
-    return unheard(
+    return unscored(
         Kind.GAP,
         gap.epoch(),
         extent,
@@ -70,7 +70,7 @@ final class DetectionBuilder {
             first.timeOf(first.freshFrom()),
             last.timeOf(last.span().untilSample()),
             first.rateHz());
-    return unheard(
+    return unscored(
         Kind.SHED,
         epoch,
         extent,
@@ -79,7 +79,8 @@ final class DetectionBuilder {
   }
 
   /** The kind stands in the id where an event has its label; no label begins with a number sign. */
-  private Detection unheard(Kind kind, Instant epoch, Extent extent, Origin origin, String reason) {
+  private Detection unscored(
+      Kind kind, Instant epoch, Extent extent, Origin origin, String reason) {
     String id = Detection.idOf(stream, epoch, "#" + kind.word(), extent.onsetSample());
     return new Detection(kind, id, stream, epoch, null, extent, 0, 0, origin, reason);
   }

@@ -53,8 +53,8 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
 
   public sealed interface Command {}
 
-  /** Something the classifier has to say. */
-  public record Told(AdapterEvent event) implements Command {}
+  /** Something happened in the classifier. */
+  public record Happened(AdapterEvent event) implements Command {}
 
   private enum Turn implements Command {
     INSTANCE
@@ -117,17 +117,17 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
   @Override
   public Receive<Command> createReceive() {
     return newReceiveBuilder()
-        .onMessage(Told.class, this::onTold)
+        .onMessage(Happened.class, this::onHappened)
         .onMessageEquals(Turn.INSTANCE, this::onTurn)
         .onSignal(PreRestart.class, restarting -> onStopped())
         .onSignal(PostStop.class, stopped -> onStopped())
         .build();
   }
 
-  private Behavior<Command> onTold(Told told) {
-    if (told.event() instanceof AdapterEvent.Wanted wanted) {
+  private Behavior<Command> onHappened(Happened happened) {
+    if (happened.event() instanceof AdapterEvent.Wanted wanted) {
       core.want(wanted.decision());
-    } else if (told.event() instanceof AdapterEvent.Applied applied) {
+    } else if (happened.event() instanceof AdapterEvent.Applied applied) {
       core.applied(applied.decision(), now());
     }
     return this;

@@ -145,9 +145,7 @@ public final class Promotion {
     }
     throw new RegistryException(
         "cutover of %s: %s"
-            .formatted(
-                draft.scope(),
-                refusal.map(Refusal::message).orElse("does not stand on the topic")));
+            .formatted(draft.scope(), refusal.map(Refusal::message).orElse("is not on the topic")));
   }
 
   private Instant effective(Scope scope, When when, Instant now) {

@@ -43,7 +43,7 @@ final class RegistryCore {
   private static final Duration WRITING = Duration.ofMillis(500);
 
   private final String worker;
-  private final JudgedLedger judged;
+  private final VerifiedLedger judged;
   private final LoadedAdapter configured;
   private final RegistrySettings settings;
   private final AdapterShelf shelf = new AdapterShelf();
@@ -61,14 +61,14 @@ final class RegistryCore {
   RegistryCore(
       String worker, TrustedKeys trusted, LoadedAdapter configured, RegistrySettings settings) {
     this.worker = worker;
-    this.judged = new JudgedLedger(trusted);
+    this.judged = new VerifiedLedger(trusted);
     this.configured = configured;
     this.settings = settings;
   }
 
   /** The next record of the ledger's topic. */
   void read(SignedCutover signed, Instant now) {
-    JudgedLedger.Judged record = judged.add(signed);
+    VerifiedLedger.Judged record = judged.add(signed);
     say(record, now);
     if (record.refusal().isEmpty()) {
       byId.put(record.cutover().id(), record.cutover());
@@ -77,7 +77,7 @@ final class RegistryCore {
   }
 
   /** Acks a record that does not count. */
-  private void say(JudgedLedger.Judged record, Instant now) {
+  private void say(VerifiedLedger.Judged record, Instant now) {
     Cutover c = record.cutover();
     // Not under its id in the ledger: that number may be another record's.
     record.refusal().ifPresent(why -> acks.add(Ack.refused(worker, now, c.id(), c.adapter(), why)));
@@ -90,14 +90,14 @@ final class RegistryCore {
 
   /** From here on these keys count, for all of the ledger. */
   void trust(TrustedKeys keys, Instant now) {
-    List<JudgedLedger.Judged> others = judged.trust(keys);
+    List<VerifiedLedger.Judged> others = judged.trust(keys);
     if (others.isEmpty()) {
       return;
     }
     others.forEach(record -> say(record, now));
     Map<String, Cutover> before = Map.copyOf(byId);
     byId.clear();
-    for (JudgedLedger.Judged record : judged.records()) {
+    for (VerifiedLedger.Judged record : judged.records()) {
       if (record.refusal().isEmpty()) {
         byId.put(record.cutover().id(), record.cutover());
       }

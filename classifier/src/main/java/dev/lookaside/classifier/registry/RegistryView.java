@@ -36,7 +36,7 @@ public final class RegistryView implements AutoCloseable {
 
   private final KeyWatch keys;
   private final RegistryTopics topics;
-  private final JudgedLedger judged;
+  private final VerifiedLedger judged;
   private final List<String> unreadable = new ArrayList<>();
   private final AdapterShelf shelf = new AdapterShelf();
 
@@ -46,7 +46,7 @@ public final class RegistryView implements AutoCloseable {
   private RegistryView(RegistryTopics topics, Supplier<TrustedKeys> trusted) {
     TrustedKeys known = trusted.get();
     this.keys = new KeyWatch(trusted, Duration.ZERO, known, Instant.now());
-    this.judged = new JudgedLedger(known);
+    this.judged = new VerifiedLedger(known);
     this.topics = topics;
   }
 
@@ -183,7 +183,7 @@ public final class RegistryView implements AutoCloseable {
 
   /** The record of this id that counts, or null. */
   public @Nullable Cutover cutover(String id) {
-    for (JudgedLedger.Judged e : judged.records()) {
+    for (VerifiedLedger.Judged e : judged.records()) {
       if (e.refusal().isEmpty() && e.cutover().id().equals(id)) {
         return e.cutover();
       }

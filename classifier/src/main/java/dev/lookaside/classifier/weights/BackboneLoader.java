@@ -294,7 +294,7 @@ final class BackboneLoader {
     Integer heads = config.heads();
     if (heads == null && width % 64 != 0) {
       throw new WeightsException(
-          "%s: width \"%d\": is no multiple of 64, so metadata heads must say the number of heads"
+          "%s: width \"%d\": is no multiple of 64, so metadata heads must give the number of heads"
               .formatted(source, width));
     }
     int n = heads == null ? width / 64 : heads;
@@ -337,7 +337,7 @@ final class BackboneLoader {
         throw WeightsException.tensor(
             source,
             name("pos_embed"),
-            "%d positions may be 8 x %d or 12 x %d: metadata grid must say ROWSxCOLUMNS"
+            "%d positions may be 8 x %d or 12 x %d: metadata grid must be ROWSxCOLUMNS"
                 .formatted(positions, positions / 8, positions / 12));
       }
       if (twelve || eight) {
@@ -351,7 +351,7 @@ final class BackboneLoader {
     throw WeightsException.tensor(
         source,
         name("pos_embed"),
-        "%d positions are neither a square nor 8 or 12 rows: metadata grid must say ROWSxCOLUMNS"
+        "%d positions are neither a square nor 8 or 12 rows: metadata grid must be ROWSxCOLUMNS"
             .formatted(positions));
   }
 

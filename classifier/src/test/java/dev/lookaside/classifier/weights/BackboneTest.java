@@ -297,7 +297,8 @@ class BackboneTest {
         folder.resolve("config.json"),
         """
         {"num_attention_heads": 4, "layer_norm_eps": 1e-5, "num_mel_bins": 128,
-         "max_length": 64, "frequency_stride": 10, "time_stride": 10}""");
+         "max_length": 64, "frequency_stride": 10, "time_stride": 10}\
+        """);
     ViTSpec read = load("hf", t).spec();
     assertThat(read.heads()).isEqualTo(4);
     assertThat(read.epsilon()).isEqualTo(1e-5f);
@@ -322,7 +323,7 @@ class BackboneTest {
     assertThatThrownBy(() -> load("two", t))
         .isInstanceOf(WeightsException.class)
         .hasMessageContaining(
-            "module.v.pos_embed\": 384 positions may be 8 x 48 or 12 x 32: metadata grid must say");
+            "module.v.pos_embed\": 384 positions may be 8 x 48 or 12 x 32: metadata grid must be");
     t.put("module.p_input_fdim", RandomWeights.constant(128, 1));
     t.put("module.p_input_tdim", RandomWeights.constant(768, 1));
     assertThat(load("stride 16", t).spec()).isEqualTo(spec);

@@ -41,11 +41,12 @@ import picocli.CommandLine.Spec;
     description = {
       "Say what sounded and when in audio files.",
       "",
-      "A file is heard as a stream is: the same windows, posteriors and events. A file that cannot be read is reported on standard "
-          + "error, the others are classified all the same, and the exit code is 1.",
+      "A file is processed as a stream is: the same windows, posteriors and events. A file that"
+          + " cannot be read is reported on standard error, the others are classified all the same,"
+          + " and the exit code is 1.",
       "",
-      "A file whose header names another length than it has, as killed recorders leave it, is read to its end with a "
-          + "warning; --strict rejects it."
+      "A file whose header names another length than it has, as killed recorders leave it, is read"
+          + " to its end with a warning; --strict rejects it."
     })
 final class Classify implements Callable<Integer> {
   @Parameters(
@@ -70,7 +71,8 @@ final class Classify implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "hysteresis",
       description =
-          "hysteresis (as streams), sebb (change-point boxes) or median (a median filter and one threshold); their numbers are the adapter's, see lookaside decoders. Default: "
+          "hysteresis (as streams), sebb (change-point boxes) or median (a median filter and one"
+              + " threshold); their numbers are the adapter's, see lookaside decoders. Default: "
               + "${DEFAULT-VALUE}.")
   private OfflineModel.Decoder decoder = OfflineModel.Decoder.HYSTERESIS;
 
@@ -115,7 +117,7 @@ final class Classify implements Callable<Integer> {
       return false;
     }
     if (found.posteriors().length == 0) {
-      warn(file + ": is shorter than one frame, nothing to hear");
+      warn(file + ": is shorter than one frame, nothing to score");
     }
     for (DetectedEvent e : found.events()) {
       events.add(

@@ -30,20 +30,24 @@ final class DecisionOptions {
       names = "--lead-seconds",
       paramLabel = "N",
       description =
-          "Seconds from now until it takes effect (setting lookaside.classifier.registry.lead-seconds). With fewer than the workers have set, one that is busy may score the first windows before it knows.")
+          "Seconds from now until it takes effect (setting"
+              + " lookaside.classifier.registry.lead-seconds). With fewer than the workers have"
+              + " set, one that is busy may score the first windows before it knows.")
   private @Nullable Integer leadSeconds;
 
   @Option(
       names = "--effective-from",
       paramLabel = "TIME",
       description =
-          "Capture time from which on it takes effect, as 2026-03-01T12:00:00Z. Windows that were scored already stay as they are.")
+          "Capture time from which on it takes effect, as 2026-03-01T12:00:00Z. Windows that were"
+              + " scored already stay as they are.")
   private @Nullable String effectiveFrom;
 
   @Option(
       names = "--far-ahead",
       description =
-          "Let it take effect more than a day ahead. Nothing that is decided later for the scope can take effect before it, a rollback neither.")
+          "Let it take effect more than a day ahead. Nothing that is decided later for the scope"
+              + " can take effect before it, a rollback neither.")
   private boolean farAhead;
 
   /**
@@ -71,7 +75,7 @@ final class DecisionOptions {
       throw new CliException(
           option
               + ": is more than a day ahead, and nothing decided later for the scope could take"
-              + " effect before it; say --far-ahead if that is meant");
+              + " effect before it; pass --far-ahead to confirm");
     }
   }
 

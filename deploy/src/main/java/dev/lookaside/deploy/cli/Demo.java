@@ -31,11 +31,16 @@ import picocli.CommandLine.Spec;
     description = "Shows the whole of it: real sounds, live, through a real Kafka in this process.",
     footer = {
       "",
-      "Streams are composed of the bundled clips over background noise, so the truth is known; the table at the end compares.",
-      "Birds sound in them, too, a class that the bundled adapter does not know. After some seconds the demo sends corrections (with",
-      "--page you do), a trainer beside the service refits the head and then the whole adapter, its gate reports, and from then on other",
-      "birds are named. The streams end some seconds after that. With --head-only they end after the first of the two; if the gate",
-      "refuses it, the birds that have sounded since are corrected, too, and it is tried again.",
+      "Streams are composed of the bundled clips over background noise, so the truth is known; the"
+          + " table at the end compares.",
+      "Birds sound in them, too, a class that the bundled adapter does not know. After some seconds"
+          + " the demo sends corrections (with",
+      "--page you do), a trainer beside the service refits the head and then the whole adapter, its"
+          + " gate reports, and from then on other",
+      "birds are named. The streams end some seconds after that. With --head-only they end after"
+          + " the first of the two; if the gate",
+      "rejects it, the birds that have occurred since are corrected, too, and the round is"
+          + " repeated.",
       "",
       "Examples:",
       "  lookaside demo",
@@ -51,7 +56,8 @@ final class Demo implements Callable<Integer> {
       names = "--seconds",
       paramLabel = "N",
       description =
-          "Audio per stream, sent in real time. Otherwise as much as the refit needs, about a minute on two idle cores, "
+          "Audio per stream, sent in real time. Otherwise as much as the refit needs, about a"
+              + " minute on two idle cores, "
               + DemoOptions.STORY_SECONDS
               + " s at most; with --no-refit "
               + DemoOptions.PLAIN_SECONDS
@@ -66,7 +72,8 @@ final class Demo implements Callable<Integer> {
   @Option(
       names = "--head-only",
       description =
-          "Only the head is refitted, not the whole adapter after it: about 40 s on two idle cores.")
+          "Only the head is refitted, not the whole adapter after it: about 40 s on two idle"
+              + " cores.")
   private boolean headOnly;
 
   @Option(

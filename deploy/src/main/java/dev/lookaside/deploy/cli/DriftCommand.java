@@ -21,11 +21,14 @@ import picocli.CommandLine.Spec;
     description = {
       "Shows which streams no longer sound like what their adapter was fitted on.",
       "",
-      "Prints what the trainer of the scope found when it last listened (lookaside.trainer.drift says how often): per stream the distance "
-          + "of its embeddings from the nearest known kind of sound and the divergence of its posteriors, each with its bound, and the classes "
-          + "whose mean posterior has moved most. An alarm asks for labels: the first one begins a refit.",
+      "Prints what the trainer of the scope found in its last check (lookaside.trainer.drift sets"
+          + " how often): per stream the distance of its embeddings from the nearest known kind of"
+          + " sound and the divergence of its posteriors, each with its bound, and the classes"
+          + " whose mean posterior has moved most. An alarm asks for labels: the first one begins a"
+          + " refit.",
       "",
-      "Exit code 0 if there is no alarm, 3 if there is one, 1 if no trainer has compared streams yet."
+      "Exit code 0 if there is no alarm, 3 if there is one, 1 if no trainer has compared streams"
+          + " yet."
     },
     footer = {
       "",

@@ -120,8 +120,8 @@ final class KeysCommand implements Runnable {
         "",
         "Running workers take note within seconds. Which decisions count follows from the ledger"
             + " and the trusted keys alone, so give every worker the same files. A decision that"
-            + " was refused for want of this key counts from now on, where it stands in the ledger;"
-            + " with --from-now it stays refused."
+            + " was rejected for want of this key counts from now on, at its place in the ledger;"
+            + " with --from-now it stays rejected."
       })
   void trust(
       @Mixin ConfigOptions config,

@@ -39,7 +39,7 @@ final class Listen implements Callable<Integer> {
   @Mixin private ConfigOptions config = new ConfigOptions();
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Option(names = "--json", description = "One JSON object per line, as it stands on the topic.")
+  @Option(names = "--json", description = "One JSON object per line, as on the topic.")
   private boolean json;
 
   @Option(names = "--from-beginning", description = "Also what was detected before now.")

@@ -1,13 +1,18 @@
 package dev.lookaside.deploy.cli;
 
+import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.console.Errors;
 import dev.lookaside.deploy.console.Interruption;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Properties;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -17,9 +22,9 @@ import picocli.CommandLine.Spec;
 /** {@code lookaside}: the root command. Commands are registered in {@link CommandGroups}. */
 @Command(
     name = "lookaside",
-    versionProvider = Version.class,
+    versionProvider = Main.Version.class,
     description = {
-      "Says what sounded and when on audio streams, and keeps learning from corrections.",
+      "Detects sounds on audio streams, with onset and offset, and learns from corrections.",
       ""
     },
     synopsisSubcommandLabel = "COMMAND",
@@ -90,5 +95,33 @@ public final class Main implements Runnable {
 
   private static PrintWriter utf8(FileDescriptor to) {
     return new PrintWriter(new FileOutputStream(to), true, StandardCharsets.UTF_8);
+  }
+
+  /** The version Maven wrote into {@code lookaside-version.properties}. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {
+        "lookaside " + number(),
+        "Java "
+            + System.getProperty("java.version")
+            + " ("
+            + System.getProperty("java.vm.name")
+            + ")",
+        System.getProperty("os.name") + " " + System.getProperty("os.arch")
+      };
+    }
+
+    static String number() {
+      Properties properties = new Properties();
+      try (InputStream in = Version.class.getResourceAsStream("/lookaside-version.properties")) {
+        if (in != null) {
+          properties.load(in);
+        }
+      } catch (IOException e) {
+        throw new CliException("lookaside-version.properties: cannot be read", e);
+      }
+      return properties.getProperty("version", "unknown");
+    }
   }
 }

@@ -26,8 +26,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Asks the trainer of a scope to refit now.",
       "",
-      "With --wait: until the round has ended, with the gate's report. Exit code 0 if the candidate is in force, 1 if it was refused "
-          + "or failed, 3 if nothing was heard in time.",
+      "With --wait: until the round has ended, with the gate's report. Exit code 0 if the candidate"
+          + " is in force, 1 if it was rejected or failed, 3 if no answer came in time.",
       "",
       "With --past: asks for nothing and lists how the rounds of the scope ended, the oldest first."
     },
@@ -100,7 +100,8 @@ final class RefitCommand implements Callable<Integer> {
       if (outcome.isEmpty()) {
         PrintWriter err = spec.commandLine().getErr();
         err.printf(
-            "lookaside refit: request %s: no outcome within %d s; is a trainer of scope %s running?%n",
+            "lookaside refit: request %s: no outcome within %d s; is a trainer of scope %s"
+                + " running?%n",
             id, timeoutSeconds, of);
         err.flush();
         return NOTHING_HEARD;

@@ -40,12 +40,14 @@ import picocli.CommandLine.Spec;
     description = {
       "Hears retained audio once more: with the ledger as it was, or with another adapter.",
       "",
-      "Run it with the configuration of the workers. With --diff the exit code is 1 if something differs."
+      "Run it with the configuration of the workers. With --diff the exit code is 1 if something"
+          + " differs."
     },
     footer = {
       "",
       "Examples:",
-      "  lookaside replay --stream dock --from 2026-03-01T12:00:00Z --to 2026-03-01T12:10:00Z --diff",
+      "  lookaside replay --stream dock --from 2026-03-01T12:00:00Z --to 2026-03-01T12:10:00Z"
+          + " --diff",
       "  lookaside replay --stream dock --from 2026-03-01T12:00:00Z --to 2026-03-01T12:10:00Z \\",
       "      --adapter 3f2a --emit"
     })
@@ -76,14 +78,12 @@ final class ReplayCommand implements Callable<Integer> {
       description = "File or (the beginning of) a digest: scores all of it (default: the ledger).")
   private @Nullable String adapter;
 
-  @Option(
-      names = "--diff",
-      description = "Print what differs from what stands on the topic, not what was found.")
+  @Option(names = "--diff", description = "Print what differs from the topic, not what was found.")
   private boolean diff;
 
   @Option(
       names = "--emit",
-      description = "Retract what no longer stands and write what is new or changed.")
+      description = "Retract what is no longer detected and write what is new or changed.")
   private boolean emit;
 
   @Option(names = "--json", description = "Print one JSON object.")
@@ -167,7 +167,7 @@ final class ReplayCommand implements Callable<Integer> {
       result.found().forEach(d -> out.println(text.line(d)));
     }
     out.printf(
-        "%d windows scored, heard until %s: %d records found, %d differences%s%n",
+        "%d windows scored, processed until %s: %d records found, %d differences%s%n",
         result.windows(),
         result.decidedUntil(),
         result.found().size(),

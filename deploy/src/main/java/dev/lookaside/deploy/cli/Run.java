@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
     description = "Runs the service: audio.chunks in, audio.detections out.",
     footer = {
       "",
-      "Start it once more with the same group on this or another machine and the streams are shared.",
+      "Start it once more with the same group on this or another machine and the streams are"
+          + " shared.",
       "Ctrl-C stops it in order: what is under way is finished, what is finished is committed.",
       "",
       "Examples:",
@@ -39,7 +40,8 @@ final class Run implements Callable<Integer> {
       names = "--page-port",
       paramLabel = "PORT",
       description =
-          "Serve the live page there, on this machine only unless lookaside.deploy.page.host says otherwise.")
+          "Serve the live page there, on this machine only unless lookaside.deploy.page.host is"
+              + " set.")
   private @Nullable Integer pagePort;
 
   @Mixin private ConfigOptions options = new ConfigOptions();

@@ -16,16 +16,21 @@ import dev.lookaside.ingest.audio.ReadRules;
 import dev.lookaside.ingest.send.AudioSource;
 import dev.lookaside.ingest.send.ChunkProducer;
 import dev.lookaside.ingest.send.SendClock;
+import dev.lookaside.ingest.send.SendProgress;
 import dev.lookaside.ingest.send.SendSettings;
 import dev.lookaside.ingest.send.SentStream;
 import dev.lookaside.ingest.send.StreamSender;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -43,15 +48,16 @@ import picocli.CommandLine.Spec;
       "",
       "Each source becomes a stream named after it. Multi-channel sound is sent as it is.",
       "",
-      "Of a folder all audio files are sent, by their suffix, from its sub-folders, too; hidden files and folders "
-          + "(.x, ._x.wav) are not.",
+      "Of a folder all audio files are sent, by their suffix, from its sub-folders, too; hidden"
+          + " files and folders (.x, ._x.wav) are not.",
       "",
-      "A file whose header names another length than it has, as killed recorders leave it, is sent to its end with a "
-          + "warning; --strict rejects it.",
+      "A file whose header names another length than it has, as killed recorders leave it, is sent"
+          + " to its end with a warning; --strict rejects it.",
       "",
-      "A URL has no end of its own. Where it ends, fails or sends no sample for 8 s, it is named and connected again "
-          + "after 1 s, 2 s, ... 30 s; what is missing becomes a gap of its stream. The exit code is 1 where it does not "
-          + "come back within --reconnect-seconds. A recording at a URL that names its length ends there, with exit code 0.",
+      "A URL has no end of its own. Where it ends, fails or sends no sample for 8 s, it is named"
+          + " and connected again after 1 s, 2 s, ... 30 s; what is missing becomes a gap of its"
+          + " stream. The exit code is 1 where it does not come back within --reconnect-seconds. A"
+          + " recording at a URL that names its length ends there, with exit code 0.",
       "",
       "Examples:",
       "  lookaside send door.wav",
@@ -84,7 +90,7 @@ final class Send implements Callable<Integer> {
       description = "Audio files (WAV, FLAC, OGG, MP3), folders of them, or - for standard input.")
   private List<String> paths = List.of();
 
-  @Option(names = "--microphone", description = "Send what the microphone hears.")
+  @Option(names = "--microphone", description = "Send the microphone's audio.")
   private boolean microphone;
 
   @Option(
@@ -162,14 +168,16 @@ final class Send implements Callable<Integer> {
       names = "--metrics-port",
       paramLabel = "N",
       description =
-          "Serve /metrics for Prometheus there (lookaside_send_reconnects_total and others); 0: a free port.")
+          "Serve /metrics for Prometheus there (lookaside_send_reconnects_total and others); 0: a"
+              + " free port.")
   private @Nullable Integer metricsPort;
 
   @Option(
       names = "--raw",
       paramLabel = "CONTENT-TYPE",
       description =
-          "What standard input holds if it has no header: audio/x-raw;format=S16LE;rate=16000;channels=1.")
+          "What standard input holds if it has no header:"
+              + " audio/x-raw;format=S16LE;rate=16000;channels=1.")
   private @Nullable String raw;
 
   @Option(
@@ -200,7 +208,7 @@ final class Send implements Callable<Integer> {
     try (Metrics metrics = new Metrics();
         MetricsServer server = serve(metrics, err);
         ChunkProducer producer = ChunkProducer.connect(ingest);
-        SendDisplay display = SendDisplay.of(err, Terminal.interactive(), metrics)) {
+        Display display = Display.of(err, Terminal.interactive(), metrics)) {
       StreamSender sender = new StreamSender(producer, settings, SendClock.SYSTEM, display);
       try (Interruption interruption =
           Interruption.by(
@@ -337,5 +345,76 @@ final class Send implements Callable<Integer> {
 
   private ParameterException wrong(String message) {
     return new ParameterException(spec.commandLine(), message);
+  }
+
+  /** How far sending is: a bar on a terminal, a line now and then elsewhere. Thread-safe. */
+  static final class Display implements SendProgress, AutoCloseable {
+    private static final long MILLIS_PER_SECOND = 1000;
+    private static final long LINE_EVERY_NANOS = 10_000_000_000L;
+
+    private final PrintWriter err;
+    private final @Nullable ProgressBar bar;
+    private final Metrics metrics;
+    private final Map<StreamId, Long> sentMillis = new HashMap<>();
+    private final Map<StreamId, Long> lengthMillis = new HashMap<>();
+    private long lineAtNanos = System.nanoTime();
+
+    private Display(PrintWriter err, @Nullable ProgressBar bar, Metrics metrics) {
+      this.err = err;
+      this.metrics = metrics;
+      this.bar = bar;
+    }
+
+    static Display of(PrintWriter err, boolean terminal, Metrics metrics) {
+      ProgressBar bar =
+          terminal
+              ? new ProgressBarBuilder()
+                  .setTaskName("sending")
+                  .setUnit(" s", MILLIS_PER_SECOND)
+                  .setInitialMax(-1)
+                  .setUpdateIntervalMillis(200)
+                  .build()
+              : null;
+      return new Display(err, bar, metrics);
+    }
+
+    @Override
+    public synchronized void sent(StreamId stream, long sentFrames, long lengthFrames, int rateHz) {
+      sentMillis.put(stream, sentFrames * MILLIS_PER_SECOND / rateHz);
+      // Of a live source only the end will tell.
+      lengthMillis.put(stream, lengthFrames < 0 ? -1 : lengthFrames * MILLIS_PER_SECOND / rateHz);
+      long sent = sentMillis.values().stream().mapToLong(Long::longValue).sum();
+      if (bar != null) {
+        boolean known = lengthMillis.values().stream().allMatch(length -> length >= 0);
+        long length = lengthMillis.values().stream().mapToLong(Long::longValue).sum();
+        bar.maxHint(known ? length : -1);
+        bar.stepTo(sent);
+      } else if (System.nanoTime() - lineAtNanos > LINE_EVERY_NANOS) {
+        lineAtNanos = System.nanoTime();
+        err.printf(
+            Locale.ROOT,
+            "%.1f s sent, %d streams%n",
+            (double) sent / MILLIS_PER_SECOND,
+            sentMillis.size());
+        err.flush();
+      }
+    }
+
+    @Override
+    public synchronized void noticed(StreamId stream, String text) {
+      Send.warn(err, text);
+    }
+
+    @Override
+    public void reconnected(StreamId stream, long missingFrames, int rateHz) {
+      metrics.reconnected(stream, (double) missingFrames / rateHz);
+    }
+
+    @Override
+    public synchronized void close() {
+      if (bar != null) {
+        bar.close();
+      }
+    }
   }
 }

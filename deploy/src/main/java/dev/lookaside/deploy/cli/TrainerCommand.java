@@ -30,18 +30,22 @@ import picocli.CommandLine.Spec;
     description = {
       "Refits the adapter from corrections: audio.labels in, adapters in force out.",
       "",
-      "Of all trainers of a scope one works, the others stand by. One that was killed goes on where it was.",
+      "One trainer per scope is leader; the others are standby. One that was killed goes on where"
+          + " it was.",
       "",
-      "With lookaside.trainer.shadow.share above 0 a candidate first hears live audio unheard; what it would have said stands on "
-          + "lookaside.shadows (see lookaside adapter shadow --past). With lookaside.trainer.canary.share above 0 a share of the "
-          + "streams hears with it first."
+      "With lookaside.trainer.shadow.share above 0 a candidate first scores live audio without"
+          + " publishing; the differences go to lookaside.shadows (see lookaside adapter shadow"
+          + " --past). With lookaside.trainer.canary.share above 0 a share of the streams uses it"
+          + " first."
     },
     footer = {
       "",
       "Examples:",
       "  lookaside trainer",
-      "  lookaside trainer --store /var/lib/lookaside --scope tenant:harbour --set lookaside.trainer.triggers.labels=20",
-      "  lookaside trainer --set lookaside.trainer.shadow.share=0.2 --set lookaside.trainer.canary.share=0.1",
+      "  lookaside trainer --store /var/lib/lookaside --scope tenant:harbour --set"
+          + " lookaside.trainer.triggers.labels=20",
+      "  lookaside trainer --set lookaside.trainer.shadow.share=0.2 --set"
+          + " lookaside.trainer.canary.share=0.1",
     })
 final class TrainerCommand implements Callable<Integer> {
   private static final String ROOT = "lookaside.trainer.";

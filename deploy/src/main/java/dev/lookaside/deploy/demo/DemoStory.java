@@ -108,7 +108,7 @@ final class DemoStory {
           case "fitting" -> "fits %s to %s".formatted(what, under.trigger());
           case "judging" ->
               "judges it against the adapter in force, each sound by a fit that has not seen it";
-          case "shadowing" -> "lets it hear live audio, unheard itself";
+          case "shadowing" -> "starts a shadow run on live audio";
           case "publishing" -> "publishes it; workers prepare it";
           default -> status.phase();
         };

@@ -13,6 +13,9 @@ import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelWriter;
 import dev.lookaside.trainer.loop.RefitTopic;
+import dev.lookaside.trainer.loop.RoundOutcome;
+import dev.lookaside.trainer.loop.Trainer;
+import dev.lookaside.trainer.loop.TrainerStatus;
 import dev.lookaside.trainer.metric.Event;
 import dev.lookaside.trainer.store.LabelStandings;
 import dev.lookaside.trainer.store.Standing;
@@ -134,5 +137,19 @@ final class DemoTrainer implements AutoCloseable {
   @Override
   public void close() {
     all.close();
+  }
+
+  /** Passes on what a trainer tells: to the demo's story and to the page beside it. */
+  record DemoListener(DemoStory story, Optional<PageEvents> page) implements Trainer.Listener {
+    @Override
+    public void status(TrainerStatus status) {
+      story.status(status, Instant.now());
+      page.ifPresent(p -> p.trainer(status.toJson()));
+    }
+
+    @Override
+    public void finished(RoundOutcome outcome) {
+      story.finished(outcome, Instant.now());
+    }
   }
 }

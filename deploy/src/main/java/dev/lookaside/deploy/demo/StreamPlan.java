@@ -1,6 +1,7 @@
 package dev.lookaside.deploy.demo;
 
 import dev.lookaside.featurizer.FeatureSpec;
+import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.metric.Event;
 import java.util.Arrays;
@@ -15,11 +16,11 @@ import java.util.List;
  * @param recurring of the new class, recordings that sounded before the corrections come back, not
  *     others
  */
-record StreamPlan(String name, Pcm audio, List<Event> truth, boolean recurring) {
+public record StreamPlan(String name, Pcm audio, List<Event> truth, boolean recurring) {
   private static final double LEVEL_SECONDS = 0.2;
   private static final double SILENCE = 1e-6;
 
-  StreamPlan {
+  public StreamPlan {
     truth = List.copyOf(truth);
   }
 
@@ -60,5 +61,43 @@ record StreamPlan(String name, Pcm audio, List<Event> truth, boolean recurring) 
       sum += (double) audio.samples()[i] * audio.samples()[i];
     }
     return 10 * Math.log10(Math.max(sum / Math.max(1, until - from), SILENCE));
+  }
+
+  /**
+   * How many windows a stream without gaps must give, from its length alone: written down a second
+   * time, independent of the code that slices, so that a lost or doubled window cannot hide.
+   */
+  public static final class ExpectedWindows {
+    private ExpectedWindows() {}
+
+    /**
+     * Windows of a whole stream that starts at sample 0 and ends with its last chunk. They have the
+     * indices 0 to the result - 1.
+     *
+     * @param samples native samples, 0 or more
+     * @param rateHz their rate
+     */
+    public static long count(long samples, int rateHz, FeatureSpec spec) {
+      if (samples < 0 || rateHz <= 0) {
+        throw new IllegalArgumentException(
+            "samples \"" + samples + "\", rateHz \"" + rateHz + "\": must be 0 or more, above 0");
+      }
+      FrontEnd frontEnd = spec.frontEnd();
+      // A resampled sample exists where its position lies before the end of the signal.
+      long resampled = ceilDiv(samples * frontEnd.rateHz(), rateHz);
+      long frames = frontEnd.frameCount(resampled);
+      if (frames == 0) {
+        return 0;
+      }
+      if (frames <= spec.windowFrames()) {
+        return 1;
+      }
+      // Whole windows, and one more, padded, if they leave frames over.
+      return 1 + ceilDiv(frames - spec.windowFrames(), spec.hopFrames());
+    }
+
+    private static long ceilDiv(long a, long b) {
+      return (a + b - 1) / b;
+    }
   }
 }

@@ -65,7 +65,7 @@ public final class BackboneFiles {
     KnownBackbone backbone = known.get();
     if (backbone.elsewhere().isPresent()) {
       throw new HubException(
-          "%s: no hub has it as safetensors: download it from %s, convert it as the README says, and give the file"
+          "%s: no hub has it as safetensors: download it from %s, convert it as deploy/docs/backbones.md describes, and give the file"
               .formatted(word, backbone.elsewhere().get()));
     }
     return backbone.repo();

@@ -304,7 +304,7 @@ final class HubClient {
     if (!found.equals(remote.etag())) {
       Files.deleteIfExists(part);
       throw new HubException(
-          "%s: %s came with the digest %s, the hub says %s: the download was deleted; try again, and if it stays so something between changes it"
+          "%s: %s came with the digest %s, the hub says %s: the download was deleted; try again; if it happens again, something between here and the hub changes the file"
               .formatted(repo, remote.name(), found, remote.etag()));
     }
   }
@@ -332,7 +332,7 @@ final class HubClient {
       } catch (Passing e) {
         if (i == MAX_ATTEMPTS) {
           throw new HubException(
-              "%s: %s; tried %d times. What has come is kept: the same command goes on from there"
+              "%s: %s; tried %d times. The partial download is cached: the same command goes on from there"
                   .formatted(repo, e.getMessage(), i),
               e);
         }
@@ -387,7 +387,7 @@ final class HubClient {
             || text.contains("not enough space");
     return new HubException(
         full
-            ? "\"%s\": the disk is full: make room, or set HF_HUB_CACHE to another disk; what has come is kept"
+            ? "\"%s\": the disk is full: make room, or set HF_HUB_CACHE to another disk; the partial download is cached"
                 .formatted(file)
             : "\"%s\": cannot be written: may this user write there? HF_HUB_CACHE sets another folder"
                 .formatted(file),
@@ -407,7 +407,8 @@ final class HubClient {
                       .formatted(page)
                   : settings.token().isPresent()
                       ? "the token in use does not open it: is it valid, and is the name right?"
-                      : "there is no such repository, or it is private: check the name, or set HF_TOKEN to a token that may read it";
+                      : "there is no such repository, or it is private: check the name, or set"
+                            + " HF_TOKEN to a token that may read it";
           case NOT_FOUND ->
               code.equals("RevisionNotFound")
                   ? "has no revision \"%s\"".formatted(repo.revision())

@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
           + " All parts take some minutes.",
       "",
       "Part gate runs only where it is named: it fits the bundled model's head to sets of right,"
-          + " half wrong and random labels, and counts which ones the trainer's gate refuses."
+          + " half wrong and random labels, and counts which ones the trainer's gate rejects."
           + " The same seed gives the same counts; 8 sets of each kind took 18 minutes of two"
           + " cores that had other work, too."
     })
@@ -50,9 +50,8 @@ public final class BenchCommand implements Runnable {
       arity = "0..*",
       paramLabel = "PART",
       description =
-          "front-end, forward, adapter-cost, adapter-mix, gradient, pipeline, overload, delivery, swaps, memory,"
-              + " gate"
-              + " or all (the default): all but gate.")
+          "front-end, forward, adapter-cost, adapter-mix, gradient, pipeline, overload, delivery,"
+              + " swaps, memory, gate or all (the default): all but gate.")
   private List<String> parts = List.of();
 
   @Option(names = "--json", paramLabel = "FILE", description = "Write the figures there, too.")
@@ -81,7 +80,7 @@ public final class BenchCommand implements Runnable {
       names = "--sounds",
       paramLabel = "DIR",
       description =
-          "Class folders of the bundled model's ten classes, heard and labelled by part gate"
+          "Class folders of the bundled model's ten classes, played and labelled by part gate"
               + " instead of the bundled sounds.")
   private @Nullable Path sounds;
 

@@ -1,15 +1,23 @@
 package dev.lookaside.deploy.lab;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.json.NotJsonException;
+import dev.lookaside.classifier.json.StrictJson;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.Errors;
 import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.trainer.dataset.Distribution;
+import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.recipe.Recipe;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,9 +26,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -34,22 +44,26 @@ import picocli.CommandLine.Spec;
     description = {
       "Fit recipes with several seeds and print the mean and deviation of their figures.",
       "",
-      "Recipes of a data set take --data and are judged as evaluate --recipe does: recognition by top-1 and mAP, detection by the "
-          + "mean of mAP over tIoU 0.1 to 0.5 (MAP) and event F1 within 0.2 s. Those of ESC-50 are fitted once per fold: as in the "
-          + "papers, a figure is the mean of five.",
+      "Recipes of a data set take --data and are judged as evaluate --recipe does: recognition by"
+          + " top-1 and mAP, detection by the mean of mAP over tIoU 0.1 to 0.5 (MAP) and event F1"
+          + " within 0.2 s. Those of ESC-50 are fitted once per fold: as in the papers, a figure is"
+          + " the mean of five.",
       "",
-      "The others (small/...) learn from the clips of --train and are judged on those of --test: top-1, mAP and, with scenes, "
-          + "event F1 on composed scenes after thresholds were chosen on scenes of the training clips.",
+      "The others (small/...) learn from the clips of --train and are judged on those of --test:"
+          + " top-1, mAP and, with scenes, event F1 on composed scenes after thresholds were chosen"
+          + " on scenes of the training clips.",
       "",
-      "Means and deviations are over all runs of a recipe, seeds times folds. What stands in --runs already is not run again, so a "
-          + "comparison that was stopped goes on. Fits of all weights leave their backbones there, too."
+      "Means and deviations are over all runs of a recipe, seeds times folds. Runs that are in"
+          + " --runs already are not repeated, so a comparison that was stopped goes on. Fits of"
+          + " all weights leave their backbones there, too."
     },
     footer = {
       "",
       "Examples:",
-      "  lookaside compare small/linear-probe small/parallel small/loaa-both --train train/ --test test/ "
-          + "--backbone b.safetensors --runs runs/",
-      "  lookaside compare esc50/linear-probe esc50/loaa-5pct --data ESC-50/ --backbone deit.safetensors --runs runs/ --seeds 1"
+      "  lookaside compare small/linear-probe small/parallel small/loaa-both --train train/ --test"
+          + " test/ --backbone b.safetensors --runs runs/",
+      "  lookaside compare esc50/linear-probe esc50/loaa-5pct --data ESC-50/ --backbone"
+          + " deit.safetensors --runs runs/ --seeds 1"
     })
 public final class Compare implements Runnable {
   /** Figures of a run and the headings of their columns. */
@@ -258,5 +272,168 @@ public final class Compare implements Runnable {
       squares += (v - mean) * (v - mean);
     }
     return values.length == 1 ? 0 : Math.sqrt(squares / (values.length - 1));
+  }
+
+  /** The fits of a comparison, each made by the commands a user would give and kept in a folder. */
+  static final class ComparedRuns {
+    /** Fold of data that has none. */
+    static final int NO_FOLD = 0;
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Clips clips;
+    private final Path backbone;
+    private final Path runs;
+    private final int scenes;
+    private final int threads;
+    private final PrintWriter err;
+
+    /**
+     * What recipes learn from and are judged on.
+     *
+     * @param train class folders, for recipes without a data set
+     * @param test class folders, likewise
+     * @param data folder of the data set of the other recipes
+     */
+    record Clips(@Nullable Path train, @Nullable Path test, @Nullable Path data) {}
+
+    /**
+     * @param runs existing folder
+     * @param scenes that thresholds are chosen and event F1 is judged on
+     * @param err where it is said what is done
+     */
+    ComparedRuns(Clips clips, Path backbone, Path runs, int scenes, int threads, PrintWriter err) {
+      this.clips = clips;
+      this.backbone = backbone;
+      this.runs = runs;
+      this.scenes = scenes;
+      this.threads = threads;
+      this.err = err;
+    }
+
+    static boolean hasFolds(Recipe recipe) {
+      return Distribution.ESC50.toString().equals(recipe.options().get("dataset"));
+    }
+
+    /**
+     * Figures of one run, made if they do not stand in the folder yet.
+     *
+     * @throws CliException naming the command that failed
+     */
+    JsonNode figures(Recipe recipe, int fold, int seed) {
+      String part = fold == NO_FOLD ? "" : "-fold" + fold;
+      String name = recipe.name().replace('/', '-') + part + "-" + seed;
+      Path file = runs.resolve(name + ".json");
+      try {
+        if (Files.exists(file)) {
+          return read(file);
+        }
+        err.printf(
+            "%s, %sseed %d%n", recipe.name(), fold == NO_FOLD ? "" : "fold " + fold + ", ", seed);
+        ObjectNode figures = made(recipe, fold, seed, runs.resolve(name + ".safetensors"));
+        byte[] bytes = JSON.writeValueAsBytes(figures);
+        AtomicFile.write(file, path -> Files.write(path, bytes));
+        return figures;
+      } catch (IOException e) {
+        throw new CliException("\"%s\": %s".formatted(file, FaultReason.of(e)), e);
+      }
+    }
+
+    private ObjectNode made(Recipe recipe, int fold, int seed, Path adapter)
+        throws JsonProcessingException {
+      boolean ofDataSet = recipe.options().containsKey("dataset");
+      List<Object> from = new ArrayList<>();
+      if (ofDataSet) {
+        from.addAll(List.of("--data", Objects.requireNonNull(clips.data())));
+      }
+      if (fold != NO_FOLD) {
+        from.addAll(List.of("--fold", fold));
+      }
+      Path fittedBackbone =
+          "full".equals(recipe.options().get("tune"))
+              ? adapter.resolveSibling("backbone-" + adapter.getFileName())
+              : backbone;
+      List<Object> fit = new ArrayList<>(List.of("fit", "--recipe", recipe.name()));
+      fit.addAll(ofDataSet ? from : List.of(Objects.requireNonNull(clips.train())));
+      fit.addAll(List.of("--backbone", backbone, "--out", adapter, "--seed", seed));
+      fit.addAll(List.of("--threads", threads, "--resume", "--json"));
+      if (!fittedBackbone.equals(backbone)) {
+        fit.addAll(List.of("--out-backbone", fittedBackbone));
+      }
+      JsonNode fitted = JSON.readTree(run(fit));
+      ObjectNode figures = JSON.createObjectNode();
+      figures.set("trainable", fitted.path("trainable"));
+      figures.set("percent", fitted.path("percent"));
+
+      Path scores = adapter.resolveSibling(adapter.getFileName() + ".scores.json");
+      List<Object> evaluate = new ArrayList<>(List.of("evaluate"));
+      if (ofDataSet) {
+        evaluate.addAll(List.of("--recipe", recipe.name()));
+      }
+      evaluate.addAll(ofDataSet ? from : List.of(Objects.requireNonNull(clips.test())));
+      evaluate.addAll(
+          List.of("--backbone", fittedBackbone, "--adapter", adapter, "--json", scores));
+      run(evaluate);
+      JsonNode judged = read(scores).path("figures");
+      boolean detection = Task.DETECTION.toString().equals(recipe.evaluation().get("task"));
+      copy(judged, "top1", figures, "top1");
+      copy(judged, detection ? "averageMAP" : "mAP", figures, "mAP");
+      copy(judged, "eventF1micro", figures, "eventF1");
+      if (recipe.options().containsKey("scenes")) {
+        figures.set("eventF1", eventF1OnScenes(adapter, seed));
+      }
+      return figures;
+    }
+
+    private static void copy(JsonNode from, String name, ObjectNode to, String key) {
+      if (from.has(name)) {
+        to.set(key, from.get(name));
+      }
+    }
+
+    private JsonNode eventF1OnScenes(Path adapter, int seed) throws JsonProcessingException {
+      Path calibrated = adapter.resolveSibling("calibrated-" + adapter.getFileName());
+      run(calibrate(clips.train(), adapter, List.of("--out", calibrated, "--seed", 1000 + seed)));
+      return JSON.readTree(run(calibrate(clips.test(), calibrated, List.of("--seed", 11))))
+          .path("eventF1Before");
+    }
+
+    private List<Object> calibrate(@Nullable Path folder, Path adapter, List<Object> more) {
+      List<Object> words = new ArrayList<>(List.of("calibrate", Objects.requireNonNull(folder)));
+      words.addAll(List.of("--backbone", backbone, "--adapter", adapter, "--scenes", scenes));
+      words.addAll(more);
+      words.add("--json");
+      return words;
+    }
+
+    private static JsonNode read(Path file) {
+      try {
+        return StrictJson.parse(Files.readAllBytes(file));
+      } catch (NotJsonException e) {
+        throw new CliException(
+            "\"%s\": %s; without the file its run is made again".formatted(file, e.getMessage()), e);
+      } catch (IOException e) {
+        throw new CliException("\"%s\": %s".formatted(file, FaultReason.of(e)), e);
+      }
+    }
+
+    /** The commands that a comparison runs. */
+    @Command(
+        name = "lookaside",
+        subcommands = {FitCommand.class, Calibrate.class, Evaluate.class})
+    private static final class Commands {}
+
+    /** Runs another command and gives what it printed; its messages go where this one's do. */
+    private String run(List<Object> words) {
+      StringWriter printed = new StringWriter();
+      CommandLine command = Errors.handledIn(new CommandLine(new Commands()));
+      command.setOut(new PrintWriter(printed));
+      command.setErr(err);
+      List<String> arguments = words.stream().map(Object::toString).toList();
+      if (command.execute(arguments.toArray(String[]::new)) != 0) {
+        throw new CliException("stopped: lookaside " + String.join(" ", arguments));
+      }
+      return printed.toString();
+    }
   }
 }

@@ -23,9 +23,9 @@ final class DataOptions {
       names = "--dataset",
       paramLabel = "NAME",
       description =
-          "esc50, speech-commands, epic-sounds, fashion-mnist (images), as they are distributed; folder (class folders) or csv "
-              + "(path,label,split[,onset,offset][,sha256]; a recording without label and times is one without events). "
-              + "Nothing is downloaded.")
+          "esc50, speech-commands, epic-sounds, fashion-mnist (images), as they are distributed;"
+              + " folder (class folders) or csv (path,label,split[,onset,offset][,sha256]; a"
+              + " recording without label and times is one without events). Nothing is downloaded.")
   private @Nullable String dataset;
 
   @Option(
@@ -44,7 +44,9 @@ final class DataOptions {
       names = "--split",
       paramLabel = "S",
       description =
-          "train, validation, test, detection-test (of epic-sounds) or what a csv names. Default: train to fit; to evaluate test, else validation, and for --calibrate-to validation.")
+          "train, validation, test, detection-test (of epic-sounds) or what a csv names. Default:"
+              + " train to fit; to evaluate test, else validation, and for --calibrate-to"
+              + " validation.")
   private @Nullable String split;
 
   /**
@@ -54,7 +56,7 @@ final class DataOptions {
    * @return empty if the options name no data set
    * @throws CliException if only a part of them is given
    */
-  Optional<JudgedData> part(String... usual) {
+  Optional<EvaluationData> part(String... usual) {
     if (dataset == null || folder == null) {
       if (dataset != null) {
         throw new CliException("--dataset \"%s\": needs --data, too".formatted(dataset));
@@ -77,16 +79,16 @@ final class DataOptions {
    * @param option that chooses
    * @throws CliException also if they name none and the data set has no validation split
    */
-  Optional<JudgedData> chosenOn(String option) {
-    Optional<JudgedData> part =
+  Optional<EvaluationData> chosenOn(String option) {
+    Optional<EvaluationData> part =
         dataset != null && split == null && Distribution.of(dataset).ofImages()
             ? Optional.empty()
             : part(DataSet.VALIDATION);
     if (dataset != null
         && split == null
-        && !part.map(JudgedData::split).equals(Optional.of(DataSet.VALIDATION))) {
+        && !part.map(EvaluationData::split).equals(Optional.of(DataSet.VALIDATION))) {
       throw new CliException(
-          "%s: data set %s has no validation split: --split must say what it is chosen on"
+          "%s: data set %s has no validation split: --split must name the split to choose on"
               .formatted(option, dataset));
     }
     return part;
@@ -110,33 +112,33 @@ final class DataOptions {
     return part(DataSet.TEST)
         .flatMap(
             part ->
-                part instanceof JudgedData.Sounds sounds
+                part instanceof EvaluationData.Sounds sounds
                     ? Optional.of(sounds.set())
                     : Optional.empty());
   }
 
-  private JudgedData.Images images(Distribution distribution, Path from, String usual) {
+  private EvaluationData.Images images(Distribution distribution, Path from, String usual) {
     if (fold != null) {
       throw new CliException("--fold \"%d\": data set %s has none".formatted(fold, distribution));
     }
     String wanted = split == null ? usual : split;
-    return new JudgedData.Images(
+    return new EvaluationData.Images(
         distribution.toString(), wanted, distribution.images(from, wanted));
   }
 
-  private JudgedData.Sounds sounds(Distribution distribution, Path from, String... usual) {
+  private EvaluationData.Sounds sounds(Distribution distribution, Path from, String... usual) {
     DataSet set = distribution.load(from, Optional.ofNullable(fold));
     if (split != null) {
       set.segments(split);
-      return new JudgedData.Sounds(set, split);
+      return new EvaluationData.Sounds(set, split);
     }
     TreeSet<String> splits = set.splits();
     for (String name : usual) {
       if (splits.contains(name)) {
-        return new JudgedData.Sounds(set, name);
+        return new EvaluationData.Sounds(set, name);
       }
     }
-    return new JudgedData.Sounds(set, splits.first());
+    return new EvaluationData.Sounds(set, splits.first());
   }
 
   /**
@@ -154,16 +156,16 @@ final class DataOptions {
       FrontEnd frontEnd,
       ExampleOptions what,
       boolean strict) {
-    Optional<JudgedData> part = part(DataSet.TRAIN);
+    Optional<EvaluationData> part = part(DataSet.TRAIN);
     if ((classFolders == null) == part.isEmpty()) {
       throw new CliException("CLIPS or --dataset: one of them must be given, not both");
     }
-    if (part.isPresent() && part.get() instanceof JudgedData.Images images) {
+    if (part.isPresent() && part.get() instanceof EvaluationData.Images images) {
       what.checkForImages();
       return new TrainingData.OfImages(images.images(init).limited(what.limit()), frontEnd);
     }
-    JudgedData.Sounds sounds = null;
-    if (part.isPresent() && part.get() instanceof JudgedData.Sounds named) {
+    EvaluationData.Sounds sounds = null;
+    if (part.isPresent() && part.get() instanceof EvaluationData.Sounds named) {
       sounds = named;
     }
     if (what.ofRecordings()) {

@@ -3,21 +3,30 @@ package dev.lookaside.deploy.lab;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lookaside.classifier.detect.ClipDetections;
 import dev.lookaside.classifier.detect.TunedDecoder;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.hub.BackboneFiles;
+import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.send.LabelledEvent;
+import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.dataset.DataSet;
+import dev.lookaside.trainer.dataset.Recording;
 import dev.lookaside.trainer.evaluate.DetectedEvents;
 import dev.lookaside.trainer.example.ClipFolder;
 import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.judge.DecoderTuning;
 import dev.lookaside.trainer.metric.Collars;
 import dev.lookaside.trainer.metric.DetectionMap;
+import dev.lookaside.trainer.metric.Event;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -37,22 +46,29 @@ import picocli.CommandLine.Spec;
     name = "decoders",
     sortOptions = false,
     description = {
-      "Compare decoders and heads on composed scenes: hysteresis, change-point boxes, median filter.",
+      "Compare decoders and heads on composed scenes: hysteresis, change-point boxes, median"
+          + " filter.",
       "",
-      "All adapters hear the same scenes or recordings; a row is an adapter and a decoder. "
-          + "The numbers of change-point boxes and the median filter are chosen on scenes of --tune-on's clips, where event F1 is "
-          + "greatest; hysteresis has the adapter's thresholds (lookaside calibrate). Then all are judged on scenes of CLIPS. With "
-          + "--out the numbers are written into a copy of the (only) adapter, for classify and evaluate --decoder.",
+      "All adapters score the same scenes or recordings; a row is an adapter and a decoder. The"
+          + " numbers of change-point boxes and the median filter are chosen on scenes of"
+          + " --tune-on's clips, where event F1 is greatest; hysteresis has the adapter's"
+          + " thresholds (lookaside calibrate). Then all are judged on scenes of CLIPS. With --out"
+          + " the numbers are written into a copy of the (only) adapter, for classify and evaluate"
+          + " --decoder.",
       "",
-      "With --dataset the numbers are chosen on whole recordings of its --tune-split and judged on those of --split; of a data set "
-          + "of clips without times (esc50) on scenes of them, chosen on train and judged on test unless the options say."
+      "With --dataset the numbers are chosen on whole recordings of its --tune-split and judged on"
+          + " those of --split; of a data set of clips without times (esc50) on scenes of them,"
+          + " chosen on train and evaluated on test by default."
     },
     footer = {
       "",
       "Examples:",
-      "  lookaside decoders test/ --tune-on train/ --backbone b.safetensors --adapter clip.safetensors --adapter columns.safetensors",
-      "  lookaside decoders --dataset esc50 --data ESC-50/ --fold 4 --backbone deit-tiny --adapter clip.safetensors --adapter columns.safetensors",
-      "  lookaside decoders --dataset csv --data scenes/ --split test --backbone b.safetensors --adapter a.safetensors --out a2.safetensors"
+      "  lookaside decoders test/ --tune-on train/ --backbone b.safetensors --adapter"
+          + " clip.safetensors --adapter columns.safetensors",
+      "  lookaside decoders --dataset esc50 --data ESC-50/ --fold 4 --backbone deit-tiny --adapter"
+          + " clip.safetensors --adapter columns.safetensors",
+      "  lookaside decoders --dataset csv --data scenes/ --split test --backbone b.safetensors"
+          + " --adapter a.safetensors --out a2.safetensors"
     })
 public final class Decoders implements Runnable {
   private static final double COLLAR_SECONDS = 0.2;
@@ -73,7 +89,8 @@ public final class Decoders implements Runnable {
       names = "--tune-split",
       paramLabel = "S",
       description =
-          "With --dataset: the split their numbers are chosen on. Default: validation, of clips train.")
+          "With --dataset: the split their numbers are chosen on. Default: validation, of clips"
+              + " train.")
   private @Nullable String tuneSplit;
 
   @Option(
@@ -185,7 +202,7 @@ public final class Decoders implements Runnable {
   }
 
   private ComposedScenes scenes(DataSet set, String split, Adapter adapter, long itsSeed) {
-    ClipFolder clips = new JudgedData.Sounds(set, split).clips(Optional.of(adapter));
+    ClipFolder clips = new EvaluationData.Sounds(set, split).clips(Optional.of(adapter));
     return new ComposedScenes(clips, sceneSeconds, itsSeed);
   }
 
@@ -271,5 +288,121 @@ public final class Decoders implements Runnable {
         score.psds2().psds(),
         score.map().averageMap());
     to.flush();
+  }
+
+  /**
+   * What decoders are tuned and judged on.
+   *
+   * @param tuning where their numbers are chosen
+   * @param judged where they are judged
+   * @param count scenes or recordings of that
+   */
+  record DecoderMaterial(Source tuning, Source judged, int count) {
+    /**
+     * What one model heard.
+     *
+     * @param clips by stream
+     * @param seconds that each lasts
+     * @param truth its events
+     */
+    record Heard(
+        Map<String, ClipDetections> clips, Map<String, Double> seconds, List<Event> truth) {}
+
+    /** Lets a model hear it. */
+    @FunctionalInterface
+    interface Source {
+      Heard heard(OfflineModel model);
+    }
+
+    /** So many scenes to judge on and half as many to tune on. */
+    static DecoderMaterial ofScenes(
+        ComposedScenes tuning, ComposedScenes judged, int count, PrintWriter err) {
+      return new DecoderMaterial(
+          model -> scenes(model, tuning, count / 2, err),
+          model -> scenes(model, judged, count, err),
+          count);
+    }
+
+    private static Heard scenes(
+        OfflineModel model, ComposedScenes composed, int count, PrintWriter err) {
+      Heard heard = new Heard(new LinkedHashMap<>(), new LinkedHashMap<>(), new ArrayList<>());
+      try (EvaluateDisplay display = new EvaluateDisplay("scenes", count, err)) {
+        for (int i = 0; i < count; i++) {
+          Scene scene = composed.scene(i);
+          String name = "scene " + i;
+          heard.clips().put(name, model.detect(scene.audio()));
+          heard.seconds().put(name, scene.audio().seconds());
+          for (LabelledEvent e : scene.events()) {
+            heard.truth().add(new Event(name, e.label(), e.onsetSeconds(), e.offsetSeconds()));
+          }
+          display.done(i + 1);
+        }
+      }
+      return heard;
+    }
+
+    /**
+     * Splits of a data set. Where test has no times, the split that numbers are chosen on is
+     * judged, and that is said.
+     *
+     * @param tuneSplit null for validation
+     * @param judgedSplit empty for test
+     * @throws CliException if a split has no onsets and offsets of its classes, or has other labels
+     */
+    static DecoderMaterial ofRecordings(
+        DataSet set,
+        @Nullable String tuneSplit,
+        Optional<String> judgedSplit,
+        Adapter adapter,
+        PrintWriter err) {
+      String chosen = tuneSplit == null ? DataSet.VALIDATION : tuneSplit;
+      boolean test = set.splits().contains(DataSet.TEST) && set.hasTimes(DataSet.TEST);
+      String judged = judgedSplit.orElse(test ? DataSet.TEST : chosen);
+      for (String split : List.of(chosen, judged)) {
+        if (!set.hasTimes(split)) {
+          throw new CliException(
+              "split \"%s\" of %s: has no onsets and offsets of its classes"
+                  .formatted(split, set.name()));
+        }
+      }
+      new EvaluationData.Sounds(set, judged).indices(adapter);
+      err.printf("%s: chosen on %s, judged on %s%n", set.name(), chosen, judged);
+      if (chosen.equals(judged)) {
+        err.println("figures are too good: of the split that the numbers were chosen on");
+      }
+      return new DecoderMaterial(
+          model -> recordings(model, set, chosen, err),
+          model -> recordings(model, set, judged, err),
+          set.recordings(judged).size());
+    }
+
+    /** Recordings that cannot be read are named and left out. */
+    private static Heard recordings(
+        OfflineModel model, DataSet set, String split, PrintWriter err) {
+      Map<String, ClipDetections> clips = new LinkedHashMap<>();
+      Map<String, Double> seconds = new LinkedHashMap<>();
+      List<Recording> recordings = set.recordings(split);
+      UnreadableItems unheard = new UnreadableItems(err, Optional.empty());
+      int done = 0;
+      try (EvaluateDisplay display = new EvaluateDisplay("recordings", recordings.size(), err)) {
+        for (Recording recording : recordings) {
+          try {
+            Pcm pcm = recording.read();
+            clips.put(recording.name(), model.detect(pcm));
+            seconds.put(recording.name(), pcm.seconds());
+          } catch (IngestException | TrainerException e) {
+            unheard.accept(recording.name() + ": " + e.getMessage());
+          }
+          display.done(++done);
+        }
+      }
+      unheard.report(recordings.size(), "recordings");
+      if (clips.isEmpty()) {
+        throw new CliException("split \"%s\": no recording can be read".formatted(split));
+      }
+      List<Event> truth =
+          set.events(split).stream().filter(e -> clips.containsKey(e.stream())).toList();
+      return new Heard(clips, seconds, truth);
+    }
   }
 }

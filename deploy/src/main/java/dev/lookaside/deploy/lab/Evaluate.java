@@ -1,5 +1,6 @@
 package dev.lookaside.deploy.lab;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.detect.ClipDetections;
@@ -23,12 +24,16 @@ import dev.lookaside.trainer.evaluate.DetectedEvents;
 import dev.lookaside.trainer.evaluate.EpicSubmission;
 import dev.lookaside.trainer.evaluate.RecognizedClips;
 import dev.lookaside.trainer.fit.AtomicFile;
+import dev.lookaside.trainer.metric.Counts;
 import dev.lookaside.trainer.metric.DetectionMap;
+import dev.lookaside.trainer.metric.RecognitionScore;
 import dev.lookaside.trainer.recipe.Recipe;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -51,21 +56,25 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
-      "  lookaside evaluate --backbone b.safetensors --adapter a.safetensors --dataset esc50 --data ESC-50/ --json scores.json",
-      "  lookaside evaluate --backbone b.safetensors --adapter a.safetensors --dataset epic-sounds --data EPIC/ --split test --submission epic.zip",
-      "  lookaside evaluate --recipe epic-sounds/detection-columns --data EPIC/ --backbone b.safetensors --adapter a.safetensors --split detection-test --submission epic.zip"
+      "  lookaside evaluate --backbone b.safetensors --adapter a.safetensors --dataset esc50 --data"
+          + " ESC-50/ --json scores.json",
+      "  lookaside evaluate --backbone b.safetensors --adapter a.safetensors --dataset epic-sounds"
+          + " --data EPIC/ --split test --submission epic.zip",
+      "  lookaside evaluate --recipe epic-sounds/detection-columns --data EPIC/ --backbone"
+          + " b.safetensors --adapter a.safetensors --split detection-test --submission epic.zip"
     },
     description = {
       "Say how right an adapter is on clips or on a data set.",
       "",
-      "Recognition gives each clip one class: top-1, top-5, mean class accuracy, mAP, mAUC and d'. Detection says when classes sound "
+      "Recognition gives each clip one class: top-1, top-5, mean class accuracy, mAP, mAUC and d'. Detection gives onsets and offsets "
           + "in whole recordings: mAP at tIoU 0.1 to 0.5 as the EPIC-SOUNDS challenge, event F1 within 0.2 s of the onset (event...) and with DCASE's collars "
           + "(dcase...: onset 0.2 s, offset 0.2 s or 20 %% of the event), F1 in segments of 1 s, PSDS1 and PSDS2.",
       "",
-      "mAP and the submission rank all change-point boxes of a mean posterior of 0.01 or more, whatever the thresholds; F1 is of the "
-          + "events that --decoder finds at them.",
+      "mAP and the submission rank all change-point boxes of a mean posterior of 0.01 or more,"
+          + " whatever the thresholds; F1 is of the events that --decoder finds at them.",
       "",
-      "What cannot be read is named, left out and counted; --strict stops at it, and a submission is only written of all clips."
+      "What cannot be read is named, left out and counted; --strict stops at it, and a submission"
+          + " is only written of all clips."
     })
 public final class Evaluate implements Runnable {
   /** Mean posterior of the most improbable box that mAP and a submission rank. */
@@ -96,8 +105,8 @@ public final class Evaluate implements Runnable {
       names = "--run",
       paramLabel = "FOLDER",
       description =
-          "Folder of fit --run: judges FOLDER/adapter.safetensors unless --adapter is given, and writes figures and scores to "
-              + "FOLDER/evaluation.json; lookaside report reads it.")
+          "Folder of fit --run: judges FOLDER/adapter.safetensors unless --adapter is given, and"
+              + " writes figures and scores to FOLDER/evaluation.json; lookaside report reads it.")
   private @Nullable Path runFolder;
 
   @Option(names = "--adapter", paramLabel = "A", description = "Adapter file.")
@@ -129,7 +138,9 @@ public final class Evaluate implements Runnable {
       paramLabel = "NAME",
       defaultValue = "hysteresis",
       description =
-          "Of detection: hysteresis, sebb (change-point boxes) or median, with the adapter's numbers; PSDS is of the curves, mAP and the submission of all change-point boxes either way. Default: ${DEFAULT-VALUE}.")
+          "Of detection: hysteresis, sebb (change-point boxes) or median, with the adapter's"
+              + " numbers; PSDS is of the curves, mAP and the submission of all change-point boxes"
+              + " either way. Default: ${DEFAULT-VALUE}.")
   private OfflineModel.Decoder decoder = OfflineModel.Decoder.HYSTERESIS;
 
   @Option(names = "--json", paramLabel = "FILE", description = "Write all figures, per class, too.")
@@ -154,8 +165,9 @@ public final class Evaluate implements Runnable {
       names = "--calibrate-to",
       paramLabel = "A2",
       description =
-          "Choose each class's threshold where its F1 is greatest on this split and write the adapter with them. The split is "
-              + "validation unless --split says: figures on the same split are too good afterwards.")
+          "Choose each class's threshold where its F1 is greatest on this split and write the"
+              + " adapter with them. The split is validation unless --split is given: figures on"
+              + " the same split are too good afterwards.")
   private @Nullable Path calibrateTo;
 
   @Option(
@@ -183,24 +195,24 @@ public final class Evaluate implements Runnable {
     if (adapterFile.equals(NOWHERE)) {
       if (runFolder == null) {
         throw new ParameterException(
-            spec.commandLine(), "--adapter or --run: one of them must say what is judged");
+            spec.commandLine(), "--adapter or --run: one of them must name what is evaluated");
       }
       adapterFile = new RunFolder(runFolder).adapter();
     }
-    JudgedData part = part();
+    EvaluationData part = part();
     Adapter adapter = Adapter.load(adapterFile);
     int[] indices = part.indices(adapter);
     if (task == Task.RECOGNITION) {
       recognize(part, adapter, indices);
-    } else if (part instanceof JudgedData.Sounds sounds) {
+    } else if (part instanceof EvaluationData.Sounds sounds) {
       detect(sounds, adapter);
     } else {
       throw new CliException("--task \"detection\": %s holds no sounds".formatted(part.name()));
     }
   }
 
-  private JudgedData part() {
-    Optional<JudgedData> named =
+  private EvaluationData part() {
+    Optional<EvaluationData> named =
         calibrateTo == null
             ? data.part(DataSet.TEST, DataSet.VALIDATION)
             : data.chosenOn("--calibrate-to");
@@ -211,11 +223,11 @@ public final class Evaluate implements Runnable {
     if (folder == null) {
       return named.orElseThrow();
     }
-    return new JudgedData.Sounds(
+    return new EvaluationData.Sounds(
         Distribution.FOLDER.load(folder, Optional.empty()), Distribution.ALL);
   }
 
-  private void recognize(JudgedData part, Adapter adapter, int[] indices) {
+  private void recognize(EvaluationData part, Adapter adapter, int[] indices) {
     int perClip = views == null ? part.usualViews() : views;
     if (perClip < 1) {
       throw new CliException("--views \"%d\": must be at least 1".formatted(perClip));
@@ -225,7 +237,7 @@ public final class Evaluate implements Runnable {
           "--split \"%s\": has no labels; all that can be made of it is a --submission"
               .formatted(part.split()));
     }
-    Unheard unheard = unheard();
+    UnreadableItems unheard = unheard();
     RecognizedClips clips;
     try (Scorer scorer =
             Scorer.open(
@@ -248,16 +260,16 @@ public final class Evaluate implements Runnable {
     }
   }
 
-  private void detect(JudgedData.Sounds part, Adapter adapter) {
+  private void detect(EvaluationData.Sounds part, Adapter adapter) {
     boolean timed = part.set().hasTimes(part.split());
     if (!timed && (submission == null || calibrateTo != null)) {
       throw new CliException(
-          "--task \"detection\": split %s does not say when its classes sound"
+          "--task \"detection\": split %s has no onsets and offsets of its classes"
               .formatted(part.split()));
     }
     DetectedEvents events = new DetectedEvents(part.set().events(part.split()));
     List<Recording> recordings = part.set().recordings(part.split());
-    Unheard unheard = unheard();
+    UnreadableItems unheard = unheard();
     int done = 0;
     try (OfflineModel model =
             OfflineModel.open(
@@ -279,7 +291,7 @@ public final class Evaluate implements Runnable {
     }
     unheard.report(recordings.size(), "recordings");
     if (unheard.count() == recordings.size()) {
-      throw new CliException("no recording can be heard");
+      throw new CliException("no recording can be read");
     }
     if (submission != null) {
       List<String> videos = recordings.stream().map(Recording::name).toList();
@@ -294,12 +306,12 @@ public final class Evaluate implements Runnable {
     }
   }
 
-  private Unheard unheard() {
+  private UnreadableItems unheard() {
     if (submission != null) {
-      return new Unheard(
+      return new UnreadableItems(
           err(), Optional.of("--submission \"%s\": needs all: ".formatted(submission)));
     }
-    return new Unheard(err(), strict ? Optional.of("") : Optional.empty());
+    return new UnreadableItems(err(), strict ? Optional.of("") : Optional.empty());
   }
 
   private EpicSubmission levels() {
@@ -343,5 +355,135 @@ public final class Evaluate implements Runnable {
 
   private PrintWriter err() {
     return spec.commandLine().getErr();
+  }
+
+  /**
+   * Figures of an evaluation.
+   *
+   * @param title of the table
+   * @param figures by name, 0 to 1 but for d' and counts
+   * @param classes by label, the figures of one class; figures that do not exist are absent
+   */
+  record EvaluateReport(
+      String title, Map<String, Double> figures, Map<String, Map<String, Double>> classes) {
+    static EvaluateReport of(EvaluationData part, RecognizedClips clips) {
+      RecognitionScore score = clips.score();
+      Map<String, Double> figures = new LinkedHashMap<>();
+      figures.put("clips", (double) score.examples());
+      figures.put("skipped", (double) clips.skipped());
+      figures.put("top1", score.top1());
+      figures.put("top5", score.top5());
+      figures.put("meanClassAccuracy", score.meanClassAccuracy());
+      figures.put("mAP", score.macroAp());
+      figures.put("mAUC", score.macroAuc());
+      figures.put("dPrime", score.dPrime());
+      Map<String, Map<String, Double>> classes = new LinkedHashMap<>();
+      for (int c = 0; c < clips.labels().size(); c++) {
+        Map<String, Double> own = new LinkedHashMap<>();
+        own.put("recall", score.recalls().get(c));
+        own.put("AP", score.averagePrecisions().get(c));
+        own.put("AUC", score.aucs().get(c));
+        classes.put(clips.labels().get(c), own);
+      }
+      return new EvaluateReport(title(part, "recognition"), figures, classes);
+    }
+
+    /**
+     * @param skipped recordings that could not be heard
+     */
+    static EvaluateReport of(EvaluationData part, DetectedEvents.Score score, int skipped) {
+      Map<String, Double> figures = new LinkedHashMap<>();
+      figures.put("seconds", score.seconds());
+      figures.put("skipped", (double) skipped);
+      double[] thresholds = DetectionMap.epicSoundsThresholds();
+      for (int t = 0; t < thresholds.length; t++) {
+        figures.put(at("mAP", thresholds[t]), score.map().map(t));
+      }
+      figures.put("averageMAP", score.map().averageMap());
+      figures.put("eventF1micro", score.events().microF1());
+      figures.put("eventF1macro", score.events().macroF1());
+      figures.put("eventErrorRate", score.events().errorRate());
+      figures.put("dcaseF1micro", score.bothEnds().microF1());
+      figures.put("dcaseF1macro", score.bothEnds().macroF1());
+      figures.put("dcaseErrorRate", score.bothEnds().errorRate());
+      figures.put("segmentF1micro", score.segments().microF1());
+      figures.put("segmentF1macro", score.segments().macroF1());
+      figures.put("segmentErrorRate", score.segments().errorRate());
+      figures.put("PSDS1", score.psds1().psds());
+      figures.put("PSDS2", score.psds2().psds());
+      Map<String, Map<String, Double>> classes = new LinkedHashMap<>();
+      for (String label : part.labels()) {
+        Map<String, Double> own = new LinkedHashMap<>();
+        List<Double> precisions = score.map().classes().get(label);
+        if (precisions != null) {
+          own.put("AP", precisions.stream().mapToDouble(ap -> ap).average().orElse(Double.NaN));
+          for (int t = 0; t < thresholds.length; t++) {
+            own.put(at("AP", thresholds[t]), precisions.get(t));
+          }
+        }
+        own.put("eventF1", f1(score.events().classes(), label));
+        own.put("dcaseF1", f1(score.bothEnds().classes(), label));
+        own.put("segmentF1", f1(score.segments().classes(), label));
+        if (!own.values().stream().allMatch(value -> value.isNaN())) {
+          classes.put(label, own);
+        }
+      }
+      return new EvaluateReport(title(part, "detection"), figures, classes);
+    }
+
+    private static String at(String name, double threshold) {
+      return String.format(Locale.ROOT, "%s@%.1f", name, threshold);
+    }
+
+    private static double f1(Map<String, Counts> classes, String label) {
+      return classes.getOrDefault(label, new Counts(0, 0, 0)).f1();
+    }
+
+    /** Labels, and truth and posteriors of every clip. */
+    static ObjectNode scores(RecognizedClips clips) {
+      ObjectNode node = JsonNodeFactory.instance.objectNode();
+      clips.labels().forEach(node.putArray("labels")::add);
+      clips.ids().forEach(node.putArray("ids")::add);
+      ArrayNode truth = node.putArray("truth");
+      ArrayNode posteriors = node.putArray("posteriors");
+      for (int i = 0; i < clips.truth().length; i++) {
+        truth.add(clips.truth()[i]);
+        ArrayNode row = posteriors.addArray();
+        for (float posterior : clips.posteriors()[i]) {
+          row.add(posterior);
+        }
+      }
+      return node;
+    }
+
+    private static String title(EvaluationData part, String task) {
+      return "%s, %s split, %s".formatted(part.name(), part.split(), task);
+    }
+
+    void print(PrintWriter out) {
+      out.println(title);
+      figures.forEach(
+          (name, value) -> {
+            boolean count = List.of("clips", "seconds", "skipped").contains(name);
+            out.printf(Locale.ROOT, count ? "  %-18s %,.0f%n" : "  %-18s %.4f%n", name, value);
+          });
+    }
+
+    ObjectNode json() {
+      ObjectNode node = JsonNodeFactory.instance.objectNode().put("title", title);
+      put(node.putObject("figures"), figures);
+      ObjectNode perClass = node.putObject("classes");
+      classes.forEach((label, own) -> put(perClass.putObject(label), own));
+      return node;
+    }
+
+    private static void put(ObjectNode node, Map<String, Double> values) {
+      values.forEach(
+          (name, value) -> {
+            if (!Double.isNaN(value)) {
+              node.put(name, value);
+            }
+          });
+    }
   }
 }

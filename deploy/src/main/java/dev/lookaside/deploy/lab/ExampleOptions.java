@@ -83,22 +83,25 @@ final class ExampleOptions {
       paramLabel = "P",
       defaultValue = "0",
       description =
-          "Chance that a clip gets a background under it, 5 to 25 dB below. Default: ${DEFAULT-VALUE}.")
+          "Chance that a clip gets a background under it, 5 to 25 dB below. Default:"
+              + " ${DEFAULT-VALUE}.")
   private double background;
 
   @Option(
       names = "--ambience",
       paramLabel = "FOLDER",
       description =
-          "Background sounds, for scenes and --background. Default: what the data set has (speech-commands: "
-              + "_background_noise_); else pink noise for scenes, none for --background.")
+          "Background sounds, for scenes and --background. Default: what the data set has"
+              + " (speech-commands: _background_noise_); else pink noise for scenes, none for"
+              + " --background.")
   private @Nullable Path ambience;
 
   @Option(
       names = "--scenes",
       paramLabel = "N",
       description =
-          "Fit on the windows of N scenes composed of the clips anew for each epoch: detection instead of recognition.")
+          "Fit on the windows of N scenes composed of the clips anew for each epoch: detection"
+              + " instead of recognition.")
   private int scenes;
 
   @Option(
@@ -146,7 +149,9 @@ final class ExampleOptions {
       split = ",",
       defaultValue = "1",
       description =
-          "Speeds at which every clip is laid into scenes, 0.5 to 2: 0.8,1,1.25 makes three of each, two of them lower and longer, higher and shorter. Default: ${DEFAULT-VALUE}.")
+          "Speeds at which every clip is composed into scenes, 0.5 to 2: 0.8,1,1.25 makes three of"
+              + " each, two of them lower and longer, higher and shorter. Default:"
+              + " ${DEFAULT-VALUE}.")
   private List<Double> sceneSpeed = List.of();
 
   @Option(
@@ -161,8 +166,9 @@ final class ExampleOptions {
       paramLabel = "WHAT",
       defaultValue = "recognition",
       description =
-          "recognition (of clips) or detection (on the windows of whole recordings, of a --dataset that says when its classes "
-              + "sound; long ones want HDF5, of other files one at a time is in memory). Default: ${DEFAULT-VALUE}.")
+          "recognition (of clips) or detection (on the windows of whole recordings, of a --dataset"
+              + " that says when its classes sound; long ones want HDF5, of other files one at a"
+              + " time is in memory). Default: ${DEFAULT-VALUE}.")
   private Task task = Task.RECOGNITION;
 
   @Option(
@@ -176,7 +182,8 @@ final class ExampleOptions {
       names = "--limit",
       paramLabel = "N",
       description =
-          "Learn from so many clips, images or windows of recordings only, spread evenly over all. Default: all of them.")
+          "Learn from so many clips, images or windows of recordings only, spread evenly over all."
+              + " Default: all of them.")
   private @Nullable Integer limit;
 
   boolean ofScenes() {

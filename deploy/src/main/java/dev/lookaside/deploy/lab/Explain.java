@@ -42,14 +42,16 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  lookaside explain door.wav --at 1.8 --out door.png",
-      "  lookaside explain door.wav --backbone b.safetensors --adapter before.safetensors --adapter after.safetensors --out two.png"
+      "  lookaside explain door.wav --backbone b.safetensors --adapter before.safetensors --adapter"
+          + " after.safetensors --out two.png"
     },
     description = {
       "Draw where models look in an audio file at a chosen time.",
       "",
-      "A PNG with the log-mel and, for the backbone alone and each adapter, the attention of the patches at that time over the "
-          + "(frequency, time) grid of the window around it: the mean over those patches and over the heads. What an adapter adds in a block "
-          + "shows from the next block on."
+      "A PNG with the log-mel and, for the backbone alone and each adapter, the attention of the"
+          + " patches at that time over the (frequency, time) grid of the window around it: the"
+          + " mean over those patches and over the heads. What an adapter adds in a block shows"
+          + " from the next block on."
     })
 /** Above 300 lines: a third of it is the help of its options. */
 public final class Explain implements Runnable {
@@ -90,7 +92,8 @@ public final class Explain implements Runnable {
       paramLabel = "WHO",
       defaultValue = "patches",
       description =
-          "patches, or specials: cls and dist, from which a clip head reads its logits. Default: ${DEFAULT-VALUE}.")
+          "patches, or specials: cls and dist, from which a clip head reads its logits. Default:"
+              + " ${DEFAULT-VALUE}.")
   private From from = From.PATCHES;
 
   @Option(
@@ -103,7 +106,8 @@ public final class Explain implements Runnable {
       names = "--backbone",
       paramLabel = "B",
       description =
-          "Backbone: a file, or a name of lookaside backbone list. Default: the small model that comes with the program.")
+          "Backbone: a file, or a name of lookaside backbone list. Default: the small model that"
+              + " comes with the program.")
   private @Nullable Path backboneFile;
 
   @Option(
@@ -143,7 +147,7 @@ public final class Explain implements Runnable {
       throw wrong("--width \"%d\": must be %d to %d", width, Plot.MIN_WIDTH, Plot.MAX_WIDTH);
     }
     if (out == null && !json) {
-      throw wrong("--out or --json: one of them must say where the answer goes");
+      throw wrong("--out or --json: one of them must name the output");
     }
     if (at != null && onset != null) {
       throw wrong("--onset \"%d\": excludes --at \"%s\"", onset, at);

@@ -29,10 +29,13 @@ import dev.lookaside.trainer.recipe.Recipe;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -48,19 +51,24 @@ import picocli.CommandLine.Spec;
     name = "fit",
     sortOptions = false,
     customSynopsis =
-        "@|bold lookaside fit|@ CLIPS|--dataset=NAME --data=FOLDER --backbone=B [--init=A | --tune=WHAT] [OPTIONS] --out=A2|--run=FOLDER",
+        "@|bold lookaside fit|@ CLIPS|--dataset=NAME --data=FOLDER --backbone=B [--init=A |"
+            + " --tune=WHAT] [OPTIONS] --out=A2|--run=FOLDER",
     footer = {
       "",
       "Example:",
-      "  lookaside fit clips/ --backbone b.safetensors --tune loaa-both --rank 8 --epochs 30 --log steps.jsonl --out a.safetensors",
-      "  lookaside fit --recipe epic-sounds/loaa-attn-t-2pct --data EPIC/ --backbone deit.safetensors --out a.safetensors",
-      "  lookaside fit --recipe small/fashion-mnist --data fashion/ --backbone random.safetensors --out h.safetensors --out-backbone b.safetensors"
+      "  lookaside fit clips/ --backbone b.safetensors --tune loaa-both --rank 8 --epochs 30 --log"
+          + " steps.jsonl --out a.safetensors",
+      "  lookaside fit --recipe epic-sounds/loaa-attn-t-2pct --data EPIC/ --backbone"
+          + " deit.safetensors --out a.safetensors",
+      "  lookaside fit --recipe small/fashion-mnist --data fashion/ --backbone random.safetensors"
+          + " --out h.safetensors --out-backbone b.safetensors"
     },
     description = {
       "Fit an adapter (or a whole model) to a folder of class folders or a data set.",
       "",
-      "Clips are cut or zero-padded to the window. A clip that cannot be read is named and left out. A fit that was killed goes on "
-          + "with --resume and ends with the same bytes; its checkpoint is OUT.checkpoint until then."
+      "Clips are cut or zero-padded to the window. A clip that cannot be read is named and left"
+          + " out. A fit that was killed goes on with --resume and ends with the same bytes; its"
+          + " checkpoint is OUT.checkpoint until then."
     })
 /** Above 300 lines: a third of it is the help of its options. */
 public final class FitCommand implements Runnable {
@@ -90,7 +98,8 @@ public final class FitCommand implements Runnable {
       names = "--run",
       paramLabel = "FOLDER",
       description =
-          "Folder for all of it: --out FOLDER/adapter.safetensors and --log FOLDER/steps.jsonl unless given; lookaside report reads it.")
+          "Folder for all of it: --out FOLDER/adapter.safetensors and --log FOLDER/steps.jsonl"
+              + " unless given; lookaside report reads it.")
   private @Nullable Path runFolder;
 
   @Option(names = "--out", paramLabel = "A2", description = "Adapter to write.")
@@ -179,7 +188,7 @@ public final class FitCommand implements Runnable {
       log = log == null ? run.steps() : log;
     } else if (out.equals(NOWHERE)) {
       throw new ParameterException(
-          spec.commandLine(), "--out or --run: one of them must say where the adapter goes");
+          spec.commandLine(), "--out or --run: one of them must name the output");
     }
     if (tune.full() != (outBackbone != null)) {
       throw new CliException(
@@ -315,5 +324,116 @@ public final class FitCommand implements Runnable {
     spec.commandLine()
         .getErr()
         .printf(Locale.ROOT, "%s: %s, %.1f s%n", out, fitted.digest().substring(0, 12), seconds);
+  }
+
+  /** Hands every step on and remembers the last one. */
+  static final class LastStep implements FitProgress {
+    private final List<FitProgress> others;
+    private @Nullable Step step;
+
+    LastStep(List<FitProgress> others) {
+      this.others = List.copyOf(others);
+    }
+
+    /** Null before the first one. */
+    @Nullable Step step() {
+      return step;
+    }
+
+    @Override
+    public void begun(long stepsDone) {
+      others.forEach(o -> o.begun(stepsDone));
+    }
+
+    @Override
+    public void stepped(Step next) {
+      step = next;
+      others.forEach(o -> o.stepped(next));
+    }
+  }
+
+  /** How far a fit is: a bar on a terminal, a line now and then elsewhere. For the fit's thread. */
+  static final class FitDisplay implements FitProgress, AutoCloseable {
+    private static final long LINE_EVERY_NANOS = 10_000_000_000L;
+
+    /** What is shown is the mean over about so many steps. */
+    private static final int SHOWN_STEPS = 20;
+
+    private final PrintWriter err;
+    private final boolean terminal;
+    private @Nullable ProgressBar bar;
+    private int heard;
+    private double loss;
+    private double windowsPerSecond;
+    private double stepSeconds;
+    private long lineAtNanos = System.nanoTime();
+
+    FitDisplay(PrintWriter err, boolean terminal) {
+      this.err = err;
+      this.terminal = terminal;
+    }
+
+    @Override
+    public void begun(long stepsDone) {
+      if (stepsDone > 0) {
+        err.printf(Locale.ROOT, "resuming after step %,d%n", stepsDone);
+      }
+      if (terminal) {
+        bar =
+            new ProgressBarBuilder()
+                .setTaskName("fitting")
+                .setInitialMax(-1)
+                .startsFrom(stepsDone, Duration.ZERO)
+                .setUpdateIntervalMillis(200)
+                .build();
+      }
+    }
+
+    @Override
+    public void stepped(Step step) {
+      heard = Math.min(heard + 1, SHOWN_STEPS);
+      loss = smooth(loss, step.loss());
+      windowsPerSecond = smooth(windowsPerSecond, step.windowsPerSecond());
+      stepSeconds = smooth(stepSeconds, step.seconds());
+      ProgressBar shown = bar;
+      if (shown != null) {
+        shown.maxHint(step.steps());
+        shown.stepTo(step.step());
+        shown.setExtraMessage(
+            String.format(Locale.ROOT, "loss %.4f, %.0f windows/s", loss, windowsPerSecond));
+      } else if (System.nanoTime() - lineAtNanos > LINE_EVERY_NANOS
+          || step.step() == step.steps()) {
+        lineAtNanos = System.nanoTime();
+        err.println(line(step));
+        err.flush();
+      }
+    }
+
+    private String line(Step step) {
+      long left = Math.round((step.steps() - step.step()) * stepSeconds);
+      Duration d = Duration.ofSeconds(left);
+      return String.format(
+          Locale.ROOT,
+          "epoch %d, step %,d of %,d, loss %.4f, %.0f windows/s, %d:%02d:%02d left",
+          step.epoch(),
+          step.step(),
+          step.steps(),
+          loss,
+          windowsPerSecond,
+          d.toHours(),
+          d.toMinutesPart(),
+          d.toSecondsPart());
+    }
+
+    private double smooth(double before, double now) {
+      return before + (now - before) / heard;
+    }
+
+    @Override
+    public void close() {
+      if (bar != null) {
+        bar.close();
+      }
+    }
   }
 }

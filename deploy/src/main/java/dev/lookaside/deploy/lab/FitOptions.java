@@ -43,8 +43,8 @@ final class FitOptions {
       paramLabel = "K",
       defaultValue = "1",
       description =
-          "Run each batch in K parts and add their gradients: the same step in about a K-th of the memory. Default: "
-              + "${DEFAULT-VALUE}.")
+          "Run each batch in K parts and add their gradients: the same step in about a K-th of the"
+              + " memory. Default: ${DEFAULT-VALUE}.")
   private int parts;
 
   @Option(
@@ -52,8 +52,9 @@ final class FitOptions {
       paramLabel = "N",
       defaultValue = "4096",
       description =
-          "Values kept for the way back. Fewer windows run at once; a model of which one window needs more computes its blocks "
-              + "twice instead. 0: always. Default: ${DEFAULT-VALUE}.")
+          "Values kept for the backward pass. Fewer windows run at once; a model of which one"
+              + " window needs more computes its blocks twice instead. 0: always. Default:"
+              + " ${DEFAULT-VALUE}.")
   private long keepMib;
 
   @Option(
@@ -98,8 +99,9 @@ final class FitOptions {
       paramLabel = "S",
       defaultValue = "constant",
       description =
-          "constant, cosine, steps:EPOCH=SHARE,... (steps:10=0.05,20=0.01) or decay:EPOCH=FACTOR (decay:5=0.85: times 0.85 at "
-              + "epoch 5 and each one after). Epochs count from 0. Default: ${DEFAULT-VALUE}.")
+          "constant, cosine, steps:EPOCH=SHARE,... (steps:10=0.05,20=0.01) or decay:EPOCH=FACTOR"
+              + " (decay:5=0.85: times 0.85 at epoch 5 and each one after). Epochs count from 0."
+              + " Default: ${DEFAULT-VALUE}.")
   private String schedule = "";
 
   @Option(
@@ -126,7 +128,7 @@ final class FitOptions {
   @Option(
       names = "--loss",
       paramLabel = "NAME",
-      description = "cross-entropy or bce. Default: what the activation stands for.")
+      description = "cross-entropy or bce. Default: the activation's own loss.")
   private @Nullable LossKind loss;
 
   @Option(

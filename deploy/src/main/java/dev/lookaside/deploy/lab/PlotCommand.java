@@ -26,9 +26,10 @@ import picocli.CommandLine.Spec;
     name = "plot",
     footer = {"", "Example:", "  lookaside plot door.wav --out door.png"},
     description = {
-      "Draw what was heard in an audio file.",
+      "Draw what is detected in an audio file.",
       "",
-      "A PNG with the log-mel, the posterior curves of the classes and the detected events on one time axis."
+      "A PNG with the log-mel, the posterior curves of the classes and the detected events on one"
+          + " time axis."
     })
 public final class PlotCommand implements Runnable {
   @Parameters(paramLabel = "FILE", description = "WAV, FLAC, OGG or MP3.")

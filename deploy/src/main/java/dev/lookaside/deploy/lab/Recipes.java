@@ -24,8 +24,10 @@ import picocli.CommandLine.Spec;
     description = {
       "List the rows of the LoAA paper's tables, of AST, and our own, that fit --recipe runs.",
       "",
-      "Trainable parameters are counted for DeiT-B/16-384 (small/...: the bundled model's backbone) on the recipe's window, as the paper counts them; TOP-1 is the paper's "
-          + "figure in per cent (AST's for rows with overlapping patches), and - where it gives none that can be told to be of this row."
+      "Trainable parameters are counted for DeiT-B/16-384 (small/...: the bundled model's backbone)"
+          + " on the recipe's window, as the paper counts them; TOP-1 is the paper's figure in per"
+          + " cent (AST's for rows with overlapping patches), and - where it gives none that"
+          + " clearly belongs to this row."
     })
 public final class Recipes implements Runnable {
   @Option(names = "--json", description = "Print a JSON array instead of a table.")

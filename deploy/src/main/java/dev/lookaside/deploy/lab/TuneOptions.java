@@ -89,15 +89,17 @@ final class TuneOptions {
       names = "--init",
       paramLabel = "A",
       description =
-          "Adapter to begin with: its labels, sizes and normalisation stay; what a --recipe says of them is left out.")
+          "Adapter to begin with: its labels, sizes and normalisation stay; a --recipe's values for"
+              + " them are ignored.")
   private @Nullable Path init;
 
   @Option(
       names = "--tune",
       paramLabel = "WHAT",
       description =
-          "A new adapter: linear-probe (head only), parallel (1x1 at both sites), loaa-attn, loaa-mlp, loaa-both, or full (the "
-              + "whole backbone and the head, no adapter). Default without --init: loaa-both.")
+          "A new adapter: linear-probe (head only), parallel (1x1 at both sites), loaa-attn,"
+              + " loaa-mlp, loaa-both, or full (the whole backbone and the head, no adapter)."
+              + " Default without --init: loaa-both.")
   private @Nullable Kind tune;
 
   @Option(
@@ -163,7 +165,8 @@ final class TuneOptions {
       paramLabel = "N",
       defaultValue = "16",
       description =
-          "Frames and mels from patch to patch, 1 to 16; below 16 patches overlap (AST: 10). Default: ${DEFAULT-VALUE}.")
+          "Frames and mels from patch to patch, 1 to 16; below 16 patches overlap (AST: 10)."
+              + " Default: ${DEFAULT-VALUE}.")
   private int stride;
 
   @Option(

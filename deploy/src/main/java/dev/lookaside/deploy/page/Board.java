@@ -7,15 +7,20 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.infer.AdapterFacts;
+import dev.lookaside.deploy.page.PageEvents.Stage;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.receipt.Receipt;
+import dev.lookaside.trainer.receipt.Receipt.State;
+import dev.lookaside.trainer.store.LabelStandings.Stands;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -297,6 +302,68 @@ final class Board implements ReceiptWatch.Listener {
   private static <V> void trim(LinkedHashMap<String, V> map, int most) {
     if (map.size() > most) {
       map.remove(map.keySet().iterator().next());
+    }
+  }
+
+  /** Quantiles of the newest latencies. Not thread-safe. */
+  static final class Latencies {
+    private static final int KEPT = 1_000;
+
+    private final long[] millis = new long[KEPT];
+    private long count;
+
+    void add(long latencyMillis) {
+      millis[(int) (count++ % KEPT)] = Math.max(0, latencyMillis);
+    }
+
+    /** The smallest latency that at least the share {@code part} does not exceed. */
+    OptionalLong quantile(double part) {
+      int n = (int) Math.min(count, KEPT);
+      if (n == 0) {
+        return OptionalLong.empty();
+      }
+      long[] sorted = Arrays.copyOf(millis, n);
+      Arrays.sort(sorted);
+      return OptionalLong.of(sorted[Math.max((int) Math.ceil(part * n) - 1, 0)]);
+    }
+  }
+
+  /** What a receipt changes in what is shown of a correction. */
+  static final class ReceiptMessage {
+    private ReceiptMessage() {}
+
+    /**
+     * The correction as it is shown from now on; equal to {@code known} if nothing has changed.
+     *
+     * @param known stays as it is
+     * @param used whether a round was fitted to it or judged on it
+     */
+    static ObjectNode of(ObjectNode known, Receipt receipt, boolean used) {
+      ObjectNode next = known.deepCopy();
+      String judged = receipt.label().label();
+      Stands stands = receipt.stands();
+      Receipt.Decision first = receipt.first().orElse(null);
+      boolean learned = receipt.state() == State.IN_FORCE;
+      if (first != null && (learned || receipt.state() == State.TAKEN_BACK)) {
+        next.put("stage", (learned ? Stage.IN_FORCE : Stage.TAKEN_BACK).word())
+            .put("adapter", first.adapter())
+            .put("since", first.since().toEpochMilli())
+            .put("before", receipt.told().flatMap(d -> d.before(judged)).orElse(null))
+            .put("after", receipt.newest().flatMap(d -> d.after(judged)).orElse(null));
+      } else {
+        next.put("stage", notLearned(stands, used).word());
+      }
+      next.put("standing", stands.takenBack() ? "retracted" : stands.standing().word());
+      stands.because().forEach(next.putArray("because")::add);
+      return next.put("receipt", receipt.sentence());
+    }
+
+    private static Stage notLearned(Stands stands, boolean used) {
+      return switch (stands.standing()) {
+        case SUPERSEDED -> stands.takenBack() ? Stage.RETRACTED : Stage.SUPERSEDED;
+        case CONFLICT -> Stage.DISPUTED;
+        case USABLE, DUPLICATE, RETRACTION -> used ? Stage.STORED : Stage.SENT;
+      };
     }
   }
 }

@@ -39,29 +39,30 @@ final class Gatekeeper {
   /**
    * Of every request.
    *
-   * @throws Refused 403
+   * @throws RequestRejected 403
    */
   void checkHost(Headers headers) {
     String given = headers.getFirst("Host");
     String name = given == null ? "" : withoutPort(given.toLowerCase(Locale.ROOT));
     boolean own = name.equals(host) || name.equals("localhost");
     if (!own && !IP_V4.matcher(name).matches() && !name.startsWith("[")) {
-      throw new Refused(403, "Host \"%s\": must be %s or an address".formatted(given, host));
+      throw new RequestRejected(
+          403, "Host \"%s\": must be %s or an address".formatted(given, host));
     }
   }
 
   /**
    * Of a request that changes something.
    *
-   * @throws Refused 403
+   * @throws RequestRejected 403
    */
   void checkPost(Headers headers) {
     String origin = headers.getFirst("Origin");
     if (origin != null && !origin.equalsIgnoreCase("http://" + headers.getFirst("Host"))) {
-      throw new Refused(403, "Origin \"%s\": must be this page's".formatted(origin));
+      throw new RequestRejected(403, "Origin \"%s\": must be this page's".formatted(origin));
     }
     if (!same(headers.getFirst(TOKEN_HEADER))) {
-      throw new Refused(403, TOKEN_HEADER + ": must be this start's; load the page again");
+      throw new RequestRejected(403, TOKEN_HEADER + ": must be this start's; load the page again");
     }
   }
 

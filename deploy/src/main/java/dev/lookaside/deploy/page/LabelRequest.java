@@ -35,7 +35,7 @@ final class LabelRequest {
    * The label meant.
    *
    * @param shown knows the detections and labels on the page
-   * @throws Refused naming field and value
+   * @throws RequestRejected naming field and value
    */
   static Label read(byte[] body, Board shown, Instant now) {
     JsonNode node = parsed(body);
@@ -44,7 +44,8 @@ final class LabelRequest {
             .filter(name -> !FIELDS.contains(name))
             .collect(Collectors.joining(", "));
     if (!unknown.isEmpty()) {
-      throw Refused.bad("field", unknown, "must be one of " + FIELDS.stream().sorted().toList());
+      throw RequestRejected.bad(
+          "field", unknown, "must be one of " + FIELDS.stream().sorted().toList());
     }
     String kind = text(node, "kind");
     String author = text(node, "author");
@@ -67,12 +68,13 @@ final class LabelRequest {
                 note);
         case "retract" -> Label.retract(said(node, author, shown), now, note);
         default ->
-            throw Refused.bad("kind", kind, "must be confirm, reject, relabel, add or retract");
+            throw RequestRejected.bad(
+                "kind", kind, "must be confirm, reject, relabel, add or retract");
       };
     } catch (TrainerException e) {
-      throw Refused.bad(e);
+      throw RequestRejected.bad(e);
     } catch (IngestException e) {
-      throw Refused.bad(e);
+      throw RequestRejected.bad(e);
     }
   }
 
@@ -80,11 +82,11 @@ final class LabelRequest {
     try {
       JsonNode node = StrictJson.parse(body);
       if (!node.isObject()) {
-        throw new Refused(400, "body: must be one JSON object");
+        throw new RequestRejected(400, "body: must be one JSON object");
       }
       return node;
     } catch (NotJsonException e) {
-      throw new Refused(400, "body: " + e.getMessage());
+      throw new RequestRejected(400, "body: " + e.getMessage());
     }
   }
 
@@ -93,18 +95,22 @@ final class LabelRequest {
     return shown
         .ended(id)
         .orElseThrow(
-            () -> Refused.bad("detection", id, "must be one that has ended and is still shown"));
+            () ->
+                RequestRejected.bad(
+                    "detection", id, "must be one that has ended and is still shown"));
   }
 
   private static Label said(JsonNode node, String author, Board shown) {
     String id = text(node, "id");
     Label said =
-        shown.said(id).orElseThrow(() -> Refused.bad("id", id, "must be of a label shown here"));
+        shown
+            .said(id)
+            .orElseThrow(() -> RequestRejected.bad("id", id, "must be of a label shown here"));
     if (!said.author().equals(author)) {
-      throw Refused.bad(
+      throw RequestRejected.bad(
           "author",
           author,
-          "must be \"%s\", who has said it: only its author takes a label back"
+          "must be \"%s\", the label's author: nobody else may retract it"
               .formatted(said.author()));
     }
     return said;
@@ -113,13 +119,14 @@ final class LabelRequest {
   private static String text(JsonNode node, String field) {
     JsonNode value = node.path(field);
     if (!value.isTextual() || value.textValue().isBlank()) {
-      throw Refused.bad(field, value.asText(""), "must be given, as text");
+      throw RequestRejected.bad(field, value.asText(""), "must be given, as text");
     }
     return value.textValue();
   }
 
   static Instant time(String field, String text) {
     return Rfc3339.parse(text)
-        .orElseThrow(() -> Refused.bad(field, text, "must be a time as 2026-03-01T12:00:00Z"));
+        .orElseThrow(
+            () -> RequestRejected.bad(field, text, "must be a time as 2026-03-01T12:00:00Z"));
   }
 }

@@ -75,7 +75,7 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
             board,
             viewers,
             desk,
-            new Listening(ingest, channel),
+            new RetainedWav(ingest, channel),
             this::hello));
   }
 
@@ -195,5 +195,14 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
     server.stop(0);
     requests.shutdownNow();
     desk.close();
+  }
+
+  /** The page cannot be served. */
+  public static final class PageException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    PageException(String message, Throwable cause) {
+      super(message, cause);
+    }
   }
 }

@@ -5,9 +5,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
+import dev.lookaside.deploy.plot.ClassColours;
 import dev.lookaside.ingest.kafka.UnreachableException;
 import dev.lookaside.trainer.label.Label;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -36,7 +38,7 @@ final class PageRoutes implements HttpHandler {
   private final Board board;
   private final Viewers viewers;
   private final LabelDesk desk;
-  private final Listening listening;
+  private final RetainedWav listening;
   private final Supplier<String> hello;
   private final PageDocument document;
 
@@ -45,7 +47,7 @@ final class PageRoutes implements HttpHandler {
       Board board,
       Viewers viewers,
       LabelDesk desk,
-      Listening listening,
+      RetainedWav listening,
       Supplier<String> hello) {
     this.gatekeeper = gatekeeper;
     this.board = board;
@@ -82,9 +84,9 @@ final class PageRoutes implements HttpHandler {
           gatekeeper.checkPost(exchange.getRequestHeaders());
           answer(exchange, 201, "application/json", label(exchange));
         }
-        default -> throw new Refused(404, path + ": is not here");
+        default -> throw new RequestRejected(404, path + ": is not here");
       }
-    } catch (Refused e) {
+    } catch (RequestRejected e) {
       refuse(exchange, e.status(), e.text());
     } catch (UnreachableException e) {
       refuse(exchange, 503, String.valueOf(e.getMessage()));
@@ -101,20 +103,20 @@ final class PageRoutes implements HttpHandler {
   private static void require(HttpExchange exchange, String method) {
     if (!exchange.getRequestMethod().equals(method)) {
       exchange.getResponseHeaders().set("Allow", method);
-      throw new Refused(
+      throw new RequestRejected(
           405, "method \"%s\": must be %s".formatted(exchange.getRequestMethod(), method));
     }
   }
 
   private void events(HttpExchange exchange) throws IOException {
     if (viewers.count() >= Viewers.MOST) {
-      throw new Refused(503, "%d pages are open already".formatted(Viewers.MOST));
+      throw new RequestRejected(503, "%d pages are open already".formatted(Viewers.MOST));
     }
     head(exchange, "text/event-stream; charset=utf-8");
     exchange.sendResponseHeaders(200, 0);
     try {
       viewers.add(exchange, hello.get());
-    } catch (Refused e) {
+    } catch (RequestRejected e) {
       // Another took the last place meanwhile; the browser asks again.
       exchange.close();
     }
@@ -131,7 +133,7 @@ final class PageRoutes implements HttpHandler {
   private byte[] label(HttpExchange exchange) throws IOException {
     byte[] body = exchange.getRequestBody().readNBytes(MAX_BODY_BYTES + 1);
     if (body.length > MAX_BODY_BYTES) {
-      throw new Refused(413, "body: must be at most %d bytes".formatted(MAX_BODY_BYTES));
+      throw new RequestRejected(413, "body: must be at most %d bytes".formatted(MAX_BODY_BYTES));
     }
     Label label = LabelRequest.read(body, board, Instant.now());
     desk.write(label);
@@ -155,7 +157,8 @@ final class PageRoutes implements HttpHandler {
               pair.substring(0, at),
               URLDecoder.decode(pair.substring(at + 1), StandardCharsets.UTF_8));
         } catch (IllegalArgumentException e) {
-          throw Refused.bad(pair.substring(0, at), pair.substring(at + 1), "is not URL-encoded");
+          throw RequestRejected.bad(
+              pair.substring(0, at), pair.substring(at + 1), "is not URL-encoded");
         }
       }
     }
@@ -165,7 +168,7 @@ final class PageRoutes implements HttpHandler {
   private static String required(Map<String, String> query, String name) {
     String value = query.getOrDefault(name, "");
     if (value.isEmpty()) {
-      throw Refused.bad(name, "", "must be given");
+      throw RequestRejected.bad(name, "", "must be given");
     }
     return value;
   }
@@ -191,5 +194,46 @@ final class PageRoutes implements HttpHandler {
     headers.set("X-Content-Type-Options", "nosniff");
     headers.set("X-Frame-Options", "DENY");
     headers.set("Referrer-Policy", "no-referrer");
+  }
+
+  /**
+   * The page with style and script inlined, so that one answer is all of it.
+   *
+   * @param policy what the browser may load and run: nothing but this
+   */
+  @SuppressWarnings("ArrayRecordComponent") // Read only, made once.
+  record PageDocument(byte[] bytes, String policy) {
+    private static final String FOLDER = "/page/";
+
+    /**
+     * @param token of this start: also the nonce of the script
+     */
+    static PageDocument load(String token) {
+      String html =
+          resource("index.html")
+              .replace("/*STYLE*/", resource("style.css"))
+              .replace("NONCE", token)
+              .replace(
+                  "/*SCRIPT*/",
+                  resource("timeline.js").replace("[/*COLOURS*/]", ClassColours.json())
+                      + resource("page.js").replace("\"TOKEN\"", '"' + token + '"'));
+      String policy =
+          ("default-src 'none'; script-src 'nonce-%s'; style-src 'nonce-%s'; connect-src 'self';"
+               + " media-src 'self' blob:; img-src data:; base-uri 'none'; form-action 'none';"
+               + " frame-ancestors 'none'")
+              .formatted(token, token);
+      return new PageDocument(html.getBytes(StandardCharsets.UTF_8), policy);
+    }
+
+    private static String resource(String name) {
+      try (InputStream in = PageDocument.class.getResourceAsStream(FOLDER + name)) {
+        if (in == null) {
+          throw new IllegalStateException(FOLDER + name + ": is not in this program");
+        }
+        return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      } catch (IOException e) {
+        throw new IllegalStateException(FOLDER + name + ": cannot be read", e);
+      }
+    }
   }
 }

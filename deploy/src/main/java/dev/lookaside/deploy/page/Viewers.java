@@ -35,12 +35,12 @@ final class Viewers implements AutoCloseable {
    * Gives an exchange its stream.
    *
    * @param first what it begins with
-   * @throws Refused 503 if there are too many
+   * @throws RequestRejected 503 if there are too many
    */
   void add(HttpExchange exchange, String first) {
     if (places.getAndDecrement() <= 0) {
       places.incrementAndGet();
-      throw new Refused(503, "%d pages are open already".formatted(MOST));
+      throw new RequestRejected(503, "%d pages are open already".formatted(MOST));
     }
     Viewer[] viewer = new Viewer[1];
     viewer[0] = new Viewer(() -> serve(exchange, viewer[0]));

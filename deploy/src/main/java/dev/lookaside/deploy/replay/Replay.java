@@ -26,7 +26,7 @@ import java.util.function.Consumer;
 /**
  * Hears a stretch of a stream's retained audio once more. Blocks; writes nothing.
  *
- * <p>Hearing begins before the stretch, at a moment when no event stood open, and goes on behind it
+ * <p>A pass begins before the stretch, at a moment when no event was open, and goes on behind it
  * until what begins in it has ended. With the ledger as it was, the records are those of a live
  * worker, byte for byte, except for windows that it shed and decisions written too late.
  */
@@ -48,7 +48,7 @@ public final class Replay {
   /**
    * What came of it.
    *
-   * @param decidedUntil capture time up to which the stretch could be heard; at most its end
+   * @param decidedUntil capture time up to which the stretch could be processed; at most its end
    * @param windows that were scored
    * @param found all records of detections that begin in the stretch and before {@code
    *     decidedUntil}
@@ -107,13 +107,12 @@ public final class Replay {
       standing = standing(stretch.stream(), asked);
       start = quiet(standing, asked, reach);
     } while (start.isBefore(asked));
-    Hearing hearing = new Hearing(stretch, start, reach, plan, windows);
-    hearing.hear(standing);
-    Instant until = hearing.decidedUntil(reach);
-    List<Detection> found = within(stretch.from(), until, hearing.found);
+    Pass pass = new Pass(stretch, start, reach, plan, windows);
+    pass.process(standing);
+    Instant until = pass.decidedUntil(reach);
+    List<Detection> found = within(stretch.from(), until, pass.found);
     List<Detection> stands = within(stretch.from(), until, standing);
-    return new Result(
-        until, hearing.scored, found, stands, ReplayDifference.between(stands, found));
+    return new Result(until, pass.scored, found, stands, ReplayDifference.between(stands, found));
   }
 
   private Duration window() {
@@ -164,7 +163,7 @@ public final class Replay {
   }
 
   /** One way through the partitions that hold the stream. */
-  private final class Hearing {
+  private final class Pass {
     private final Stretch stretch;
     private final Instant start;
     private final Instant beyond;
@@ -172,12 +171,12 @@ public final class Replay {
     private final Consumer<StreamDetector.Windowed> windows;
     private final List<Detection> found = new ArrayList<>();
     private long scored;
-    private boolean heard;
+    private boolean processed;
     private boolean ended;
     private boolean whole;
     private Instant decided = Instant.MIN;
 
-    Hearing(
+    Pass(
         Stretch stretch,
         Instant start,
         Duration reach,
@@ -190,7 +189,7 @@ public final class Replay {
       this.windows = windows;
     }
 
-    void hear(List<Detection> standing) {
+    void process(List<Detection> standing) {
       String topic = settings.ingest().topics().chunks().name();
       try (TopicReader records =
           TopicReader.seeking(settings.ingest().clients(), "replay", topic)) {
@@ -198,23 +197,23 @@ public final class Replay {
         likely.add(records.partitionOf(stretch.stream().value().getBytes(UTF_8)));
         standing.forEach(d -> likely.add(d.origin().partition()));
         likely.removeIf(p -> p >= records.partitions());
-        likely.forEach(partition -> hear(records, partition));
-        for (int p = 0; p < records.partitions() && !heard; p++) {
+        likely.forEach(partition -> process(records, partition));
+        for (int p = 0; p < records.partitions() && !processed; p++) {
           if (!likely.contains(p)) {
-            hear(records, p);
+            process(records, p);
           }
         }
       }
     }
 
-    private void hear(TopicReader records, int partition) {
-      if (!hear(records, partition, start.minus(SLACK))) {
-        hear(records, partition, Instant.MIN);
+    private void process(TopicReader records, int partition) {
+      if (!process(records, partition, start.minus(SLACK))) {
+        process(records, partition, Instant.MIN);
       }
     }
 
     /** False if the stream began earlier than was read, and must be read from there. */
-    private boolean hear(TopicReader records, int partition, Instant since) {
+    private boolean process(TopicReader records, int partition, Instant since) {
       PartitionReplay replay =
           new PartitionReplay(
               settings.ingest().codec(),
@@ -236,7 +235,7 @@ public final class Replay {
               any[0] = true;
               tooLate[0] = !since.equals(Instant.MIN) && joins(chunk);
             }
-            heard = true;
+            processed = true;
             ended = chunk.last();
             return !tooLate[0] && more(replay, chunk);
           });
@@ -252,7 +251,7 @@ public final class Replay {
     private boolean wanted(AudioChunk chunk) {
       boolean known = chunk.sampleOffset() >= 0;
       return chunk.stream().equals(stretch.stream())
-          && (heard || !known || !chunk.captureTime().isBefore(start));
+          && (processed || !known || !chunk.captureTime().isBefore(start));
     }
 
     /** Whether audio that is needed lies before the first chunk read, if it is retained. */
@@ -290,7 +289,7 @@ public final class Replay {
     }
 
     Instant decidedUntil(Duration reach) {
-      if (!heard) {
+      if (!processed) {
         throw new DeployException(
             "stream \"%s\": no audio of it is retained from %s on"
                 .formatted(stretch.stream().value(), start));

@@ -31,7 +31,7 @@ public final class RunReport {
    */
   public static String html(RunFolder run) {
     Steps steps = Files.exists(run.steps()) ? Steps.read(run.steps()) : null;
-    Judged judged = Files.exists(run.evaluation()) ? Judged.read(run.evaluation()) : null;
+    Evaluation judged = Files.exists(run.evaluation()) ? Evaluation.read(run.evaluation()) : null;
     if ((steps == null || steps.steps().isEmpty()) && judged == null) {
       throw new ReportException(
           "\"%s\": holds neither steps.jsonl with a step nor evaluation.json; fit --run and evaluate --run write them"
@@ -85,7 +85,7 @@ public final class RunReport {
     body.append("</section>");
   }
 
-  private void figures(Judged judged) {
+  private void figures(Evaluation judged) {
     StringBuilder tiles = new StringBuilder("<dl class='figures'>");
     judged
         .figures()
@@ -111,13 +111,13 @@ public final class RunReport {
         "Loss",
         new LossChart(steps).svg()
             + format(
-                "<p class='soft'>Faint: each step. Bold: the mean of each epoch, %.4f in the first and %.4f in the last of %,d. "
-                    + "%,d steps at %,.0f windows/s.</p>",
+                "<p class='soft'>Faint: each step. Bold: the mean of each epoch, %.4f in the first"
+                    + " and %.4f in the last of %,d. %,d steps at %,.0f windows/s.</p>",
                 epochs.get(0).loss(), last.loss(), last.epoch(), last.step(), perSecond));
   }
 
   /** One bar per class and figure that lies between 0 and 1. */
-  private void classes(Judged judged) {
+  private void classes(Evaluation judged) {
     if (judged.classes().isEmpty()) {
       return;
     }
@@ -142,8 +142,9 @@ public final class RunReport {
       double share = value == null ? 0 : Math.min(Math.max(value, 0), 1);
       table.append(
           format(
-              "<svg viewBox='0 0 300 12' preserveAspectRatio='none' aria-hidden='true'><rect class='track' width='300' height='12' rx='3'/>"
-                  + "<rect class='fill' width='%.1f' height='12' rx='3'/></svg></td><td>%s</td>",
+              "<svg viewBox='0 0 300 12' preserveAspectRatio='none' aria-hidden='true'><rect"
+                  + " class='track' width='300' height='12' rx='3'/><rect class='fill' width='%.1f'"
+                  + " height='12' rx='3'/></svg></td><td>%s</td>",
               300 * share, number(value)));
       others.forEach(n -> table.append("<td>").append(number(e.getValue().get(n))).append("</td>"));
       table.append("</tr>");
@@ -155,7 +156,7 @@ public final class RunReport {
     return value == null ? "–" : format("%.3f", value);
   }
 
-  private void confusion(Judged judged) {
+  private void confusion(Evaluation judged) {
     int[][] counts = judged.confusion();
     int n = counts.length;
     StringBuilder table =
@@ -186,12 +187,13 @@ public final class RunReport {
     table.append("</tbody></table></div>");
     section(
         "Confusion",
-        "<p class='soft'>Clips by their class (rows) and by the class with the highest posterior (columns); the shade is the share of the row.</p>"
+        "<p class='soft'>Clips by their class (rows) and by the class with the highest posterior"
+            + " (columns); the shade is the share of the row.</p>"
             + table
             + confused(judged, counts));
   }
 
-  private static String confused(Judged judged, int[][] counts) {
+  private static String confused(Evaluation judged, int[][] counts) {
     List<int[]> pairs = new ArrayList<>();
     for (int r = 0; r < counts.length; r++) {
       for (int c = 0; c < counts.length; c++) {
@@ -215,10 +217,10 @@ public final class RunReport {
     return list.append(String.join(", ", words)).append(".</p>").toString();
   }
 
-  private void curves(Judged judged) {
+  private void curves(Evaluation judged) {
     StringBuilder all = new StringBuilder("<div class='curves'>");
     for (int c = 0; c < judged.labels().size(); c++) {
-      List<Judged.Point> curve = judged.curve(c);
+      List<Evaluation.Point> curve = judged.curve(c);
       if (curve.isEmpty()) {
         continue;
       }

@@ -166,7 +166,7 @@ final class Pipeline extends AbstractBehavior<Pipeline.Command> {
       parts.status().held(holds);
       return this;
     }
-    registry.ifPresent(r -> r.tell(new AdapterRegistry.Told(message.event())));
+    registry.ifPresent(r -> r.tell(new AdapterRegistry.Happened(message.event())));
     return this;
   }
 

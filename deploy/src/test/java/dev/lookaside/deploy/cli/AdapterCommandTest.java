@@ -175,7 +175,7 @@ class AdapterCommandTest {
     String digest =
         json("adapter", "publish", variant("one.safetensors", .25f, "")).get("adapter").textValue();
     assertThat(run("adapter", "shadow", digest, "--past").err())
-        .contains("no run of it stands on lookaside.shadows");
+        .contains("no run of it is on lookaside.shadows");
     JsonNode heard =
         json("adapter", "shadow", digest, "--seconds", "1", "--settle", "0", "--write");
     assertThat(heard.get("summary").get("streams").intValue()).isZero();

@@ -205,7 +205,8 @@ class KafkaKeysTest {
             () ->
                 file(
                     "own.conf",
-                    "lookaside.ingest.topics.audio-chunks.configs { retention.ms = 1, \"retention.ms\" = 2 }"))
+                    "lookaside.ingest.topics.audio-chunks.configs { retention.ms = 1,"
+                        + " \"retention.ms\" = 2 }"))
         .isInstanceOf(CliException.class)
         .hasMessageContaining("\"retention.ms\"");
   }

@@ -246,7 +246,7 @@ class LabelCommandTest {
     assertThat(standings()).containsExactly("superseded", "usable");
     Cli other = run("label retract " + horn + " --author bob");
     assertThat(other.exitCode()).isEqualTo(1);
-    assertThat(other.err()).contains("is of ada, and only its author takes it back");
+    assertThat(other.err()).contains("is of ada, and only its author may retract it");
 
     JsonNode back = json("label retract " + horn.substring(0, 10) + " --author ada --note oops");
     assertThat(back.get("kind").textValue()).isEqualTo("retract");
@@ -380,10 +380,9 @@ class LabelCommandTest {
     assertFails(
         "--detection \"\": must be given, or else --stream, --onset and --offset", "label confirm");
     assertFails(
-        "--detection \"ffff\": no such event stands on the topic",
-        "label confirm --detection ffff");
+        "--detection \"ffff\": no such event is on the topic", "label confirm --detection ffff");
     assertFails(
-        "--detection \"" + gone.id() + "\": no such event stands on the topic",
+        "--detection \"" + gone.id() + "\": no such event is on the topic",
         "label reject --detection " + gone.id());
     assertFails("has not ended yet", "label reject --detection " + open.id());
     assertFails(

@@ -129,6 +129,6 @@ class RefitCommandTest {
         .contains("--timeout-seconds \"0\": must be at least 1");
     assertThat(refit("--past", "--wait").err()).contains("--past: goes without --wait");
     assertThat(refit("--scope", "site").err()).contains("--scope \"site\": must be *");
-    assertThat(refit("--help").out()).contains("3 if nothing was");
+    assertThat(refit("--help").out()).contains("3 if no answer");
   }
 }

@@ -2,6 +2,7 @@ package dev.lookaside.deploy.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lookaside.deploy.demo.StreamPlan.ExpectedWindows;
 import dev.lookaside.featurizer.FeatureSpec;
 import dev.lookaside.featurizer.FrontEnd;
 import org.junit.jupiter.api.Test;

@@ -157,7 +157,7 @@ class EvaluateTest {
     Path table = strongTable();
     Path out = folder.resolve("calibrated.safetensors");
     Object[] words = {"--dataset", "csv", "--data", table, "--calibrate-to", out};
-    refused("--calibrate-to: data set csv has no validation split: --split must say", words);
+    refused("--calibrate-to: data set csv has no validation split: --split must name", words);
     assertThat(out).doesNotExist();
     Object[] named = java.util.Arrays.copyOf(words, words.length + 2);
     named[words.length] = "--split";
@@ -300,7 +300,7 @@ class EvaluateTest {
   void whatCannotBeJudgedIsSaid() throws IOException {
     refused("CLIPS or --dataset");
     refused("--views \"0\": must be at least 1", CLIPS, "--views", "0");
-    refused("does not say when its classes sound", CLIPS, "--task", "detection");
+    refused("has no onsets and offsets of its classes", CLIPS, "--task", "detection");
     Files.createDirectories(folder.resolve("clips/other"));
     Files.copy(
         CLIPS.resolve(ClipFolder.list(CLIPS).clips().get(0).name()),

@@ -2,6 +2,7 @@ package dev.lookaside.deploy.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lookaside.deploy.lab.FitCommand.FitDisplay;
 import dev.lookaside.trainer.fit.FitProgress.Step;
 import java.io.PrintWriter;
 import java.io.StringWriter;

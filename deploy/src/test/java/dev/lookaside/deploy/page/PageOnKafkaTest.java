@@ -72,7 +72,8 @@ class PageOnKafkaTest {
       rig.page.accept(PageRig.delivered(PageRig.detection(Detection.Kind.ENDED, "e1", 200, 900)));
       HttpResponse<String> answer =
           rig.post(
-              "{\"kind\": \"relabel\", \"detection\": \"e1\", \"label\": \"gate\", \"author\": \"Ada\"}",
+              "{\"kind\": \"relabel\", \"detection\": \"e1\", \"label\": \"gate\", \"author\":"
+                  + " \"Ada\"}",
               rig.token());
       assertThat(answer.statusCode()).as(answer.body()).isEqualTo(201);
       String id = PageRig.JSON.readTree(answer.body()).get("id").asText();
@@ -164,7 +165,7 @@ class PageOnKafkaTest {
       HttpResponse<String> notHis = rig.post(retract.formatted(bell, "Bob"), rig.token());
       assertThat(notHis.statusCode()).isEqualTo(400);
       assertThat(notHis.body())
-          .contains("author \\\"Bob\\\": must be \\\"Ada\\\", who has said it");
+          .contains("author \\\"Bob\\\": must be \\\"Ada\\\", the label's author");
       answer = rig.post(retract.formatted(bell, "Ada"), rig.token());
       assertThat(answer.statusCode()).as(answer.body()).isEqualTo(201);
       JsonNode back = stage(looking, bell, "retracted");

@@ -61,11 +61,11 @@ class RunReportTest {
   @Test
   void curvesHaveTheAreaOfTheAveragePrecision() throws IOException {
     RandomGenerator random = SeededRandom.of(5);
-    Judged judged = random(random, 60);
+    Evaluation judged = random(random, 60);
     for (int c = 0; c < 2; c++) {
       double area = 0;
       double before = 0;
-      for (Judged.Point p : judged.curve(c)) {
+      for (Evaluation.Point p : judged.curve(c)) {
         area += (p.recall() - before) * p.precision();
         before = p.recall();
       }
@@ -80,7 +80,7 @@ class RunReportTest {
     }
   }
 
-  private static Judged random(RandomGenerator random, int clips) {
+  private static Evaluation random(RandomGenerator random, int clips) {
     int[] truth = new int[clips];
     double[][] posteriors = new double[clips][2];
     for (int i = 0; i < clips; i++) {
@@ -88,7 +88,7 @@ class RunReportTest {
       posteriors[i][0] = random.nextInt(10) / 10.0;
       posteriors[i][1] = random.nextInt(10) / 10.0;
     }
-    return new Judged(
+    return new Evaluation(
         "", java.util.Map.of(), java.util.Map.of(), List.of("a", "b"), truth, posteriors);
   }
 

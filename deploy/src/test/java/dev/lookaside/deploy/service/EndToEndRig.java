@@ -14,7 +14,7 @@ import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.bundled.BundledClips;
 import dev.lookaside.deploy.bundled.BundledModel;
 import dev.lookaside.deploy.cli.Main;
-import dev.lookaside.deploy.demo.ExpectedWindows;
+import dev.lookaside.deploy.demo.StreamPlan.ExpectedWindows;
 import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.ingest.AudioChunk;

@@ -165,7 +165,7 @@ final class FlacInput implements AudioInput {
   private void check(String field, int found, int expected) {
     if (found != expected) {
       throw Faults.badAudio(
-          "FLAC frame " + field, found, "must be %d as the header says".formatted(expected));
+          "FLAC frame " + field, found, "must be %d as in the header".formatted(expected));
     }
   }
 

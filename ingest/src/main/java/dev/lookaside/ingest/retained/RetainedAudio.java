@@ -79,10 +79,12 @@ public final class RetainedAudio implements AutoCloseable {
     Place place = chunks.find(stream, from, until, timeout);
     if (place instanceof Place.Missing missing) {
       return new Retained.Nothing(
-          missing.cause(), Stretch.message(stream, from, until, missing.cause(), missing.at()));
+          missing.cause(),
+          RetainedInterval.message(stream, from, until, missing.cause(), missing.at()));
     }
     Place.Found found = (Place.Found) place;
-    Stretch stretch = new Stretch(stream, from, until, found.firstKept(), decoder);
+    RetainedInterval stretch =
+        new RetainedInterval(stream, from, until, found.firstKept(), decoder);
     chunks.walk(stream, found, until, timeout, (record, decoded) -> stretch.add(decoded));
     return stretch.end();
   }

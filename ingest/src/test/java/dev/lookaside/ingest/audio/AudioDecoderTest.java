@@ -251,7 +251,7 @@ class AudioDecoderTest {
     byte[] stereo = flac.clone();
     stereo[20] |= 0x02;
     assertThat(rejection(AudioFormat.FLAC, stereo).describe())
-        .isEqualTo("FLAC frame channels \"1\": must be 2 as the header says");
+        .isEqualTo("FLAC frame channels \"1\": must be 2 as in the header");
     byte[] hour = flac.clone();
     hour[22] = 0x10;
     assertThat(rejection(AudioFormat.FLAC, hour))

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lookaside.ingest.SeededRandom;
+import dev.lookaside.ingest.send.SourceRun.Pacer;
 import org.junit.jupiter.api.Test;
 
 class PacerTest {

@@ -132,13 +132,13 @@ public record DataSet(
    *
    * @param frontEnd that must hear a frame of each
    * @param unheard gets what is wrong with each recording that is left out; may end it
-   * @throws TrainerException if the split does not say when its classes sound, or no recording is
-   *     left
+   * @throws TrainerException if the split has no onsets and offsets of its classes, or no recording
+   *     is left
    */
   public List<TimedRecording> timed(String split, FrontEnd frontEnd, Consumer<String> unheard) {
     if (!hasTimes(split)) {
       throw new TrainerException(
-          "%s: split \"%s\": does not say when its classes sound".formatted(folder, split));
+          "%s: split \"%s\": has no onsets and offsets of its classes".formatted(folder, split));
     }
     Map<String, List<LabelledEvent>> events = new HashMap<>();
     for (Event e : events(split)) {

@@ -93,7 +93,7 @@ record IdxFile(Path file, int[] sizes, byte[] bytes) {
     int left = bytes.length == length ? in.read() : -1;
     if (bytes.length != length || left >= 0) {
       throw new TrainerException(
-          "%s: values \"%s\": must be %d, as its sizes %s say"
+          "%s: values \"%s\": must be %d, by its sizes %s"
               .formatted(
                   file,
                   left >= 0 ? "more than " + length : Integer.toString(bytes.length),

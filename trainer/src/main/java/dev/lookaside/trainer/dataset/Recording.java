@@ -3,8 +3,10 @@ package dev.lookaside.trainer.dataset;
 import dev.lookaside.ingest.audio.AudioFiles;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
+import java.lang.ref.SoftReference;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** Sound of a data set that is read when it is needed. Any thread may read. */
 public interface Recording {
@@ -89,6 +91,24 @@ public interface Recording {
     public Extent extent() {
       Pcm all = LastRead.of(file);
       return new Extent(all.rateHz(), all.lengthSamples());
+    }
+  }
+
+  /** Annotations name the parts of one long recording one after the other: it is decoded once. */
+  static final class LastRead {
+    private record Entry(Path file, Pcm pcm) {}
+
+    private static SoftReference<@Nullable Entry> last = new SoftReference<>(null);
+
+    private LastRead() {}
+
+    static synchronized Pcm of(Path file) {
+      Entry entry = last.get();
+      if (entry == null || !entry.file().equals(file)) {
+        entry = new Entry(file, AudioFiles.read(file));
+        last = new SoftReference<>(entry);
+      }
+      return entry.pcm();
     }
   }
 }

@@ -131,7 +131,7 @@ public record RecognizedClips(
 
     RecognizedClips clips() {
       if (ids.isEmpty()) {
-        throw new TrainerException("no clip can be heard; the first: " + firstSkipped);
+        throw new TrainerException("no clip can be read; the first: " + firstSkipped);
       }
       return new RecognizedClips(
           scorer.adapter().labels(),

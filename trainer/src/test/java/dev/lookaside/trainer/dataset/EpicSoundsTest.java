@@ -219,7 +219,7 @@ class EpicSoundsTest {
       assertThat(part[0]).isEqualTo(from / 32_768f);
     }
     assertThatThrownBy(() -> load().timed("test", FrontEnd.EPIC_LOGMEL, c -> {}))
-        .hasMessageContaining("split \"test\": does not say when its classes sound");
+        .hasMessageContaining("split \"test\": has no onsets and offsets of its classes");
   }
 
   @Test

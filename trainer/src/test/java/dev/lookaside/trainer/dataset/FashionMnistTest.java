@@ -160,7 +160,7 @@ class FashionMnistTest {
     write("t10k-labels-idx1-ubyte", idx(new byte[] {9}, LABELS, 1));
     refused("t10k-images-idx3-ubyte.gz: count \"2\": must be 1, as in t10k-labels-idx1-ubyte");
     write("t10k-labels-idx1-ubyte", idx(new byte[] {9}, LABELS, 2));
-    refused("t10k-labels-idx1-ubyte: values \"1\": must be 2, as its sizes [2] say");
+    refused("t10k-labels-idx1-ubyte: values \"1\": must be 2, by its sizes [2]");
     write("t10k-labels-idx1-ubyte", idx(new byte[] {9, 0, 1}, LABELS, 2));
     refused("values \"more than 2\": must be 2");
     write("t10k-labels-idx1-ubyte", idx(new byte[0], LABELS, -5));
@@ -179,7 +179,7 @@ class FashionMnistTest {
     write(name, idx(new byte[0], IMAGES, Integer.MAX_VALUE, SIDE, SIDE));
     refused(name + ": count \"2147483647\": must be 1 to 2739137");
     write(name, idx(new byte[100], IMAGES, 2, SIDE, SIDE));
-    refused(name + ": values \"100\": must be 1568, as its sizes [2, 28, 28] say");
+    refused(name + ": values \"100\": must be 1568, by its sizes [2, 28, 28]");
     write(name, idx(pixels(), IMAGES, 2, SIDE, SIDE));
     byte[] packed = Files.readAllBytes(folder.resolve(name));
     Files.write(folder.resolve(name), Arrays.copyOf(packed, packed.length / 2));

@@ -3,6 +3,7 @@ package dev.lookaside.trainer.drift;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lookaside.ingest.SeededRandom;
+import dev.lookaside.trainer.drift.Reference.Conformal;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;

@@ -20,7 +20,7 @@ import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /** A split of a data set that a model is judged on. */
-sealed interface JudgedData {
+sealed interface EvaluationData {
   /** Of its data set, as the command line calls it. */
   String name();
 
@@ -67,7 +67,7 @@ sealed interface JudgedData {
   }
 
   /** A split with sounds. */
-  record Sounds(DataSet set, String split) implements JudgedData {
+  record Sounds(DataSet set, String split) implements EvaluationData {
     private static final int EPIC_VIEWS = 5;
 
     @Override
@@ -140,7 +140,7 @@ sealed interface JudgedData {
   }
 
   /** A split with images. */
-  record Images(String name, String split, ImageSet images) implements JudgedData {
+  record Images(String name, String split, ImageSet images) implements EvaluationData {
     @Override
     public List<String> labels() {
       return images.labels();

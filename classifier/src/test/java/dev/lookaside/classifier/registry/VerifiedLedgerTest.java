@@ -16,7 +16,7 @@ import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class JudgedLedgerTest {
+class VerifiedLedgerTest {
   private static final TrustedKeys NOBODY = TrustedKeys.of(List.of(), false);
 
   @TempDir Path folder;
@@ -47,7 +47,7 @@ class JudgedLedgerTest {
     return CutoverCodec.fromJson(CutoverCodec.toJson(c, key), offset);
   }
 
-  private static String inForce(JudgedLedger ledger) {
+  private static String inForce(VerifiedLedger ledger) {
     Instant late = Cutovers.NOON.plusSeconds(1_000);
     return ledger
         .ledger()
@@ -56,7 +56,7 @@ class JudgedLedgerTest {
         .orElse("none");
   }
 
-  private static List<Reason> reasons(JudgedLedger ledger) {
+  private static List<Reason> reasons(VerifiedLedger ledger) {
     return ledger.records().stream()
         .flatMap(r -> r.refusal().stream())
         .map(Refusal::reason)
@@ -65,7 +65,7 @@ class JudgedLedgerTest {
 
   @Test
   void aKeyThatComesMakesItsDecisionsCountAndOneThatGoesNoLonger() {
-    JudgedLedger ledger = new JudgedLedger(keys(all(mine)));
+    VerifiedLedger ledger = new VerifiedLedger(keys(all(mine)));
     ledger.add(signed(0, 1, "first", mine));
     SignedCutover unknown = signed(1, 2, "second", theirs);
     assertThat(ledger.wantsKey(unknown)).isTrue();
@@ -88,7 +88,7 @@ class JudgedLedgerTest {
 
   @Test
   void aRetiredKeyKeepsWhatItDecidedAndDecidesNothingMore() {
-    JudgedLedger ledger = new JudgedLedger(keys(all(mine)));
+    VerifiedLedger ledger = new VerifiedLedger(keys(all(mine)));
     ledger.add(signed(0, 1, "first", mine));
     assertThat(ledger.trust(keys(within(mine, 0, 1), all(theirs)))).isEmpty();
     ledger.add(signed(1, 2, "second", mine));
@@ -100,7 +100,7 @@ class JudgedLedgerTest {
 
   @Test
   void aKeyTrustedFromNowOnDoesNotBringBackWhatWasRefused() {
-    JudgedLedger ledger = new JudgedLedger(keys(all(mine)));
+    VerifiedLedger ledger = new VerifiedLedger(keys(all(mine)));
     ledger.add(signed(0, 1, "first", theirs));
     assertThat(ledger.trust(keys(all(mine), within(theirs, 1, PublicEntry.NO_END)))).isEmpty();
     assertThat(inForce(ledger)).isEqualTo("none");
@@ -112,7 +112,7 @@ class JudgedLedgerTest {
   @RepeatedTest(20)
   void whoSawKeysComeAndGoEndsAsOneThatStartsWithThem(RepetitionInfo repetition) {
     Random random = new Random(repetition.getCurrentRepetition());
-    JudgedLedger running = new JudgedLedger(NOBODY);
+    VerifiedLedger running = new VerifiedLedger(NOBODY);
     List<SignedCutover> topic = new ArrayList<>();
     TrustedKeys now = NOBODY;
     for (int offset = 0; offset < 30; offset++) {
@@ -133,7 +133,7 @@ class JudgedLedgerTest {
       topic.add(next);
       running.add(next);
     }
-    JudgedLedger fresh = new JudgedLedger(now);
+    VerifiedLedger fresh = new VerifiedLedger(now);
     topic.forEach(fresh::add);
     assertThat(running.records()).isEqualTo(fresh.records());
     assertThat(running.ledger().of(Scope.ALL)).isEqualTo(fresh.ledger().of(Scope.ALL));

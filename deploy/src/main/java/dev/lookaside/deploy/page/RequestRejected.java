@@ -8,27 +8,27 @@ import dev.lookaside.trainer.TrainerException;
  *
  * @see #status
  */
-final class Refused extends RuntimeException {
+final class RequestRejected extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final int status;
 
-  Refused(int status, String message) {
+  RequestRejected(int status, String message) {
     super(message);
     this.status = status;
   }
 
-  static Refused bad(String field, String value, String rule) {
+  static RequestRejected bad(String field, String value, String rule) {
     String shown = value.length() <= 100 ? value : value.substring(0, 100) + "...";
-    return new Refused(400, "%s \"%s\": %s".formatted(field, shown, rule));
+    return new RequestRejected(400, "%s \"%s\": %s".formatted(field, shown, rule));
   }
 
-  static Refused bad(IngestException e) {
-    return new Refused(400, String.valueOf(e.getMessage()));
+  static RequestRejected bad(IngestException e) {
+    return new RequestRejected(400, String.valueOf(e.getMessage()));
   }
 
-  static Refused bad(TrainerException e) {
-    return new Refused(400, String.valueOf(e.getMessage()));
+  static RequestRejected bad(TrainerException e) {
+    return new RequestRejected(400, String.valueOf(e.getMessage()));
   }
 
   /** Of HTTP. */

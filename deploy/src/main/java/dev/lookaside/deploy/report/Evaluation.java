@@ -23,7 +23,7 @@ import java.util.Map;
  * @param posteriors {@code [clips][labels]}
  */
 @SuppressWarnings("ArrayRecordComponent") // Read once, drawn once.
-record Judged(
+record Evaluation(
     String title,
     Map<String, Double> figures,
     Map<String, Map<String, Double>> classes,
@@ -38,7 +38,7 @@ record Judged(
    *
    * @throws ReportException naming the field
    */
-  static Judged read(Path file) {
+  static Evaluation read(Path file) {
     JsonNode node;
     try {
       node = StrictJson.parse(Files.readAllBytes(file));
@@ -69,7 +69,7 @@ record Judged(
         posteriors[i][c] = clips.get(i).get(c).asDouble();
       }
     }
-    return new Judged(
+    return new Evaluation(
         node.path("title").asText("evaluation"),
         map(node.get("figures")),
         classes,

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A hole's cause is that of what ended it; holes shorter than a sample are none.
  */
-final class Stretch {
+final class RetainedInterval {
   private final StreamId stream;
   private final Instant from;
   private final Instant until;
@@ -43,7 +43,7 @@ final class Stretch {
    * @param firstKept why the stretch's beginning is missing if it is; null if a chunk before it is
    *     there
    */
-  Stretch(
+  RetainedInterval(
       StreamId stream,
       Instant from,
       Instant until,
@@ -76,14 +76,14 @@ final class Stretch {
     }
     Pcm pcm = read.pcm();
     if (sequencer.next(chunk, pcm.lengthSamples(), pcm.rateHz()) instanceof Accept accepted) {
-      hear(accepted, pcm);
+      cover(accepted, pcm);
       lastWasRejected = false;
       ended = chunk.last();
     }
     return !past;
   }
 
-  private void hear(Accept accepted, Pcm pcm) {
+  private void cover(Accept accepted, Pcm pcm) {
     long first = accepted.span().fromSample();
     int begin = firstAt(accepted.epoch(), first, pcm, from);
     int end = firstAt(accepted.epoch(), first, pcm, until);
@@ -94,8 +94,8 @@ final class Stretch {
     if (!continues) {
       close();
     }
-    Instant heardFrom = begin < end ? start : earlier(start, until);
-    hole(heardFrom, accepted, pcm.rateHz());
+    Instant coveredFrom = begin < end ? start : earlier(start, until);
+    hole(coveredFrom, accepted, pcm.rateHz());
     if (begin >= end) {
       return;
     }
@@ -105,17 +105,17 @@ final class Stretch {
     }
     boolean all = begin == 0 && end == pcm.lengthSamples();
     open.add(all ? pcm.samples() : Arrays.copyOfRange(pcm.samples(), begin, end));
-    Instant heardUntil = AudioChunk.timeOf(accepted.epoch(), first + end, pcm.rateHz());
-    covered = later(covered, earlier(heardUntil, until));
+    Instant coveredUntil = AudioChunk.timeOf(accepted.epoch(), first + end, pcm.rateHz());
+    covered = later(covered, earlier(coveredUntil, until));
   }
 
-  private void hole(Instant heardFrom, Accept accepted, int rateHz) {
+  private void hole(Instant coveredFrom, Accept accepted, int rateHz) {
     Duration sample = Duration.ofNanos(1_000_000_000L / rateHz + 1);
-    if (Duration.between(covered, heardFrom).compareTo(sample) > 0) {
+    if (Duration.between(covered, coveredFrom).compareTo(sample) > 0) {
       Cause cause = accepted.rejectedSamples() > 0 ? Cause.REJECTED : Cause.GAP;
       boolean atStart = pieces.isEmpty() && open.isEmpty() && holes.isEmpty();
-      holes.add(new Hole(covered, heardFrom, atStart && cause == Cause.GAP ? firstCause : cause));
-      covered = heardFrom;
+      holes.add(new Hole(covered, coveredFrom, atStart && cause == Cause.GAP ? firstCause : cause));
+      covered = coveredFrom;
     }
   }
 

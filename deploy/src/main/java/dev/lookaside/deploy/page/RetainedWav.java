@@ -14,7 +14,7 @@ import java.time.Instant;
 import java.util.concurrent.Semaphore;
 
 /** Stretches of retained audio as WAV. A few at a time; more are turned away. */
-final class Listening {
+final class RetainedWav {
   static final Duration LONGEST = Duration.ofSeconds(60);
   private static final int AT_ONCE = 2;
 
@@ -22,7 +22,7 @@ final class Listening {
   private final ChannelPolicy channel;
   private final Semaphore places = new Semaphore(AT_ONCE);
 
-  Listening(IngestSettings settings, ChannelPolicy channel) {
+  RetainedWav(IngestSettings settings, ChannelPolicy channel) {
     this.settings = settings;
     this.channel = channel;
   }
@@ -30,32 +30,32 @@ final class Listening {
   /**
    * 16-bit WAV of {@code [from, until)}; silence stands where nothing is retained in between.
    *
-   * @throws Refused 400 for a wrong stretch, 404 if nothing of it is retained, 503 if others are
-   *     listening
+   * @throws RequestRejected 400 for a wrong stretch, 404 if nothing of it is retained, 503 if
+   *     others are listening
    */
   byte[] wav(String stream, Instant from, Instant until) {
     if (!until.isAfter(from)) {
-      throw Refused.bad("until", until.toString(), "must be after from " + from);
+      throw RequestRejected.bad("until", until.toString(), "must be after from " + from);
     }
     if (Duration.between(from, until).compareTo(LONGEST) > 0) {
-      throw Refused.bad(
+      throw RequestRejected.bad(
           "until",
           until.toString(),
           "must be at most %d s after from %s".formatted(LONGEST.toSeconds(), from));
     }
     if (!places.tryAcquire()) {
-      throw new Refused(503, "too many stretches are being read; ask again");
+      throw new RequestRejected(503, "too many stretches are being read; ask again");
     }
     try (RetainedAudio audio = RetainedAudio.open(settings, channel)) {
       Retained found = audio.read(new StreamId(stream), from, until);
       if (found instanceof Retained.Audio pieces) {
         return WavWriter.int16(joined(pieces, from, until));
       }
-      throw new Refused(404, ((Retained.Nothing) found).message());
+      throw new RequestRejected(404, ((Retained.Nothing) found).message());
     } catch (IngestException e) {
-      throw Refused.bad(e);
+      throw RequestRejected.bad(e);
     } catch (BrokerException.MissingTopic e) {
-      throw new Refused(404, String.valueOf(e.getMessage()));
+      throw new RequestRejected(404, String.valueOf(e.getMessage()));
     } finally {
       places.release();
     }

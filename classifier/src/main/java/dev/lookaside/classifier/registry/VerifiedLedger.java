@@ -10,7 +10,7 @@ import java.util.Optional;
  * worker that takes note of a key while it runs goes by the same ledger as one that is started
  * afterwards.
  */
-final class JudgedLedger {
+final class VerifiedLedger {
   /**
    * A record and what was made of it.
    *
@@ -26,7 +26,7 @@ final class JudgedLedger {
   private TrustedKeys trusted;
   private Ledger ledger = Ledger.EMPTY;
 
-  JudgedLedger(TrustedKeys trusted) {
+  VerifiedLedger(TrustedKeys trusted) {
     this.trusted = trusted;
   }
 

@@ -16,8 +16,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Looks up events on {@code audio.detections}, as they stand now. */
-public final class StandingDetections {
-  private StandingDetections() {}
+public final class CurrentDetections {
+  private CurrentDetections() {}
 
   /**
    * The last record of each event, by onset; none of those that were retracted.

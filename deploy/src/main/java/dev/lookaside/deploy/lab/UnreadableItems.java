@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /** What could not be read of a data set: named up to a number, and counted. */
-final class Unheard implements Consumer<String> {
+final class UnreadableItems implements Consumer<String> {
   private static final int MAX_NAMED = 20;
 
   private final PrintWriter err;
@@ -17,7 +17,7 @@ final class Unheard implements Consumer<String> {
   /**
    * @param endsAt what a first complaint ends the command with, empty if it goes on
    */
-  Unheard(PrintWriter err, Optional<String> endsAt) {
+  UnreadableItems(PrintWriter err, Optional<String> endsAt) {
     this.err = err;
     this.endsAt = endsAt;
   }
