@@ -408,7 +408,7 @@ final class HubClient {
                   : settings.token().isPresent()
                       ? "the token in use does not open it: is it valid, and is the name right?"
                       : "there is no such repository, or it is private: check the name, or set"
-                            + " HF_TOKEN to a token that may read it";
+                          + " HF_TOKEN to a token that may read it";
           case NOT_FOUND ->
               code.equals("RevisionNotFound")
                   ? "has no revision \"%s\"".formatted(repo.revision())
