@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * All that the registry's topics hold, read to their ends once and brought up to date on demand.
+ * Any thread, so that all parts of a process share one: keys are followed and records judged once.
  */
 public final class RegistryView implements AutoCloseable {
   /**
@@ -89,39 +90,39 @@ public final class RegistryView implements AutoCloseable {
    *
    * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers in time
    */
-  public void refresh() {
+  public synchronized void refresh() {
     keys.look(false, Instant.now()).ifPresent(judged::trust);
     topics.readToEnd(new Reader());
   }
 
-  public Ledger ledger() {
+  public synchronized Ledger ledger() {
     return judged.ledger();
   }
 
   /** All ledger records in the order of the topic. */
-  public List<Entry> entries() {
+  public synchronized List<Entry> entries() {
     return judged.records().stream()
         .map(r -> new Entry(r.cutover(), r.signed().keyId(), r.refusal()))
         .toList();
   }
 
   /** What stands on the topics and cannot be read, for people. */
-  public List<String> unreadable() {
+  public synchronized List<String> unreadable() {
     return List.copyOf(unreadable);
   }
 
   /** Digests of all adapters on the topic, whole or not. */
-  public List<String> adapters() {
+  public synchronized List<String> adapters() {
     return shelf.digests().stream().sorted().toList();
   }
 
   /** When an adapter's newest part was published. */
-  public Instant publishedAt(String digest) {
+  public synchronized Instant publishedAt(String digest) {
     return shelf.newest(digest);
   }
 
   /** Numbers of the adapter's parts on the topic. */
-  List<Integer> parts(String digest) {
+  synchronized List<Integer> parts(String digest) {
     return shelf.present(digest).stream().sorted().toList();
   }
 
@@ -130,7 +131,7 @@ public final class RegistryView implements AutoCloseable {
    *
    * @throws RegistryException with the reason, if it is not whole or not sound
    */
-  public byte[] file(String digest, long maxBytes) {
+  public synchronized byte[] file(String digest, long maxBytes) {
     Shelved shelved = shelf.find(digest);
     if (shelved == null) {
       throw new RegistryException(
@@ -155,12 +156,12 @@ public final class RegistryView implements AutoCloseable {
   }
 
   /** What workers said of a ledger record, of each worker and state the last, the newest last. */
-  public List<Ack> acks(String cutover) {
+  public synchronized List<Ack> acks(String cutover) {
     return lastAck.values().stream().filter(a -> a.cutover().equals(cutover)).toList();
   }
 
   /** Whether workers refused a ledger record, or its adapter, and none has ever prepared it. */
-  public boolean refused(Cutover cutover) {
+  public synchronized boolean refused(Cutover cutover) {
     List<Ack> acks = acks(cutover.id());
     return acks.stream().anyMatch(a -> a.state() == Ack.State.REFUSED)
         && acks.stream()
@@ -168,7 +169,7 @@ public final class RegistryView implements AutoCloseable {
   }
 
   /** Last signs of life of the workers that have given one since {@code since} and not stopped. */
-  public List<Ack> alive(Instant since) {
+  public synchronized List<Ack> alive(Instant since) {
     List<Ack> alive = new ArrayList<>();
     for (Ack ack : lastAck.values()) {
       Ack stopped = lastAck.get(ack.worker() + "#" + Ack.State.STOPPED);
@@ -182,7 +183,7 @@ public final class RegistryView implements AutoCloseable {
   }
 
   /** The record of this id that counts, or null. */
-  public @Nullable Cutover cutover(String id) {
+  public synchronized @Nullable Cutover cutover(String id) {
     for (VerifiedLedger.Judged e : judged.records()) {
       if (e.refusal().isEmpty() && e.cutover().id().equals(id)) {
         return e.cutover();
@@ -192,7 +193,7 @@ public final class RegistryView implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     topics.close();
   }
 

@@ -22,7 +22,9 @@ public enum Bench {
   SWAPS((report, options) -> SwapBench.run(report, options.swaps())),
   MEMORY(PipelineBench::memory),
   /** Takes longer than all others together, and says nothing of the machine. */
-  GATE(GateBench::run);
+  GATE(GateBench::run),
+  /** As {@link #GATE}. */
+  LABEL_CHOICE(LabelChoiceBench::run);
 
   private final BiConsumer<Report, BenchOptions> measurement;
 
@@ -39,9 +41,9 @@ public enum Bench {
     measurement.accept(report, options);
   }
 
-  /** Those that measure the machine: all but {@link #GATE}. */
+  /** Those that measure the machine: all but {@link #GATE} and {@link #LABEL_CHOICE}. */
   public static Set<Bench> ofMachine() {
-    return EnumSet.complementOf(EnumSet.of(GATE));
+    return EnumSet.complementOf(EnumSet.of(GATE, LABEL_CHOICE));
   }
 
   /** The part called {@code name} on the command line. */

@@ -158,12 +158,7 @@ final class LabelSets {
 
   private Scene scene(Kind kind) {
     long own = Seeds.mix(seed, 2, kind.number(), kind.labels(), kind.newClass() ? 1 : 0);
-    List<LabelledClip> clips = new ArrayList<>();
-    Random speeds = new Random(Seeds.mix(own, 1));
-    for (LabelledClip clip : sounds) {
-      double speed = SLOWEST + speeds.nextDouble() * (1 / SLOWEST - SLOWEST);
-      clips.add(new LabelledClip(clip.label(), SceneExamples.atSpeed(speed, clip.pcm())));
-    }
+    List<LabelledClip> clips = atOtherSpeeds(own);
     if (kind.newClass()) {
       List<LabelledClip> its =
           new ArrayList<>(
@@ -224,19 +219,57 @@ final class LabelSets {
         .compose(own);
   }
 
+  /**
+   * A stream on which all known classes and the new one sound, each as often.
+   *
+   * @param ofLabels whether the new class's recordings are those that labels may be of, else the
+   *     others
+   */
+  Scene stream(int number, boolean ofLabels, double seconds) {
+    long own = Seeds.mix(seed, 4, number, ofLabels ? 1 : 0);
+    List<LabelledClip> its =
+        new ArrayList<>(
+            Stream.of(false, true).flatMap(b -> BundledClips.loadNewClass(b).stream()).toList());
+    Collections.shuffle(its, new Random(Seeds.mix(seed, 5, number)));
+    int half = its.size() / 2;
+    List<LabelledClip> clips =
+        new ArrayList<>(ofLabels ? its.subList(0, half) : its.subList(half, its.size()));
+    clips.addAll(atOtherSpeeds(own));
+    return new SceneComposer(
+            new SceneSettings(
+                seconds,
+                STREAM.minGapSeconds(),
+                STREAM.maxGapSeconds(),
+                STREAM.minSnrDb(),
+                STREAM.maxSnrDb(),
+                STREAM.overlapProbability(),
+                STREAM.backgroundRms()),
+            clips,
+            BackgroundNoise.pink(own, RATE_HZ, BED_SECONDS))
+        .compose(own);
+  }
+
+  private List<LabelledClip> atOtherSpeeds(long own) {
+    List<LabelledClip> clips = new ArrayList<>();
+    Random speeds = new Random(Seeds.mix(own, 1));
+    for (LabelledClip clip : sounds) {
+      double speed = SLOWEST + speeds.nextDouble() * (1 / SLOWEST - SLOWEST);
+      clips.add(new LabelledClip(clip.label(), SceneExamples.atSpeed(speed, clip.pcm())));
+    }
+    return clips;
+  }
+
+  /** What the store holds before there are labels. */
+  List<StoredExample> known() {
+    return known;
+  }
+
   private String other(String label, Random random) {
     int step = 1 + random.nextInt(names.size() - 1);
     return names.get(Math.floorMod(names.indexOf(label) + step, names.size()));
   }
 
-  /** As a label of a stream would have put it there. */
   private StoredExample labelled(Kind kind, int number, String said, Scene scene, LabelledEvent e) {
-    float[] all = scene.audio().samples();
-    int from = (int) (Math.max(0, e.onsetSeconds() - CONTEXT_SECONDS) * RATE_HZ);
-    int until =
-        (int) Math.min(all.length, (e.offsetSeconds() + CONTEXT_SECONDS) * (double) RATE_HZ);
-    double start = (double) from / RATE_HZ;
-    Split split = Split.TRAIN;
     String recording =
         String.format(
             Locale.ROOT,
@@ -246,26 +279,48 @@ final class LabelSets {
             kind.labels(),
             kind.number(),
             kind.wrong().word());
+    Optional<String> label = Optional.of(said);
+    return labelled(
+        scene.audio(), e.onsetSeconds(), e.offsetSeconds(), recording, label, Optional.empty());
+  }
+
+  /**
+   * A sound as a label of a stream would have put it there.
+   *
+   * @param label what sounds; empty: nothing that has a name
+   * @param rejected what was detected and does not sound
+   */
+  StoredExample labelled(
+      Pcm stream,
+      double onsetSeconds,
+      double offsetSeconds,
+      String recording,
+      Optional<String> label,
+      Optional<String> rejected) {
+    float[] all = stream.samples();
+    int from = (int) (Math.max(0, onsetSeconds - CONTEXT_SECONDS) * RATE_HZ);
+    int until = (int) Math.min(all.length, (offsetSeconds + CONTEXT_SECONDS) * (double) RATE_HZ);
+    double start = (double) from / RATE_HZ;
     StoredExample put =
         store.putSeed(
             new Seed(
-                Optional.of(said),
+                label,
                 recording,
                 new Pcm(RATE_HZ, Arrays.copyOfRange(all, from, until)),
-                e.onsetSeconds() - start,
-                e.offsetSeconds() - start,
-                Optional.of(split),
+                onsetSeconds - start,
+                offsetSeconds - start,
+                Optional.of(Split.TRAIN),
                 "bench"));
     return new StoredExample(
         put.number(),
         put.id(),
         "bench",
         put.label(),
-        Optional.empty(),
+        rejected,
         put.onset(),
         put.offset(),
         recording,
-        split,
+        Split.TRAIN,
         Origin.LABEL,
         "bench",
         Instant.EPOCH,

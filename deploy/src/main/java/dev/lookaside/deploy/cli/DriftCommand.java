@@ -5,7 +5,7 @@ import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.trainer.drift.DriftReport;
-import dev.lookaside.trainer.loop.RefitTopic;
+import dev.lookaside.trainer.publish.RefitTopic;
 import java.io.PrintWriter;
 import java.util.Optional;
 import java.util.concurrent.Callable;

@@ -51,6 +51,7 @@ import picocli.CommandLine.Spec;
       LabelCommand.Relabel.class,
       LabelCommand.Retract.class,
       LabelCommand.Listing.class,
+      LabelNext.class,
       LabelCommand.Show.class
     },
     footer = {

@@ -3,7 +3,7 @@ package dev.lookaside.deploy.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.ingest.IngestSettings;
-import dev.lookaside.trainer.loop.RefitTopic;
+import dev.lookaside.trainer.publish.RefitTopic;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 

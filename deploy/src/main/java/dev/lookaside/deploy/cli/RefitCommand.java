@@ -8,7 +8,7 @@ import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
-import dev.lookaside.trainer.loop.RefitTopic;
+import dev.lookaside.trainer.publish.RefitTopic;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.List;

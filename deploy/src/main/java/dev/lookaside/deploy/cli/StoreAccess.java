@@ -5,7 +5,7 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.deploy.bundled.BundledModel;
 import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.featurizer.FrontEnd;
-import dev.lookaside.trainer.loop.TrainerSettings;
+import dev.lookaside.trainer.session.TrainerSettings;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.StoreSettings;
 import java.nio.file.Path;

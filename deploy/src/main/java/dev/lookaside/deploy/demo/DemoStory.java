@@ -292,7 +292,8 @@ final class DemoStory {
   private String gate(RoundOutcome outcome) {
     GateReport report = outcome.report();
     if (report == null || outcome.kind() == RoundOutcome.Kind.FAILED) {
-      return outcome.kind().word() + ": " + outcome.reason();
+      return "%s: %s%s"
+          .formatted(outcome.kind().word(), outcome.reason(), stays(outcome.round().kind()));
     }
     String decided = report.decided() == null ? outcome.reason() : report.decided();
     if (!report.passed()) {

@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
       "  lookaside bench front-end forward --json bench.json",
       "  lookaside bench overload delivery",
       "  lookaside bench swaps --swaps 1000",
-      "  lookaside bench gate --sets 20 --seed 1 --json gate.json"
+      "  lookaside bench gate --sets 20 --seed 1 --json gate.json",
+      "  lookaside bench label-choice --sets 24 --seed 1"
     },
     description = {
       "Measure this machine: front end, forward pass, adapters, gradients, pipeline, load, memory.",
@@ -40,7 +41,11 @@ import picocli.CommandLine.Spec;
       "Part gate runs only where it is named: it fits the bundled model's head to sets of right,"
           + " half wrong and random labels, and counts which ones the trainer's gate rejects."
           + " The same seed gives the same counts; 8 sets of each kind took 18 minutes of two"
-          + " cores that had other work, too."
+          + " cores that had other work, too.",
+      "",
+      "Part label-choice runs only where it is named, too: it refits the head on ten labels that"
+          + " lookaside label next would ask for and on ten drawn at random, and scores both on the"
+          + " same unseen sounds, as often as --sets says."
     })
 public final class BenchCommand implements Runnable {
   private static final int MAX_SWAPS = 100_000;
@@ -51,7 +56,8 @@ public final class BenchCommand implements Runnable {
       paramLabel = "PART",
       description =
           "front-end, forward, adapter-cost, adapter-mix, gradient, pipeline, overload, delivery,"
-              + " swaps, memory, gate or all (the default): all but gate.")
+              + " swaps, memory, gate, label-choice or all (the default): all but gate and"
+              + " label-choice.")
   private List<String> parts = List.of();
 
   @Option(names = "--json", paramLabel = "FILE", description = "Write the figures there, too.")
@@ -68,7 +74,9 @@ public final class BenchCommand implements Runnable {
       names = "--sets",
       paramLabel = "N",
       defaultValue = "20",
-      description = "Sets of each kind of part gate, 1 to 1000. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Sets of parts gate (of each kind) and label-choice, 1 to 1000. Default:"
+              + " ${DEFAULT-VALUE}.")
   private int sets;
 
   @Option(
@@ -88,7 +96,7 @@ public final class BenchCommand implements Runnable {
       names = "--seed",
       paramLabel = "N",
       defaultValue = "1",
-      description = "Of part gate's sets. Default: ${DEFAULT-VALUE}.")
+      description = "Of the sets of parts gate and label-choice. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
   @Spec private CommandSpec spec = CommandSpec.create();

@@ -8,10 +8,10 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.json.NotJsonException;
 import dev.lookaside.classifier.json.StrictJson;
-import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.console.Errors;
 import dev.lookaside.deploy.hub.BackboneFiles;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.trainer.dataset.Distribution;
 import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.recipe.Recipe;
@@ -411,7 +411,8 @@ public final class Compare implements Runnable {
         return StrictJson.parse(Files.readAllBytes(file));
       } catch (NotJsonException e) {
         throw new CliException(
-            "\"%s\": %s; without the file its run is made again".formatted(file, e.getMessage()), e);
+            "\"%s\": %s; without the file its run is made again".formatted(file, e.getMessage()),
+            e);
       } catch (IOException e) {
         throw new CliException("\"%s\": %s".formatted(file, FaultReason.of(e)), e);
       }

@@ -219,8 +219,8 @@ final class PageRoutes implements HttpHandler {
                       + resource("page.js").replace("\"TOKEN\"", '"' + token + '"'));
       String policy =
           ("default-src 'none'; script-src 'nonce-%s'; style-src 'nonce-%s'; connect-src 'self';"
-               + " media-src 'self' blob:; img-src data:; base-uri 'none'; form-action 'none';"
-               + " frame-ancestors 'none'")
+                  + " media-src 'self' blob:; img-src data:; base-uri 'none'; form-action 'none';"
+                  + " frame-ancestors 'none'")
               .formatted(token, token);
       return new PageDocument(html.getBytes(StandardCharsets.UTF_8), policy);
     }

@@ -9,8 +9,8 @@ import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.trainer.gate.Learned;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelTopic;
-import dev.lookaside.trainer.loop.RefitTopic;
 import dev.lookaside.trainer.loop.RoundOutcome;
+import dev.lookaside.trainer.publish.RefitTopic;
 import dev.lookaside.trainer.receipt.Receipt;
 import dev.lookaside.trainer.receipt.Receipts;
 import dev.lookaside.trainer.store.StandingIndex;
@@ -44,7 +44,8 @@ final class ReceiptWatch implements AutoCloseable {
     void round(JsonNode outcome);
   }
 
-  private record Clients(LabelTopic labels, RefitTopic rounds, RegistryView view, Closing all) {}
+  private record Clients(
+      LabelTopic labels, StandingIndex index, RefitTopic rounds, RegistryView view, Closing all) {}
 
   private static final Logger LOG = LoggerFactory.getLogger(ReceiptWatch.class);
   private static final long PERIOD_MILLIS = 1_000;
@@ -60,8 +61,6 @@ final class ReceiptWatch implements AutoCloseable {
   private final LinkedHashSet<String> used = new LinkedHashSet<>();
   private final ScheduledExecutorService thread;
   private @Nullable Clients clients;
-  private StandingIndex index = new StandingIndex(0);
-  private @Nullable Ledger read;
   private Receipts receipts = new Receipts(Ledger.EMPTY);
   private String trouble = "";
 
@@ -95,9 +94,9 @@ final class ReceiptWatch implements AutoCloseable {
       }
       now.labels().refresh();
       readRounds(now.rounds());
-      if (!index.recent().isEmpty()) {
+      if (!now.index().recent().isEmpty()) {
         now.view().refresh();
-        tell(now.view().ledger());
+        tell(now.index(), now.view().ledger());
       }
       trouble = "";
     } catch (RuntimeException e) {
@@ -112,13 +111,12 @@ final class ReceiptWatch implements AutoCloseable {
   }
 
   private Clients open() {
-    StandingIndex fresh = new StandingIndex(newest);
-    index = fresh;
     try (Closing opened = new Closing()) {
-      LabelTopic labels = opened.add(LabelTopic.follow(ingest, fresh::add));
+      StandingIndex index = opened.add(new StandingIndex(newest));
+      LabelTopic labels = opened.add(LabelTopic.follow(ingest, index::add));
       RefitTopic rounds = opened.add(RefitTopic.ofAllScopes(ingest));
       RegistryView view = opened.add(RegistryView.open(ingest, trusted));
-      return new Clients(labels, rounds, view, opened.keep());
+      return new Clients(labels, index, rounds, view, opened.keep());
     }
   }
 
@@ -148,11 +146,8 @@ final class ReceiptWatch implements AutoCloseable {
     }
   }
 
-  private void tell(Ledger ledger) {
-    if (!ledger.equals(read)) {
-      receipts = new Receipts(ledger);
-      read = ledger;
-    }
+  private void tell(StandingIndex index, Ledger ledger) {
+    receipts = receipts.of(ledger);
     Instant now = Instant.now();
     for (Label label : index.recent()) {
       listener.receipt(

@@ -10,16 +10,23 @@ import dev.lookaside.classifier.detect.DetectionCodec;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.deploy.bundled.BundledClips;
+import dev.lookaside.deploy.bundled.BundledModel;
 import dev.lookaside.deploy.bundled.EmbeddedKafka;
 import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.ingest.AudioChunk;
+import dev.lookaside.ingest.AudioChunkCodec;
 import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.audio.ChannelPolicy;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.send.BackgroundNoise;
 import dev.lookaside.ingest.send.ChunkProducer;
+import dev.lookaside.ingest.send.LabelledClip;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
 import dev.lookaside.trainer.gate.Learned;
@@ -28,6 +35,7 @@ import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.LabelIngest;
 import dev.lookaside.trainer.store.StoreSettings;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -101,6 +109,11 @@ class LabelCommandTest {
 
   private static Detection detection(
       Detection.Kind kind, String label, double onset, @Nullable Double offset) {
+    return detection(kind, label, onset, offset, ADAPTER);
+  }
+
+  private static Detection detection(
+      Detection.Kind kind, String label, double onset, @Nullable Double offset, String adapter) {
     StreamId stream = new StreamId("dock");
     Instant epoch = Instant.parse(NOON);
     long onsetSample = Math.round(onset * 16_000);
@@ -118,7 +131,7 @@ class LabelCommandTest {
             16_000),
         .9,
         .8,
-        new Detection.Origin(ADAPTER, "c".repeat(64), "features", 0, 1, 2),
+        new Detection.Origin(adapter, "c".repeat(64), "features", 0, 1, 2),
         null);
   }
 
@@ -318,6 +331,95 @@ class LabelCommandTest {
         labels.step(Duration.ofMillis(50));
       } while (!labels.atEnd());
     }
+  }
+
+  /** One sound at 2 and 5 s, another one at 8 s, on 12 s of faint noise. */
+  private void sendAudio() {
+    List<LabelledClip> clips = BundledClips.load();
+    float[] samples = BackgroundNoise.pink(1, 16_000, 12).samples().clone();
+    LabelledClip first = clips.get(0);
+    LabelledClip other = clips.get(clips.size() - 1);
+    assertThat(other.label()).isNotEqualTo(first.label());
+    add(first.pcm(), 2, samples);
+    add(first.pcm(), 5, samples);
+    add(other.pcm(), 8, samples);
+    AudioChunkCodec codec = new AudioChunkCodec("test", ingest.maxPayloadBytes(), null);
+    List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
+    int step = 8_000;
+    for (int from = 0; from < samples.length; from += step) {
+      ByteBuffer bytes = ByteBuffer.allocate(2 * step);
+      for (int i = 0; i < step; i++) {
+        bytes.putShort((short) Math.max(-32_768, Math.min(32_767, samples[from + i] * 32_768)));
+      }
+      records.add(
+          codec.encode(
+              ingest.topics().chunks().name(),
+              new AudioChunk(
+                  new StreamId("dock"),
+                  AudioChunk.NOT_GIVEN,
+                  AudioChunk.NOT_GIVEN,
+                  from / step,
+                  from,
+                  AudioChunk.timeOf(Instant.parse(NOON), from, 16_000),
+                  new AudioFormat(AudioFormat.Encoding.L16, 16_000, 1),
+                  bytes.array(),
+                  false)));
+    }
+    send(records);
+  }
+
+  private static void add(Pcm sound, double atSeconds, float[] samples) {
+    int from = (int) (atSeconds * 16_000);
+    for (int i = 0; i < Math.min(sound.lengthSamples(), 24_000); i++) {
+      samples[from + i] += sound.samples()[i];
+    }
+  }
+
+  @Test
+  void nextListsTheSoundsThatNobodyHasLabelled() throws IOException {
+    String adapter;
+    try (BundledModel files = BundledModel.open()) {
+      adapter = Adapter.load(files.adapter()).digest();
+    }
+    sendAudio();
+    Detection first = detection(Detection.Kind.ENDED, "dog", 2, 3.5, adapter);
+    Detection again = detection(Detection.Kind.ENDED, "dog", 5, 6.5, adapter);
+    Detection other = detection(Detection.Kind.ENDED, "siren", 8, 9.5, adapter);
+    Detection gone = detection(Detection.Kind.ENDED, "siren", 10, 11., adapter);
+    Detection lost = detection(Detection.Kind.ENDED, "siren", 300, 301., adapter);
+    detected(first, again, other, gone, gone.retracted("replay"), lost);
+
+    JsonNode next = json("label next --since " + NOON);
+    assertThat(next.get("adapter").textValue()).isEqualTo(adapter);
+    assertThat(next.get("comparedWith").isNull()).isTrue();
+    assertThat(next.get("detections").intValue()).isEqualTo(3);
+    assertThat(next.get("withoutAudio").intValue()).isEqualTo(1);
+    assertThat(next.get("knownExamples").intValue()).isZero();
+    List<String> ids = new ArrayList<>();
+    next.get("sounds").forEach(s -> ids.add(s.get("detection").textValue()));
+    assertThat(ids).containsExactlyInAnyOrder(first.id(), again.id(), other.id());
+    assertThat(ids.subList(0, 2)).as("a repetition comes last").contains(other.id());
+    JsonNode top = next.get("sounds").get(0);
+    assertThat(top.get("reasons").get(0).textValue()).startsWith("uncertain: ");
+    assertThat(top.get("stream").textValue()).isEqualTo("dock");
+
+    json("label confirm --detection " + first.id() + " --author ada");
+    Cli two = run("label next --count 1 --since " + NOON);
+    assertThat(two.exitCode()).as(two.err()).isZero();
+    assertThat(two.out())
+        .startsWith("  1  ")
+        .doesNotContain(first.id().substring(0, 12), "  2  ")
+        .contains(
+            "of 2 detections without a label; adapter " + adapter.substring(0, 12),
+            "no store of examples here: novelty does not count",
+            "the audio of 1 more is not retained");
+
+    assertFails("--count \"0\": must be 1 to 1000", "label next --count 0");
+    assertFails(
+        "no detection without a label has been reported since; give an earlier time",
+        "label next --since " + Instant.now().plusSeconds(60));
+    detected(detection(Detection.Kind.ENDED, "dog", 400, 401.));
+    assertFails("its adapter aaaaaaaaaaaa is neither configured nor on the topic", "label next");
   }
 
   @Test

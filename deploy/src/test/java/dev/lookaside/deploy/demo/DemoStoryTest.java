@@ -108,6 +108,25 @@ class DemoStoryTest {
     assertThat(story.wantsLabels()).isFalse();
     assertThat(String.join("\n", story.drain()))
         .contains("gate        full: refused: false alarms; the head-only refit stays in force");
+    assertThat(story.rows())
+        .as("one line")
+        .contains(" whole        refused: false alarms; the head-only refit stays in force");
+  }
+
+  @Test
+  void aFullRefitThatFailsLeavesTheHeadInForceToo() {
+    DemoStory story = new DemoStory("bird", false, Round.Kind.FULL);
+    story.begin(EPOCH);
+    story.corrected(8, at(13));
+    story.finished(outcome(round(1, Round.Kind.HEAD), RoundOutcome.Kind.PUBLISHED, HEAD), at(18));
+    Round full = round(2, Round.Kind.FULL);
+    story.finished(
+        new RoundOutcome(
+            full, RoundOutcome.Kind.FAILED, null, null, null, "fit: the disk is full", 5),
+        at(40));
+    assertThat(story.over()).isTrue();
+    assertThat(String.join("\n", story.drain()))
+        .contains("full: failed: fit: the disk is full; the head-only refit stays in force");
   }
 
   @Test

@@ -26,11 +26,14 @@ public final class LabelTopic implements AutoCloseable {
   private final LabelCodec codec = new LabelCodec();
   private final Set<String> ids = new HashSet<>();
   private final List<Label> labels = new ArrayList<>();
-  private final Consumer<Label> taker;
+
+  /** Null: labels are kept here. */
+  private final @Nullable Consumer<Label> taker;
+
   private final List<String> unreadable = new ArrayList<>();
 
   private LabelTopic(KafkaClients clients, String topic, @Nullable Consumer<Label> taker) {
-    this.taker = taker == null ? labels::add : taker;
+    this.taker = taker;
     this.reader = TopicReader.open(clients, "labels", Start.BEGINNING, topic);
     this.topic = topic;
   }
@@ -41,8 +44,8 @@ public final class LabelTopic implements AutoCloseable {
   }
 
   /**
-   * The same for who keeps labels himself: {@link #refresh} hands each one over once, as it comes,
-   * and {@link #labels} is empty.
+   * The same for who keeps labels himself: {@link #refresh} hands each one over as it comes, also
+   * one that was written twice, and keeps nothing: {@link #labels} is empty.
    */
   public static LabelTopic follow(IngestSettings settings, Consumer<Label> taker) {
     return new LabelTopic(settings.clients(), settings.topics().training().labels().name(), taker);
@@ -51,7 +54,7 @@ public final class LabelTopic implements AutoCloseable {
   /**
    * Reads what has come since.
    *
-   * @return how many labels were new
+   * @return how many labels were new; 0 if they are not kept here
    * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers; the next call
    *     goes on
    * @throws dev.lookaside.ingest.kafka.BrokerException if the topic is not there
@@ -65,11 +68,13 @@ public final class LabelTopic implements AutoCloseable {
   private void read(ConsumerRecord<byte[], byte[]> record) {
     LabelCodec.Decoded decoded = codec.decode(record);
     if (decoded instanceof LabelCodec.Read found) {
-      // Written twice, the first counts: as in the store.
-      if (ids.add(found.label().id())) {
+      if (taker != null) {
         taker.accept(found.label());
+      } else if (ids.add(found.label().id())) {
+        // Written twice, the first counts: as in the store.
+        labels.add(found.label());
       }
-    } else if (decoded instanceof LabelCodec.Rejected bad) {
+    } else if (taker == null && decoded instanceof LabelCodec.Rejected bad) {
       unreadable.add(
           "%s, partition %d, record %d is no label: %s"
               .formatted(topic, record.partition(), record.offset(), bad.rejection().describe()));

@@ -21,9 +21,9 @@ import org.slf4j.LoggerFactory;
  * Says who leads a scope: whoever Kafka's group of that scope has assigned the ledger's one
  * partition to. Nothing is read there. Owns a thread and a consumer.
  */
-final class Leadership implements AutoCloseable {
+public final class Leadership implements AutoCloseable {
   /** Called on the thread of {@link Leadership}. */
-  interface Listener {
+  public interface Listener {
     void leads();
 
     void lost();
@@ -55,7 +55,8 @@ final class Leadership implements AutoCloseable {
    *
    * @param session after which a trainer that is not heard of has lost it
    */
-  static Leadership join(IngestSettings ingest, Scope scope, Duration session, Listener listener) {
+  public static Leadership join(
+      IngestSettings ingest, Scope scope, Duration session, Listener listener) {
     return new Leadership(ingest, Membership.classic(group(scope), session), listener);
   }
 

@@ -46,7 +46,7 @@ public record LoopState(
     waiting = List.copyOf(waiting);
   }
 
-  String toJson() {
+  public String toJson() {
     try {
       return MAPPER.writeValueAsString(this);
     } catch (JsonProcessingException e) {
@@ -59,7 +59,7 @@ public record LoopState(
    *
    * @throws TrainerException if it is none
    */
-  static LoopState fromJson(String json) {
+  public static LoopState fromJson(String json) {
     try {
       return StrictJson.bind(MAPPER, StrictJson.parse(json), LoopState.class);
     } catch (NotJsonException e) {

@@ -45,7 +45,7 @@ public record RoundOutcome(
     }
   }
 
-  /** For scripts and topics; {@link RefitTopic} draws it. What does not apply is left out. */
+  /** For scripts and topics; {@code RefitTopic} draws it. What does not apply is left out. */
   public ObjectNode toJson() {
     ObjectNode value = JsonNodeFactory.instance.objectNode();
     value

@@ -77,7 +77,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
       long term, String step, @Nullable LoopEvent result, @Nullable Throwable failure)
       implements Command {}
 
-  private record Listened(long term, DriftWatch.@Nullable Turn turn, @Nullable Throwable failure)
+  private record Listened(long term, Workplace.@Nullable Turn turn, @Nullable Throwable failure)
       implements Command {}
 
   private record Begin(long term, LoopAction.Work work) implements Command {}
@@ -111,7 +111,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
    * @param workshop opens what a leader needs; may block, and throw while no broker answers
    * @param leadership joins the group and says from then on whether this one leads
    */
-  record Parts(
+  public record Parts(
       Scope scope,
       LoopSettings settings,
       Duration tick,
@@ -175,7 +175,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     tell();
   }
 
-  static Behavior<Command> create(Parts parts) {
+  public static Behavior<Command> create(Parts parts) {
     return Behaviors.setup(
         context -> Behaviors.withTimers(timers -> new Trainer(context, timers, parts)));
   }
@@ -357,7 +357,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   private void onListened(Listened message) {
     underWay--;
     listening = false;
-    DriftWatch.Turn turn = message.turn();
+    Workplace.Turn turn = message.turn();
     if (message.failure() != null) {
       getContext()
           .getLog()

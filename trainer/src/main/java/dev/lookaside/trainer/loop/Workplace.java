@@ -1,16 +1,31 @@
 package dev.lookaside.trainer.loop;
 
 import dev.lookaside.trainer.collect.Round;
+import dev.lookaside.trainer.drift.DriftReport;
 import dev.lookaside.trainer.fit.FitProgress;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link Trainer} works with while it leads, and which threads may call what: {@link
  * #collect} is for one, {@link #perform} and {@link #finish} for one other, {@link #listen} for a
  * third; the rest for any. All but {@link #stop()} may block.
  */
-interface Workplace extends AutoCloseable {
+public interface Workplace extends AutoCloseable {
+  /**
+   * What a piece of listening has brought.
+   *
+   * @param report how the streams sound, at the end of a turn; else null
+   */
+  record Turn(List<LoopEvent> events, @Nullable DriftReport report) {
+    public static final Turn NOTHING = new Turn(List.of(), null);
+
+    public Turn {
+      events = List.copyOf(events);
+    }
+  }
+
   /** Where the loop stood. */
   LoopState load();
 
@@ -42,7 +57,7 @@ interface Workplace extends AutoCloseable {
    * A bounded piece of hearing what the next round will hear, of comparing streams with what their
    * adapters were fitted on, or of taking background of them.
    */
-  DriftWatch.Turn listen();
+  Turn listen();
 
   /**
    * Ends the work of every round, a fit with a checkpoint, a promotion before it has written its

@@ -1,6 +1,6 @@
 /**
- * From corrections to an adapter in force: collects labels, refits, judges, tries in shadow and on
- * a few streams, publishes, and takes back what turns out wrong.
+ * Decides what the trainer of a scope does next, from collecting labels to an adapter in force and
+ * back: a pure core, and the actor that has it done.
  */
 @org.jspecify.annotations.NullMarked
 package dev.lookaside.trainer.loop;

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds labels in the ledger: the gate's reports that stand there name the labels an adapter comes
- * from. Read once, asked often; pure.
+ * from. Each report is read once, and asked often; pure.
  */
 public final class Receipts {
   private final Ledger ledger;
@@ -38,8 +39,21 @@ public final class Receipts {
   /** The incumbent that an adapter was fitted from, by digest. */
   private final Map<String, String> parents = new HashMap<>();
 
+  /** By record: what its report says, empty if there is none. */
+  private final Map<Cutover, Optional<GateReport>> reports = new IdentityHashMap<>();
+
   /** Reads the reports of all that was decided; records without one are passed over. */
   public Receipts(Ledger ledger) {
+    this(ledger, Map.of());
+  }
+
+  /** The same of a newer ledger: reports that were read for this one are not read again. */
+  public Receipts of(Ledger newer) {
+    return newer.equals(ledger) ? this : new Receipts(newer, reports);
+  }
+
+  private Receipts(Ledger ledger, Map<Cutover, Optional<GateReport>> known) {
+    reports.putAll(known);
     this.ledger = ledger;
     for (Scope scope : ledger.scopes()) {
       ledger.of(scope).forEach(this::read);
@@ -53,7 +67,8 @@ public final class Receipts {
   private void read(Cutover cutover) {
     Instant since = cutover.effectiveFrom();
     String adapter = cutover.adapter();
-    GateReport report = report(cutover);
+    GateReport report =
+        reports.computeIfAbsent(cutover, c -> Optional.ofNullable(report(c))).orElse(null);
     if (since == null || adapter == null || report == null) {
       return;
     }

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,9 @@ import java.util.stream.Collectors;
 public final class ExampleStore implements AutoCloseable {
   // A little over 300 lines: every transaction of the store stands here, beside the others.
   private static final String INDEX = "index.sqlite";
+
+  /** Of a class and an origin, what a round chooses from: a round takes some hundreds of them. */
+  static final int NEWEST_MAX = 1_000;
 
   private final Path folder;
   private final Index index;
@@ -288,7 +292,10 @@ public final class ExampleStore implements AutoCloseable {
 
   /** Stretches of a stream that overlap this one and of which there are examples. */
   public synchronized List<Stretch> known(String stream, Instant from, Instant until) {
-    return where("stream = ? AND onset < ? AND offset > ?", stream, Nanos.of(until), Nanos.of(from))
+    return where(
+            Overlap.WHERE,
+            Overlap.direct(index, "examples WHERE TRUE", stream, Nanos.of(from), Nanos.of(until))
+                .values())
         .stream()
         .map(e -> new Stretch(e.onset(), e.offset()))
         .toList();
@@ -353,11 +360,56 @@ public final class ExampleStore implements AutoCloseable {
     return where("split = ? AND standing = 'usable' AND audio_state = 'held'", split.word());
   }
 
-  /** The same for the streams of a scope. Seeds are of no stream and belong to every scope. */
-  public List<StoredExample> usable(Split split, Scope scope) {
-    return usable(split).stream()
-        .filter(e -> e.origin() == Origin.SEED || Standings.covers(scope, e.stream()))
-        .toList();
+  /**
+   * What a round chooses from, in the order of arrival: of each class, and of what has none, the
+   * newest {@value #NEWEST_MAX} examples of each origin, whatever the split. Neither memory nor
+   * time grow with what was labelled before that. Seeds are of no stream and belong to every scope.
+   *
+   * @param before labels and background from then on do not count; {@link Instant#MAX}: all do
+   */
+  public synchronized List<StoredExample> newestUsable(Scope scope, Instant before) {
+    long until = before.equals(Instant.MAX) ? Long.MAX_VALUE : Nanos.of(before);
+    List<StoredExample> newest = new ArrayList<>();
+    for (Optional<String> label : classes()) {
+      for (Origin origin : Origin.values()) {
+        index
+            .all(
+                "SELECT * FROM examples INDEXED BY examples_by_class WHERE label IS ? AND origin ="
+                    + " ? AND "
+                    + Index.USABLE
+                    + (origin == Origin.SEED ? " AND ? = ?" : " AND labelled_at < ? AND ? <> ''")
+                    + " ORDER BY number DESC LIMIT "
+                    + NEWEST_MAX,
+                row -> Row.example(row, folder),
+                label.orElse(null),
+                origin.word(),
+                until,
+                until)
+            .stream()
+            .filter(e -> origin == Origin.SEED || Standings.covers(scope, e.stream()))
+            .forEach(newest::add);
+      }
+    }
+    newest.sort(Comparator.comparingLong(StoredExample::number));
+    return newest;
+  }
+
+  /** Of usable examples, and none; each found by one step into the index. */
+  private List<Optional<String>> classes() {
+    List<Optional<String>> classes = new ArrayList<>(List.of(Optional.empty()));
+    Optional<String> last = Optional.of("");
+    while (last.isPresent()) {
+      last =
+          Optional.ofNullable(
+              index.one(
+                  "SELECT MIN(label) FROM examples INDEXED BY examples_by_class WHERE label > ? AND"
+                      + " "
+                      + Index.USABLE,
+                  row -> row.getString(1),
+                  last.get()));
+      last.ifPresent(l -> classes.add(Optional.of(l)));
+    }
+    return classes;
   }
 
   public synchronized Optional<StoredExample> find(String id) {

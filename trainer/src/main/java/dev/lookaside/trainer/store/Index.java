@@ -8,8 +8,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.sqlite.ProgressHandler;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
@@ -24,6 +27,10 @@ final class Index implements AutoCloseable {
   private static final int VERSION = 1;
 
   private static final int BUSY_MILLIS = 20_000;
+  private static final int STEPS = 100;
+
+  /** What a fit or a judge may use; an index has these rows alone. */
+  static final String USABLE = "standing = 'usable' AND audio_state = 'held'";
 
   private static final List<String> TABLES =
       List.of(
@@ -70,6 +77,9 @@ final class Index implements AutoCloseable {
   private final Path file;
   private final Connection connection;
 
+  /** Parsed once each: their texts are those of this package. */
+  private final Map<String, PreparedStatement> statements = new HashMap<>();
+
   /** Something done with the connection. */
   interface Work<T> {
     T run() throws SQLException;
@@ -112,6 +122,27 @@ final class Index implements AutoCloseable {
     }
   }
 
+  /**
+   * Tables that nobody else sees and that go with {@link #close}. What does not fit into SQLite's
+   * cache of 2 MB lies in a file without a name.
+   */
+  static Index temporary(String... tables) {
+    SQLiteConfig config = new SQLiteConfig();
+    config.setJournalMode(SQLiteConfig.JournalMode.OFF);
+    config.setSynchronous(SQLiteConfig.SynchronousMode.OFF);
+    config.setTempStore(SQLiteConfig.TempStore.FILE);
+    Path file = Path.of("temporary index");
+    try {
+      Index index = new Index(file, config.createConnection("jdbc:sqlite:"));
+      for (String table : tables) {
+        index.update(table);
+      }
+      return index;
+    } catch (SQLException e) {
+      throw explained(file, e);
+    }
+  }
+
   private void check() {
     int version = one("PRAGMA user_version", row -> row.getInt(1));
     if (version > VERSION) {
@@ -134,6 +165,10 @@ final class Index implements AutoCloseable {
     }
     // Counted once a second while an adapter is watched; indexes that older stores lack are made.
     update("CREATE INDEX IF NOT EXISTS examples_by_adapter ON examples (adapter, onset)");
+    update(
+        "CREATE INDEX IF NOT EXISTS examples_by_class ON examples (label, origin, number) WHERE "
+            + USABLE);
+    update("CREATE INDEX IF NOT EXISTS examples_by_length ON examples (stream, offset - onset)");
     String sound = one("PRAGMA quick_check(1)", row -> row.getString(1));
     if (!"ok".equals(sound)) {
       throw new TrainerException(file + ": " + broken(sound));
@@ -172,22 +207,23 @@ final class Index implements AutoCloseable {
   }
 
   int update(String sql, @Nullable Object... values) {
-    try (PreparedStatement statement = prepared(sql, values)) {
-      return statement.executeUpdate();
+    try {
+      return prepared(sql, values).executeUpdate();
     } catch (SQLException e) {
+      forget(sql);
       throw explained(file, e);
     }
   }
 
   <T> List<T> all(String sql, Reader<T> reader, @Nullable Object... values) {
-    try (PreparedStatement statement = prepared(sql, values);
-        ResultSet rows = statement.executeQuery()) {
+    try (ResultSet rows = prepared(sql, values).executeQuery()) {
       List<T> found = new ArrayList<>();
       while (rows.next()) {
         found.add(reader.read(rows));
       }
       return found;
     } catch (SQLException e) {
+      forget(sql);
       throw explained(file, e);
     }
   }
@@ -195,6 +231,31 @@ final class Index implements AutoCloseable {
   /** The only row of a query that always has one. */
   <T> T one(String sql, Reader<T> reader, @Nullable Object... values) {
     return all(sql, reader, values).get(0);
+  }
+
+  /**
+   * How many hundreds of instructions SQLite's machine runs for something; for tests of how work
+   * grows.
+   */
+  long hundredsOfSteps(Runnable work) {
+    long[] count = new long[1];
+    try {
+      ProgressHandler.setHandler(
+          connection,
+          STEPS,
+          new ProgressHandler() {
+            @Override
+            protected int progress() {
+              count[0]++;
+              return 0;
+            }
+          });
+      work.run();
+      ProgressHandler.clearHandler(connection);
+    } catch (SQLException e) {
+      throw explained(file, e);
+    }
+    return count[0];
   }
 
   /** Limits the size of the file, in pages; for tests of a full disk. */
@@ -207,11 +268,27 @@ final class Index implements AutoCloseable {
   }
 
   private PreparedStatement prepared(String sql, @Nullable Object... values) throws SQLException {
-    PreparedStatement statement = connection.prepareStatement(sql);
+    PreparedStatement statement = statements.get(sql);
+    if (statement == null) {
+      statement = connection.prepareStatement(sql);
+      statements.put(sql, statement);
+    }
     for (int i = 0; i < values.length; i++) {
       statement.setObject(i + 1, values[i]);
     }
     return statement;
+  }
+
+  /** A statement that failed may be stuck in the middle. */
+  private void forget(String sql) {
+    PreparedStatement failed = statements.remove(sql);
+    try {
+      if (failed != null) {
+        failed.close();
+      }
+    } catch (SQLException e) {
+      // The first exception says why.
+    }
   }
 
   private static TrainerException explained(Path file, SQLException e) {

@@ -19,6 +19,9 @@ final class Standings {
   /** From the weakest to the strongest. */
   private static final List<String> KINDS = List.of("confirm", "reject", "relabel");
 
+  /** Labels on an adapter's detections that say how often it is wrong. */
+  static final int JUDGED_MAX = 1_000;
+
   private static final long HOUR_NANOS = Duration.ofHours(1).toNanos();
 
   private Standings() {}
@@ -30,36 +33,20 @@ final class Standings {
 
   /** Brings the labels up to date that overlap a stretch, directly or through others. */
   static void update(Index index, String stream, Instant onset, Instant offset) {
-    long from = Nanos.of(onset);
-    long until = Nanos.of(offset);
-    boolean grew = true;
-    while (grew) {
-      long[] wider =
-          index.one(
-              "SELECT MIN(onset), MAX(offset) FROM examples"
-                  + " WHERE stream = ? AND kind IS NOT NULL AND onset < ? AND offset > ?",
-              row -> new long[] {row.getLong(1), row.getLong(2)},
-              stream,
-              until,
-              from);
-      grew = wider[0] < from || wider[1] > until;
-      from = Math.min(from, wider[0]);
-      until = Math.max(until, wider[1]);
-    }
+    Overlap all =
+        Overlap.of(
+            index, "examples WHERE kind IS NOT NULL", stream, Nanos.of(onset), Nanos.of(offset));
     Map<String, Standing> before = new HashMap<>();
     List<Claim> claims =
         index.all(
-            "SELECT * FROM examples"
-                + " WHERE stream = ? AND kind IS NOT NULL AND onset < ? AND offset > ?",
+            "SELECT * FROM examples WHERE kind IS NOT NULL AND " + Overlap.WHERE,
             row -> {
               Claim claim = Row.claim(row);
               String standing = row.getString("standing").toUpperCase(Locale.ROOT);
               before.put(claim.id(), Standing.valueOf(standing));
               return claim;
             },
-            stream,
-            until,
-            from);
+            all.values());
     long change = nextChange(index);
     Claim.standings(claims)
         .forEach(
@@ -103,14 +90,20 @@ final class Standings {
     }
   }
 
-  /** The worst that is said of a detection counts: that it was wrong says more than a doubt. */
+  /**
+   * The worst that is said of a detection counts: that it was wrong says more than a doubt. Of the
+   * newest {@value #JUDGED_MAX}, so that looking once a second costs the same however many labels
+   * an adapter has had.
+   */
   static Verdicts verdicts(Index index, String adapter, Scope scope, Instant since) {
     Map<String, Said> byDetection = new HashMap<>();
     index.all(
         """
-        SELECT stream, onset, detection, kind FROM examples
-        WHERE adapter = ? AND onset >= ? AND detection IS NOT NULL
+        SELECT stream, onset, detection, kind FROM examples INDEXED BY examples_by_adapter
+        WHERE adapter = ?1 AND onset >= ?2 AND detection IS NOT NULL
           AND standing IN ('usable', 'duplicate')
+          AND (?3 = '' OR stream = ?3 OR substr(stream, 1, length(?3) + 1) = ?3 || '/')
+        ORDER BY onset DESC LIMIT ?4
         """,
         row -> {
           Said said = new Said(row.getString(1), row.getLong(2), row.getString(4));
@@ -119,7 +112,9 @@ final class Standings {
               : said;
         },
         adapter,
-        Nanos.of(since));
+        Nanos.of(since),
+        scope.name(),
+        JUDGED_MAX);
     int[] counts = new int[3];
     for (Said said : byDetection.values()) {
       counts[KINDS.indexOf(said.kind())]++;
@@ -135,7 +130,7 @@ final class Standings {
     int[] count = new int[1];
     index.all(
         """
-        SELECT stream, COUNT(*) FROM examples
+        SELECT stream, COUNT(*) FROM examples INDEXED BY examples_by_change
         WHERE change > ? AND origin = 'label' AND standing = 'usable' AND audio_state = 'held'
         GROUP BY stream
         """,

@@ -297,6 +297,42 @@ class LoopCoreTest {
     assertThat(full.freshLabels()).isEqualTo(3);
   }
 
+  /** A head-only refit that is in force, and the full refit that follows it, ready to be judged. */
+  private Round fullAfterPublishedHead() {
+    lead(settings(true, 0, 0));
+    Round head = fitted(3);
+    tell(new LoopEvent.Judged(head.number(), report(true)));
+    Work next = work(new LoopEvent.Promoted(head.number(), "*@1", A)).get(0);
+    Round full = ((LoopAction.Fit) next).round();
+    assertThat(full.kind()).isEqualTo(Round.Kind.FULL);
+    assertThat(core.state().watch()).isNotNull();
+    assertThat(core.state().watch().adapter()).isEqualTo(B);
+    tell(new LoopEvent.Fitted(full.number(), A));
+    return full;
+  }
+
+  @Test
+  void aRefusedFullRefitLeavesTheHeadInForce() {
+    Round full = fullAfterPublishedHead();
+    List<LoopAction> actions = tell(new LoopEvent.Judged(full.number(), report(false)));
+    assertThat(actions).as("nothing is published or rolled back").noneMatch(Work.class::isInstance);
+    RoundOutcome outcome = ((Finish) actions.get(0)).outcome();
+    assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.REFUSED);
+    assertThat(outcome.reason()).isEqualTo("class water: worse").doesNotContain("\n");
+    assertThat(core.state().watch()).isNotNull();
+    assertThat(core.state().watch().adapter()).as("still watched").isEqualTo(B);
+  }
+
+  @Test
+  void aFullRefitThatPassesTakesThePlaceOfTheHead() {
+    Round full = fullAfterPublishedHead();
+    Work publish = work(new LoopEvent.Judged(full.number(), report(true))).get(0);
+    assertThat(publish).isInstanceOf(LoopAction.Promote.class);
+    tell(new LoopEvent.Promoted(full.number(), "*@2", B));
+    assertThat(core.state().watch()).isNotNull();
+    assertThat(core.state().watch().adapter()).isEqualTo(A);
+  }
+
   @Test
   void canaryStreamsHearFirstAndAreReleasedWithThePromotion() {
     lead(settings(false, 0, .5));

@@ -123,12 +123,12 @@ class TrainerTest {
     }
 
     @Override
-    public DriftWatch.Turn listen() {
+    public Workplace.Turn listen() {
       piecesBegun.incrementAndGet();
       pieces.acquireUninterruptibly();
       LoopEvent event = heard.poll();
       piecesEnded.incrementAndGet();
-      return event == null ? DriftWatch.Turn.NOTHING : new DriftWatch.Turn(List.of(event), null);
+      return event == null ? Workplace.Turn.NOTHING : new Workplace.Turn(List.of(event), null);
     }
 
     @Override

@@ -223,8 +223,7 @@ class ExampleStoreTest {
       Label ours = rejectOn("harbour/dock", 1);
       take(store, ours, rejectOn("mill/yard", 1), rejectOn("mill/yard", 5), rejectOn("dock", 1));
       Scope harbour = Scope.parse("tenant:harbour");
-      List<StoredExample> usable = new ArrayList<>(store.usable(Split.TRAIN, harbour));
-      usable.addAll(store.usable(Split.HELD_OUT, harbour));
+      List<StoredExample> usable = new ArrayList<>(store.newestUsable(harbour, Instant.MAX));
       assertThat(usable)
           .extracting(StoredExample::stream)
           .containsExactlyInAnyOrder("harbour/dock", "seed:clip-1");

@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.trainer.session;
 
 import akka.actor.typed.Behavior;
 import dev.lookaside.classifier.detect.DetectSettings;
@@ -16,10 +16,16 @@ import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.ingest.retained.RetainedAudio;
+import dev.lookaside.trainer.loop.Leadership;
+import dev.lookaside.trainer.loop.Trainer;
+import dev.lookaside.trainer.publish.Publisher;
+import dev.lookaside.trainer.publish.RefitTopic;
 import dev.lookaside.trainer.refit.RefitTools;
 import dev.lookaside.trainer.shadow.ShadowRun;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.LabelIngest;
+import dev.lookaside.trainer.watch.BackgroundWatch;
+import dev.lookaside.trainer.watch.DriftWatch;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -83,6 +89,7 @@ public record TrainerSetup(
     try (Closing parts = new Closing()) {
       ExampleStore store = parts.add(ExampleStore.open(settings.folder(), settings.store()));
       opened.accept(store);
+      RegistryView view = parts.add(RegistryView.open(ingest, registry::trusted));
       Publisher publisher =
           new Publisher(
               new Publisher.Settings(
@@ -96,7 +103,7 @@ public record TrainerSetup(
                   registry.keep()),
               backbone,
               where,
-              parts.add(RegistryView.open(ingest, registry::trusted)),
+              view,
               parts.add(new RegistryWriter(ingest, key)),
               Clock.systemUTC());
       RefitTopic requests = parts.add(RefitTopic.ofRequests(ingest, settings.scope()));
@@ -107,17 +114,19 @@ public record TrainerSetup(
               intake(parts.add(LabelIngest.open(ingest, store, settings.store(), channel))),
               requests,
               publisher,
-              settings.drift().enabled() ? drift(parts, store, requests) : null,
+              settings.drift().enabled() ? drift(parts, view, store, requests) : null,
               settings.background().enabled() ? background(parts, store) : null);
       parts.keep();
       return made;
     }
   }
 
-  private DriftWatch drift(Closing parts, ExampleStore store, RefitTopic requests) {
+  private DriftWatch drift(
+      Closing parts, RegistryView view, ExampleStore store, RefitTopic requests) {
     return new DriftWatch(
         new DriftWatch.Parts(
-            settings,
+            settings.scope(),
+            settings.drift(),
             ingest,
             tools(),
             configured,
@@ -125,14 +134,16 @@ public record TrainerSetup(
             registry.maxBytes(),
             Clock.systemUTC()),
         store,
-        parts.add(RegistryView.open(ingest, registry::trusted)),
+        view,
         parts.add(RetainedAudio.open(ingest, channel)),
         requests);
   }
 
   private BackgroundWatch background(Closing parts, ExampleStore store) {
     return new BackgroundWatch(
-        settings,
+        settings.scope(),
+        settings.author(),
+        settings.background(),
         ingest,
         gateDbfs,
         store,

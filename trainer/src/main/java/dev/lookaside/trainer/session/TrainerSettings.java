@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.trainer.session;
 
 import com.typesafe.config.Config;
 import dev.lookaside.classifier.registry.RegistryException;
@@ -8,7 +8,9 @@ import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.collect.RefitSettings;
 import dev.lookaside.trainer.drift.DriftSettings;
 import dev.lookaside.trainer.gate.GateSettings;
+import dev.lookaside.trainer.loop.LoopSettings;
 import dev.lookaside.trainer.store.StoreSettings;
+import dev.lookaside.trainer.watch.BackgroundSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 

@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.trainer.session;
 
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
@@ -17,6 +17,15 @@ import dev.lookaside.trainer.fit.CheckpointFile;
 import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.head.KeptEmbeddings;
+import dev.lookaside.trainer.loop.LoopAction;
+import dev.lookaside.trainer.loop.LoopEvent;
+import dev.lookaside.trainer.loop.LoopSettings;
+import dev.lookaside.trainer.loop.LoopState;
+import dev.lookaside.trainer.loop.RoundOutcome;
+import dev.lookaside.trainer.loop.Workplace;
+import dev.lookaside.trainer.loop.Workplace.Turn;
+import dev.lookaside.trainer.publish.Publisher;
+import dev.lookaside.trainer.publish.RefitTopic;
 import dev.lookaside.trainer.receipt.Receipts;
 import dev.lookaside.trainer.refit.Prefetch;
 import dev.lookaside.trainer.refit.Refit;
@@ -27,9 +36,11 @@ import dev.lookaside.trainer.shadow.ShadowRun;
 import dev.lookaside.trainer.shadow.ShadowSummary;
 import dev.lookaside.trainer.shadow.ShadowTopic;
 import dev.lookaside.trainer.store.ExampleStore;
-import dev.lookaside.trainer.store.Split;
 import dev.lookaside.trainer.store.StoredExample;
 import dev.lookaside.trainer.store.Verdicts;
+import dev.lookaside.trainer.watch.ActiveStreams;
+import dev.lookaside.trainer.watch.BackgroundWatch;
+import dev.lookaside.trainer.watch.DriftWatch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +65,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Above 300 lines: one method per kind of work, and all share what a round keeps on disk.
  */
-final class Workshop implements Workplace {
+public final class Workshop implements Workplace {
   /** Puts labels and their audio into the store. */
   interface Intake extends AutoCloseable {
     /** Reads what has come, waiting a little for something. */
@@ -219,7 +230,7 @@ final class Workshop implements Workplace {
     double share = parts.settings().loop().canaryShare();
     return publisher.canary(
         passed(work.round(), work.candidate(), work.report()),
-        Canaries.chosen(publisher.own(streams, work.candidate()), share, seed(work.round())));
+        publisher.canaries(streams, work.candidate(), share, seed(work.round())));
   }
 
   private Publisher.Passed passed(Round round, String candidate, GateReport report) {
@@ -342,13 +353,7 @@ final class Workshop implements Workplace {
   }
 
   private List<StoredExample> usable() {
-    return usable(store, parts.settings().scope());
-  }
-
-  static List<StoredExample> usable(ExampleStore store, Scope scope) {
-    List<StoredExample> examples = new ArrayList<>(store.usable(Split.TRAIN, scope));
-    examples.addAll(store.usable(Split.HELD_OUT, scope));
-    return examples;
+    return store.newestUsable(parts.settings().scope(), Instant.MAX);
   }
 
   /** Rounds of the head replay the same older examples: what is made of them is kept. */
@@ -424,16 +429,16 @@ final class Workshop implements Workplace {
   }
 
   @Override
-  public DriftWatch.Turn listen() {
+  public Turn listen() {
     if (hearsAhead()) {
       prefetch.step();
-      return DriftWatch.Turn.NOTHING;
+      return Turn.NOTHING;
     }
     if (background != null && background.due()) {
       background.step();
-      return DriftWatch.Turn.NOTHING;
+      return Turn.NOTHING;
     }
-    return drift == null ? DriftWatch.Turn.NOTHING : drift.step();
+    return drift == null ? Turn.NOTHING : drift.step();
   }
 
   private boolean hearsAhead() {

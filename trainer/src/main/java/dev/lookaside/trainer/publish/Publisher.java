@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.trainer.publish;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -10,6 +10,7 @@ import dev.lookaside.classifier.infer.ScorerSettings;
 import dev.lookaside.classifier.registry.Ack;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.GoldenLogits;
+import dev.lookaside.classifier.registry.Ledger;
 import dev.lookaside.classifier.registry.Promotion;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.RegistryWriter;
@@ -19,12 +20,16 @@ import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.trainer.example.Seeds;
 import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.loop.LoopEvent;
+import dev.lookaside.trainer.loop.Watch;
 import dev.lookaside.trainer.receipt.Receipts;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -39,7 +44,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Above 300 lines: every way in which the trainer writes to the ledger stands beside the others.
  */
-final class Publisher implements AutoCloseable {
+public final class Publisher implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Publisher.class);
   private static final String CANARY = "canary";
   private static final long GOLDEN_SEED = 1;
@@ -55,7 +60,7 @@ final class Publisher implements AutoCloseable {
    * @param maxBytes of an adapter file
    * @param keep how long adapters stay on the topic that no decision needs
    */
-  record Settings(
+  public record Settings(
       Scope scope,
       String author,
       String features,
@@ -71,11 +76,12 @@ final class Publisher implements AutoCloseable {
   private final RegistryView view;
   private final RegistryWriter writer;
   private final Clock clock;
+  private volatile Receipts receipts = new Receipts(Ledger.EMPTY);
 
   /**
    * @param view and {@code writer}: owned
    */
-  Publisher(
+  public Publisher(
       Settings settings,
       Backbone backbone,
       ScorerSettings where,
@@ -95,14 +101,16 @@ final class Publisher implements AutoCloseable {
    *
    * @param configured scores where the ledger says nothing
    */
-  Adapter incumbent(Adapter configured) {
+  public Adapter incumbent(Adapter configured) {
     view.refresh();
     return adapter(incumbentDigest(configured), configured);
   }
 
   /** What has become of labels by the ledger as it was last read. */
-  Receipts receipts() {
-    return new Receipts(view.ledger());
+  public Receipts receipts() {
+    Receipts now = receipts.of(view.ledger());
+    receipts = now;
+    return now;
   }
 
   private String incumbentDigest(Adapter configured) {
@@ -118,14 +126,14 @@ final class Publisher implements AutoCloseable {
   }
 
   /** The adapter of this digest, from the topic unless it is {@code configured}. */
-  Adapter adapter(String digest, Adapter configured) {
+  public Adapter adapter(String digest, Adapter configured) {
     return digest.equals(configured.digest())
         ? configured
         : Adapter.of(view.file(digest, settings.maxBytes()));
   }
 
   /** Whether an adapter is on the topic. */
-  boolean has(String digest) {
+  public boolean has(String digest) {
     return view.adapters().contains(digest);
   }
 
@@ -137,7 +145,7 @@ final class Publisher implements AutoCloseable {
    * Puts an adapter on the topic, where it stays for a while whether it comes into force or not,
    * and takes away those that no decision has needed for so long.
    */
-  void publish(Adapter adapter) {
+  public void publish(Adapter adapter) {
     view.refresh();
     if (!view.adapters().contains(adapter.digest())) {
       writer.publish(AdapterFactory.encode(adapter));
@@ -156,7 +164,7 @@ final class Publisher implements AutoCloseable {
    * @param configured scores where the ledger says nothing
    * @param stopped asked now and then; true gives up what is under way
    */
-  record Passed(
+  public record Passed(
       long round,
       Adapter candidate,
       GateReport report,
@@ -169,7 +177,7 @@ final class Publisher implements AutoCloseable {
    * @throws TrainerException if a worker refuses it, or what it was judged against is not what the
    *     scope is heard with any more
    */
-  LoopEvent.Promoted promote(Passed passed) {
+  public LoopEvent.Promoted promote(Passed passed) {
     view.refresh();
     String digest = passed.candidate().digest();
     Cutover standing = decided(settings.scope()).orElse(null);
@@ -197,10 +205,30 @@ final class Publisher implements AutoCloseable {
   }
 
   /**
+   * Streams of the scope that are to hear with a candidate first: a share of them, at least one if
+   * there are any; the same for the same arguments.
+   *
+   * @param share 0 to 1
+   */
+  public List<StreamId> canaries(
+      List<StreamId> streams, String candidate, double share, long seed) {
+    return drawn(own(streams, candidate), share, seed);
+  }
+
+  static List<StreamId> drawn(List<StreamId> streams, double share, long seed) {
+    List<StreamId> drawn = new ArrayList<>(streams);
+    drawn.sort(
+        Comparator.comparingLong((StreamId s) -> Seeds.mix(seed, s.value().hashCode()))
+            .thenComparing(StreamId::value));
+    int count = (int) Math.max(1, Math.round(share * drawn.size()));
+    return List.copyOf(drawn.subList(0, Math.min(count, drawn.size())));
+  }
+
+  /**
    * Those streams that the scope decides for, or that a candidate has been brought into force for
    * as a canary; not those whose tenant or that themselves have a decision of their own.
    */
-  List<StreamId> own(List<StreamId> streams, String candidate) {
+  private List<StreamId> own(List<StreamId> streams, String candidate) {
     view.refresh();
     return streams.stream()
         .filter(
@@ -219,7 +247,7 @@ final class Publisher implements AutoCloseable {
    *
    * @throws TrainerException as {@link #promote(Passed)} does
    */
-  LoopEvent.CanaryUp canary(Passed passed, List<StreamId> streams) {
+  public LoopEvent.CanaryUp canary(Passed passed, List<StreamId> streams) {
     view.refresh();
     List<String> up = new ArrayList<>();
     for (StreamId stream : streams) {
@@ -235,7 +263,7 @@ final class Publisher implements AutoCloseable {
   }
 
   /** Lets go of all streams that hear with a candidate because they were its canaries. */
-  void release(String digest, String why) {
+  public void release(String digest, String why) {
     view.refresh();
     for (Scope scope : view.ledger().scopes()) {
       Cutover own = scope.kind() == Scope.Kind.STREAM ? decided(scope).orElse(null) : null;
@@ -251,7 +279,7 @@ final class Publisher implements AutoCloseable {
    * @return the record's id; empty if the adapter was not in force any more
    * @throws TrainerException if what was in force before is not on the topic any more
    */
-  Optional<String> rollBack(Watch watch, String why) {
+  public Optional<String> rollBack(Watch watch, String why) {
     view.refresh();
     Cutover standing = decided(settings.scope()).orElse(null);
     if (standing == null || !watch.adapter().equals(standing.adapter())) {

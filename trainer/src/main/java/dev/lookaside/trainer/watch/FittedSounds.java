@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.trainer.watch;
 
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
@@ -11,7 +11,6 @@ import dev.lookaside.trainer.drift.Material;
 import dev.lookaside.trainer.example.SceneExamples;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.Origin;
-import dev.lookaside.trainer.store.Split;
 import dev.lookaside.trainer.store.StoredAudio;
 import dev.lookaside.trainer.store.StoredExample;
 import java.time.Instant;
@@ -21,7 +20,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What of the store an adapter has been fitted on, chosen as a round chooses. */
-final class FittedSounds {
+public final class FittedSounds {
   /** More tell little more of how a stream sounds. */
   private static final int CONTEXTS_MAX = 100;
 
@@ -37,13 +36,9 @@ final class FittedSounds {
   static Material of(
       ExampleStore store, Scope scope, Adapter adapter, Instant fitted, RefitSettings settings) {
     List<StoredExample> known = new ArrayList<>();
-    for (Split split : Split.values()) {
-      for (StoredExample e : store.usable(split, scope)) {
-        boolean early = e.origin() == Origin.SEED || e.labelledAt().isBefore(fitted);
-        boolean named = e.label().isEmpty() || adapter.labels().contains(e.label().get());
-        if (early && named) {
-          known.add(e);
-        }
+    for (StoredExample e : store.newestUsable(scope, fitted)) {
+      if (e.label().isEmpty() || adapter.labels().contains(e.label().get())) {
+        known.add(e);
       }
     }
     RoundPlan plan =

@@ -1,9 +1,10 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.trainer.watch;
 
 import dev.lookaside.classifier.detect.DecoderSettings;
 import dev.lookaside.classifier.detect.DetectorModel;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.RegistryView;
+import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
@@ -17,6 +18,9 @@ import dev.lookaside.trainer.drift.DriftSettings;
 import dev.lookaside.trainer.drift.Measured;
 import dev.lookaside.trainer.drift.StreamDrift;
 import dev.lookaside.trainer.drift.StreamsDrift;
+import dev.lookaside.trainer.loop.LoopEvent;
+import dev.lookaside.trainer.loop.Workplace.Turn;
+import dev.lookaside.trainer.publish.RefitTopic;
 import dev.lookaside.trainer.refit.RefitTools;
 import dev.lookaside.trainer.store.ExampleStore;
 import java.time.Clock;
@@ -50,7 +54,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A little over 300 lines: one turn from its beginning to its record.
  */
-final class DriftWatch implements AutoCloseable {
+public final class DriftWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DriftWatch.class);
 
   /** Sessions kept open: one adapter, a canary, and one that was in force a moment ago. */
@@ -65,27 +69,15 @@ final class DriftWatch implements AutoCloseable {
    * @param gateDbfs level of a stream's silence gate
    * @param maxBytes of an adapter file
    */
-  record Parts(
-      TrainerSettings settings,
+  public record Parts(
+      Scope scope,
+      DriftSettings settings,
       IngestSettings ingest,
       RefitTools tools,
       Adapter configured,
       ToDoubleFunction<StreamId> gateDbfs,
       long maxBytes,
       Clock clock) {}
-
-  /**
-   * What a piece has brought.
-   *
-   * @param report at the end of a turn, else null
-   */
-  record Turn(List<LoopEvent> events, @Nullable DriftReport report) {
-    static final Turn NOTHING = new Turn(List.of(), null);
-
-    Turn {
-      events = List.copyOf(events);
-    }
-  }
 
   private record Stretch(StreamId stream, Instant until) {}
 
@@ -108,18 +100,18 @@ final class DriftWatch implements AutoCloseable {
 
   /**
    * @param store stays the caller's to close
-   * @param view owned
+   * @param view the trainer's, which stays the caller's to close
    * @param retained owned
    * @param topic stays the caller's to close
    */
-  DriftWatch(
+  public DriftWatch(
       Parts parts,
       ExampleStore store,
       RegistryView view,
       RetainedAudio retained,
       RefitTopic topic) {
     this.parts = parts;
-    this.settings = parts.settings().drift();
+    this.settings = parts.settings();
     this.store = store;
     this.view = view;
     this.retained = retained;
@@ -128,12 +120,12 @@ final class DriftWatch implements AutoCloseable {
     this.next = Instant.MIN;
   }
 
-  boolean due() {
+  public boolean due() {
     return inTurn || !parts.clock().instant().isBefore(next);
   }
 
   /** Does the next piece, if one is due. */
-  Turn step() {
+  public Turn step() {
     if (!restored) {
       return restore();
     }
@@ -180,7 +172,7 @@ final class DriftWatch implements AutoCloseable {
     withoutReference.clear();
     view.refresh();
     SortedMap<String, Instant> active =
-        ActiveStreams.newest(parts.ingest(), parts.settings().scope(), settings.active(), now);
+        ActiveStreams.newest(parts.ingest(), parts.scope(), settings.active(), now);
     boolean over = streams.turn(active.keySet());
     if (over && streams.alarmed().isEmpty()) {
       events.add(LoopEvent.DriftOver.INSTANCE);
@@ -267,7 +259,7 @@ final class DriftWatch implements AutoCloseable {
         adapter,
         decoder.on(),
         decoder.off(),
-        FittedSounds.of(store, parts.settings().scope(), adapter, fitted, parts.tools().settings()),
+        FittedSounds.of(store, parts.scope(), adapter, fitted, parts.tools().settings()),
         settings,
         parts.tools().where());
   }
@@ -319,6 +311,5 @@ final class DriftWatch implements AutoCloseable {
   public void close() {
     references.values().forEach(AdapterReference::close);
     retained.close();
-    view.close();
   }
 }

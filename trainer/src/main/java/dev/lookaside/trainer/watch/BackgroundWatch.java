@@ -1,8 +1,9 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.trainer.watch;
 
 import dev.lookaside.classifier.detect.DetectException;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.DetectionCodec;
+import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.retained.Retained;
@@ -34,7 +35,7 @@ import org.slf4j.LoggerFactory;
  * Works in pieces of a stream, some milliseconds each, that the caller may stop asking for. For one
  * thread; {@link #due} for any.
  */
-final class BackgroundWatch implements AutoCloseable {
+public final class BackgroundWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(BackgroundWatch.class);
 
   /** An event that began before that and still lasts is not known of. */
@@ -43,7 +44,8 @@ final class BackgroundWatch implements AutoCloseable {
   /** Around events: onsets and offsets are as exact as windows are. */
   private static final Duration MARGIN = Duration.ofSeconds(1);
 
-  private final TrainerSettings trainer;
+  private final Scope scope;
+  private final String author;
   private final BackgroundSettings settings;
   private final IngestSettings ingest;
   private final ToDoubleFunction<StreamId> gateDbfs;
@@ -62,15 +64,18 @@ final class BackgroundWatch implements AutoCloseable {
    * @param store stays the caller's to close
    * @param retained owned
    */
-  BackgroundWatch(
-      TrainerSettings trainer,
+  public BackgroundWatch(
+      Scope scope,
+      String author,
+      BackgroundSettings settings,
       IngestSettings ingest,
       ToDoubleFunction<StreamId> gateDbfs,
       ExampleStore store,
       RetainedAudio retained,
       Clock clock) {
-    this.trainer = trainer;
-    this.settings = trainer.background();
+    this.scope = scope;
+    this.author = author;
+    this.settings = settings;
     this.ingest = ingest;
     this.gateDbfs = gateDbfs;
     this.store = store;
@@ -79,12 +84,12 @@ final class BackgroundWatch implements AutoCloseable {
     this.next = clock.instant().plus(settings.interval());
   }
 
-  boolean due() {
+  public boolean due() {
     return inTurn || !clock.instant().isBefore(next);
   }
 
   /** Does the next piece, if one is due. */
-  void step() {
+  public void step() {
     if (!due()) {
       return;
     }
@@ -110,8 +115,7 @@ final class BackgroundWatch implements AutoCloseable {
   private void begin() {
     Instant now = clock.instant();
     next = now.plus(settings.interval());
-    SortedMap<String, Instant> active =
-        ActiveStreams.newest(ingest, trainer.scope(), settings.active(), now);
+    SortedMap<String, Instant> active = ActiveStreams.newest(ingest, scope, settings.active(), now);
     newest.clear();
     newest.putAll(active);
     lastTaken.keySet().retainAll(active.keySet());
@@ -164,7 +168,7 @@ final class BackgroundWatch implements AutoCloseable {
     if (free.isPresent()
         && Background.steady(
             free.get().pcm(), gateDbfs.applyAsDouble(stream), settings.standsOutDb())) {
-      store.putSampled(id, free.get().start(), free.get().pcm(), trainer.author());
+      store.putSampled(id, free.get().start(), free.get().pcm(), author);
     }
   }
 

@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.trainer.watch;
 
 import com.typesafe.config.Config;
 import dev.lookaside.trainer.TrainerException;

@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.trainer.refit;
 
 import com.typesafe.config.Config;
 import dev.lookaside.classifier.detect.DetectSettings;
@@ -7,15 +7,15 @@ import dev.lookaside.classifier.infer.ScorerSettings;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.featurizer.FeaturizerSettings;
+import dev.lookaside.trainer.collect.RefitSettings;
 import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.collect.RoundPlan;
 import dev.lookaside.trainer.collect.RoundSounds;
 import dev.lookaside.trainer.fit.CheckpointFile;
 import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.gate.GateReport;
+import dev.lookaside.trainer.gate.GateSettings;
 import dev.lookaside.trainer.head.KeptEmbeddings;
-import dev.lookaside.trainer.refit.Refit;
-import dev.lookaside.trainer.refit.RefitTools;
 import dev.lookaside.trainer.store.StoredExample;
 import java.nio.file.Path;
 import java.util.List;
@@ -54,7 +54,6 @@ public final class OfflineRounds implements AutoCloseable {
    * @param folder for checkpoints
    */
   public OfflineRounds(Config config, Backbone backbone, Adapter incumbent, Path folder) {
-    TrainerSettings settings = TrainerSettings.of(config, incumbent.frontEnd());
     this.tools =
         new RefitTools(
             backbone,
@@ -63,8 +62,8 @@ public final class OfflineRounds implements AutoCloseable {
                 .hopFrames(),
             DetectSettings.of(config.getConfig("lookaside.classifier.detect")),
             new ScorerSettings(Device.CPU, 0, BATCH),
-            settings.refit(),
-            settings.gate());
+            RefitSettings.of(config),
+            GateSettings.of(config));
     this.incumbent = incumbent;
     this.folder = folder;
     this.kept = new KeptEmbeddings(backbone, tools.where(), KEPT_BYTES);

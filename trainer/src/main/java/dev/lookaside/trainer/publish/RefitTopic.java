@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.trainer.publish;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -17,6 +17,8 @@ import dev.lookaside.ingest.kafka.TopicReader.Start;
 import dev.lookaside.ingest.kafka.TopicWriter;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.drift.DriftReport;
+import dev.lookaside.trainer.loop.RefitRequest;
+import dev.lookaside.trainer.loop.RoundOutcome;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -85,7 +87,7 @@ public final class RefitTopic implements AutoCloseable {
   }
 
   /** For a trainer, which asks for requests alone: outcomes are read and forgotten. */
-  static RefitTopic ofRequests(IngestSettings ingest, Scope scope) {
+  public static RefitTopic ofRequests(IngestSettings ingest, Scope scope) {
     return connect(ingest, scope, 0);
   }
 
@@ -131,7 +133,7 @@ public final class RefitTopic implements AutoCloseable {
    * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers; the next call
    *     goes on
    */
-  synchronized void refresh() {
+  public synchronized void refresh() {
     reader.readToEnd(this::read);
   }
 
@@ -168,7 +170,7 @@ public final class RefitTopic implements AutoCloseable {
   }
 
   /** Requests without an outcome, oldest first, as far as was read. */
-  synchronized List<RefitRequest> unanswered() {
+  public synchronized List<RefitRequest> unanswered() {
     return List.copyOf(unanswered.values());
   }
 
@@ -223,7 +225,7 @@ public final class RefitTopic implements AutoCloseable {
   }
 
   /** Tells how a round ended. */
-  void answer(RoundOutcome outcome, Instant time) {
+  public void answer(RoundOutcome outcome, Instant time) {
     ObjectNode value = outcome.toJson();
     value.put("kind", "outcome").put("time", time.toString());
     send(value);
@@ -236,7 +238,7 @@ public final class RefitTopic implements AutoCloseable {
   }
 
   /** Tells how they sound. */
-  void tell(DriftReport report) {
+  public void tell(DriftReport report) {
     send(report.toJson().put("kind", "drift"));
   }
 

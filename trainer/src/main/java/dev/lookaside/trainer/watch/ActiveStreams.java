@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.trainer.watch;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -18,7 +18,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** Which streams have sent chunks lately, by the keys at the end of {@code audio.chunks}. */
-final class ActiveStreams {
+public final class ActiveStreams {
   private ActiveStreams() {}
 
   /**
@@ -26,7 +26,8 @@ final class ActiveStreams {
    *
    * @param now time of the newest records to look at
    */
-  static List<StreamId> find(IngestSettings ingest, Scope scope, Duration within, Instant now) {
+  public static List<StreamId> find(
+      IngestSettings ingest, Scope scope, Duration within, Instant now) {
     SortedSet<String> found = new TreeSet<>();
     read(
         ingest,

@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.trainer.watch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.trainer.watch;
 
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.retained.Retained.Piece;
@@ -13,7 +13,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What of a stream is background: where nobody has heard anything and nothing stands out. Pure. */
-final class Background {
+public final class Background {
   private static final double FRAME_SECONDS = .05;
 
   private Background() {}
