@@ -92,7 +92,8 @@ class ArgumentsTest {
   @ValueSource(strings = {"LC_ALL=C", "", "LANG=xx_YY.UTF-8", "LC_ALL=C.UTF-8"})
   void anArgumentIsUtf8WhateverTheLocale(String locale) throws Exception {
     Run run = run(launcher, locale, NAME.getBytes(UTF_8));
-    assertThat(run.err).isEqualTo("lookaside classify: " + NAME + ": cannot be read: no such file or folder\n");
+    assertThat(run.err)
+        .isEqualTo("lookaside classify: " + NAME + ": cannot be read: no such file or folder\n");
     assertThat(run.exitCode).isEqualTo(1);
   }
 

@@ -365,10 +365,11 @@ public final class ExampleStore implements AutoCloseable {
    * newest {@value #NEWEST_MAX} examples of each origin, whatever the split. Neither memory nor
    * time grow with what was labelled before that. Seeds are of no stream and belong to every scope.
    *
-   * @param before labels and background from then on do not count; {@link Instant#MAX}: all do
+   * @param before labels and background from then on do not count; any time, also {@link
+   *     Instant#MIN} and {@link Instant#MAX}
    */
   public synchronized List<StoredExample> newestUsable(Scope scope, Instant before) {
-    long until = before.equals(Instant.MAX) ? Long.MAX_VALUE : Nanos.of(before);
+    long until = Nanos.bound(before);
     List<StoredExample> newest = new ArrayList<>();
     for (Optional<String> label : classes()) {
       for (Origin origin : Origin.values()) {

@@ -113,6 +113,7 @@ class LongHistoryTest {
               "label 1", "label 2", "label 3", "label 4", "label 5", "label 6", "label 7",
               "label 8", "label 9");
       assertThat(many.newestUsable(Scope.parse("stream:yard"), Instant.MAX)).isEmpty();
+      assertThat(many.newestUsable(Scope.ALL, Instant.MIN)).as("before all times").isEmpty();
     }
   }
 
