@@ -9,13 +9,13 @@ final class Reachability {
   private final long afterMillis;
   private final long intervalMillis;
   private double bytesIn = -1;
-  private long heardMillis;
+  private long answeredMillis;
   private long reportedMillis = NEVER;
 
   Reachability(long afterMillis, long intervalMillis, long nowMillis) {
     this.afterMillis = afterMillis;
     this.intervalMillis = intervalMillis;
-    this.heardMillis = nowMillis;
+    this.answeredMillis = nowMillis;
   }
 
   /**
@@ -29,20 +29,20 @@ final class Reachability {
       return false;
     }
     bytesIn = total;
-    return heard(nowMillis);
+    return answered(nowMillis);
   }
 
   /** A broker has answered. True if silence was reported before. */
-  boolean heard(long nowMillis) {
+  boolean answered(long nowMillis) {
     boolean back = away();
-    heardMillis = nowMillis;
+    answeredMillis = nowMillis;
     reportedMillis = NEVER;
     return back;
   }
 
   /** Length of the silence if it is time to report it; empty if not. */
   OptionalLong due(long nowMillis) {
-    long silent = nowMillis - heardMillis;
+    long silent = nowMillis - answeredMillis;
     boolean due =
         silent >= afterMillis
             && (reportedMillis == NEVER || nowMillis - reportedMillis >= intervalMillis);
@@ -56,7 +56,7 @@ final class Reachability {
   /** An attempt to connect has failed: reported at once. Length of the silence. */
   long failed(long nowMillis) {
     reportedMillis = nowMillis;
-    return nowMillis - heardMillis;
+    return nowMillis - answeredMillis;
   }
 
   /** True from a report until a broker answers. */

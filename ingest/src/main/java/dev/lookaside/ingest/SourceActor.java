@@ -189,7 +189,7 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
     } catch (BrokerException e) {
       return fail(String.valueOf(e.getMessage()));
     }
-    reachability.heard(clockMillis.getAsLong());
+    reachability.answered(clockMillis.getAsLong());
     queuePoll();
     return this;
   }

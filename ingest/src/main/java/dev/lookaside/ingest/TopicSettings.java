@@ -9,7 +9,7 @@ import java.util.Objects;
  *
  * @param policy make missing topics or fail
  * @param chunks audio in
- * @param detections what was heard
+ * @param detections what was detected
  * @param deadLetters what could not be used
  * @param progress how far each stream is; has as many partitions as {@code chunks}
  * @param registry which adapter is in force, and the adapters

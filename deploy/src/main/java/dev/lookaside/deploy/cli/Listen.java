@@ -94,12 +94,12 @@ final class Listen implements Callable<Integer> {
     DetectionText text = new DetectionText(ZoneId.systemDefault());
     long printed = 0;
     while (printed < wanted && !out.checkError()) {
-      for (DetectionFollower.Heard heard : follower.poll(POLL)) {
-        if (printed < wanted && asked(heard.detection())) {
+      for (DetectionFollower.Received received : follower.poll(POLL)) {
+        if (printed < wanted && asked(received.detection())) {
           out.println(
               json
-                  ? new String(heard.json(), StandardCharsets.UTF_8)
-                  : text.line(heard.detection()));
+                  ? new String(received.json(), StandardCharsets.UTF_8)
+                  : text.line(received.detection()));
           printed++;
         }
       }

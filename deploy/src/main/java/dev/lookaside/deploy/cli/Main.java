@@ -51,7 +51,7 @@ public final class Main implements Runnable {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  /** Without a command there is nothing to do: says so and shows the commands. */
+  /** Without a command there is nothing to do: reports that and names the way to the commands. */
   @Override
   public void run() {
     throw new ParameterException(

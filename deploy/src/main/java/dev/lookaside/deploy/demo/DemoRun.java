@@ -212,8 +212,8 @@ public final class DemoRun {
     try (LiveSender sender = new LiveSender(plans, epoch, CHUNK_MILLIS, producer)) {
       Script script = new Script(plans, epoch, now, sender, display);
       while (!sender.done() || !now.complete()) {
-        for (DetectionFollower.Heard heard : follower.poll(POLL)) {
-          display.event(now.read(heard.detection(), Instant.now()));
+        for (DetectionFollower.Received received : follower.poll(POLL)) {
+          display.event(now.read(received.detection(), Instant.now()));
         }
         double second = Duration.between(epoch, Instant.now()).toMillis() / 1000.0;
         if (story != null && trainer != null) {

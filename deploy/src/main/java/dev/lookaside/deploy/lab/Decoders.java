@@ -212,8 +212,8 @@ public final class Decoders implements Runnable {
     try (OfflineModel model =
         OfflineModel.open(
             BackboneFiles.of(backbone, spec.commandLine().getErr()::println), file, Map.of())) {
-      DecoderMaterial.Heard tuning = material.tuning().heard(model);
-      DecoderMaterial.Heard judged = material.judged().heard(model);
+      DecoderMaterial.Detected tuning = material.tuning().detect(model);
+      DecoderMaterial.Detected judged = material.judged().detect(model);
       row(file, adapter, "hysteresis", score(judged, null, model), material.count(), rows, to);
       DecoderTuning search =
           new DecoderTuning(tuning.clips(), tuning.truth(), Collars.onset(COLLAR_SECONDS));
@@ -235,13 +235,13 @@ public final class Decoders implements Runnable {
   }
 
   private DetectedEvents.Score score(
-      DecoderMaterial.Heard heard, @Nullable TunedDecoder decoder, OfflineModel model) {
-    DetectedEvents events = new DetectedEvents(heard.truth());
-    heard
+      DecoderMaterial.Detected detected, @Nullable TunedDecoder decoder, OfflineModel model) {
+    DetectedEvents events = new DetectedEvents(detected.truth());
+    detected
         .clips()
         .forEach(
             (name, clip) -> {
-              double seconds = heard.seconds().getOrDefault(name, 0.0);
+              double seconds = detected.seconds().getOrDefault(name, 0.0);
               if (decoder == null) {
                 events.add(name, clip, seconds);
               } else {
@@ -299,19 +299,19 @@ public final class Decoders implements Runnable {
    */
   record DecoderMaterial(Source tuning, Source judged, int count) {
     /**
-     * What one model heard.
+     * What one model has detected.
      *
      * @param clips by stream
      * @param seconds that each lasts
      * @param truth its events
      */
-    record Heard(
+    record Detected(
         Map<String, ClipDetections> clips, Map<String, Double> seconds, List<Event> truth) {}
 
-    /** Lets a model hear it. */
+    /** Lets a model detect in it. */
     @FunctionalInterface
     interface Source {
-      Heard heard(OfflineModel model);
+      Detected detect(OfflineModel model);
     }
 
     /** So many scenes to judge on and half as many to tune on. */
@@ -323,22 +323,23 @@ public final class Decoders implements Runnable {
           count);
     }
 
-    private static Heard scenes(
+    private static Detected scenes(
         OfflineModel model, ComposedScenes composed, int count, PrintWriter err) {
-      Heard heard = new Heard(new LinkedHashMap<>(), new LinkedHashMap<>(), new ArrayList<>());
+      Detected detected =
+          new Detected(new LinkedHashMap<>(), new LinkedHashMap<>(), new ArrayList<>());
       try (EvaluateDisplay display = new EvaluateDisplay("scenes", count, err)) {
         for (int i = 0; i < count; i++) {
           Scene scene = composed.scene(i);
           String name = "scene " + i;
-          heard.clips().put(name, model.detect(scene.audio()));
-          heard.seconds().put(name, scene.audio().seconds());
+          detected.clips().put(name, model.detect(scene.audio()));
+          detected.seconds().put(name, scene.audio().seconds());
           for (LabelledEvent e : scene.events()) {
-            heard.truth().add(new Event(name, e.label(), e.onsetSeconds(), e.offsetSeconds()));
+            detected.truth().add(new Event(name, e.label(), e.onsetSeconds(), e.offsetSeconds()));
           }
           display.done(i + 1);
         }
       }
-      return heard;
+      return detected;
     }
 
     /**
@@ -377,7 +378,7 @@ public final class Decoders implements Runnable {
     }
 
     /** Recordings that cannot be read are named and left out. */
-    private static Heard recordings(
+    private static Detected recordings(
         OfflineModel model, DataSet set, String split, PrintWriter err) {
       Map<String, ClipDetections> clips = new LinkedHashMap<>();
       Map<String, Double> seconds = new LinkedHashMap<>();
@@ -402,7 +403,7 @@ public final class Decoders implements Runnable {
       }
       List<Event> truth =
           set.events(split).stream().filter(e -> clips.containsKey(e.stream())).toList();
-      return new Heard(clips, seconds, truth);
+      return new Detected(clips, seconds, truth);
     }
   }
 }

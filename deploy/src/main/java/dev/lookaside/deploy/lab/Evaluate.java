@@ -389,7 +389,7 @@ public final class Evaluate implements Runnable {
     }
 
     /**
-     * @param skipped recordings that could not be heard
+     * @param skipped recordings that could not be processed
      */
     static EvaluateReport of(EvaluationData part, DetectedEvents.Score score, int skipped) {
       Map<String, Double> figures = new LinkedHashMap<>();

@@ -362,7 +362,7 @@ public final class FitCommand implements Runnable {
     private final PrintWriter err;
     private final boolean terminal;
     private @Nullable ProgressBar bar;
-    private int heard;
+    private int timed;
     private double loss;
     private double windowsPerSecond;
     private double stepSeconds;
@@ -391,7 +391,7 @@ public final class FitCommand implements Runnable {
 
     @Override
     public void stepped(Step step) {
-      heard = Math.min(heard + 1, SHOWN_STEPS);
+      timed = Math.min(timed + 1, SHOWN_STEPS);
       loss = smooth(loss, step.loss());
       windowsPerSecond = smooth(windowsPerSecond, step.windowsPerSecond());
       stepSeconds = smooth(stepSeconds, step.seconds());
@@ -426,7 +426,7 @@ public final class FitCommand implements Runnable {
     }
 
     private double smooth(double before, double now) {
-      return before + (now - before) / heard;
+      return before + (now - before) / timed;
     }
 
     @Override

@@ -166,7 +166,7 @@ final class FitOptions {
     return balanced;
   }
 
-  /** Bound of the values kept for the way back. */
+  /** Bound of the values kept for the backward pass. */
   long keptLimitBytes() {
     if (keepMib < 0 || keepMib > Long.MAX_VALUE >> 20) {
       throw new CliException("--keep-mib \"%d\": must be 0 or more MiB".formatted(keepMib));

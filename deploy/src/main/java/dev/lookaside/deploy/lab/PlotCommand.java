@@ -21,7 +21,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code lookaside plot}: what was heard, as a picture. */
+/** {@code lookaside plot}: what was detected, as a picture. */
 @Command(
     name = "plot",
     footer = {"", "Example:", "  lookaside plot door.wav --out door.png"},

@@ -33,7 +33,7 @@ public final class DetectionFollower implements AutoCloseable {
    * @param json its value as it is
    */
   @SuppressWarnings("ArrayRecordComponent")
-  public record Heard(Detection detection, byte[] json) {}
+  public record Received(Detection detection, byte[] json) {}
 
   /**
    * Connects at the first {@link #poll}.
@@ -60,8 +60,8 @@ public final class DetectionFollower implements AutoCloseable {
    *
    * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers before it is ready
    */
-  public List<Heard> poll(Duration wait) {
-    List<Heard> found = new ArrayList<>();
+  public List<Received> poll(Duration wait) {
+    List<Received> found = new ArrayList<>();
     if (!positioned) {
       try {
         reader.position();
@@ -75,9 +75,9 @@ public final class DetectionFollower implements AutoCloseable {
     return found;
   }
 
-  private void read(ConsumerRecord<byte[], byte[]> record, List<Heard> found) {
+  private void read(ConsumerRecord<byte[], byte[]> record, List<Received> found) {
     try {
-      found.add(new Heard(codec.decode(record), record.value()));
+      found.add(new Received(codec.decode(record), record.value()));
     } catch (DetectException e) {
       reports.accept(
           "%s, partition %d, record %d is no detection: %s"

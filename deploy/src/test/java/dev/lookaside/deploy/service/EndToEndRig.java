@@ -249,8 +249,8 @@ public final class EndToEndRig implements AutoCloseable {
 
   /** Reads what is there now. */
   public void read() {
-    List<DetectionFollower.Heard> heard = follower.poll(Duration.ofMillis(100));
-    heard.forEach(h -> detections.add(h.detection()));
+    List<DetectionFollower.Received> received = follower.poll(Duration.ofMillis(100));
+    received.forEach(r -> detections.add(r.detection()));
   }
 
   /** Indices of windows of {@code stream} that were done with, each as often as it was. */

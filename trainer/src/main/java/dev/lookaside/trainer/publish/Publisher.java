@@ -56,7 +56,7 @@ public final class Publisher implements AutoCloseable {
    * @param features fingerprint of the windows
    * @param lead of a decision over now
    * @param deadline until which workers may prepare an adapter
-   * @param aliveWithin a worker not heard of for longer is not waited for
+   * @param aliveWithin a worker without a sign of life for longer is not waited for
    * @param maxBytes of an adapter file
    * @param keep how long adapters stay on the topic that no decision needs
    */
@@ -175,7 +175,7 @@ public final class Publisher implements AutoCloseable {
    * Brings a candidate into force for the scope, and then lets go of the canary's streams.
    *
    * @throws TrainerException if a worker refuses it, or what it was judged against is not what the
-   *     scope is heard with any more
+   *     scope is scored with any more
    */
   public LoopEvent.Promoted promote(Passed passed) {
     view.refresh();
@@ -205,7 +205,7 @@ public final class Publisher implements AutoCloseable {
   }
 
   /**
-   * Streams of the scope that are to hear with a candidate first: a share of them, at least one if
+   * Streams of the scope that are scored with a candidate first: a share of them, at least one if
    * there are any; the same for the same arguments.
    *
    * @param share 0 to 1
@@ -262,7 +262,7 @@ public final class Publisher implements AutoCloseable {
     return new LoopEvent.CanaryUp(passed.round(), up);
   }
 
-  /** Lets go of all streams that hear with a candidate because they were its canaries. */
+  /** Lets go of all streams that are scored with a candidate because they were its canaries. */
   public void release(String digest, String why) {
     view.refresh();
     for (Scope scope : view.ledger().scopes()) {
