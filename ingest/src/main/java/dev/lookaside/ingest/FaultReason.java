@@ -2,6 +2,7 @@ package dev.lookaside.ingest;
 
 import java.io.CharConversionException;
 import java.io.EOFException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.UnknownHostException;
@@ -56,6 +57,9 @@ public final class FaultReason {
     }
     if (e instanceof UnknownHostException) {
       return message == null ? "unknown host" : "unknown host \"" + message + '"';
+    }
+    if (e instanceof FileNotFoundException && message != null && message.endsWith(")")) {
+      return message.substring(message.lastIndexOf('(') + 1, message.length() - 1); // The system's.
     }
     if (e instanceof IOException) {
       return message == null ? "the system gives no reason" : message.strip().split("\\R")[0];

@@ -6,10 +6,15 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigUtil;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.settings.ConfigFault;
 import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.deploy.settings.Configuration.Layer;
+import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.kafka.BrokerException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -66,7 +71,7 @@ public final class ConfigOptions {
       given.forEach(layer -> checkKnown(layer, builtIn));
       return all;
     } catch (ConfigException e) {
-      throw new CliException("settings: " + e.getMessage(), e);
+      throw new CliException("settings: " + ConfigFault.ofReference(e), e);
     } catch (BrokerException e) {
       throw new CliException(String.valueOf(e.getMessage()), e);
     }
@@ -74,10 +79,16 @@ public final class ConfigOptions {
 
   private static Config parsed(Path file) {
     try {
+      // Not opened for that: a pipe can be read once.
+      if (Files.readAttributes(file, BasicFileAttributes.class).isDirectory()) {
+        throw new CliException("--config \"" + file + "\": is a folder, not a file");
+      }
       return ConfigFactory.parseFile(
           file.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
+    } catch (IOException e) {
+      throw new CliException("--config \"" + file + "\": " + FaultReason.of(e), e);
     } catch (ConfigException e) {
-      throw new CliException("--config \"" + file + "\": " + e.getMessage(), e);
+      throw new CliException("--config \"" + file + "\": " + ConfigFault.ofFile(e), e);
     }
   }
 
@@ -86,7 +97,8 @@ public final class ConfigOptions {
       ConfigUtil.splitPath(key);
       return key;
     } catch (ConfigException e) {
-      throw new CliException("--set \"" + key + "\": is no key: " + e.getMessage(), e);
+      throw new CliException(
+          "--set \"" + key + "\": is no key: must be words with dots between, others in quotes", e);
     }
   }
 

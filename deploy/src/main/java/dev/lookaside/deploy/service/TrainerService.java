@@ -3,6 +3,7 @@ package dev.lookaside.deploy.service;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.DispatcherSelector;
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
 import dev.lookaside.classifier.registry.KeyFolder;
 import dev.lookaside.classifier.registry.RegistrySettings;
 import dev.lookaside.classifier.registry.SigningKey;
@@ -10,6 +11,7 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.bundled.BundledClips;
 import dev.lookaside.deploy.replay.ConfiguredShadow;
+import dev.lookaside.deploy.settings.ConfigFault;
 import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.audio.Pcm;
@@ -150,7 +152,7 @@ public final class TrainerService implements AutoCloseable {
     Model model = Model.load(all);
     try {
       Adapter configured = model.adapter();
-      TrainerSettings settings = TrainerSettings.of(config, configured.frontEnd());
+      TrainerSettings settings = settings(config, configured);
       String seeds = config.getString("lookaside.trainer.seeds");
       TrainerSetup setup =
           new TrainerSetup(
@@ -211,6 +213,14 @@ public final class TrainerService implements AutoCloseable {
   }
 
   /** Puts in what the adapter was fitted on, once. */
+  private static TrainerSettings settings(Config config, Adapter configured) {
+    try {
+      return TrainerSettings.of(config, configured.frontEnd());
+    } catch (ConfigException e) {
+      throw new DeployException(ConfigFault.ofType(config, e), e);
+    }
+  }
+
   private static void seed(ExampleStore store, Adapter configured, String folder, boolean bundled) {
     if (store.stats().byOrigin().getOrDefault(Origin.SEED, 0) > 0) {
       return;

@@ -88,7 +88,7 @@ public record DeploySettings(
           number(own, "restarts-max", 0, 1_000),
           Duration.ofSeconds(number(own, "stop-timeout-seconds", 0, 600)));
     } catch (ConfigException e) {
-      throw new DeployException(e.getMessage(), e);
+      throw new DeployException(ConfigFault.ofType(config, e), e);
     }
   }
 

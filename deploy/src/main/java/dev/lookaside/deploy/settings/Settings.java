@@ -49,8 +49,7 @@ public record Settings(
           RegistrySettings.of(config.getConfig(CLASSIFIER)),
           DeploySettings.of(config));
     } catch (ConfigException e) {
-      // A wrong type or unit; the library's message has file, line and key.
-      throw new DeployException(e.getMessage(), e);
+      throw new DeployException(ConfigFault.ofType(config, e), e);
     }
   }
 }
