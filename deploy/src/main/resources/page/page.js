@@ -78,6 +78,7 @@ function takeCorrection(message) {
     r.timeline.add({ ...message, kind: "event", id: "label " + message.id, state: gone(message) ? "retracted" : "added", correction: message });
   }
   listCorrections();
+  listSuggested();
 }
 
 const clock = ms => new Date(ms).toLocaleTimeString([], { hour12: false });
@@ -147,23 +148,67 @@ function listRecent() {
   listed = key;
   const focused = document.activeElement?.dataset?.id;
   $("recent").replaceChildren(...all.map(e => {
-    const item = document.createElement("li"), button = document.createElement("button");
-    const swatch = document.createElement("span"), what = document.createElement("span"), where = document.createElement("span");
-    swatch.className = "swatch";
-    swatch.style.background = shade(colourOf(e.label));
-    what.textContent = e.label + (e.state === "open" ? " …" : ` ${((e.offset - e.onset) / 1000).toFixed(2)} s`);
-    where.className = "where";
-    where.textContent = `${e.stream} ${clock(e.onset)}`;
-    button.dataset.id = e.id;
-    button.append(swatch, what, where);
-    button.addEventListener("click", () => {
-      const box = button.getBoundingClientRect();
-      ask(e, box.left - 330, box.top);
-    });
-    item.append(button);
+    const item = document.createElement("li");
+    item.append(entry(e, e.label + (e.state === "open" ? " …" : ` ${((e.offset - e.onset) / 1000).toFixed(2)} s`)));
     return item;
   }));
   if (focused) [...$("recent").querySelectorAll("button")].find(b => b.dataset.id === focused)?.focus();
+}
+
+// What to label next: the server searches when asked; what is judged meanwhile leaves the list.
+let suggested = [];
+
+async function search() {
+  const button = $("next-search");
+  button.disabled = true;
+  $("next-line").textContent = "Searching: the newest detections are scored again …";
+  try {
+    const answer = await fetch("/label-next", { headers: { "X-Lookaside-Token": "TOKEN" } });
+    const found = await answer.json();
+    if (!answer.ok) throw new Error(found.error);
+    suggested = found.sounds.map(s => ({ ...s, id: s.detection, state: "ended", onset: Date.parse(s.onset), offset: Date.parse(s.offset) }));
+    listSuggested();
+    $("next-line").textContent = suggested.length
+      ? `Of ${found.detections} detections without a label.${found.wanted?.length ? ` The last round asked for more labels of ${found.wanted.join(", ")}.` : ""}`
+      : "No detection on this page is without a label.";
+  } catch (e) {
+    $("next-line").textContent = e.message;
+  }
+  button.disabled = false;
+}
+
+function listSuggested() {
+  const judged = new Set([...corrections.values()].filter(c => c.detection && !gone(c)).map(c => c.detection));
+  const left = suggested.filter(s => !judged.has(s.id)).slice(0, 8), focused = document.activeElement?.dataset?.id;
+  $("next").replaceChildren(...left.map(s => {
+    const item = document.createElement("li"), why = document.createElement("span");
+    why.className = "why";
+    why.textContent = s.reasons[0] ?? "";
+    item.title = s.reasons.join("; ");
+    item.append(entry(s, `${s.label} ${s.peak.toFixed(2)}`), why);
+    return item;
+  }));
+  if (focused) [...$("next").querySelectorAll("button")].find(b => b.dataset.id === focused)?.focus();
+}
+
+// A detection in a list, to be judged.
+function entry(e, text) {
+  const button = document.createElement("button"), swatch = document.createElement("span");
+  const what = document.createElement("span"), where = document.createElement("span");
+  button.type = "button";
+  button.className = "entry";
+  swatch.className = "swatch";
+  swatch.style.background = shade(colourOf(e.label));
+  what.textContent = text;
+  where.className = "where";
+  where.textContent = `${e.stream} ${clock(e.onset)}`;
+  button.dataset.id = e.id;
+  button.append(swatch, what, where);
+  button.addEventListener("click", () => {
+    const box = button.getBoundingClientRect();
+    ask(e, box.left - 330, box.top);
+  });
+  return button;
 }
 
 function showFigures(f) {
@@ -374,6 +419,7 @@ $("sheet-back").addEventListener("click", () => {
   if (said) send({ kind: "retract", id: said.id });
 });
 $("sheet-close").addEventListener("click", close);
+$("next-search").addEventListener("click", search);
 $("player").addEventListener("error", async () => {
   const src = $("player").getAttribute("src");
   if (!src) return;

@@ -33,7 +33,7 @@ class Timeline {
     this.drag = null;
     this.canvas = document.createElement("canvas");
     this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label", `Timeline of ${stream}; what it shows is listed under Heard last`);
+    this.canvas.setAttribute("aria-label", `Timeline of ${stream}; what it shows is listed under Detected last`);
   }
 
   // Capture time at the right edge: what was heard last, moved on smoothly until more comes.

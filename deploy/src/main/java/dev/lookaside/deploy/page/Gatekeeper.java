@@ -61,6 +61,15 @@ final class Gatekeeper {
     if (origin != null && !origin.equalsIgnoreCase("http://" + headers.getFirst("Host"))) {
       throw new RequestRejected(403, "Origin \"%s\": must be this page's".formatted(origin));
     }
+    checkToken(headers);
+  }
+
+  /**
+   * Of a request that only the page's own script may send.
+   *
+   * @throws RequestRejected 403
+   */
+  void checkToken(Headers headers) {
     if (!same(headers.getFirst(TOKEN_HEADER))) {
       throw new RequestRejected(403, TOKEN_HEADER + ": must be this start's; load the page again");
     }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpServer;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.registry.TrustedKeys;
+import dev.lookaside.deploy.review.NextLabels;
 import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.audio.ChannelPolicy;
@@ -60,6 +61,7 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
       String host,
       IngestSettings ingest,
       ChannelPolicy channel,
+      NextLabels next,
       Supplier<Surroundings> surroundings) {
     this.server = server;
     this.host = host;
@@ -76,6 +78,7 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
             viewers,
             desk,
             new RetainedWav(ingest, channel),
+            new Suggestions(next, board),
             this::hello));
   }
 
@@ -85,6 +88,7 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
    * @param port 0: a free one, see {@link #address}
    * @param ingest where labels go and audio is retained
    * @param channel as streams are heard
+   * @param next searches for what to label next
    * @throws PageException if it cannot listen there
    */
   public static Page start(
@@ -92,6 +96,7 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
       int port,
       IngestSettings ingest,
       ChannelPolicy channel,
+      NextLabels next,
       Supplier<Surroundings> surroundings) {
     HttpServer server;
     try {
@@ -102,7 +107,7 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
               .formatted(host, port, FaultReason.of(e)),
           e);
     }
-    Page page = new Page(server, host, ingest, channel, surroundings);
+    Page page = new Page(server, host, ingest, channel, next, surroundings);
     server.start();
     page.ticker.scheduleWithFixedDelay(page::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     return page;

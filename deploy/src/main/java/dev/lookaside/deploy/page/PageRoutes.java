@@ -27,6 +27,7 @@ import org.slf4j.LoggerFactory;
  *   GET  /                                   the page
  *   GET  /events                             server-sent events
  *   GET  /audio?stream=S&amp;from=ISO&amp;until=ISO   WAV
+ *   GET  /label-next                         what to label next, see {@link Suggestions}
  *   POST /labels                             a {@link LabelRequest}; 201 with {"id": ...}
  * </pre>
  */
@@ -39,6 +40,7 @@ final class PageRoutes implements HttpHandler {
   private final Viewers viewers;
   private final LabelDesk desk;
   private final RetainedWav listening;
+  private final Suggestions suggestions;
   private final Supplier<String> hello;
   private final PageDocument document;
 
@@ -48,12 +50,14 @@ final class PageRoutes implements HttpHandler {
       Viewers viewers,
       LabelDesk desk,
       RetainedWav listening,
+      Suggestions suggestions,
       Supplier<String> hello) {
     this.gatekeeper = gatekeeper;
     this.board = board;
     this.viewers = viewers;
     this.desk = desk;
     this.listening = listening;
+    this.suggestions = suggestions;
     this.hello = hello;
     document = PageDocument.load(gatekeeper.token());
   }
@@ -78,6 +82,12 @@ final class PageRoutes implements HttpHandler {
         case "/audio" -> {
           require(exchange, "GET");
           answer(exchange, 200, "audio/wav", audio(exchange));
+        }
+        case "/label-next" -> {
+          require(exchange, "GET");
+          // It costs a search: other origins must not be able to ask for it.
+          gatekeeper.checkToken(exchange.getRequestHeaders());
+          answer(exchange, 200, "application/json", utf8(suggestions.json(Instant.now())));
         }
         case "/labels" -> {
           require(exchange, "POST");
@@ -138,12 +148,11 @@ final class PageRoutes implements HttpHandler {
     Label label = LabelRequest.read(body, board, Instant.now());
     desk.write(label);
     board.corrected(label);
-    return JsonNodeFactory.instance
-        .objectNode()
-        .put("id", label.id())
-        .put("stage", PageEvents.Stage.SENT.word())
-        .toString()
-        .getBytes(StandardCharsets.UTF_8);
+    return utf8(
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("id", label.id())
+            .put("stage", PageEvents.Stage.SENT.word()));
   }
 
   private static Map<String, String> query(HttpExchange exchange) {
@@ -174,8 +183,15 @@ final class PageRoutes implements HttpHandler {
   }
 
   private static void refuse(HttpExchange exchange, int status, String why) throws IOException {
-    ObjectNode node = JsonNodeFactory.instance.objectNode().put("error", why);
-    answer(exchange, status, "application/json", node.toString().getBytes(StandardCharsets.UTF_8));
+    answer(
+        exchange,
+        status,
+        "application/json",
+        utf8(JsonNodeFactory.instance.objectNode().put("error", why)));
+  }
+
+  private static byte[] utf8(ObjectNode node) {
+    return node.toString().getBytes(StandardCharsets.UTF_8);
   }
 
   private static void answer(HttpExchange exchange, int status, String type, byte[] body)

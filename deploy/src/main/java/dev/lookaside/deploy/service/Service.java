@@ -7,9 +7,13 @@ import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.registry.TrustedKeys;
 import dev.lookaside.deploy.page.Page;
 import dev.lookaside.deploy.page.PageEvents;
+import dev.lookaside.deploy.review.NextLabels;
 import dev.lookaside.deploy.settings.DeploySettings;
 import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.ingest.audio.AudioDecoder;
+import dev.lookaside.trainer.session.TrainerSettings;
+import dev.lookaside.trainer.store.ExampleStore;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -95,7 +99,7 @@ public final class Service implements AutoCloseable {
             MetricsServer.start(
                 deploy.metricsHost(), deploy.metricsPort(), metrics, status::health);
       }
-      page = deploy.pagePort() == 0 ? null : page(settings, status);
+      page = deploy.pagePort() == 0 ? null : page(config, settings, status);
       Parts parts =
           new Parts(
               settings,
@@ -124,7 +128,7 @@ public final class Service implements AutoCloseable {
     }
   }
 
-  private static Page page(Settings settings, Status status) {
+  private static Page page(Config config, Settings settings, Status status) {
     DeploySettings deploy = settings.deploy();
     Page page =
         Page.start(
@@ -132,12 +136,19 @@ public final class Service implements AutoCloseable {
             Math.max(deploy.pagePort(), 0),
             settings.ingest(),
             deploy.channel(),
+            new NextLabels(settings, () -> store(config)),
             () -> {
               MetricsServer.Health health = status.health();
               return new Page.Surroundings(status.device(), health.healthy(), health.text());
             });
     page.followReceipts(settings.ingest(), settings.registry()::trusted);
     return page;
+  }
+
+  /** The trainer's examples, where they are on this machine. */
+  private static Optional<ExampleStore> store(Config config) {
+    Path folder = TrainerSettings.folder(config);
+    return ExampleStore.isIn(folder) ? Optional.of(ExampleStore.open(folder)) : Optional.empty();
   }
 
   /** Where the live page is, if it is served. */

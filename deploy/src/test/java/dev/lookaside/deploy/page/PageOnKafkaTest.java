@@ -3,11 +3,15 @@ package dev.lookaside.deploy.page;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.typesafe.config.Config;
 import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.classifier.detect.DetectionCodec;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.registry.TrustedKeys;
+import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.deploy.bundled.BundledModel;
 import dev.lookaside.deploy.bundled.EmbeddedKafka;
 import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.ingest.AudioChunk;
@@ -15,6 +19,8 @@ import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.send.BackgroundNoise;
 import dev.lookaside.ingest.send.ChunkProducer;
 import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.GateReport;
@@ -51,11 +57,10 @@ import org.junit.jupiter.api.Timeout;
 class PageOnKafkaTest {
   private static final EmbeddedKafka KAFKA = EmbeddedKafka.start();
 
-  private final IngestSettings ingest =
-      IngestSettings.of(
-          Configuration.over(
-              Map.of(
-                  "lookaside.ingest.kafka-clients.bootstrap.servers", KAFKA.bootstrapServers())));
+  private final Config config =
+      Configuration.over(
+          Map.of("lookaside.ingest.kafka-clients.bootstrap.servers", KAFKA.bootstrapServers()));
+  private final IngestSettings ingest = IngestSettings.of(config);
 
   @AfterAll
   static void stop() {
@@ -66,7 +71,7 @@ class PageOnKafkaTest {
   @Test
   void aCorrectionIsOnItsTopicAndShownWithItsStages() throws Exception {
     Topics.ensureTraining(ingest);
-    try (PageRig rig = new PageRig(ingest);
+    try (PageRig rig = new PageRig(config);
         PageRig.Looking looking = rig.new Looking()) {
       rig.page.followReceipts(ingest, () -> TrustedKeys.of(List.of(), true));
       rig.page.accept(PageRig.delivered(PageRig.detection(Detection.Kind.ENDED, "e1", 200, 900)));
@@ -138,7 +143,7 @@ class PageOnKafkaTest {
   @Test
   void twoNamesOfOneSoundAreADisputeUntilOneIsTakenBackByItsAuthor() throws Exception {
     Topics.ensureTraining(ingest);
-    try (PageRig rig = new PageRig(ingest);
+    try (PageRig rig = new PageRig(config);
         PageRig.Looking looking = rig.new Looking()) {
       rig.page.accept(PageRig.delivered(PageRig.detection(Detection.Kind.ENDED, "e1", 200, 900)));
       rig.page.followReceipts(ingest, () -> TrustedKeys.of(List.of(), true));
@@ -191,7 +196,7 @@ class PageOnKafkaTest {
     Topics.ensureTraining(ingest);
     Label missed = added("dock", "horn", 2);
     Label elsewhere = added("attic", "horn", 2);
-    try (PageRig rig = new PageRig(ingest);
+    try (PageRig rig = new PageRig(config);
         PageRig.Looking looking = rig.new Looking();
         LabelWriter writer = LabelWriter.open(ingest);
         RegistryWriter ledger = new RegistryWriter(ingest, null)) {
@@ -285,7 +290,7 @@ class PageOnKafkaTest {
               true));
       producer.flush();
     }
-    try (PageRig rig = new PageRig(ingest)) {
+    try (PageRig rig = new PageRig(config)) {
       HttpResponse<byte[]> heard =
           rig.bytes(
               "/audio?stream=yard&from=2026-03-01T12:00:00.250Z&until=2026-03-01T12:00:00.750Z");
@@ -303,6 +308,59 @@ class PageOnKafkaTest {
           rig.get("/audio?stream=garden&from=2026-03-01T12:00:00Z&until=2026-03-01T12:00:01Z");
       assertThat(nothing.statusCode()).as(nothing.body()).isEqualTo(404);
       assertThat(nothing.body()).contains("garden");
+    }
+  }
+
+  @Test
+  void whatToLabelNextIsOfThisPageAndOnlyForIt() throws Exception {
+    Topics.ensureTraining(ingest);
+    String adapter;
+    try (BundledModel files = BundledModel.open()) {
+      adapter = Adapter.load(files.adapter()).digest();
+    }
+    Pcm noise = BackgroundNoise.pink(1, 16_000, 12);
+    ByteBuffer bytes = ByteBuffer.allocate(2 * noise.lengthSamples());
+    for (float x : noise.samples()) {
+      bytes.putShort((short) (x * 32_767));
+    }
+    AudioChunk chunk =
+        new AudioChunk(
+            new StreamId("dock"),
+            AudioChunk.NOT_GIVEN,
+            AudioChunk.NOT_GIVEN,
+            0,
+            0,
+            PageRig.START,
+            new AudioFormat(AudioFormat.Encoding.L16, 16_000, 1),
+            bytes.array(),
+            true);
+    try (ChunkProducer producer = ChunkProducer.connect(ingest)) {
+      producer.send(chunk);
+      producer.flush();
+    }
+    Detection shown = PageRig.detection(Detection.Kind.ENDED, "s1", 5_000, 6_000, adapter);
+    Detection elsewhere = PageRig.detection(Detection.Kind.ENDED, "s2", 8_000, 9_000, adapter);
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(
+            ingest.kafkaClients(), new ByteArraySerializer(), new ByteArraySerializer())) {
+      for (Detection d : List.of(shown, elsewhere)) {
+        producer.send(
+            new DetectionCodec().encodeCorrection(ingest.topics().detections().name(), d));
+      }
+    }
+    try (PageRig rig = new PageRig(config)) {
+      rig.page.accept(PageRig.delivered(shown));
+      assertThat(rig.get("/label-next").statusCode()).as("from another origin").isEqualTo(403);
+      HttpResponse<String> answer = rig.get("/label-next", Gatekeeper.TOKEN_HEADER, rig.token());
+      assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+      JsonNode found = PageRig.JSON.readTree(answer.body());
+      assertThat(found.get("detections").intValue()).isEqualTo(2);
+      assertThat(found.get("sounds")).hasSize(1);
+      JsonNode sound = found.get("sounds").get(0);
+      assertThat(sound.get("detection").textValue()).isEqualTo("s1");
+      assertThat(sound.get("stream").textValue()).isEqualTo("dock");
+      assertThat(sound.get("onset").textValue()).isEqualTo("2026-03-01T12:00:05Z");
+      assertThat(sound.get("reasons").get(0).textValue()).startsWith("uncertain: ");
     }
   }
 

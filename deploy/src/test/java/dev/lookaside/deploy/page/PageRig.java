@@ -2,10 +2,12 @@ package dev.lookaside.deploy.page;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.typesafe.config.Config;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.infer.AdapterFacts;
-import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.deploy.review.NextLabels;
+import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import java.io.BufferedReader;
@@ -21,6 +23,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -38,21 +41,26 @@ final class PageRig implements AutoCloseable {
   final HttpClient client = HttpClient.newHttpClient();
   final URI address;
 
-  PageRig(IngestSettings ingest) {
+  PageRig(Config config) {
+    Settings settings = Settings.of(config);
     page =
         Page.start(
             "127.0.0.1",
             0,
-            ingest,
+            settings.ingest(),
             ChannelPolicy.MIX,
+            new NextLabels(settings, Optional::empty),
             () -> new Page.Surroundings("cpu, 2 threads", true, "ok, 4 partitions"));
     address = URI.create(page.address());
   }
 
-  HttpResponse<String> get(String path) throws IOException, InterruptedException {
-    return client.send(
-        HttpRequest.newBuilder(address.resolve(path)).build(),
-        HttpResponse.BodyHandlers.ofString());
+  HttpResponse<String> get(String path, String... headers)
+      throws IOException, InterruptedException {
+    HttpRequest.Builder request = HttpRequest.newBuilder(address.resolve(path));
+    if (headers.length > 0) {
+      request.headers(headers);
+    }
+    return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
   }
 
   HttpResponse<byte[]> bytes(String path) throws IOException, InterruptedException {
@@ -147,6 +155,10 @@ final class PageRig implements AutoCloseable {
   }
 
   static Detection detection(Detection.Kind kind, String id, int from, int until) {
+    return detection(kind, id, from, until, A);
+  }
+
+  static Detection detection(Detection.Kind kind, String id, int from, int until, String adapter) {
     boolean open = kind == Detection.Kind.STARTED;
     return new Detection(
         kind,
@@ -162,7 +174,7 @@ final class PageRig implements AutoCloseable {
             16_000),
         kind == Detection.Kind.GAP ? 0 : 0.8,
         kind == Detection.Kind.GAP ? 0 : 0.6,
-        new Detection.Origin(A, B, "features", 0, 1, 2),
+        new Detection.Origin(adapter, B, "features", 0, 1, 2),
         kind == Detection.Kind.GAP ? "missing" : null);
   }
 

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.deploy.settings.Configuration;
-import dev.lookaside.ingest.IngestSettings;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -26,17 +25,23 @@ import org.junit.jupiter.api.Timeout;
 class PageTest {
   private final PageRig rig =
       new PageRig(
-          IngestSettings.of(
-              Configuration.over(
-                  Map.of(
-                      "lookaside.ingest.kafka-clients.bootstrap.servers",
-                      "127.0.0.1:1",
-                      "lookaside.ingest.broker-timeout-millis",
-                      1000))));
+          Configuration.over(
+              Map.of(
+                  "lookaside.ingest.kafka-clients.bootstrap.servers",
+                  "127.0.0.1:1",
+                  "lookaside.ingest.broker-timeout-millis",
+                  1000)));
 
   @AfterEach
   void stop() {
     rig.close();
+  }
+
+  @Test
+  void aSearchWithoutABrokerSaysSo() throws Exception {
+    HttpResponse<String> answer = rig.get("/label-next", Gatekeeper.TOKEN_HEADER, rig.token());
+    assertThat(answer.statusCode()).isEqualTo(503);
+    assertThat(answer.body()).contains("127.0.0.1:1");
   }
 
   @Test
