@@ -42,6 +42,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -220,6 +221,29 @@ class PageOnKafkaTest {
     }
   }
 
+  /** A page that stays open goes by the keys that are trusted now, not by those of its start. */
+  @Test
+  void aDecisionCountsAsSoonAsItsKeyIsTrusted() throws Exception {
+    Topics.ensureTraining(ingest);
+    Label missed = added("gate", "horn", 2);
+    AtomicReference<TrustedKeys> trusted = new AtomicReference<>(TrustedKeys.of(List.of(), false));
+    try (PageRig rig = new PageRig(config);
+        PageRig.Looking looking = rig.new Looking();
+        LabelWriter writer = LabelWriter.open(ingest);
+        RegistryWriter ledger = new RegistryWriter(ingest, null)) {
+      rig.page.accept(PageRig.window("gate", 0, PageRig.A));
+      rig.page.followReceipts(ingest, trusted::get);
+      ledger.write(promotion(missed, Scope.parse("stream:gate")));
+      writer.write(missed);
+      stage(looking, missed.id(), "sent");
+      assertThat(looking.messages)
+          .as("nobody may decide without a signature")
+          .noneMatch(m -> m.path("stage").asText().equals("in-force"));
+      trusted.set(TrustedKeys.of(List.of(), true));
+      stage(looking, missed.id(), "in-force");
+    }
+  }
+
   private static Label added(String stream, String label, int second) {
     return Label.add(
         new StreamId(stream),
@@ -236,6 +260,10 @@ class PageOnKafkaTest {
   }
 
   private static Cutover promotion(Label label) {
+    return promotion(label, Scope.ALL);
+  }
+
+  private static Cutover promotion(Label label, Scope scope) {
     GateReport report =
         report(
             new GateReport.CorrectionChange(
@@ -248,7 +276,7 @@ class PageOnKafkaTest {
                 Said.of(Map.of("horn", .93), .93)));
     Instant from = PageRig.START.plusSeconds(60);
     return new Cutover(
-        Scope.ALL,
+        scope,
         1,
         PageRig.B,
         from,
