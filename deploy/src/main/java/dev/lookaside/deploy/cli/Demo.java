@@ -10,11 +10,21 @@ import dev.lookaside.deploy.console.Terminal;
 import dev.lookaside.deploy.demo.DemoOptions;
 import dev.lookaside.deploy.demo.DemoReport;
 import dev.lookaside.deploy.demo.DemoRun;
+import dev.lookaside.deploy.demo.OwnSoundRun;
+import dev.lookaside.deploy.service.DetectionFollower;
 import dev.lookaside.deploy.service.StopClock;
+import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.audio.ReadRules;
+import dev.lookaside.ingest.send.AudioSource;
+import dev.lookaside.ingest.send.SentStream;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +33,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code lookaside demo}: everything at once, on this machine, with nothing to install. */
@@ -42,15 +53,37 @@ import picocli.CommandLine.Spec;
       "rejects it, the birds that have occurred since are corrected, too, and the round is"
           + " repeated.",
       "",
+      "With FILE or --microphone it is your own sound that is sent, at its own pace, and the"
+          + " detections are listed as they come; the live",
+      "page is served, where you correct, and a trainer learns from that. It ends with the files;"
+          + " with --page or --microphone, at Ctrl-C.",
+      "",
       "Examples:",
       "  lookaside demo",
       "  lookaside demo --head-only",
       "  lookaside demo --no-refit --seconds 20 --streams 8 --seed 3",
       "  lookaside demo --page",
       "  lookaside demo --headless --json demo.json",
+      "  lookaside demo kitchen.wav yard.mp3",
+      "  lookaside demo --microphone",
     })
 final class Demo implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Parameters(
+      paramLabel = "FILE",
+      arity = "0..*",
+      description = "Audio files (WAV, FLAC, OGG, MP3) or folders of them, instead of scenes.")
+  private List<Path> files = List.of();
+
+  @Option(names = "--microphone", description = "The microphone's sound, instead of scenes.")
+  private boolean microphone;
+
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      description = "Part of the microphone's name (default: the system's choice).")
+  private @Nullable String device;
 
   @Option(
       names = "--seconds",
@@ -106,10 +139,16 @@ final class Demo implements Callable<Integer> {
   @Option(names = "--json", paramLabel = "FILE", description = "Write the numbers there as well.")
   private @Nullable Path json;
 
+  /** Of nearly every sound card, and the model's own. */
+  private static final int MICROPHONE_HZ = 16_000;
+
   private boolean finished;
 
   @Override
   public Integer call() {
+    if (microphone || !files.isEmpty()) {
+      return ownSound();
+    }
     boolean live = !headless && Terminal.interactive();
     DemoOptions options;
     try {
@@ -145,6 +184,98 @@ final class Demo implements Callable<Integer> {
       }
       out.println("Stopped before the end; nothing is left behind.");
       return 130;
+    }
+  }
+
+  /** These compose scenes or count what is right in them. */
+  private static final List<String> OF_SCENES =
+      List.of(
+          "--seconds",
+          "--no-refit",
+          "--head-only",
+          "--streams",
+          "--seed",
+          "--unseen",
+          "--headless",
+          "--json");
+
+  private int ownSound() {
+    for (String option : OF_SCENES) {
+      if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+        throw new ParameterException(
+            spec.commandLine(), option + ": not with files or --microphone, it is of scenes");
+      }
+    }
+    quietLog();
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
+    List<AudioSource> sources = new ArrayList<>();
+    if (microphone) {
+      sources.add(AudioSource.microphone(new StreamId("microphone"), device, MICROPHONE_HZ, 1));
+    }
+    sources.addAll(AudioSource.files(files, "", new ReadRules(false, text -> warn(err, text))));
+    out.println("starting Kafka in this process ...");
+    out.flush();
+    try (Interruption interruption =
+        Interruption.ofThisThread(new StopClock(Interruption.STOP_TIMEOUT))) {
+      List<SentStream> sent = new OwnSoundRun(sources, new Lines(out, err)).run();
+      return sent.stream().anyMatch(s -> s.fault() != null) ? 1 : 0;
+    } catch (InterruptedException e) {
+      return finished || microphone ? 0 : 130;
+    }
+  }
+
+  private static void warn(PrintWriter err, String text) {
+    err.println("lookaside demo: " + text);
+    err.flush();
+  }
+
+  /** What happens to the visitor's sound, a line each. */
+  private final class Lines implements OwnSoundRun.Viewer {
+    private final PrintWriter out;
+    private final PrintWriter err;
+    private final DetectionText text = new DetectionText(ZoneId.systemDefault());
+
+    Lines(PrintWriter out, PrintWriter err) {
+      this.out = out;
+      this.err = err;
+    }
+
+    @Override
+    public void started(String page, String servers, String group) {
+      out.printf(
+          "Kafka at %s, consumer group %s; listen, send, label and streams work on it meanwhile%n"
+              + "page at %s%n",
+          servers, group, page);
+      out.flush();
+    }
+
+    @Override
+    public void detected(DetectionFollower.Received received) {
+      out.println(text.line(received.detection()));
+      out.flush();
+    }
+
+    @Override
+    public void noticed(String notice) {
+      warn(err, notice);
+    }
+
+    @Override
+    public void ended(List<SentStream> sent) throws InterruptedException {
+      for (SentStream s : sent) {
+        out.printf(Locale.ROOT, "%s  %.1f s sent%n", s.stream().value(), s.seconds());
+        if (s.fault() != null) {
+          warn(err, s.fault());
+        }
+      }
+      finished = true;
+      if (page && sent.stream().anyMatch(s -> s.chunks() > 0)) {
+        out.println("the page stays until Ctrl-C");
+        out.flush();
+        new CountDownLatch(1).await();
+      }
+      out.flush();
     }
   }
 

@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
 public final class DemoRun {
   private static final String GROUP = "lookaside-demo";
   private static final Logger LOG = LoggerFactory.getLogger(DemoRun.class);
-  private static final int CHUNK_MILLIS = 100;
+  static final int CHUNK_MILLIS = 100;
   private static final Duration LEAD = Duration.ofMillis(200);
   private static final Duration POLL = Duration.ofMillis(40);
   private static final Duration START_PATIENCE = Duration.ofSeconds(60);
@@ -130,17 +130,30 @@ public final class DemoRun {
 
   private Map<String, Object> settings(
       EmbeddedKafka kafka, TemporaryFolder folder, int corrections) {
-    Map<String, Object> settings = new HashMap<>();
+    Map<String, Object> settings = settings(kafka, GROUP, options.page());
     if (story != null) {
-      settings.putAll(DemoTrainer.settings(folder.path(), options, corrections));
+      int labels =
+          options.headOnly()
+              ? DemoTrainer.NEVER
+              : Math.max(1, Math.min(DemoTrainer.LABELS, corrections));
+      settings.putAll(
+          options.page()
+              ? DemoTrainer.settings(folder.path(), true, DemoTrainer.LABELS)
+              : DemoTrainer.settings(folder.path(), false, labels));
     }
+    return settings;
+  }
+
+  /** Of a worker on a Kafka in this process. */
+  static Map<String, Object> settings(EmbeddedKafka kafka, String group, boolean page) {
+    Map<String, Object> settings = new HashMap<>();
     settings.put("lookaside.ingest.kafka-clients.bootstrap.servers", kafka.bootstrapServers());
-    settings.put("lookaside.ingest.source.group", GROUP);
+    settings.put("lookaside.ingest.source.group", group);
     for (String topic : List.of("audio-chunks", "audio-detections", "audio-dead-letters")) {
       settings.put("lookaside.ingest.topics." + topic + ".partitions", 4);
     }
     settings.put("lookaside.deploy.stop-timeout-seconds", 3);
-    if (options.page()) {
+    if (page) {
       settings.put("lookaside.deploy.page.port", DeploySettings.FREE_PORT);
     }
     return settings;
@@ -176,8 +189,7 @@ public final class DemoRun {
     }
   }
 
-  private static void awaitReady(Service service, DetectionFollower follower)
-      throws InterruptedException {
+  static void awaitReady(Service service, DetectionFollower follower) throws InterruptedException {
     Instant deadline = Instant.now().plus(START_PATIENCE);
     while (!service.health().healthy() || !follower.ready()) {
       follower.poll(POLL);

@@ -35,10 +35,10 @@ final class DemoTrainer implements AutoCloseable {
   private static final String AUTHOR = "demo";
 
   /** Fewer corrections begin no refit, unless there are no more to make. */
-  private static final int LABELS = 5;
+  static final int LABELS = 5;
 
   /** None begins by itself: both refits would follow. */
-  private static final int NEVER = 1_000_000;
+  static final int NEVER = 1_000_000;
 
   private final LabelWriter labels;
   private final RefitTopic requests;
@@ -55,9 +55,10 @@ final class DemoTrainer implements AutoCloseable {
    * Keys of the configuration, for the service as well: both must trust the demo's key.
    *
    * @param folder of key and store, gets the key
-   * @param corrections that the script will make
+   * @param person whether a person corrects, who does not do it all at once
+   * @param labels that begin a refit
    */
-  static Map<String, Object> settings(Path folder, DemoOptions options, int corrections) {
+  static Map<String, Object> settings(Path folder, boolean person, int labels) {
     Path keys = folder.resolve("keys");
     new KeyFolder(keys).create(AUTHOR);
     Map<String, Object> settings = new HashMap<>();
@@ -69,13 +70,8 @@ final class DemoTrainer implements AutoCloseable {
     settings.put("lookaside.trainer.store-folder", folder.resolve("store").toString());
     settings.put("lookaside.trainer.session-timeout-millis", 6_000);
     settings.put("lookaside.trainer.tick-millis", 100);
-    // The script's corrections come at once; a person's do not.
-    settings.put("lookaside.trainer.triggers.quiet-millis", options.page() ? 3_000 : 300);
-    settings.put(
-        "lookaside.trainer.triggers.labels",
-        options.page()
-            ? LABELS
-            : options.headOnly() ? NEVER : Math.max(1, Math.min(LABELS, corrections)));
+    settings.put("lookaside.trainer.triggers.quiet-millis", person ? 3_000 : 300);
+    settings.put("lookaside.trainer.triggers.labels", labels);
     // A few corrections say little about pitch and length.
     settings.put("lookaside.trainer.scenes.speeds", List.of(0.9, 1.0, 1.12));
     // A stream is one recording: a draw could hold out all of them or none. With no draw, the round

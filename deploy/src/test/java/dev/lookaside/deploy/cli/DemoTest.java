@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lookaside.deploy.bundled.BundledClips;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.audio.WavWriter;
+import dev.lookaside.ingest.send.LabelledClip;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -103,5 +107,37 @@ class DemoTest {
     Cli demo = Cli.run("demo", "--streams", 0);
     assertThat(demo.exitCode()).isEqualTo(2);
     assertThat(demo.err()).contains("\"0\"");
+  }
+
+  /** At the pace of its sound: three seconds with a sound of a class that the bundled model knows. */
+  @Test
+  void oneSendsOnesOwnSound() throws Exception {
+    Path file = folder.resolve("yard.wav");
+    LabelledClip clip =
+        BundledClips.load().stream()
+            .filter(c -> c.label().equals("cymbal"))
+            .findFirst()
+            .orElseThrow();
+    float[] samples = new float[48_000];
+    for (int i = 0; i < Math.min(clip.pcm().lengthSamples(), 32_000); i++) {
+      samples[8_000 + i] += clip.pcm().samples()[i];
+    }
+    WavWriter.writeInt16(file, new Pcm(16_000, samples));
+    Cli demo = Cli.run("demo", file);
+    assertThat(demo.err()).isEmpty();
+    assertThat(demo.exitCode()).isZero();
+    assertThat(demo.out())
+        .contains("page at http://127.0.0.1:", "yard.wav  3.0 s sent")
+        .containsPattern("yard.wav +ended +[a-z]");
+  }
+
+  @Test
+  void anOwnSoundThatCannotBeReadIsNamed() throws Exception {
+    Cli missing = Cli.run("demo", folder.resolve("nothing.wav"));
+    assertThat(missing.exitCode()).isEqualTo(1);
+    assertThat(missing.err()).contains("nothing.wav");
+    Cli seeded = Cli.run("demo", "--seed", 3, folder.resolve("nothing.wav"));
+    assertThat(seeded.exitCode()).isEqualTo(2);
+    assertThat(seeded.err()).contains("--seed: not with files or --microphone");
   }
 }

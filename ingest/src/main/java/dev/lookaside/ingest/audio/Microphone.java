@@ -42,15 +42,14 @@ public final class Microphone {
     AudioFormat format = new AudioFormat(rateHz, BITS, channels, true, false);
     try {
       return open(line(device, format), format);
-    } catch (LineUnavailableException | IllegalArgumentException | SecurityException e) {
-      throw new IngestException(
-          "microphone \"%s\": cannot record %d Hz, %d channel(s): %s; recording devices: %s"
-              .formatted(
-                  device == null ? "default" : device,
-                  rateHz,
-                  channels,
-                  e.getMessage(),
-                  devices().isEmpty() ? "none" : String.join(", ", devices())),
+    } catch (LineUnavailableException e) {
+      throw fault(device, "is in use by another program", e);
+    } catch (SecurityException e) {
+      throw fault(device, "recording is not permitted", e);
+    } catch (IllegalArgumentException e) {
+      throw fault(
+          device,
+          "no such device records 16 bits at %d Hz with %d channel(s)".formatted(rateHz, channels),
           e);
     }
   }
@@ -68,6 +67,19 @@ public final class Microphone {
         ReadRules.LENIENT);
   }
 
+  /** What people call it: {@code microphone}, or with a part of its name. */
+  public static String named(@Nullable String device) {
+    return device == null ? "microphone" : "microphone \"" + device + "\"";
+  }
+
+  private static IngestException fault(@Nullable String device, String what, Exception cause) {
+    return new IngestException(
+        "%s: %s; recording devices: %s"
+            .formatted(
+                named(device), what, devices().isEmpty() ? "none" : String.join(", ", devices())),
+        cause);
+  }
+
   private static TargetDataLine line(@Nullable String device, AudioFormat format)
       throws LineUnavailableException {
     if (device == null) {
@@ -80,6 +92,6 @@ public final class Microphone {
         return (TargetDataLine) mixer.getLine(wanted);
       }
     }
-    throw new LineUnavailableException("no such device that records so");
+    throw new IllegalArgumentException("no such device");
   }
 }

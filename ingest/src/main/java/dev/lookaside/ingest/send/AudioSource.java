@@ -90,9 +90,12 @@ public record AudioSource(
   /** A microphone; see {@link Microphone#open}. */
   public static AudioSource microphone(
       StreamId stream, @Nullable String device, int rateHz, int channels) {
-    String name = device == null ? "microphone" : "microphone " + device;
     return new AudioSource(
-        stream, name, true, false, () -> Microphone.open(device, rateHz, channels));
+        stream,
+        Microphone.named(device),
+        true,
+        false,
+        () -> Microphone.open(device, rateHz, channels));
   }
 
   /**

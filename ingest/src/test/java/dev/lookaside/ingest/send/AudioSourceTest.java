@@ -122,6 +122,7 @@ class AudioSourceTest {
     assertThat(mic.live()).isTrue();
     assertThatThrownBy(mic.opener()::get)
         .isInstanceOf(IngestException.class)
-        .hasMessageStartingWith("microphone \"no such device\": cannot record 16000 Hz");
+        .hasMessageStartingWith(
+            "microphone \"no such device\": no such device records 16 bits at 16000 Hz");
   }
 }
