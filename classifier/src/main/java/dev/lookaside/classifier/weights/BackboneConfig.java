@@ -28,11 +28,15 @@ record BackboneConfig(
     boolean normAfter,
     boolean positionsFromStart) {
 
-  /** Keys and words of the metadata for what the other layouts' models do not do. */
-  static final String NORM = "norm";
+  /**
+   * Keys and words of the metadata for what the other layouts' models do not do. They are named so
+   * that no other program's notes are taken for them: files with {@code norm: ImageNet mean/std}
+   * are about.
+   */
+  static final String NORM = "lookaside.norm";
 
   static final String NORM_AFTER = "after";
-  static final String POSITIONS = "positions";
+  static final String POSITIONS = "lookaside.positions";
   static final String FROM_START = "start";
 
   /** Key of the LayerNorms' epsilon, in the metadata and in Hugging Face's configuration. */

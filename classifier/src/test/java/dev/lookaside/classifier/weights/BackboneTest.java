@@ -79,7 +79,15 @@ class BackboneTest {
     Map<String, FloatTensor> t = RandomBackbone.tensors(spec, 1, 0, 1);
     Path file = folder.resolve("own.safetensors");
     Map<String, String> metadata =
-        Map.of("norm", "after", "positions", "start", "grid", "8x6", "layer_norm_eps", "1e-5");
+        Map.of(
+            "lookaside.norm",
+            "after",
+            "lookaside.positions",
+            "start",
+            "grid",
+            "8x6",
+            "layer_norm_eps",
+            "1e-5");
     SafetensorsWriter.write(file, t, metadata);
     Backbone read = Backbone.load(file);
     assertThat(read.spec()).isEqualTo(spec);
@@ -87,9 +95,21 @@ class BackboneTest {
     BackboneWriter.convert(again, read, 2, FloatType.F32);
     assertThat(Backbone.load(again).spec()).isEqualTo(spec);
     assertThat(Backbone.load(again).tensors().keySet()).isEqualTo(read.tensors().keySet());
-    SafetensorsWriter.write(file, t, Map.of("norm", "behind", "grid", "8x6"));
+    SafetensorsWriter.write(file, t, Map.of("lookaside.norm", "behind", "grid", "8x6"));
     assertThatThrownBy(() -> Backbone.load(file))
-        .hasMessageContaining("norm \"behind\": must be before or after");
+        .hasMessageContaining("lookaside.norm \"behind\": must be before or after");
+  }
+
+  /** As in a DeiT-Ti that people pass on. */
+  @Test
+  void whatOtherProgramsNoteInTheMetadataIsNotTakenForOurs() {
+    ViTSpec spec = new ViTSpec(WIDTH, 2, 1, 128, 2, 3, 3, 1e-6f);
+    Path file = folder.resolve("noted.safetensors");
+    SafetensorsWriter.write(
+        file,
+        RandomBackbone.tensors(spec, 3, 10, 1),
+        Map.of("norm", "ImageNet mean/std", "positions", "learned", "ln_eps", "1e-6"));
+    assertThat(Backbone.load(file).spec().normAfter()).isFalse();
   }
 
   @Test
