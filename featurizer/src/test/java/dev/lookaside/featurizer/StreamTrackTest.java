@@ -5,6 +5,7 @@ import static org.assertj.core.groups.Tuple.tuple;
 
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.AudioFormat;
+import dev.lookaside.ingest.ProgressBytes;
 import dev.lookaside.ingest.Rejection;
 import dev.lookaside.ingest.SampleSpan;
 import java.time.Instant;
@@ -156,6 +157,65 @@ class StreamTrackTest {
         .filteredOn(StreamTrack.Window.class::isInstance)
         .extracting(e -> ((StreamTrack.Window) e).silent())
         .contains(true, false);
+  }
+
+  /**
+   * Without numbers a chunk stands where the one before it ends: the last one, read again after a
+   * record that was deleted meanwhile, ends the segment before all of its known samples.
+   */
+  @Test
+  void aLastChunkReadAgainTooEarlyClosesTheAccountsOfItsSegment() {
+    List<StreamTrack.Event> events = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      accept(unnumbered(i, i == 3));
+      if (i < 3) {
+        events.addAll(pull());
+      }
+    }
+    StreamTrack.Event taken = track.next(false); // The windows of record 3 are not given.
+    events.add(taken);
+    StreamTrack.State state = taken.after();
+    assertThat(state.throughOffset()).isEqualTo(3);
+    assertThat(state.resumeOffset()).as("what is deleted below is needed").isLessThan(3);
+
+    track =
+        new StreamTrack(Scene.STREAM, SPEC, Double.NEGATIVE_INFINITY, Scene.DECODER, copy(state));
+    accept(unnumbered(3, true));
+    events.addAll(pull());
+    StreamTrack.Boundary end = (StreamTrack.Boundary) events.get(events.size() - 1);
+    assertThat(end.streamEnded()).isTrue();
+    Counts all = Counts.NONE;
+    for (StreamTrack.Event event : events) {
+      all =
+          all.plus(
+              event instanceof StreamTrack.Window w
+                  ? Counts.windowed(w.window().freshSamples())
+                  : ((StreamTrack.Boundary) event).counts());
+    }
+    assertThat(all.receivedSamples()).isEqualTo(4 * CHUNK_SAMPLES);
+    assertThat(all.uncoveredSamples()).as("lost with the deleted record").isPositive();
+    assertThat(all.pendingSamples()).isZero();
+  }
+
+  /** Through bytes, as between two processes. */
+  private static StreamTrack.State copy(StreamTrack.State state) {
+    ProgressBytes.Writer out = new ProgressBytes.Writer();
+    state.write(out);
+    return StreamTrack.State.read(new ProgressBytes.Reader(out.toByteArray()));
+  }
+
+  private static AudioChunk unnumbered(int recordOffset, boolean last) {
+    AudioChunk numbered = chunk(recordOffset, last);
+    return new AudioChunk(
+        numbered.stream(),
+        numbered.partition(),
+        recordOffset,
+        AudioChunk.NOT_GIVEN,
+        AudioChunk.NOT_GIVEN,
+        numbered.captureTime(),
+        numbered.format(),
+        numbered.payload(),
+        last);
   }
 
   private static StreamTrack track(double gateDbfs) {
