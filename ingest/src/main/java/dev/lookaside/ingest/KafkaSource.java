@@ -180,6 +180,31 @@ public final class KafkaSource {
     }
   }
 
+  /**
+   * The group has a member of this static name: another worker that was given the same, or this one
+   * before a crash, until its session is over. The source tries again until there is a place.
+   */
+  public record PlaceTaken(String group, String instance, long forMillis) implements Event {
+    public PlaceTaken {
+      Objects.requireNonNull(group, "group");
+      Objects.requireNonNull(instance, "instance");
+    }
+  }
+
+  /**
+   * Another process is the group's member of this static name now. This one must not begin again:
+   * it would take the place back, and so on.
+   */
+  public static final class SupersededException extends IngestException {
+    private static final long serialVersionUID = 1;
+
+    SupersededException(String group, String instance) {
+      super(
+          "source.instance \"%s\": another process has joined group %s by this name; each worker must have its own"
+              .formatted(instance, group));
+    }
+  }
+
   /** Time to look for the topics, or to try again. */
   enum ConnectDue implements Command {
     INSTANCE

@@ -44,7 +44,9 @@ import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.UnreleasedInstanceIdException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -79,6 +81,7 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
   private @Nullable ConsumerGroupMetadata group;
   private boolean pollQueued;
   private boolean closing;
+  private long waitsSinceMillis = -1;
   private long opened;
 
   static Behavior<Command> create(
@@ -484,6 +487,10 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
       steer();
     } catch (RetriableException e) {
       LOG.debug("Kafka asks for a retry", e);
+    } catch (UnreleasedInstanceIdException e) {
+      waitForPlace();
+    } catch (FencedInstanceIdException e) {
+      return fail(new KafkaSource.SupersededException(settings.source().group(), instance()));
     } catch (KafkaException e) {
       // What a rebalance callback throws comes out of the poll as the cause of another exception.
       return fail(
@@ -519,11 +526,38 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
     }
   }
 
+  /**
+   * The group has a member of our static name. By the newer protocol brokers take no other until
+   * that one has left or its session is over, also where it was this worker before a crash.
+   */
+  private void waitForPlace() {
+    Consumer<byte[], byte[]> member = Objects.requireNonNull(live, "live");
+    Set<TopicPartition> had = new HashSet<>();
+    core.feeds().forEach(f -> had.add(new TopicPartition(topic, f.assignment().partition())));
+    onPartitionsLost(had);
+    live = null;
+    closeQuietly(member, Duration.ZERO);
+    long now = clockMillis.getAsLong();
+    waitsSinceMillis = waitsSinceMillis < 0 ? now : waitsSinceMillis;
+    observer.tell(
+        new KafkaSource.PlaceTaken(settings.source().group(), instance(), now - waitsSinceMillis));
+    timers.startSingleTimer(
+        ConnectDue.INSTANCE, Duration.ofMillis(settings.source().reportIntervalMillis()));
+  }
+
+  private String instance() {
+    return settings.source().membership().instance().orElse("");
+  }
+
   /** A fault that does not pass ends the actor, with the reason. */
   private Behavior<Command> fail(String reason) {
-    LOG.error("Source stops: {}", reason);
+    return fail(new IngestException(reason));
+  }
+
+  private Behavior<Command> fail(IngestException fault) {
+    LOG.error("Source stops: {}", fault.getMessage());
     close();
-    throw new IngestException(reason);
+    throw fault;
   }
 
   /** Commits what is settled, leaves the group and closes. Does nothing the second time. */
@@ -671,6 +705,7 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
       begun.put(assignment, start.getValue());
     }
     LOG.info("Assigned {}", starts.keySet());
+    waitsSinceMillis = -1;
     ConsumerGroupMetadata now = member.groupMetadata();
     group = now;
     // First the sink: what streams publish is dropped for an assignment that it does not know.
@@ -710,7 +745,7 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
         core.assignments(partitions.stream().map(TopicPartition::partition).toList());
     Consumer<byte[], byte[]> member = live;
     if (!leaving.isEmpty() && !closing && member != null) {
-      release(leaving);
+      release(member, leaving);
       if (!settings.source().exactlyOnce()) {
         commitLeaving(member, leaving);
       }
@@ -719,8 +754,10 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
   }
 
   /** Waits, a bounded time, until what the sink has of them is durable. */
-  private void release(Set<Assignment> leaving) {
+  private void release(Consumer<byte[], byte[]> member, Set<Assignment> leaving) {
     CompletableFuture<Void> done = new CompletableFuture<>();
+    // By the classic protocol the group has a new generation already: the old one's are not taken.
+    tellGroup(member);
     sink.tell(new SinkMessage.Release(leaving, done));
     try {
       clients.await(done, Duration.ofMillis(settings.source().stopTimeoutMillis()));

@@ -396,7 +396,9 @@ final class StreamCore {
 
   private boolean late(MelWindow w) {
     Duration after = parts.settings().overload(parts.stream()).skipAfter();
+    // What comes with a stream's end has waited for that, not for its turn.
     return after != null
+        && !(current instanceof StreamMessage.End)
         && w.logTimeMillis() != StreamTrack.NO_LOG_TIME
         && out.nowMillis() - w.logTimeMillis() > after.toMillis();
   }

@@ -155,6 +155,13 @@ final class CoreRun implements StreamCore.Outbox {
     return what < 10 ? giveNext() : answerOne();
   }
 
+  /** Until so many messages are left, and all that was asked is answered. */
+  void untilLeft(int messages) {
+    while (toGive.size() > messages || !toScore.isEmpty() || !toResolve.isEmpty()) {
+      step();
+    }
+  }
+
   /** The source gives all it has, however much is under way. */
   void giveAll() {
     while (giveNext()) {

@@ -362,6 +362,31 @@ class StreamCoreTest {
     assertThat(setup.run().samples).as("process-all sheds nothing").doesNotContainKey(Outcome.SHED);
   }
 
+  /** The end of an idle stream comes long after its audio, whatever the load. */
+  @Test
+  void theTailOfAnIdleStreamIsNotTooOldToBeScored() {
+    int[] tails = {0};
+    SeededRandom.forAll(
+        StreamCoreTest.class,
+        20,
+        random -> {
+          SimulatedStream stream = new SimulatedStream(random, 10);
+          CoreRun.Setup setup = new CoreRun.Setup(stream, Combination.MEAN);
+          setup.settings =
+              SimulatedStream.settings(4, new DetectSettings.Overload(Duration.ofSeconds(2)));
+          setup.nowMillis = 0;
+          CoreRun run = new CoreRun(setup);
+          run.untilLeft(1); // The end.
+          int before = run.askedAt.size();
+          setup.nowMillis = Long.MAX_VALUE;
+          run.untilDone(Integer.MAX_VALUE);
+          run.checkEnd();
+          assertThat(run.samples).doesNotContainKey(Outcome.SHED);
+          tails[0] += run.askedAt.size() - before;
+        });
+    assertThat(tails[0]).as("windows that came with an end").isPositive();
+  }
+
   @Test
   void aStateOfAnotherFrontEndBeginsItsWindowsAnewAndAccountsForTheRest() {
     SimulatedStream stream = new SimulatedStream(SeededRandom.of(9), 20);

@@ -11,6 +11,7 @@ import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import dev.lookaside.deploy.settings.DeploySettings;
 import dev.lookaside.ingest.FaultReason;
+import dev.lookaside.ingest.KafkaSource;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.function.Consumer;
@@ -18,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Root actor: keeps one {@link Pipeline} running. One that fails is built again after a pause that
- * doubles; one that keeps failing ends the service with the reason.
+ * doubles; one that keeps failing, or whose place in the group another process has taken, ends the
+ * service with the reason.
  */
 public final class Guardian extends AbstractBehavior<Guardian.Command> {
   /** A pipeline that ran this long was sound: the next failure counts as the first. */
@@ -108,7 +110,9 @@ public final class Guardian extends AbstractBehavior<Guardian.Command> {
     boolean sound = Duration.between(startedAt, Instant.now()).compareTo(SOUND) >= 0;
     failuresInARow = sound ? 1 : failuresInARow + 1;
     DeploySettings settings = parts.settings().deploy();
-    if (failuresInARow > settings.restartsMax()) {
+    // Thrown by the source, carried by the pipeline.
+    boolean superseded = failed.getCause().getCause() instanceof KafkaSource.SupersededException;
+    if (superseded || failuresInARow > settings.restartsMax()) {
       gaveUp.accept(why);
       return Behaviors.stopped();
     }

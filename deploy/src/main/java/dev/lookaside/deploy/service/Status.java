@@ -53,6 +53,15 @@ final class Status {
     LOG.warn("{}; retrying", trouble);
   }
 
+  /** The group has a member of this worker's static name. */
+  synchronized void placeTaken(String group, String instance, long forMillis) {
+    trouble =
+        ("source.instance \"%s\": group %s has a member of this name for %d s now, either another"
+                + " worker or this one before it ended without leaving, until its session is over")
+            .formatted(instance, group, forMillis / 1000);
+    LOG.warn("{}; waiting for its place", trouble);
+  }
+
   synchronized void reachable() {
     trouble = null;
     LOG.info("Kafka answers again");

@@ -25,6 +25,16 @@ public final class SimulatedSink {
     return StreamState.of(progress).accounts().pendingSamples();
   }
 
+  /** The accounts. */
+  public static StreamAccounts.Seconds seconds(StreamProgress progress) {
+    return StreamState.of(progress).accounts().seconds();
+  }
+
+  /** A detection from the value of its record. */
+  public static Detection detection(byte[] value) {
+    return new DetectionCodec().fromJson(value);
+  }
+
   /** The accounts, to be compared. */
   public static String accounts(StreamProgress progress) {
     ProgressBytes.Writer out = new ProgressBytes.Writer();

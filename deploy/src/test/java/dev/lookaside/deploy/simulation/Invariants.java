@@ -2,7 +2,9 @@ package dev.lookaside.deploy.simulation;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.SimulatedSink;
+import dev.lookaside.classifier.detect.StreamAccounts;
 import dev.lookaside.ingest.AudioChunkCodec;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.StreamProgress;
@@ -33,6 +35,9 @@ final class Invariants {
   private final Map<String, List<String>> detections = new TreeMap<>();
   private final Map<String, String> byId = new HashMap<>();
   private final Set<String> letters = new TreeSet<>();
+
+  /** What was told to be shed, by stream and the capture time of its sample 0. */
+  private final Map<String, TreeMap<Long, Detection.Extent>> shedRuns = new TreeMap<>();
 
   Invariants(LiveWorld world, boolean once) {
     this.world = world;
@@ -69,10 +74,55 @@ final class Invariants {
     String before = byId.put(id, text);
     if (before == null) {
       detections.computeIfAbsent(stream, s -> new ArrayList<>()).add(text);
+      if (id.endsWith(".shed")) {
+        shed(stream, SimulatedSink.detection(record.value()));
+      }
     } else if (once) {
       world.fail("written twice: " + text);
-    } else if (!before.equals(text)) {
+    } else if (!before.equals(text) && !world.skipping(stream)) {
       world.fail("written twice and not the same: " + before + " and " + text);
+    }
+  }
+
+  /** No audio is told twice to be shed. */
+  private void shed(String stream, Detection run) {
+    TreeMap<Long, Detection.Extent> runs =
+        shedRuns.computeIfAbsent(stream + " " + run.epoch(), s -> new TreeMap<>());
+    Detection.Extent its = run.extent();
+    Map.Entry<Long, Detection.Extent> before = runs.lowerEntry(its.offsetSample());
+    if (once && before != null && before.getValue().offsetSample() > its.onsetSample()) {
+      world.fail("shed twice of %s: %s and %s".formatted(stream, before.getValue(), its));
+    }
+    runs.put(its.onsetSample(), its);
+  }
+
+  private double shedSeconds(String stream) {
+    return shedRuns.entrySet().stream()
+        .filter(runs -> runs.getKey().startsWith(stream + " "))
+        .flatMap(runs -> runs.getValue().values().stream())
+        .mapToDouble(e -> (double) (e.offsetSample() - e.onsetSample()) / e.rateHz())
+        .sum();
+  }
+
+  /** What is told to be shed is what the accounts hold, and nothing is shed without need. */
+  void shedRunsAreThoseOfTheAccounts() {
+    progress.forEach(
+        (stream, its) -> {
+          double shed = SimulatedSink.seconds(its).shed();
+          if (once && its.ended() && Math.abs(shedSeconds(stream) - shed) > 1e-6) {
+            world.fail(
+                "%s: shed runs of %s s were written, the accounts have %s s"
+                    .formatted(stream, shedSeconds(stream), shed));
+          }
+          if (shed > 0 && world.skipping(stream)) {
+            world.reached(LiveWorld.Turn.SHED);
+          }
+        });
+    for (Scenario.Stream stream : world.streams()) {
+      StreamProgress its = progress.get(stream.name());
+      if (its != null && world.alwaysInTime(stream) && SimulatedSink.seconds(its).shed() > 0) {
+        world.fail("shed though never late: " + stream.name());
+      }
     }
   }
 
@@ -182,7 +232,7 @@ final class Invariants {
     Set<String> streams = new TreeSet<>(reference.detections.keySet());
     streams.addAll(detections.keySet());
     for (String stream : streams) {
-      if (!comparable(stream)) {
+      if (!comparable(stream) || shedding(stream)) {
         continue;
       }
       List<String> expected = reference.detections.getOrDefault(stream, List.of());
@@ -194,7 +244,9 @@ final class Invariants {
     progress.forEach(
         (stream, its) -> {
           StreamProgress other = reference.progress.get(stream);
-          if (comparable(stream) && other != null) {
+          if (comparable(stream) && other != null && shedding(stream)) {
+            sameButForShed(stream, SimulatedSink.seconds(its), SimulatedSink.seconds(other));
+          } else if (comparable(stream) && other != null) {
             String expected = SimulatedSink.accounts(other);
             if (!SimulatedSink.accounts(its).equals(expected)) {
               world.fail(
@@ -213,6 +265,32 @@ final class Invariants {
     if (world.deletedFrom().isEmpty() && !differing.isEmpty()) {
       world.fail("dead letters of " + letters + ", without trouble of " + reference.letters);
     }
+  }
+
+  /** Windows that are shed here are scored without trouble; all else is the same. */
+  private void sameButForShed(
+      String stream, StreamAccounts.Seconds found, StreamAccounts.Seconds expected) {
+    double[] differences = {
+      found.received() - expected.received(),
+      found.scored() + found.shed() - expected.scored() - expected.shed(),
+      found.skipped() - expected.skipped(),
+      found.rejected() - expected.rejected(),
+      found.uncovered() - expected.uncovered(),
+      found.gap() - expected.gap(),
+      found.pending() - expected.pending()
+    };
+    for (double difference : differences) {
+      if (Math.abs(difference) > 1e-6) {
+        world.fail("accounts of %s are %s, without trouble %s".formatted(stream, found, expected));
+      }
+    }
+  }
+
+  /** Whether some of it was shed because it was too old, or may have been and was scored again. */
+  private boolean shedding(String stream) {
+    StreamProgress its = progress.get(stream);
+    return world.skipping(stream)
+        && (!once || its == null || SimulatedSink.seconds(its).shed() > 0);
   }
 
   private boolean comparable(String stream) {

@@ -31,6 +31,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -40,6 +41,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -69,6 +71,37 @@ final class LiveWorld implements SimulatedBroker.Observer {
 
   /** The same where its partition goes to another worker meanwhile. */
   private static final long HANDED_OVER_WITHIN_MILLIS = 5_000;
+
+  /** What some simulations come to; without them little would be shown. */
+  enum Turn {
+    /** Windows that were too old were shed. */
+    SHED,
+    /** A static member came back within its session. */
+    CAME_BACK,
+    /** A static member had to wait until the session of the one before was over. */
+    WAITED_FOR_ITS_PLACE,
+    /** A static member was fenced by another process of the same name. */
+    SUPERSEDED,
+    /** Partitions went from one running worker to another, by each protocol. */
+    MOVED_BY_CONSUMER,
+    MOVED_BY_COOPERATIVE,
+    MOVED_BY_EAGER
+  }
+
+  /** How the group assigns partitions. */
+  private enum Protocol {
+    CONSUMER(Turn.MOVED_BY_CONSUMER),
+    /** The classic one as the product sets it. */
+    COOPERATIVE(Turn.MOVED_BY_COOPERATIVE),
+    /** The classic one with an assignor of the user's. */
+    EAGER(Turn.MOVED_BY_EAGER);
+
+    private final Turn moved;
+
+    Protocol(Turn moved) {
+      this.moved = moved;
+    }
+  }
 
   private static final Config CONFIG = ConfigFactory.load();
   private static final AudioDecoder DECODER = new AudioDecoder(ChannelPolicy.MIX, 1 << 20);
@@ -122,7 +155,11 @@ final class LiveWorld implements SimulatedBroker.Observer {
   private final Scenario scenario;
   private final Invariants invariants;
   private final SimulatedBroker broker;
-  private final IngestSettings ingest;
+  private final Protocol protocol;
+  private final boolean statics;
+  private final Config ingest;
+  private final Map<String, IngestSettings> ingestOf = new HashMap<>();
+  private final String detectConfig;
   private final DetectSettings detect;
   private final BatchSettings batch;
   private final DetectorModel model;
@@ -137,6 +174,7 @@ final class LiveWorld implements SimulatedBroker.Observer {
   private final List<Runnable> armed = new ArrayList<>();
   private final Deque<String> notes = new ArrayDeque<>();
   private final Set<Integer> deletedFrom = new TreeSet<>();
+  private final Set<Turn> reached = EnumSet.noneOf(Turn.class);
   private boolean brokersUp = true;
   private boolean healed;
   private boolean ledgerKnown;
@@ -163,42 +201,46 @@ final class LiveWorld implements SimulatedBroker.Observer {
     scenario = new Scenario(random, START, partitions, calm);
     maxPollRecords = 1 + random.nextInt(20);
     scoreNanos = (1 + random.nextInt(calm ? 2 : 6)) * MILLI;
-    ingest =
-        IngestSettings.of(
-            ConfigFactory.parseMap(
-                    Map.of(
-                        "lookaside.ingest.source.credit-records",
-                        1 + random.nextInt(8),
-                        "lookaside.ingest.source.credit-bytes",
-                        4_000 + random.nextInt(30_000),
-                        "lookaside.ingest.source.max-bytes-under-way",
-                        chance(0.3) ? 20_000 : 1 << 20,
-                        // A stream that begins behind a backlog waits for so much of it to be read.
-                        "lookaside.ingest.source.read-ahead-bytes",
-                        calm ? 1 << 26 : 10_000 + random.nextInt(80_000),
-                        "lookaside.ingest.source.commit-interval-millis",
-                        250,
-                        "lookaside.ingest.source.poll-millis",
-                        20 + random.nextInt(80),
-                        "lookaside.ingest.source.stop-timeout-millis",
-                        1_000,
-                        "lookaside.ingest.source.unreachable-after-millis",
-                        1_000,
-                        "lookaside.ingest.source.delivery",
-                        exactlyOnce ? "exactly-once" : "at-least-once",
-                        "lookaside.ingest.source.report-interval-millis",
-                        500))
-                .withFallback(CONFIG));
+    protocol =
+        switch (random.nextInt(10)) {
+          case 0, 1, 2, 3 -> Protocol.CONSUMER;
+          case 4, 5, 6 -> Protocol.COOPERATIVE;
+          default -> Protocol.EAGER;
+        };
+    statics = chance(0.4);
+    Map<String, Object> source = new HashMap<>();
+    source.put("credit-records", 1 + random.nextInt(8));
+    source.put("credit-bytes", 4_000 + random.nextInt(30_000));
+    source.put("max-bytes-under-way", chance(0.3) ? 20_000 : 1 << 20);
+    // A stream that begins behind a backlog waits for so much of it to be read.
+    source.put("read-ahead-bytes", calm ? 1 << 26 : 10_000 + random.nextInt(80_000));
+    source.put("commit-interval-millis", 250);
+    source.put("poll-millis", 20 + random.nextInt(80));
+    source.put("stop-timeout-millis", 1_000);
+    source.put("unreachable-after-millis", 1_000);
+    source.put("delivery", exactlyOnce ? "exactly-once" : "at-least-once");
+    source.put("report-interval-millis", 500);
+    source.put("group-protocol", protocol == Protocol.CONSUMER ? "consumer" : "classic");
+    ingest = sourceConfig(source);
+    detectConfig =
+        """
+        progress-interval-millis = %d
+        max-windows-under-way = %d
+        thresholds { low { on = 0.5, off = 0.3 }, high { on = 0.5, off = 0.3 } }
+        """
+            .formatted(50 + random.nextInt(400), 1 + random.nextInt(8));
+    boolean allSkip = chance(0.2);
+    String streams =
+        scenario.streams.stream()
+            .filter(s -> chance(0.2))
+            .map(s -> "\"%s\" = %s".formatted(s.name(), allSkip ? "process-all" : "skip-to-live"))
+            .collect(Collectors.joining(", "));
     detect =
-        DetectSettings.of(
-            ConfigFactory.parseString(
-                    """
-                    progress-interval-millis = %d
-                    max-windows-under-way = %d
-                    thresholds { low { on = 0.5, off = 0.3 }, high { on = 0.5, off = 0.3 } }
-                    """
-                        .formatted(50 + random.nextInt(400), 1 + random.nextInt(8)))
-                .withFallback(CONFIG.getConfig("lookaside.classifier.detect")));
+        detectSettings(
+            detectConfig
+                + "overload { policy = %s, skip-after-seconds = %d, streams { %s } }"
+                    .formatted(
+                        allSkip ? "skip-to-live" : "process-all", 1 + random.nextInt(2), streams));
     batch =
         new BatchSettings(
             1 + random.nextInt(6),
@@ -209,11 +251,22 @@ final class LiveWorld implements SimulatedBroker.Observer {
             Duration.ofMillis(400));
     model = model(detect);
     invariants = new Invariants(this, exactlyOnce);
-    broker = new SimulatedBroker(actors, partitions, 2_500 * MILLI, this);
+    broker =
+        new SimulatedBroker(actors, partitions, 2_500 * MILLI, protocol != Protocol.CONSUMER, this);
     decide();
   }
 
-  /** The same log again, by one worker that nothing happens to. */
+  private static Config sourceConfig(Map<String, Object> settings) {
+    return ConfigFactory.parseMap(settings).atPath("lookaside.ingest.source").withFallback(CONFIG);
+  }
+
+  private static DetectSettings detectSettings(String config) {
+    return DetectSettings.of(
+        ConfigFactory.parseString(config)
+            .withFallback(CONFIG.getConfig("lookaside.classifier.detect")));
+  }
+
+  /** The same log again, by one worker that nothing happens to and that sheds nothing. */
   LiveWorld(LiveWorld other) {
     random = new java.util.Random(1);
     disturbed = false;
@@ -224,11 +277,11 @@ final class LiveWorld implements SimulatedBroker.Observer {
     scenario = other.scenario;
     maxPollRecords = 50;
     scoreNanos = 0;
-    ingest =
-        IngestSettings.of(
-            ConfigFactory.parseMap(Map.of("lookaside.ingest.source.commit-interval-millis", 250))
-                .withFallback(CONFIG));
-    detect = other.detect;
+    protocol = Protocol.CONSUMER;
+    statics = false;
+    ingest = sourceConfig(Map.of("commit-interval-millis", 250));
+    detectConfig = other.detectConfig;
+    detect = detectSettings(detectConfig); // Nothing is shed.
     batch =
         new BatchSettings(
             8,
@@ -239,7 +292,7 @@ final class LiveWorld implements SimulatedBroker.Observer {
             Duration.ofMillis(1));
     model = other.model;
     invariants = new Invariants(this, true);
-    broker = new SimulatedBroker(actors, partitions, 1_000 * SECOND, this);
+    broker = new SimulatedBroker(actors, partitions, 1_000 * SECOND, false, this);
     cutovers.addAll(other.cutovers);
     tails = other.tails;
     traps.putAll(other.traps);
@@ -291,8 +344,57 @@ final class LiveWorld implements SimulatedBroker.Observer {
     return broker;
   }
 
-  IngestSettings ingest() {
-    return ingest;
+  /** Settings of a worker of this static name. */
+  IngestSettings ingest(String instance) {
+    return ingestOf.computeIfAbsent(
+        instance,
+        its ->
+            IngestSettings.of(
+                ConfigFactory.parseMap(Map.of("lookaside.ingest.source.instance", its))
+                    .withFallback(ingest)));
+  }
+
+  /** What the user passes to every client. */
+  Map<String, Object> clientProperties() {
+    Map<String, Object> properties = new HashMap<>();
+    properties.put("bootstrap.servers", "simulated:9092");
+    properties.put("transaction.timeout.ms", "3000");
+    if (protocol == Protocol.EAGER) {
+      properties.put(
+          "partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor");
+    }
+    return properties;
+  }
+
+  void reached(Turn turn) {
+    reached.add(turn);
+  }
+
+  Set<Turn> reached() {
+    return reached;
+  }
+
+  /** Partitions that a running worker had go to another. */
+  void moved() {
+    reached(protocol.moved);
+  }
+
+  boolean healed() {
+    return healed;
+  }
+
+  /** Whether windows of this stream may be shed. */
+  boolean skipping(String stream) {
+    return detect.overloadOfStreams().getOrDefault(stream, detect.overload()).skipAfter() != null;
+  }
+
+  /** Whether nothing of this stream is ever late: it is healthy, and no partition moves. */
+  boolean alwaysInTime(Scenario.Stream stream) {
+    return calm && stream.healthy() && boundMillis == SCORED_WITHIN_MILLIS;
+  }
+
+  List<Scenario.Stream> streams() {
+    return scenario.streams;
   }
 
   DetectSettings detect() {
@@ -663,6 +765,7 @@ final class LiveWorld implements SimulatedBroker.Observer {
     } finally {
       clear();
     }
+    invariants.shedRunsAreThoseOfTheAccounts();
     LiveWorld reference = new LiveWorld(this);
     try {
       reference.launch();
@@ -681,10 +784,12 @@ final class LiveWorld implements SimulatedBroker.Observer {
 
   @Override
   public String toString() {
-    return "%d partitions, %d streams, %s, %s, %d steps, %d restarts, worst %d ms"
+    return "%d partitions, %d streams, %s%s, %s, %s, %d steps, %d restarts, worst %d ms"
         .formatted(
             partitions,
             scenario.streams.size(),
+            protocol,
+            statics ? " static" : "",
             !disturbed ? "without trouble" : calm ? "calm" : "troubled",
             exactlyOnce ? "exactly once" : "at least once",
             steps,
@@ -693,7 +798,12 @@ final class LiveWorld implements SimulatedBroker.Observer {
   }
 
   private SimulatedProcess launch() {
-    SimulatedProcess process = new SimulatedProcess(this, "id-" + transactionalIds++);
+    int number = transactionalIds++;
+    return launch("id-" + number, statics ? "worker-" + number : "");
+  }
+
+  SimulatedProcess launch(String transactionalId, String instance) {
+    SimulatedProcess process = new SimulatedProcess(this, transactionalId, instance);
     processes.add(process);
     return process;
   }
@@ -753,7 +863,7 @@ final class LiveWorld implements SimulatedBroker.Observer {
     long within = scenario.lastMillis() + 2_000;
     for (int i = 0; i < count; i++) {
       long at = (long) (random.nextDouble() * within) * MILLI;
-      int kind = random.nextInt(14);
+      int kind = random.nextInt(17);
       int which = random.nextInt(100);
       long lasts = (50 + random.nextInt(random.nextInt(3) == 0 ? 6_000 : 1_000)) * MILLI;
       after(at, () -> armed.add(() -> happen(kind, which, lasts)));
@@ -764,7 +874,7 @@ final class LiveWorld implements SimulatedBroker.Observer {
   private void expire() {
     after(300 * MILLI, this::expire);
     if (brokersUp) {
-      broker.expire();
+      broker.group().expire();
     }
   }
 
@@ -781,12 +891,10 @@ final class LiveWorld implements SimulatedBroker.Observer {
         after(
             lasts,
             () -> {
-              if (!healed) {
-                SimulatedProcess again =
-                    new SimulatedProcess(
-                        this,
-                        which % 2 == 0 ? victim.transactionalId() : "id-" + transactionalIds++);
-                processes.add(again);
+              if (!healed && (statics || which % 2 == 0)) {
+                launch(victim.transactionalId(), victim.instance());
+              } else if (!healed) {
+                launch();
               }
             });
       }
@@ -843,6 +951,16 @@ final class LiveWorld implements SimulatedBroker.Observer {
         after(lasts, () -> victim.slow(1));
       }
       case 10 -> victim.addFault("scorer");
+      case 14, 15 -> {
+        note("restart " + victim.transactionalId());
+        victim.restart();
+      }
+      case 16 -> {
+        if (statics && alive.size() < 3) {
+          note("one more worker of the same name, " + victim.instance());
+          launch(victim.transactionalId(), victim.instance());
+        }
+      }
       case 11 -> {
         String fault = List.of("timeout", "abortable", "answer", "fenced").get(which % 4);
         note("fault " + fault + " of " + victim.transactionalId());

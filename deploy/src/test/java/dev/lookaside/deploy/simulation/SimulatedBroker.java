@@ -10,18 +10,15 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
-import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.errors.ProducerFencedException;
 
 /**
- * A cluster in memory, as far as the live path uses one: logs of chunks, a consumer group of the
- * newer protocol (KIP-848), transactions with fencing, and the records that were written.
+ * A cluster in memory, as far as the live path uses one: logs of chunks, a consumer group,
+ * transactions with fencing, and the records that were written.
  */
 final class SimulatedBroker {
   static final String CHUNKS = "audio.chunks";
@@ -79,27 +76,18 @@ final class SimulatedBroker {
     }
   }
 
-  /** A member as the group's coordinator knows it. */
-  private static final class Member {
-    int epoch;
-    final Set<Integer> owned = new TreeSet<>();
-    final Set<Integer> target = new TreeSet<>();
-    long seenNanos;
-  }
-
   private final VirtualActors actors;
   private final Observer observer;
-  private final long sessionNanos;
+  private final SimulatedGroup group;
   private final List<Log> chunks = new ArrayList<>();
   private final List<Written> written = new ArrayList<>();
   private final Map<String, Sender> senders = new HashMap<>();
   private final Map<Integer, Long> committed = new TreeMap<>();
-  private final TreeMap<String, Member> members = new TreeMap<>();
-  private int groupEpoch;
 
-  SimulatedBroker(VirtualActors actors, int partitions, long sessionNanos, Observer observer) {
+  SimulatedBroker(
+      VirtualActors actors, int partitions, long sessionNanos, boolean classic, Observer observer) {
     this.actors = actors;
-    this.sessionNanos = sessionNanos;
+    this.group = new SimulatedGroup(actors, partitions, sessionNanos, classic);
     this.observer = observer;
     for (int p = 0; p < partitions; p++) {
       chunks.add(new Log());
@@ -108,6 +96,10 @@ final class SimulatedBroker {
 
   int partitions() {
     return chunks.size();
+  }
+
+  SimulatedGroup group() {
+    return group;
   }
 
   // Chunks
@@ -211,7 +203,7 @@ final class SimulatedBroker {
   }
 
   void commitOffsets(Map<Integer, Long> offsets, ConsumerGroupMetadata by) {
-    check(by);
+    group.check(by);
     committed.putAll(offsets);
     observer.durable(List.of(), offsets);
   }
@@ -252,7 +244,7 @@ final class SimulatedBroker {
 
   /** Offsets are part of a transaction from now on, if whoever says so owns them. */
   void addOffsets(Transaction to, Map<Integer, Long> offsets, ConsumerGroupMetadata by) {
-    check(by);
+    group.check(by);
     to.offsets.putAll(offsets);
   }
 
@@ -284,107 +276,5 @@ final class SimulatedBroker {
       throw new ProducerFencedException("simulated: epoch " + epoch + ", is " + sender.epoch);
     }
     return sender;
-  }
-
-  // The group
-
-  private void check(ConsumerGroupMetadata by) {
-    Member member = members.get(by.memberId());
-    if (member == null || member.epoch != by.generationId()) {
-      throw new CommitFailedException(
-          "simulated: member "
-              + by.memberId()
-              + " of epoch "
-              + by.generationId()
-              + (member == null ? " is none" : " is of epoch " + member.epoch));
-    }
-  }
-
-  /** Whether this member is one. */
-  boolean isMember(String id) {
-    return members.containsKey(id);
-  }
-
-  void join(String id) {
-    Member member = new Member();
-    member.seenNanos = actors.nowNanos();
-    members.put(id, member);
-    assign();
-  }
-
-  void leave(String id) {
-    if (members.remove(id) != null) {
-      assign();
-    }
-  }
-
-  /** A heartbeat. Members that have not been seen for the session are none any more. */
-  void seen(String id) {
-    members.get(id).seenNanos = actors.nowNanos();
-  }
-
-  void expire() {
-    long oldest = actors.nowNanos() - sessionNanos;
-    if (members.values().removeIf(m -> m.seenNanos < oldest)) {
-      assign();
-    }
-  }
-
-  /** What this member must give away before it is given anything. */
-  Set<Integer> toRevoke(String id) {
-    Member member = members.get(id);
-    Set<Integer> excess = new TreeSet<>(member.owned);
-    excess.removeAll(member.target);
-    return excess;
-  }
-
-  void revoked(String id, Set<Integer> partitions) {
-    Member member = members.get(id);
-    if (member != null) {
-      member.owned.removeAll(partitions);
-    }
-  }
-
-  /** After all is given away: the member is of the group's epoch, and is given what is free. */
-  Set<Integer> assign(String id) {
-    Member member = members.get(id);
-    member.epoch = groupEpoch;
-    Set<Integer> free = new TreeSet<>(member.target);
-    members.values().forEach(m -> free.removeAll(m.owned));
-    member.owned.addAll(free);
-    return free;
-  }
-
-  int epoch(String id) {
-    return members.get(id).epoch;
-  }
-
-  /** Everybody has about as many, and keeps what it has if it may. */
-  private void assign() {
-    groupEpoch++;
-    members.values().forEach(m -> m.target.clear());
-    if (members.isEmpty()) {
-      return;
-    }
-    int most = (chunks.size() + members.size() - 1) / members.size();
-    List<Integer> left = new ArrayList<>();
-    for (int p = 0; p < chunks.size(); p++) {
-      int partition = p;
-      Member owner =
-          members.values().stream()
-              .filter(m -> m.owned.contains(partition) && m.target.size() < most)
-              .findFirst()
-              .orElse(null);
-      if (owner == null) {
-        left.add(p);
-      } else {
-        owner.target.add(p);
-      }
-    }
-    for (int p : left) {
-      members.values().stream()
-          .min((a, b) -> Integer.compare(a.target.size(), b.target.size()))
-          .ifPresent(m -> m.target.add(p));
-    }
   }
 }

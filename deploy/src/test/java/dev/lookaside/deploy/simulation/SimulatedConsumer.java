@@ -1,7 +1,6 @@
 package dev.lookaside.deploy.simulation;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -12,6 +11,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -25,19 +25,27 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnreleasedInstanceIdException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A consumer of {@link SimulatedBroker}'s chunks, as a member of the group or assigned by hand. A
  * member's heartbeats go on by themselves, as a real one's do in its background thread; what they
- * bring is done in {@link #poll}.
+ * bring is done in {@link #poll}, where a member of the classic protocol joins rebalances, too.
  */
 final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   private static final long HEARTBEAT_NANOS = 300_000_000L;
 
   private final SimulatedBroker broker;
+  private final SimulatedGroup group;
   private final SimulatedProcess process;
   private final boolean member;
+  private final boolean classic;
+  private final boolean eager;
+  private final String instance;
   private final int maxPollRecords;
   private final TreeMap<Integer, Long> positions = new TreeMap<>();
   private final Set<Integer> paused = new TreeSet<>();
@@ -48,15 +56,34 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   private String id = "";
   private int epoch = -1;
   private boolean fenced;
+  private @Nullable ApiException fatal;
+
+  /** Classic: the group rebalances, and this one has not joined yet. */
+  private boolean mustJoin = true;
+
+  /** Classic: this one has joined, and waits for the others. */
+  private boolean joined;
+
   private boolean over;
   private double bytesIn;
 
   SimulatedConsumer(
-      SimulatedBroker broker, SimulatedProcess process, boolean member, int maxPollRecords) {
+      SimulatedBroker broker,
+      SimulatedProcess process,
+      Map<String, Object> properties,
+      int maxPollRecords) {
     super("none");
     this.broker = broker;
+    this.group = broker.group();
     this.process = process;
-    this.member = member;
+    this.member = properties.containsKey(ConsumerConfig.GROUP_ID_CONFIG);
+    this.classic = "CLASSIC".equals(properties.get(ConsumerConfig.GROUP_PROTOCOL_CONFIG));
+    this.eager =
+        classic
+            && !String.valueOf(properties.get(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG))
+                .contains("Cooperative");
+    this.instance =
+        String.valueOf(properties.getOrDefault(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, ""));
     this.maxPollRecords = maxPollRecords;
   }
 
@@ -64,6 +91,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   public synchronized void subscribe(
       Collection<String> topics, ConsumerRebalanceListener rebalances) {
     listener = rebalances;
+    process.outOfGroup(null);
     heartbeat();
   }
 
@@ -79,25 +107,44 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
 
   private void beat() {
     bytesIn++;
-    if (fenced) {
-      return;
-    }
-    if (!id.isEmpty() && !broker.isMember(id)) {
-      fenced = true;
+    if (fenced || fatal != null || classic && id.isEmpty()) {
       return;
     }
     if (id.isEmpty()) {
-      id = process.world().newMember(process);
-      broker.join(id);
+      String its = process.world().newMember(process);
+      try {
+        group.join(its, instance);
+        id = its;
+      } catch (UnreleasedInstanceIdException e) {
+        fatal = e;
+        return;
+      }
     }
-    broker.seen(id);
-    broker.revoked(id, given);
-    given.clear();
-    toRevoke.addAll(broker.toRevoke(id));
-    if (toRevoke.isEmpty()) {
-      toAssign.addAll(broker.assign(id));
-      epoch = broker.epoch(id);
+    if (!alive(group.seen(id, instance))) {
+      return;
     }
+    if (classic) {
+      mustJoin |= group.mustJoin(id);
+    } else {
+      group.revoked(id, given);
+      given.clear();
+      toRevoke.addAll(group.toRevoke(id));
+      if (toRevoke.isEmpty()) {
+        toAssign.addAll(group.assign(id));
+        epoch = group.epoch(id);
+      }
+    }
+  }
+
+  /** Whether it is still a member. */
+  private boolean alive(SimulatedGroup.Answer answer) {
+    switch (answer) {
+      case UNKNOWN -> fenced = true;
+      case FENCED ->
+          fatal = new FencedInstanceIdException("simulated: " + instance + " is another one now");
+      case WELCOME -> {}
+    }
+    return answer == SimulatedGroup.Answer.WELCOME;
   }
 
   @Override
@@ -145,20 +192,41 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
 
   /** Does what the heartbeats brought. */
   private void rebalance() {
-    if (fenced) {
-      Set<Integer> lost = new TreeSet<>(positions.keySet());
-      toAssign.forEach(lost::remove);
-      call(() -> listener.onPartitionsLost(partitions(lost)), lost);
-      positions.clear();
-      paused.clear();
-      toRevoke.clear();
-      toAssign.clear();
-      given.clear();
-      id = "";
-      epoch = -1;
-      fenced = false;
-      return;
+    ApiException end = fatal;
+    if (end != null) {
+      if (!classic) {
+        lose();
+      }
+      process.outOfGroup(end);
+      throw end;
     }
+    if (fenced) {
+      lose();
+    } else if (classic) {
+      joinClassic();
+      syncClassic();
+    } else {
+      reconcile();
+    }
+  }
+
+  private void lose() {
+    Set<Integer> lost = new TreeSet<>(positions.keySet());
+    toAssign.forEach(lost::remove);
+    call(() -> listener.onPartitionsLost(partitions(lost)), lost);
+    positions.clear();
+    paused.clear();
+    toRevoke.clear();
+    toAssign.clear();
+    given.clear();
+    id = "";
+    epoch = -1;
+    fenced = false;
+    mustJoin = true;
+    joined = false;
+  }
+
+  private void reconcile() {
     if (!toRevoke.isEmpty() && process.mayBlockOnSink()) {
       Set<Integer> leaving = new TreeSet<>(toRevoke);
       Set<Integer> known = new TreeSet<>(leaving);
@@ -168,6 +236,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
       paused.removeAll(leaving);
       toAssign.removeAll(leaving);
       toRevoke.clear();
+      process.world().moved();
       given.addAll(leaving);
       if (process.reachable()) {
         beat();
@@ -177,8 +246,65 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     if (!toAssign.isEmpty() && process.reachable() && broker.offsetsStable(toAssign)) {
       Set<Integer> mine = new TreeSet<>(toAssign);
       toAssign.clear();
-      mine.forEach(p -> positions.put(p, -1L));
-      call(() -> listener.onPartitionsAssigned(partitions(mine)), mine);
+      take(mine);
+    }
+  }
+
+  private void take(Set<Integer> mine) {
+    mine.forEach(p -> positions.put(p, -1L));
+    call(() -> listener.onPartitionsAssigned(partitions(mine)), mine);
+    process.assigned();
+  }
+
+  /** With an eager assignor everything is given away first. */
+  private void joinClassic() {
+    if (!mustJoin || eager && !positions.isEmpty() && !process.mayBlockOnSink()) {
+      return;
+    }
+    if (eager && !positions.isEmpty()) {
+      giveAway(new TreeSet<>(positions.keySet()));
+    }
+    if (process.reachable()) {
+      if (id.isEmpty()) {
+        id = process.world().newMember(process);
+      } else if (!alive(group.seen(id, instance))) {
+        return;
+      }
+      mustJoin = false;
+      joined = true;
+      group.joinClassic(id, instance, positions.keySet());
+    }
+  }
+
+  private void giveAway(Set<Integer> leaving) {
+    process.world().moved();
+    call(() -> listener.onPartitionsRevoked(partitions(leaving)), leaving);
+    leaving.forEach(positions::remove);
+    paused.removeAll(leaving);
+  }
+
+  private void syncClassic() {
+    if (joined && !mustJoin && process.reachable() && group.mustJoin(id)) {
+      mustJoin = true; // Another rebalance has begun meanwhile.
+    }
+    if (!joined || mustJoin || !process.reachable() || !group.assigned(id)) {
+      return;
+    }
+    Set<Integer> mine = group.assignment(id);
+    Set<Integer> leaving = new TreeSet<>(positions.keySet());
+    leaving.removeAll(mine);
+    if (!leaving.isEmpty() && !process.mayBlockOnSink()) {
+      return;
+    }
+    joined = false;
+    epoch = group.epoch(id);
+    if (!leaving.isEmpty()) {
+      giveAway(leaving);
+      mustJoin = true; // Whoever gets them waits for it.
+    }
+    mine.removeAll(positions.keySet());
+    if (!mine.isEmpty()) {
+      take(mine);
     }
   }
 
@@ -253,6 +379,15 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   public synchronized Map<TopicPartition, OffsetAndMetadata> committed(
       Set<TopicPartition> which, Duration timeout) {
     process.checkReachable("committed offsets");
+    Set<Integer> numbers = new TreeSet<>();
+    which.forEach(p -> numbers.add(p.partition()));
+    if (!broker.offsetsStable(numbers)
+        && !process
+            .world()
+            .waitUntil(process, () -> broker.offsetsStable(numbers), timeout.toNanos())) {
+      throw new TimeoutException("simulated: a transaction is open");
+    }
+    process.checkReachable("committed offsets");
     Map<TopicPartition, OffsetAndMetadata> found = new HashMap<>();
     for (TopicPartition p : which) {
       Long at = broker.committedOffsets().get(p.partition());
@@ -294,7 +429,8 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
 
   @Override
   public ConsumerGroupMetadata groupMetadata() {
-    return new ConsumerGroupMetadata("lookaside", epoch, id, Optional.empty());
+    return new ConsumerGroupMetadata(
+        "lookaside", epoch, id, instance.isEmpty() ? Optional.empty() : Optional.of(instance));
   }
 
   @Override
@@ -346,17 +482,28 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     if (process.dead() || id.isEmpty()) {
       return;
     }
-    // Without an answer the member stays until its session is over.
-    if (fenced) {
-      rebalance();
+    if (fatal != null) {
+      leaving(new TreeSet<>(positions.keySet()));
+    } else if (fenced) {
+      lose();
     } else if (process.reachable()) {
-      Set<Integer> leaving = new TreeSet<>(positions.keySet());
-      leaving.removeAll(toAssign);
-      List<TopicPartition> all = new ArrayList<>(partitions(leaving));
-      if (!all.isEmpty()) {
-        listener.onPartitionsRevoked(all);
-      }
-      broker.leave(id);
+      Set<Integer> mine = new TreeSet<>(positions.keySet());
+      mine.removeAll(toAssign);
+      leaving(mine);
+      boolean stays =
+          switch (options.groupMembershipOperation()) {
+            case LEAVE_GROUP -> false;
+            case REMAIN_IN_GROUP -> true;
+            case DEFAULT -> !instance.isEmpty();
+          };
+      group.leave(id, stays);
+    }
+    // Without an answer the member stays until its session is over.
+  }
+
+  private void leaving(Set<Integer> mine) {
+    if (!mine.isEmpty()) {
+      listener.onPartitionsRevoked(partitions(mine));
     }
   }
 }

@@ -48,6 +48,9 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.UnreleasedInstanceIdException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A worker's process in {@link LiveWorld}: runs the real source, streams, classifier, scorer's
@@ -70,6 +73,7 @@ final class SimulatedProcess {
 
   private final LiveWorld world;
   private final String transactionalId;
+  private final String instance;
   private final Deque<String> faults = new ArrayDeque<>();
   private final Map<String, Long> busyUntil = new HashMap<>();
   private final Map<Integer, Long> readyAtNanos = new TreeMap<>();
@@ -81,9 +85,12 @@ final class SimulatedProcess {
   private boolean cutOff;
   private boolean stopping;
   private boolean stopped;
+  private boolean comesBack;
   private boolean registryStalled;
   private int callsSinceFailure;
   private int slowness = 1;
+  private @Nullable ApiException outOfGroup;
+  private @Nullable Place place;
   private AdapterEvent.Holds holds = AdapterEvent.Holds.NONE;
   private Asked asked = new Asked();
 
@@ -99,9 +106,16 @@ final class SimulatedProcess {
     int calls;
   }
 
-  SimulatedProcess(LiveWorld world, String transactionalId) {
+  /** What a static member had when it was asked to stop. */
+  private record Place(int epoch, Set<Integer> partitions, long changesOfOthers) {}
+
+  /**
+   * @param instance its static name in the group; empty: none
+   */
+  SimulatedProcess(LiveWorld world, String transactionalId, String instance) {
     this.world = world;
     this.transactionalId = transactionalId;
+    this.instance = instance;
     start();
     follow();
   }
@@ -112,6 +126,10 @@ final class SimulatedProcess {
 
   String transactionalId() {
     return transactionalId;
+  }
+
+  String instance() {
+    return instance;
   }
 
   boolean dead() {
@@ -213,6 +231,7 @@ final class SimulatedProcess {
   }
 
   private void start() {
+    outOfGroup = null;
     busyUntil.clear();
     asked = new Asked();
     pipelineName = world.newPipeline(this);
@@ -224,6 +243,7 @@ final class SimulatedProcess {
     holds = AdapterEvent.Holds.NONE;
     if (stopping) {
       stopped = true;
+      comeBack();
     } else if (!dead) {
       world.restarted();
       world.after(
@@ -235,6 +255,72 @@ final class SimulatedProcess {
               stopped = true;
             }
           });
+    }
+  }
+
+  /** Its consumer was told that the group has no place for it; null: it has asked anew. */
+  void outOfGroup(@Nullable ApiException why) {
+    if (why instanceof UnreleasedInstanceIdException) {
+      world.reached(LiveWorld.Turn.WAITED_FOR_ITS_PLACE);
+    }
+    outOfGroup = why;
+  }
+
+  /** The service gives up a place that another process has taken, and waits for one. */
+  private void sourceFailed(@Nullable Throwable cause) {
+    boolean ends = cause instanceof KafkaSource.SupersededException;
+    if (outOfGroup instanceof UnreleasedInstanceIdException) {
+      world.fail("the place of " + instance + " is not free, and it does not wait: " + cause);
+    } else if (outOfGroup != null && !ends) {
+      world.fail("another process is " + instance + ", and this one begins again: " + cause);
+    }
+    if (ends) {
+      world.note(transactionalId + " is superseded");
+      world.reached(LiveWorld.Turn.SUPERSEDED);
+      stopping = true;
+    }
+  }
+
+  /** An orderly stop; then it is started again, by the same static name if it has one. */
+  void restart() {
+    SimulatedGroup group = world.broker().group();
+    comesBack = true;
+    if (!instance.isEmpty() && group.stable()) {
+      place = new Place(group.epoch(), group.targetOf(instance), group.changesOfOthers(instance));
+    }
+    stop();
+  }
+
+  private void comeBack() {
+    if (comesBack && !dead) {
+      world.after(
+          200_000_000L,
+          () -> {
+            if (!world.healed()) {
+              world.launch(transactionalId, instance).place = place;
+            }
+          });
+    }
+    comesBack = false;
+  }
+
+  /** Its consumer was given partitions: those it had, if it has come back within the session. */
+  void assigned() {
+    Place had = place;
+    place = null;
+    SimulatedGroup group = world.broker().group();
+    if (had != null && group.changesOfOthers(instance) == had.changesOfOthers()) {
+      world.reached(LiveWorld.Turn.CAME_BACK);
+      if (group.epoch() != had.epoch() || !group.targetOf(instance).equals(had.partitions())) {
+        world.fail(
+            "%s had partitions %s of epoch %d and came back to %s of epoch %d"
+                .formatted(
+                    instance,
+                    had.partitions(),
+                    had.epoch(),
+                    group.targetOf(instance),
+                    group.epoch()));
+      }
     }
   }
 
@@ -266,16 +352,13 @@ final class SimulatedProcess {
 
   private KafkaClients clients() {
     return new KafkaClients(
-        Map.of("bootstrap.servers", "simulated:9092", "transaction.timeout.ms", "3000"),
+        world.clientProperties(),
         Duration.ofSeconds(1),
         new KafkaClients.Factory() {
           @Override
           public Consumer<byte[], byte[]> consumer(Map<String, Object> properties) {
             return new SimulatedConsumer(
-                world.broker(),
-                SimulatedProcess.this,
-                properties.containsKey("group.id"),
-                world.maxPollRecords());
+                world.broker(), SimulatedProcess.this, properties, world.maxPollRecords());
           }
 
           @Override
@@ -337,7 +420,7 @@ final class SimulatedProcess {
       source =
           context.spawn(
               SimulatedClients.source(
-                  world.ingest().with(clients),
+                  world.ingest(instance).with(clients),
                   world.idle(),
                   (assignment, stream, progress, firstOffset, itsSource) ->
                       StreamDetector.create(
@@ -383,9 +466,16 @@ final class SimulatedProcess {
           .onMessageEquals(Command.DRAINED, this::onDrained)
           .onMessageEquals(Command.SINK_STOPPED, this::onSinkStopped)
           .onMessageEquals(Command.SOURCE_STOPPED, Behaviors::stopped)
-          .onSignal(ChildFailed.class, failed -> fail(failed.getCause()))
+          .onSignal(ChildFailed.class, this::onFailed)
           .onSignal(Terminated.class, ended -> draining ? this : fail(null))
           .build();
+    }
+
+    private Behavior<Command> onFailed(ChildFailed failed) {
+      if (failed.getRef().path().name().equals("source") && !dead) {
+        sourceFailed(failed.getCause());
+      }
+      return fail(failed.getCause());
     }
 
     private Behavior<Command> fail(Throwable cause) {
@@ -527,7 +617,7 @@ final class SimulatedProcess {
 
     @Override
     public Consumer<byte[], byte[]> member() {
-      return clients.member("source", world.ingest().source().membership());
+      return clients.member("source", world.ingest(instance).source().membership());
     }
 
     @Override
