@@ -33,8 +33,15 @@ final class PartitionFeed {
         Rejection reason);
   }
 
-  /** How much a stream may have under way, and when it is idle. */
-  record Limits(int records, long bytes, long idleMillis, long readAheadBytes) {}
+  /**
+   * How much a stream may have under way, and when it is idle.
+   *
+   * @param readAheadBytes payload that is read ahead while all known streams are parked
+   * @param readAheadRecords as above, records from the oldest needed one on: account is kept of
+   *     each, however short it is
+   */
+  record Limits(
+      int records, long bytes, long idleMillis, long readAheadBytes, int readAheadRecords) {}
 
   private record SilenceCheck(long dueMillis, StreamFeed feed) {}
 
@@ -334,7 +341,9 @@ final class PartitionFeed {
    * has been read ahead that one that is not known yet is unlikely to be near.
    */
   boolean farAhead() {
-    if (parked == 0 || aheadBytes < limits.readAheadBytes()) {
+    if (parked == 0
+        || aheadBytes < limits.readAheadBytes()
+            && ledger.countedRecords() < limits.readAheadRecords()) {
       return false;
     }
     for (StreamFeed feed : streams.values()) {

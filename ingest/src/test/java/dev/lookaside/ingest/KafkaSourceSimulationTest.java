@@ -67,7 +67,11 @@ class KafkaSourceSimulationTest {
       streams = 1 + random.nextInt(5);
       limits =
           new PartitionFeed.Limits(
-              1 + random.nextInt(6), 1 + random.nextInt(60), IDLE_MILLIS, 1 + random.nextInt(200));
+              1 + random.nextInt(6),
+              1 + random.nextInt(60),
+              IDLE_MILLIS,
+              1 + random.nextInt(200),
+              1 + random.nextInt(60));
       maxBytes = 20 + random.nextInt(200);
       begin();
     }

@@ -23,12 +23,12 @@ class SourceCoreTest {
   private final List<KafkaSource.Event> events = new ArrayList<>();
   private final Map<ActorRef<StreamMessage>, StreamId> actors = new HashMap<>();
   private final List<ConsumerRecord<byte[], byte[]>> log = new ArrayList<>();
-  private final SourceCore core = core(2);
+  private final SourceCore core = core(2, 1_000);
 
-  private SourceCore core(int creditRecords) {
+  private SourceCore core(int creditRecords, long readAheadBytes) {
     return new SourceCore(
         new AudioChunkCodec("test", 1 << 20, null),
-        new PartitionFeed.Limits(creditRecords, 1_000, IDLE_MILLIS, 1_000),
+        new PartitionFeed.Limits(creditRecords, 1_000, IDLE_MILLIS, readAheadBytes, 100),
         1_000_000,
         new SourceCore.Effects() {
           @Override
@@ -185,6 +185,23 @@ class SourceCoreTest {
         new ResumePoints());
     log.forEach(core::live);
     assertThat(given).containsExactly("yard opened", "yard 0", "yard 1");
+  }
+
+  /** However short they are: what is known of each takes memory, too. */
+  @Test
+  void soManyRecordsAreReadAheadOfParkedStreamsAndNoMore() {
+    SourceCore far = core(2, Long.MAX_VALUE);
+    far.assigned(TENURE, 0, PartitionProgress.NONE, new ResumePoints());
+    for (int i = 1; i < 100; i++) {
+      far.live(SourceHarness.record(0, i, "yard", SourceHarness.PCM, new byte[4], 0));
+    }
+    assertThat(far.paused()).isEmpty();
+    far.live(SourceHarness.record(0, 100, "yard", SourceHarness.PCM, new byte[4], 0));
+    assertThat(far.paused()).containsExactly(0);
+    far.settled(
+        new KafkaSource.Settled(
+            List.of(new KafkaSource.Progressed(TENURE, YARD, progress(2, 0, false))), List.of()));
+    assertThat(far.paused()).as("two are done").isEmpty();
   }
 
   @Test

@@ -8,7 +8,6 @@ import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.bundled.BundledModel;
 import dev.lookaside.deploy.settings.Configuration;
-import java.lang.management.ManagementFactory;
 import java.util.Map;
 
 /** The whole pipeline through Kafka: its share of the bare forward pass, many streams, memory. */
@@ -53,7 +52,7 @@ final class PipelineBench {
   static void memory(Report report) {
     report.part("memory", MANY + " streams, demo model, hop = window");
     try (Rig rig = Rig.start(Map.of(HOP, "window"))) {
-      double base = usedMiB();
+      double base = ResidentMemory.usedHeapMiB();
       int samples = samples(6 * WINDOW_FRAMES);
       long windows = (long) MANY * 6;
       double[] most = {0};
@@ -64,7 +63,7 @@ final class PipelineBench {
           windows,
           () -> {
             if (System.nanoTime() > next[0] && rig.scored() > windows / 4) {
-              most[0] = Math.max(most[0], usedMiB());
+              most[0] = Math.max(most[0], ResidentMemory.usedHeapMiB());
               next[0] = System.nanoTime() + 3_000_000_000L;
             }
           });
@@ -85,7 +84,7 @@ final class PipelineBench {
       report.figure(
           "idleKiBPerStream",
           "heap per idle stream",
-          1024 * Math.max(0, usedMiB() - base) / MANY,
+          1024 * Math.max(0, ResidentMemory.usedHeapMiB() - base) / MANY,
           "KiB");
       report.figure(
           "baseMiB", "heap before the first stream", base, "MiB, broker and model included");
@@ -124,12 +123,6 @@ final class PipelineBench {
 
   private static int samples(int frames) {
     return 400 + (frames - 1) * 160;
-  }
-
-  /** Heap that is reachable, MiB. */
-  private static double usedMiB() {
-    System.gc();
-    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed() / (double) (1 << 20);
   }
 
   private static DeployException interrupted(InterruptedException e) {

@@ -41,6 +41,12 @@ record ResidentMemory(double residentMiB, double heapMiB, double directMiB, doub
         code / MIB);
   }
 
+  /** Java heap that is reachable: what is in use after a collection. */
+  static double usedHeapMiB() {
+    System.gc();
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed() / MIB;
+  }
+
   /**
    * The one in the middle by what is resident: a single one may fall into a compilation, whose
    * memory is given back a moment later.
