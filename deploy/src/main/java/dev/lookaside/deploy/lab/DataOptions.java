@@ -23,7 +23,7 @@ final class DataOptions {
       names = "--dataset",
       paramLabel = "NAME",
       description =
-          "esc50, speech-commands, epic-sounds, fashion-mnist (images), as they are distributed;"
+          "esc50, speech-commands, epic-sounds, as they are distributed;"
               + " folder (class folders) or csv (path,label,split[,onset,offset][,sha256]; a"
               + " recording without label and times is one without events). Nothing is downloaded.")
   private @Nullable String dataset;
@@ -67,10 +67,7 @@ final class DataOptions {
       return Optional.empty();
     }
     Distribution distribution = Distribution.of(dataset);
-    return Optional.of(
-        distribution.ofImages()
-            ? images(distribution, folder, usual[0])
-            : sounds(distribution, folder, usual));
+    return Optional.of(part(distribution, folder, usual));
   }
 
   /**
@@ -80,10 +77,7 @@ final class DataOptions {
    * @throws CliException also if they name none and the data set has no validation split
    */
   Optional<EvaluationData> chosenOn(String option) {
-    Optional<EvaluationData> part =
-        dataset != null && split == null && Distribution.of(dataset).ofImages()
-            ? Optional.empty()
-            : part(DataSet.VALIDATION);
+    Optional<EvaluationData> part = part(DataSet.VALIDATION);
     if (dataset != null
         && split == null
         && !part.map(EvaluationData::split).equals(Optional.of(DataSet.VALIDATION))) {
@@ -103,42 +97,25 @@ final class DataOptions {
    * The data set that the options name, with all its splits.
    *
    * @return empty if they name none
-   * @throws CliException if only a part of them is given, or it holds images
+   * @throws CliException if only a part of them is given
    */
   Optional<DataSet> recordings() {
-    if (dataset != null && folder != null && Distribution.of(dataset).ofImages()) {
-      throw new CliException("--dataset \"%s\": holds no sounds".formatted(dataset));
-    }
-    return part(DataSet.TEST)
-        .flatMap(
-            part ->
-                part instanceof EvaluationData.Sounds sounds
-                    ? Optional.of(sounds.set())
-                    : Optional.empty());
+    return part(DataSet.TEST).map(EvaluationData::set);
   }
 
-  private EvaluationData.Images images(Distribution distribution, Path from, String usual) {
-    if (fold != null) {
-      throw new CliException("--fold \"%d\": data set %s has none".formatted(fold, distribution));
-    }
-    String wanted = split == null ? usual : split;
-    return new EvaluationData.Images(
-        distribution.toString(), wanted, distribution.images(from, wanted));
-  }
-
-  private EvaluationData.Sounds sounds(Distribution distribution, Path from, String... usual) {
+  private EvaluationData part(Distribution distribution, Path from, String... usual) {
     DataSet set = distribution.load(from, Optional.ofNullable(fold));
     if (split != null) {
       set.segments(split);
-      return new EvaluationData.Sounds(set, split);
+      return new EvaluationData(set, split);
     }
     TreeSet<String> splits = set.splits();
     for (String name : usual) {
       if (splits.contains(name)) {
-        return new EvaluationData.Sounds(set, name);
+        return new EvaluationData(set, name);
       }
     }
-    return new EvaluationData.Sounds(set, splits.first());
+    return new EvaluationData(set, splits.first());
   }
 
   /**
@@ -160,14 +137,7 @@ final class DataOptions {
     if ((classFolders == null) == part.isEmpty()) {
       throw new CliException("CLIPS or --dataset: one of them must be given, not both");
     }
-    if (part.isPresent() && part.get() instanceof EvaluationData.Images images) {
-      what.checkForImages();
-      return new TrainingData.OfImages(images.images(init).limited(what.limit()), frontEnd);
-    }
-    EvaluationData.Sounds sounds = null;
-    if (part.isPresent() && part.get() instanceof EvaluationData.Sounds named) {
-      sounds = named;
-    }
+    EvaluationData sounds = part.orElse(null);
     if (what.ofRecordings()) {
       if (sounds == null) {
         throw new CliException(

@@ -202,7 +202,7 @@ public final class Decoders implements Runnable {
   }
 
   private ComposedScenes scenes(DataSet set, String split, Adapter adapter, long itsSeed) {
-    ClipFolder clips = new EvaluationData.Sounds(set, split).clips(Optional.of(adapter));
+    ClipFolder clips = new EvaluationData(set, split).clips(Optional.of(adapter));
     return new ComposedScenes(clips, sceneSeconds, itsSeed);
   }
 
@@ -366,7 +366,7 @@ public final class Decoders implements Runnable {
                   .formatted(split, set.name()));
         }
       }
-      new EvaluationData.Sounds(set, judged).indices(adapter);
+      new EvaluationData(set, judged).indices(adapter);
       err.printf("%s: chosen on %s, judged on %s%n", set.name(), chosen, judged);
       if (chosen.equals(judged)) {
         err.println("figures are too good: of the split that the numbers were chosen on");

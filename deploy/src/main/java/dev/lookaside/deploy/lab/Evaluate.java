@@ -204,10 +204,8 @@ public final class Evaluate implements Runnable {
     int[] indices = part.indices(adapter);
     if (task == Task.RECOGNITION) {
       recognize(part, adapter, indices);
-    } else if (part instanceof EvaluationData.Sounds sounds) {
-      detect(sounds, adapter);
     } else {
-      throw new CliException("--task \"detection\": %s holds no sounds".formatted(part.name()));
+      detect(part, adapter);
     }
   }
 
@@ -223,8 +221,7 @@ public final class Evaluate implements Runnable {
     if (folder == null) {
       return named.orElseThrow();
     }
-    return new EvaluationData.Sounds(
-        Distribution.FOLDER.load(folder, Optional.empty()), Distribution.ALL);
+    return new EvaluationData(Distribution.FOLDER.load(folder, Optional.empty()), Distribution.ALL);
   }
 
   private void recognize(EvaluationData part, Adapter adapter, int[] indices) {
@@ -244,10 +241,10 @@ public final class Evaluate implements Runnable {
                 Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println)),
                 adapter,
                 new ScorerSettings(device, 0, perClip));
-        EvaluateDisplay display = new EvaluateDisplay(part.unit(), part.size(), err())) {
+        EvaluateDisplay display = new EvaluateDisplay("clips", part.size(), err())) {
       clips = part.recognized(scorer, indices, perClip, display::done, unheard);
     }
-    unheard.report(part.size(), part.unit());
+    unheard.report(part.size(), "clips");
     if (submission != null) {
       levels().writeRecognition(clips, indices, submission);
       err().printf("%s: %,d clips%n", submission, clips.ids().size());
@@ -260,7 +257,7 @@ public final class Evaluate implements Runnable {
     }
   }
 
-  private void detect(EvaluationData.Sounds part, Adapter adapter) {
+  private void detect(EvaluationData part, Adapter adapter) {
     boolean timed = part.set().hasTimes(part.split());
     if (!timed && (submission == null || calibrateTo != null)) {
       throw new CliException(

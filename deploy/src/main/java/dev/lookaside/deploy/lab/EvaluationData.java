@@ -10,7 +10,6 @@ import dev.lookaside.trainer.dataset.Segment;
 import dev.lookaside.trainer.evaluate.RecognizedClips;
 import dev.lookaside.trainer.example.Clip;
 import dev.lookaside.trainer.example.ClipFolder;
-import dev.lookaside.trainer.example.ImageSet;
 import dev.lookaside.trainer.example.RecordingSet;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,25 +18,36 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
-/** A split of a data set that a model is judged on. */
-sealed interface EvaluationData {
+/**
+ * A split of a data set that a model is judged on.
+ *
+ * @param split one of the set's
+ */
+record EvaluationData(DataSet set, String split) {
+  private static final int EPIC_VIEWS = 5;
+
   /** Of its data set, as the command line calls it. */
-  String name();
+  String name() {
+    return set.name();
+  }
 
-  String split();
+  List<String> labels() {
+    return set.labels();
+  }
 
-  List<String> labels();
-
-  int size();
-
-  /** What there are {@link #size} of. */
-  String unit();
+  int size() {
+    return set.segments(split).size();
+  }
 
   /** Whether the classes are published. */
-  boolean labelled();
+  boolean labelled() {
+    return set.segments(split).stream().allMatch(s -> s.label() >= 0);
+  }
 
   /** Windows per clip unless the options say. */
-  int usualViews();
+  int usualViews() {
+    return set.name().equals(Distribution.EPIC_SOUNDS.toString()) ? EPIC_VIEWS : 1;
+  }
 
   /**
    * Scores all of it.
@@ -46,14 +56,47 @@ sealed interface EvaluationData {
    * @param unheard gets what is wrong with each clip that cannot be read; may end it
    */
   RecognizedClips recognized(
-      Scorer scorer, int[] indices, int views, IntConsumer done, Consumer<String> unheard);
+      Scorer scorer, int[] indices, int views, IntConsumer done, Consumer<String> unheard) {
+    List<Segment> segments = set.segments(split);
+    return RecognizedClips.of(scorer, segments, indices, views, done, unheard);
+  }
+
+  /** Its clips with the labels in the adapter's order, if there is one. */
+  ClipFolder clips(Optional<Adapter> adapter) {
+    List<Clip> clips = set.clips(split);
+    if (adapter.isEmpty()) {
+      return new ClipFolder(set.labels(), clips);
+    }
+    int[] indices = indices(adapter.get());
+    List<Clip> renumbered = new ArrayList<>();
+    for (Clip c : clips) {
+      renumbered.add(new Clip(c.name(), indices[c.label()], c.reader()));
+    }
+    return new ClipFolder(adapter.get().labels(), renumbered);
+  }
+
+  /**
+   * Its recordings with their times, labels in the adapter's order, if there is one.
+   *
+   * @param unheard gets what is wrong with each recording that cannot be read; may end it
+   */
+  RecordingSet recordings(Optional<Adapter> adapter, FrontEnd frontEnd, Consumer<String> unheard) {
+    adapter.ifPresent(this::indices);
+    List<String> order = adapter.map(Adapter::labels).orElse(set.labels());
+    return new RecordingSet(frontEnd, order, set.timed(split, frontEnd, unheard));
+  }
+
+  @Override
+  public String toString() {
+    return set.folder();
+  }
 
   /**
    * For each label of the data set its index in an adapter.
    *
    * @throws CliException if they do not have the same labels
    */
-  default int[] indices(Adapter adapter) {
+  int[] indices(Adapter adapter) {
     TreeSet<String> known = new TreeSet<>(adapter.labels());
     if (!known.equals(new TreeSet<>(labels()))) {
       TreeSet<String> others = new TreeSet<>(labels());
@@ -64,127 +107,5 @@ sealed interface EvaluationData {
               .formatted(this, others, known));
     }
     return labels().stream().mapToInt(adapter.labels()::indexOf).toArray();
-  }
-
-  /** A split with sounds. */
-  record Sounds(DataSet set, String split) implements EvaluationData {
-    private static final int EPIC_VIEWS = 5;
-
-    @Override
-    public String name() {
-      return set.name();
-    }
-
-    @Override
-    public List<String> labels() {
-      return set.labels();
-    }
-
-    @Override
-    public int size() {
-      return set.segments(split).size();
-    }
-
-    @Override
-    public String unit() {
-      return "clips";
-    }
-
-    @Override
-    public boolean labelled() {
-      return set.segments(split).stream().allMatch(s -> s.label() >= 0);
-    }
-
-    @Override
-    public int usualViews() {
-      return set.name().equals(Distribution.EPIC_SOUNDS.toString()) ? EPIC_VIEWS : 1;
-    }
-
-    @Override
-    public RecognizedClips recognized(
-        Scorer scorer, int[] indices, int views, IntConsumer done, Consumer<String> unheard) {
-      List<Segment> segments = set.segments(split);
-      return RecognizedClips.of(scorer, segments, indices, views, done, unheard);
-    }
-
-    /** Its clips with the labels in the adapter's order, if there is one. */
-    ClipFolder clips(Optional<Adapter> adapter) {
-      List<Clip> clips = set.clips(split);
-      if (adapter.isEmpty()) {
-        return new ClipFolder(set.labels(), clips);
-      }
-      int[] indices = indices(adapter.get());
-      List<Clip> renumbered = new ArrayList<>();
-      for (Clip c : clips) {
-        renumbered.add(new Clip(c.name(), indices[c.label()], c.reader()));
-      }
-      return new ClipFolder(adapter.get().labels(), renumbered);
-    }
-
-    /**
-     * Its recordings with their times, labels in the adapter's order, if there is one.
-     *
-     * @param unheard gets what is wrong with each recording that cannot be read; may end it
-     */
-    RecordingSet recordings(
-        Optional<Adapter> adapter, FrontEnd frontEnd, Consumer<String> unheard) {
-      adapter.ifPresent(this::indices);
-      List<String> order = adapter.map(Adapter::labels).orElse(set.labels());
-      return new RecordingSet(frontEnd, order, set.timed(split, frontEnd, unheard));
-    }
-
-    @Override
-    public String toString() {
-      return set.folder();
-    }
-  }
-
-  /** A split with images. */
-  record Images(String name, String split, ImageSet images) implements EvaluationData {
-    @Override
-    public List<String> labels() {
-      return images.labels();
-    }
-
-    @Override
-    public int size() {
-      return images.size();
-    }
-
-    @Override
-    public String unit() {
-      return "images";
-    }
-
-    @Override
-    public boolean labelled() {
-      return true;
-    }
-
-    @Override
-    public int usualViews() {
-      return 1;
-    }
-
-    @Override
-    public RecognizedClips recognized(
-        Scorer scorer, int[] indices, int views, IntConsumer done, Consumer<String> unheard) {
-      if (views != 1) {
-        throw new CliException("--views \"%d\": must be 1 for images".formatted(views));
-      }
-      return RecognizedClips.of(scorer, images, indices, done);
-    }
-
-    /** Its images with the labels in the adapter's order, if there is one. */
-    ImageSet images(Optional<Adapter> adapter) {
-      return adapter.isEmpty()
-          ? images
-          : images.relabelled(adapter.get().labels(), indices(adapter.get()));
-    }
-
-    @Override
-    public String toString() {
-      return name;
-    }
   }
 }

@@ -13,8 +13,6 @@ import dev.lookaside.trainer.example.Augmentation;
 import dev.lookaside.trainer.example.ClipExamples;
 import dev.lookaside.trainer.example.ClipSet;
 import dev.lookaside.trainer.example.ExampleSource;
-import dev.lookaside.trainer.example.ImageExamples;
-import dev.lookaside.trainer.example.ImageSet;
 import dev.lookaside.trainer.example.RecordingExamples;
 import dev.lookaside.trainer.example.RecordingSet;
 import dev.lookaside.trainer.example.SceneExamples;
@@ -27,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /**
- * What windows a fit sees: of clips, scenes, whole recordings or images, and how they vary. Long
- * because an option is five lines.
+ * What windows a fit sees: of clips, scenes, or whole recordings, and how they vary. Long because
+ * an option is five lines.
  *
  * <p>Above 300 lines: most of it is the help of its options.
  */
@@ -182,7 +180,7 @@ final class ExampleOptions {
       names = "--limit",
       paramLabel = "N",
       description =
-          "Learn from so many clips, images or windows of recordings only, spread evenly over all."
+          "Learn from so many clips or windows of recordings only, spread evenly over all."
               + " Default: all of them.")
   private @Nullable Integer limit;
 
@@ -233,14 +231,6 @@ final class ExampleOptions {
     return limit == null ? Integer.MAX_VALUE : limit;
   }
 
-  /** Images have no sound under them. */
-  void checkForImages() {
-    if (detection() || background > 0 || ambience != null) {
-      throw new CliException(
-          "--scenes, --task detection, --background and --ambience: are for sounds, not images");
-    }
-  }
-
   /** The windows of whole recordings that an adapter is fitted on. */
   ExampleSource source(RecordingSet recordings, Adapter adapter, long seed) {
     WindowSpec spec = WindowSpec.of(adapter);
@@ -249,14 +239,6 @@ final class ExampleOptions {
     Augmentation augmentation = noAugment ? Augmentation.NONE : augmentation(spec, List.of());
     RecordingExamples.Plan plan = new RecordingExamples.Plan(hop, limit(), seed);
     return new RecordingExamples(recordings, spec, columns, plan, augmentation);
-  }
-
-  /** The windows of images that a model is fitted on. */
-  ExampleSource source(ImageSet images, Adapter adapter) {
-    WindowSpec spec = WindowSpec.of(adapter);
-    boolean columns = adapter.head() == HeadKind.COLUMNS;
-    Augmentation augmentation = noAugment ? Augmentation.NONE : augmentation(spec, List.of());
-    return new ImageExamples(images, spec, columns, augmentation);
   }
 
   /**

@@ -59,9 +59,7 @@ import picocli.CommandLine.Spec;
       "  lookaside fit clips/ --backbone b.safetensors --tune loaa-both --rank 8 --epochs 30 --log"
           + " steps.jsonl --out a.safetensors",
       "  lookaside fit --recipe epic-sounds/loaa-attn-t-2pct --data EPIC/ --backbone"
-          + " deit.safetensors --out a.safetensors",
-      "  lookaside fit --recipe small/fashion-mnist --data fashion/ --backbone random.safetensors"
-          + " --out h.safetensors --out-backbone b.safetensors"
+          + " deit.safetensors --out a.safetensors"
     },
     description = {
       "Fit an adapter (or a whole model) to a folder of class folders or a data set.",

@@ -6,7 +6,6 @@ import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.trainer.dataset.Recording;
 import dev.lookaside.trainer.example.ClipSet;
 import dev.lookaside.trainer.example.ExampleSource;
-import dev.lookaside.trainer.example.ImageSet;
 import dev.lookaside.trainer.example.RecordingSet;
 import java.util.List;
 import java.util.function.Consumer;
@@ -147,48 +146,6 @@ sealed interface TrainingData {
     @Override
     public ExampleSource source(ExampleOptions options, Adapter adapter, long seed) {
       return options.source(set, adapter, seed);
-    }
-  }
-
-  /**
-   * Images.
-   *
-   * @param frontEnd whose number of mels is the height of a window
-   */
-  record OfImages(ImageSet images, FrontEnd frontEnd) implements TrainingData {
-    @Override
-    public List<String> labels() {
-      return images.labels();
-    }
-
-    @Override
-    public void checkTeaches(boolean detection, Consumer<String> warnings) {
-      checkClasses(labels(), "give images of a second class");
-    }
-
-    @Override
-    public int size() {
-      return images.size();
-    }
-
-    @Override
-    public String unit() {
-      return "images";
-    }
-
-    @Override
-    public List<String> skipped() {
-      return List.of();
-    }
-
-    @Override
-    public ClipSet.Statistics statistics(int windowFrames) {
-      return images.statistics();
-    }
-
-    @Override
-    public ExampleSource source(ExampleOptions options, Adapter adapter, long seed) {
-      return options.source(images, adapter);
     }
   }
 }

@@ -109,7 +109,9 @@ class DemoTest {
     assertThat(demo.err()).contains("\"0\"");
   }
 
-  /** At the pace of its sound: three seconds with a sound of a class that the bundled model knows. */
+  /**
+   * At the pace of its sound: three seconds with a sound of a class that the bundled model knows.
+   */
   @Test
   void oneSendsOnesOwnSound() throws Exception {
     Path file = folder.resolve("yard.wav");

@@ -172,14 +172,6 @@ class EvaluateTest {
     assertThat(usual.exitCode()).as(usual.err()).isZero();
     assertThat(usual.out()).contains("csv, validation split");
     assertThat(evaluate("--dataset", "csv", "--data", table).out()).contains("csv, test split");
-    refused(
-        "--calibrate-to: data set fashion-mnist has no validation split",
-        "--dataset",
-        "fashion-mnist",
-        "--data",
-        folder,
-        "--calibrate-to",
-        out);
   }
 
   @Test

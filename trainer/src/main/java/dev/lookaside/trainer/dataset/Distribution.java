@@ -4,7 +4,6 @@ import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.example.Clip;
 import dev.lookaside.trainer.example.ClipFolder;
-import dev.lookaside.trainer.example.ImageSet;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,9 +25,7 @@ public enum Distribution {
   /** A folder of class folders; its only split is {@code all}. */
   FOLDER("folder"),
   /** A table {@code path,label,split[,onset,offset][,sha256]}. */
-  CSV("csv"),
-  /** Fashion-MNIST: images, not sounds; see {@link #images}. */
-  FASHION_MNIST("fashion-mnist");
+  CSV("csv");
 
   /** The only split of a {@link #FOLDER}. */
   public static final String ALL = "all";
@@ -70,9 +67,6 @@ public enum Distribution {
     if (fold.isPresent() && this != ESC50) {
       throw new TrainerException("fold \"%d\": data set %s has none".formatted(fold.get(), word));
     }
-    if (ofImages()) {
-      throw new TrainerException("data set \"%s\": holds images, not sounds".formatted(word));
-    }
     boolean table = this == CSV && Files.isRegularFile(folder);
     if (!table && !Files.isDirectory(folder)) {
       throw new TrainerException(folder + ": is no folder");
@@ -83,7 +77,6 @@ public enum Distribution {
       case EPIC_SOUNDS -> EpicSounds.load(folder);
       case FOLDER -> folder(folder);
       case CSV -> CsvClips.load(folder);
-      case FASHION_MNIST -> throw new IllegalStateException("refused above");
     };
   }
 
@@ -94,27 +87,6 @@ public enum Distribution {
    */
   public SortedSet<Integer> folds(Path folder) {
     return this == ESC50 ? Esc50.folds(folder) : Collections.emptySortedSet();
-  }
-
-  /** Whether it holds images: then {@link #images} reads it, otherwise {@link #load}. */
-  public boolean ofImages() {
-    return this == FASHION_MNIST;
-  }
-
-  /**
-   * Reads a split of a data set of images into memory.
-   *
-   * @param split {@link DataSet#TRAIN} or {@link DataSet#TEST}
-   * @throws TrainerException naming file, field and value of what is wrong
-   */
-  public ImageSet images(Path folder, String split) {
-    if (!ofImages()) {
-      throw new TrainerException("data set \"%s\": holds sounds, not images".formatted(word));
-    }
-    if (!Files.isDirectory(folder)) {
-      throw new TrainerException(folder + ": is no folder");
-    }
-    return FashionMnist.load(folder, split);
   }
 
   private static DataSet folder(Path folder) {

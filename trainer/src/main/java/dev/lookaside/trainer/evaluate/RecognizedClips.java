@@ -6,7 +6,6 @@ import dev.lookaside.ingest.IngestException;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.dataset.Segment;
 import dev.lookaside.trainer.example.ClipViews;
-import dev.lookaside.trainer.example.ImageSet;
 import dev.lookaside.trainer.example.WindowSpec;
 import dev.lookaside.trainer.metric.Recognition;
 import dev.lookaside.trainer.metric.RecognitionScore;
@@ -75,24 +74,6 @@ public record RecognizedClips(
         unheard.accept(complaint);
       }
       heard.accept(gathered.done());
-    }
-    return gathered.clips();
-  }
-
-  /**
-   * Scores images one after the other.
-   *
-   * @param indices for each label of the images that of the scorer's adapter
-   * @param seen gets the number of images done
-   */
-  public static RecognizedClips of(
-      Scorer scorer, ImageSet images, int[] indices, IntConsumer seen) {
-    WindowSpec spec = WindowSpec.of(scorer.adapter());
-    Gathered gathered = new Gathered(scorer, 1);
-    for (int i = 0; i < images.size(); i++) {
-      List<float[]> window = List.of(images.normalised(i, spec));
-      gathered.add(images.name(i), window, indices[images.label(i)]);
-      seen.accept(gathered.done());
     }
     return gathered.clips();
   }

@@ -245,9 +245,9 @@ class DistributionTest {
   void anUnknownNameIsAnsweredWithAllNames() {
     assertThatThrownBy(() -> Distribution.of("esc-50"))
         .hasMessage(
-            "data set \"esc-50\": must be one of esc50, speech-commands, epic-sounds, folder, csv, fashion-mnist");
+            "data set \"esc-50\": must be one of esc50, speech-commands, epic-sounds, folder, csv");
     assertThatThrownBy(() -> Distribution.ESC50.load(folder.resolve("none"), Optional.empty()))
         .hasMessageContaining("none: is no folder");
-    assertThat(List.of(Distribution.values())).hasSize(6);
+    assertThat(List.of(Distribution.values())).hasSize(5);
   }
 }
