@@ -180,6 +180,13 @@ public final class KafkaSource {
     }
   }
 
+  /** After {@link Unreachable}, of a source that had brokers before: they answer again. */
+  public record Reachable(String servers) implements Event {
+    public Reachable {
+      Objects.requireNonNull(servers, "servers");
+    }
+  }
+
   /**
    * The group has a member of this static name: another worker that was given the same, or this one
    * before a crash, until its session is over. The source tries again until there is a place.

@@ -185,7 +185,7 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
   private Behavior<Command> onTopicsChecked(TopicsChecked checked) {
     Throwable fault = checked.fault();
     if (fault instanceof UnreachableException) {
-      return connectLater(fault);
+      return connectLater();
     }
     if (fault != null) {
       return fail(Objects.requireNonNullElse(fault.getMessage(), fault.toString()));
@@ -195,7 +195,7 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
       live = member;
       member.subscribe(List.of(topic), this);
     } catch (UnreachableException e) {
-      return connectLater(e);
+      return connectLater();
     } catch (BrokerException e) {
       return fail(String.valueOf(e.getMessage()));
     }
@@ -208,8 +208,8 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
     return fault instanceof CompletionException ? fault.getCause() : fault;
   }
 
-  private Behavior<Command> connectLater(Throwable fault) {
-    report(fault.getMessage(), reachability.failed(clockMillis.getAsLong()));
+  private Behavior<Command> connectLater() {
+    report(reachability.failed(clockMillis.getAsLong()));
     timers.startSingleTimer(
         ConnectDue.INSTANCE, Duration.ofMillis(settings.source().reportIntervalMillis()));
     return this;
@@ -426,11 +426,11 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
   private void see(Consumer<byte[], byte[]> member) {
     long now = clockMillis.getAsLong();
     if (reachability.bytesIn(bytesIn(member), now)) {
-      LOG.info("Brokers at {} answer again", settings.servers());
+      observer.tell(new KafkaSource.Reachable(settings.servers()));
     }
     OptionalLong silence = reachability.due(now);
     if (silence.isPresent()) {
-      report("no broker answers", silence.getAsLong());
+      report(silence.getAsLong());
     }
   }
 
@@ -446,8 +446,7 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
         .orElse(-1);
   }
 
-  private void report(@Nullable String what, long forMillis) {
-    LOG.warn("{}, for {} ms now; retrying", what, forMillis);
+  private void report(long forMillis) {
     observer.tell(new KafkaSource.Unreachable(settings.servers(), forMillis));
   }
 

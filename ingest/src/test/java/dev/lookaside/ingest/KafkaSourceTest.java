@@ -17,8 +17,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.LongStream;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnreleasedInstanceIdException;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
 
@@ -572,6 +574,34 @@ class KafkaSourceTest {
     source.seen.addAll(source.events.getAllReceived());
     assertThat(source.events(Unreachable.class).map(Unreachable::forMillis))
         .containsExactly(10_000L, 15_000L, 20_000L);
+    assertThat(source.events(KafkaSource.Reachable.class)).isEmpty();
+    source.live.bytesIn = frozen + 1;
+    source.tick(1_000);
+    assertThat(source.events(KafkaSource.Reachable.class))
+        .containsExactly(new KafkaSource.Reachable("localhost:9092"));
+  }
+
+  @Test
+  void aStaticNameThatTheGroupStillHasIsWaitedFor() {
+    SourceHarness source = SourceHarness.assigned("source.instance = roof", 0);
+    source.live.pollFault = new UnreleasedInstanceIdException("owned by another member");
+    source.poll();
+    assertThat(source.live.closed()).isTrue();
+    assertThat(source.kit.isAlive()).isTrue();
+    assertThat(source.events(KafkaSource.PlaceTaken.class))
+        .containsExactly(new KafkaSource.PlaceTaken("lookaside", "roof", 0));
+    assertThat(source.events(Revoked.class)).as("nothing is ours any more").hasSize(1);
+  }
+
+  @Test
+  void aStaticNameThatAnotherProcessHasTakenEndsIt() {
+    SourceHarness source = SourceHarness.assigned("source.instance = roof", 0);
+    source.live.pollFault = new FencedInstanceIdException("another member");
+    assertFails(
+        source::poll,
+        "source.instance \"roof\": another process has joined group lookaside by this name; each"
+            + " worker must have its own");
+    assertThat(source.live.closed()).isTrue();
   }
 
   @Test

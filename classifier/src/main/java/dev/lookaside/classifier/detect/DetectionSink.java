@@ -350,7 +350,7 @@ public final class DetectionSink extends AbstractBehavior<SinkMessage> {
       long millis = (now - failingSinceNanos) / 1_000_000L;
       getContext()
           .getLog()
-          .warn("Results wait for {} for {} ms; retrying: {}", servers(), millis, e.getMessage());
+          .debug("Results wait for {} for {} ms; retrying: {}", servers(), millis, e.getMessage());
       peers.events().tell(new Unreachable(servers(), millis));
     }
     timers.startSingleTimer(Due.RETRY, settings.retryDelay());
@@ -362,7 +362,6 @@ public final class DetectionSink extends AbstractBehavior<SinkMessage> {
 
   private void reachable() {
     if (failingSinceNanos >= 0 && reportedNanos > failingSinceNanos) {
-      getContext().getLog().info("Results are written again to {}", servers());
       peers.events().tell(new Reachable(servers()));
     }
     failingSinceNanos = -1;

@@ -178,7 +178,8 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
         return reader;
       }
     } catch (UnreachableException e) {
-      getContext().getLog().warn("Adapters: {}; retrying", e.getMessage());
+      // The source has the same brokers, and says so.
+      getContext().getLog().debug("Adapters: {}; retrying", e.getMessage());
       return null;
     }
   }

@@ -69,6 +69,8 @@ final class Monitor extends AbstractBehavior<Object> {
     } else if (event instanceof KafkaSource.Unreachable unreachable) {
       metrics.error("source", "unreachable");
       status.unreachable(unreachable.servers(), unreachable.forMillis());
+    } else if (event instanceof KafkaSource.Reachable) {
+      status.reachable();
     } else if (event instanceof KafkaSource.PlaceTaken taken) {
       metrics.error("source", "instance-taken");
       status.placeTaken(taken.group(), taken.instance(), taken.forMillis());

@@ -20,10 +20,15 @@ final class Status {
   private static final String UNDECIDED =
       "the ledger (it is not read to its end, or capture times are ahead of this machine's clock)";
 
+  /** A broker that is away is said again after this, and then whenever that has doubled. */
+  private static final long AWAY_LOGGED_AFTER_MILLIS = 60_000;
+
   private final Set<Assignment> assigned = new HashSet<>();
   private @Nullable String trouble = "waiting for Kafka";
   private @Nullable String device;
   private @Nullable String holding;
+  private boolean away;
+  private long awayLoggedMillis;
 
   /** A scorer is open and warm. */
   synchronized void scoring(String deviceDescription) {
@@ -40,6 +45,7 @@ final class Status {
   synchronized void assigned(Set<Assignment> added) {
     assigned.addAll(added);
     trouble = null;
+    away = false;
     LOG.info("{} partitions of audio assigned", assigned.size());
   }
 
@@ -48,9 +54,17 @@ final class Status {
     LOG.info("{} partitions revoked, {} assigned", removed.size(), assigned.size());
   }
 
+  /** Source and sink both say so, every few seconds; the log has it whenever it has doubled. */
   synchronized void unreachable(String servers, long forMillis) {
-    trouble = "Kafka at " + servers + " has not answered for " + forMillis / 1000 + " s";
-    LOG.warn("{}; retrying", trouble);
+    trouble =
+        forMillis < 1_000
+            ? "Kafka at " + servers + " does not answer"
+            : "Kafka at " + servers + " has not answered for " + forMillis / 1000 + " s";
+    if (!away || forMillis >= 2 * awayLoggedMillis) {
+      awayLoggedMillis = Math.max(forMillis, AWAY_LOGGED_AFTER_MILLIS / 2);
+      LOG.warn("{}; retrying", trouble);
+    }
+    away = true;
   }
 
   /** The group has a member of this worker's static name. */
@@ -63,8 +77,11 @@ final class Status {
   }
 
   synchronized void reachable() {
-    trouble = null;
-    LOG.info("Kafka answers again");
+    if (away) {
+      away = false;
+      trouble = null;
+      LOG.info("Kafka answers again");
+    }
   }
 
   /** A sender's clock differs from the broker's; negative: it is behind, zero: right again. */
@@ -114,6 +131,7 @@ final class Status {
   /** A pipeline has failed or is not there yet; nothing is assigned any more. */
   synchronized void down(String why) {
     assigned.clear();
+    away = false;
     holding = null;
     trouble = why;
   }
