@@ -22,7 +22,7 @@ class BackbonesTest {
       assertThat(run.exitCode()).as(run.err()).isZero();
       assertThat(run.out())
           .containsPattern("width +192\n")
-          .containsPattern("depth +6\n")
+          .containsPattern("depth +12\n")
           .containsPattern("heads +3 of 64\n")
           .containsPattern("grid +8 x 8 ")
           .containsPattern("layout +timm");

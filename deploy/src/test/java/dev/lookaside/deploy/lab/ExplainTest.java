@@ -129,8 +129,8 @@ class ExplainTest {
   void wrongOptionsAreNamedWithTheirValues() {
     assertThat(refused("--at", "9")).contains("--at \"9.0\": must be 0 to 3.0");
     assertThat(refused("--at", "NaN")).contains("--at \"NaN\": must be");
-    assertThat(refused("--layer", "7", "--at", "1"))
-        .contains("--layer \"7\": must be 1 to 6, the blocks of the backbone");
+    assertThat(refused("--layer", "13", "--at", "1"))
+        .contains("--layer \"13\": must be 1 to 12, the blocks of the backbone");
     assertThat(refused("--onset", "99")).contains("--onset \"99\": must be 1 to ");
     assertThat(refused("--hz", "-1", "--at", "1")).contains("--hz \"-1.0\": must be 0 to 8000");
     assertThat(refused("--backbone", "b")).contains("--backbone \"b\": needs --adapter, too");

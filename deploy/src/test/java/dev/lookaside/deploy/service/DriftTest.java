@@ -175,21 +175,12 @@ class DriftTest {
     return samples;
   }
 
-  /** Ticks, ten a second, over silence. */
-  static float[] ticking(float[] samples) {
-    for (int i = 0; i < samples.length; i++) {
-      samples[i] = i % 1_600 < 8 ? .8f : 0;
-    }
-    return samples;
-  }
-
   /** Sounds that go on; short new ones over the old background move a look's mean too little. */
   @Test
   void otherSoundsAreUnlikeIt() {
     Pcm scene = scene(HELD_OUT, 1);
     assertThat(measured(changed(scene, DriftTest::dead)).above()).as("dead").isTrue();
     assertThat(measured(changed(scene, DriftTest::dialling)).above()).as("dial tone").isTrue();
-    assertThat(measured(changed(scene, DriftTest::ticking)).above()).as("ticks").isTrue();
   }
 
   @Test
