@@ -211,9 +211,22 @@ public final class AudioFiles {
         throw new AudioFormatException(
             name, e.getMessage() + " (ffmpeg might read it, but is not installed)", e);
       }
-      return ffmpeg.open(file, rules);
+      return ffmpegs(file, ffmpeg, rules, e);
     } catch (IngestException e) {
       throw new AudioFormatException(name, e.getMessage(), e);
+    }
+  }
+
+  private static AudioInput ffmpegs(
+      Path file, Ffmpeg ffmpeg, ReadRules rules, Faults.OtherKind own) {
+    try {
+      return ffmpeg.open(file, rules);
+    } catch (AudioFormatException e) {
+      throw new AudioFormatException(
+          file.toString(),
+          "is not audio that Lookaside reads: %s, or what ffmpeg reads (%s)"
+              .formatted(own.getMessage(), e.what()),
+          e);
     }
   }
 

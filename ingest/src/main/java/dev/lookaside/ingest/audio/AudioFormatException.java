@@ -7,11 +7,20 @@ import org.jspecify.annotations.Nullable;
 public final class AudioFormatException extends IngestException {
   private static final long serialVersionUID = 1;
 
+  private final String what;
+
   AudioFormatException(String source, String what) {
     super(source + ": " + what);
+    this.what = what;
   }
 
   AudioFormatException(String source, @Nullable String what, Throwable cause) {
     super(source + ": " + what, cause);
+    this.what = String.valueOf(what);
+  }
+
+  /** The message without the file's name. */
+  String what() {
+    return what;
   }
 }

@@ -211,6 +211,14 @@ class AudioFilesTest {
             () -> new Ffmpeg(failing.toString()).open("rtsp://camera/1", ReadRules.LENIENT))
         .isInstanceOf(AudioFormatException.class)
         .hasMessage("rtsp://camera/1: ffmpeg gave no audio: Connection refused");
+    Path text = file("song.txt", WavBytes.ascii("hello"));
+    Path knowsNot = script("[ \"$1\" = -version ] || { echo 'Invalid data found' >&2; exit 3; }");
+    assertThatThrownBy(
+            () -> AudioFiles.open(text, new Ffmpeg(knowsNot.toString()), ReadRules.LENIENT))
+        .isInstanceOf(AudioFormatException.class)
+        .hasMessageStartingWith(
+            text + ": is not audio that Lookaside reads: first bytes \"hell\": must be WAV, FLAC")
+        .hasMessageEndingWith(", or what ffmpeg reads (ffmpeg gave no audio: Invalid data found)");
     Path dying = script("cat '" + sound + "'; echo 'Broken pipe' >&2; exit 4");
     try (AudioInput input = new Ffmpeg(dying.toString()).open("http://radio", ReadRules.LENIENT)) {
       assertThat(input.read(new float[10], 10)).isEqualTo(4);
