@@ -96,17 +96,20 @@ final class Classify implements Callable<Integer> {
     checkOneFile(posteriors != null, "--posteriors \"" + posteriors + "\"");
     PrintWriter out = spec.commandLine().getOut();
     List<FileEvent> events = new ArrayList<>();
-    boolean allHeard = true;
+    int read = 0;
     try (OfflineModel model = OfflineModel.open(modelOptions)) {
       for (Path file : files) {
-        allHeard &= classify(model, file, events);
+        read += classify(model, file, events) ? 1 : 0;
       }
     }
-    format.write(files.stream().map(Path::toString).toList(), events, out);
-    out.flush();
-    return allHeard ? ExitCode.OK : ExitCode.SOFTWARE;
+    if (read > 0) {
+      format.write(files.stream().map(Path::toString).toList(), events, out);
+      out.flush();
+    }
+    return read == files.size() ? ExitCode.OK : ExitCode.SOFTWARE;
   }
 
+  /** Whether the file could be read. */
   private boolean classify(OfflineModel model, Path file, List<FileEvent> events) {
     ClipDetections found;
     try {

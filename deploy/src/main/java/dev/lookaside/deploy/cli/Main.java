@@ -66,6 +66,7 @@ public final class Main implements Runnable {
   public static CommandLine commandLine() {
     CommandLine line = new CommandLine(new Main());
     CommandGroups.addTo(line);
+    line.setHelpFactory(WrappedHelp::new);
     return Errors.handledIn(line);
   }
 

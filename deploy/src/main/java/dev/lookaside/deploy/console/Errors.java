@@ -35,20 +35,23 @@ public final class Errors {
     String name = command.getCommandSpec().qualifiedName();
     PrintWriter err = command.getErr();
     err.println(name + ": " + wording(e, command));
-    UnmatchedArgumentException.printSuggestions(e, err);
     err.println("Try '" + name + " --help'.");
     printTrace(e, command);
     return ExitCode.USAGE;
   }
 
   private static String wording(ParameterException e, CommandLine command) {
-    if (e instanceof UnmatchedArgumentException unmatched
-        && !unmatched.isUnknownOption()
-        && !unmatched.getUnmatched().isEmpty()) {
-      String word = '"' + unmatched.getUnmatched().get(0) + '"';
+    if (e instanceof UnmatchedArgumentException unmatched && !unmatched.getUnmatched().isEmpty()) {
+      String word = unmatched.getUnmatched().get(0).replaceFirst("=.*", "");
+      if (unmatched.isUnknownOption()) {
+        return "\"%s\": no such option%s"
+            .formatted(
+                word, Nearest.question(word, command.getCommandSpec().optionsMap().keySet()));
+      }
       return command.getParent() != null && command.getSubcommands().isEmpty()
-          ? word + ": not expected here"
-          : word + ": no such command";
+          ? "\"%s\": not expected here".formatted(word)
+          : "\"%s\": no such command%s"
+              .formatted(word, Nearest.question(word, command.getSubcommands().keySet()));
     }
     return firstLine(String.valueOf(e.getMessage()));
   }

@@ -60,6 +60,14 @@ class ClassifyTest {
         .doesNotContain("\tat ");
   }
 
+  @Test
+  void whereNoFileCanBeReadNothingButTheErrorIsPrinted() {
+    Cli run = Cli.run("classify", folder.resolve("none.wav"));
+    assertThat(run.exitCode()).isEqualTo(1);
+    assertThat(run.out()).isEmpty();
+    assertThat(run.err()).hasLineCount(1).contains("none.wav: cannot be read: no such file");
+  }
+
   /** As recorders that were killed leave it; by its name and through a pipe. */
   @Test
   void aFileThatLiesAboutItsLengthIsReadToItsEndUnlessStrict() throws Exception {

@@ -29,8 +29,14 @@ class MainTest {
     Cli run = Cli.run("listne");
     assertThat(run.exitCode()).isEqualTo(2);
     assertThat(run.err())
-        .startsWith("lookaside: \"listne\": no such command")
-        .doesNotContain("\tat ");
+        .startsWith("lookaside: \"listne\": no such command (did you mean \"listen\"?)")
+        .doesNotContain("\tat ", "Did you mean");
+    assertThat(Cli.run("clasify", "a.wav").err()).contains("(did you mean \"classify\"?)");
+    assertThat(Cli.run("label", "lits").err())
+        .contains("\"lits\": no such command (did you mean \"list\"?)");
+    assertThat(Cli.run("bake").err()).contains("\"bake\": no such command\n");
+    assertThat(Cli.run("classify", "--frmat=json", "a.wav").err())
+        .contains("\"--frmat\": no such option (did you mean \"--format\"?)");
   }
 
   @Test
