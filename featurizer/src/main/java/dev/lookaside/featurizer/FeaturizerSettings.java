@@ -1,8 +1,7 @@
 package dev.lookaside.featurizer;
 
 import com.typesafe.config.Config;
-import com.typesafe.config.ConfigException;
-import com.typesafe.config.ConfigUtil;
+import dev.lookaside.ingest.SettingsBlock;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.audio.AudioDecoder;
 import java.util.HashMap;
@@ -22,34 +21,31 @@ public record FeaturizerSettings(
   /** {@link #hopFrames} of windows that do not overlap. */
   public static final int WHOLE_WINDOW = 0;
 
-  private static final String ROOT = "lookaside.featurizer";
-  private static final double LOWEST_DBFS = -200;
+  private static final int LOWEST_DBFS = -200;
+  private static final String HOP_RULE =
+      "must be \"window\" or a whole number from 1 to " + FeatureSpec.MAX_WINDOW_FRAMES;
+  private static final String LEVEL_RULE =
+      "must be \"off\" or a number from " + LOWEST_DBFS + " to 0 (dBFS)";
 
   public FeaturizerSettings {
-    if (hopFrames < 0 || hopFrames > FeatureSpec.MAX_WINDOW_FRAMES) {
-      throw new IllegalArgumentException(
-          "hop-frames \"%d\": must be \"window\" or in 1..%d"
-              .formatted(hopFrames, FeatureSpec.MAX_WINDOW_FRAMES));
-    }
-    checkLevel("silence-gate.below-dbfs", silenceBelowDbfs);
-    silenceOfStreams.forEach((id, level) -> checkLevel("silence-gate.streams." + id, level));
     silenceOfStreams = Map.copyOf(silenceOfStreams);
   }
 
   /**
-   * Reads the block {@code lookaside.featurizer} of a whole configuration.
+   * Reads {@code lookaside.featurizer} of a whole configuration.
    *
-   * @throws IllegalArgumentException naming key and value of the first mistake
+   * @throws SettingsBlock.Fault naming key and value of the first mistake
    */
-  public static FeaturizerSettings of(Config root) {
-    Config config = root.getConfig(ROOT);
-    Map<String, Double> streams = new HashMap<>();
-    Config overrides = config.getConfig("silence-gate.streams");
-    for (String id : overrides.root().keySet()) {
-      streams.put(id, level(overrides, ConfigUtil.joinPath(id)));
-    }
+  public static FeaturizerSettings of(Config config) {
+    SettingsBlock own = SettingsBlock.of(config, "lookaside.featurizer");
+    SettingsBlock gate = own.block("silence-gate");
+    Map<String, Double> levels = new HashMap<>();
+    SettingsBlock streams = gate.block("streams");
+    streams.keys().forEach(id -> levels.put(id, level(streams, id)));
     return new FeaturizerSettings(
-        hopFrames(config), level(config, "silence-gate.below-dbfs"), streams);
+        own.parsed("hop-frames", FeaturizerSettings::hop, HOP_RULE),
+        level(gate, "below-dbfs"),
+        levels);
   }
 
   /** Windows of a front end with this hop. */
@@ -73,37 +69,30 @@ public record FeaturizerSettings(
     return silenceOfStreams.getOrDefault(stream.value(), silenceBelowDbfs);
   }
 
-  private static int hopFrames(Config config) {
-    String text = config.getString("hop-frames");
+  private static int hop(String text) {
     if (text.equals("window")) {
       return WHOLE_WINDOW;
     }
-    int frames = config.getInt("hop-frames");
-    if (frames < 1) {
-      throw new IllegalArgumentException(
-          "hop-frames \"%d\": must be \"window\" or in 1..%d"
-              .formatted(frames, FeatureSpec.MAX_WINDOW_FRAMES));
+    int frames = Integer.parseInt(text);
+    if (frames < 1 || frames > FeatureSpec.MAX_WINDOW_FRAMES) {
+      throw new IllegalArgumentException(text);
     }
     return frames;
   }
 
-  private static double level(Config config, String path) {
-    String text = config.getString(path);
-    if (text.equals("off") || text.equals("false")) { // HOCON reads an unquoted off as false
-      return Double.NEGATIVE_INFINITY;
-    }
-    try {
-      return config.getDouble(path);
-    } catch (ConfigException.WrongType e) {
-      throw new IllegalArgumentException(
-          "%s \"%s\": must be \"off\" or a level in dBFS".formatted(path, text), e);
-    }
-  }
-
-  private static void checkLevel(String key, double dbfs) {
-    if (dbfs != Double.NEGATIVE_INFINITY && !(dbfs >= LOWEST_DBFS && dbfs <= 0)) {
-      throw new IllegalArgumentException(
-          "%s \"%s\": must be \"off\" or in %s..0 dBFS".formatted(key, dbfs, LOWEST_DBFS));
-    }
+  private static double level(SettingsBlock block, String key) {
+    return block.parsed(
+        key,
+        text -> {
+          if (text.equals("off") || text.equals("false")) { // HOCON reads an unquoted off as false
+            return Double.NEGATIVE_INFINITY;
+          }
+          double dbfs = Double.parseDouble(text);
+          if (!(dbfs >= LOWEST_DBFS && dbfs <= 0)) {
+            throw new IllegalArgumentException(text);
+          }
+          return dbfs;
+        },
+        LEVEL_RULE);
   }
 }

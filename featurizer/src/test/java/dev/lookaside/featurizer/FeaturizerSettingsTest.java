@@ -39,11 +39,11 @@ class FeaturizerSettingsTest {
     assertThatThrownBy(() -> settings("hop-frames = 1000000"))
         .hasMessageContaining("hop-frames \"1000000\"");
     assertThatThrownBy(() -> settings("silence-gate.below-dbfs = 3"))
-        .hasMessageContaining("silence-gate.below-dbfs \"3.0\"");
+        .hasMessageContaining("silence-gate.below-dbfs \"3\"");
     assertThatThrownBy(() -> settings("silence-gate.below-dbfs = quiet"))
         .hasMessageContaining("silence-gate.below-dbfs \"quiet\"");
     assertThatThrownBy(() -> settings("silence-gate.streams { a = -900 }"))
-        .hasMessageContaining("silence-gate.streams.a \"-900.0\"");
+        .hasMessageContaining("silence-gate.streams.a \"-900\"");
   }
 
   private static FeaturizerSettings settings(String text) {

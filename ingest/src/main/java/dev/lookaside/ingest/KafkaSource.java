@@ -247,7 +247,7 @@ public final class KafkaSource {
 
   /** The pinned dispatcher this actor must run on: polling blocks. */
   public static DispatcherSelector dispatcher() {
-    return DispatcherSelector.fromConfig("lookaside.ingest.kafka-dispatcher");
+    return DispatcherSelector.fromConfig(IngestSettings.PINNED_DISPATCHER);
   }
 
   /**

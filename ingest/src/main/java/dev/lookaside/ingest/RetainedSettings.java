@@ -1,8 +1,12 @@
 package dev.lookaside.ingest;
 
 /**
- * Settings of reading a stream's audio back; the keys of {@code lookaside.ingest.retained} in
- * reference.conf say unit, range and reason of each.
+ * How a stream's audio is read back.
+ *
+ * @param marginMillis by which senders' clocks may be ahead of the broker's
+ * @param maxLateMillis by which chunks may come late; audio outside is found, too, only slower
+ * @param timeoutMillis that one reading may take
+ * @param maxReadSeconds of audio that one reading may keep
  */
 public record RetainedSettings(
     long marginMillis, long maxLateMillis, long timeoutMillis, int maxReadSeconds) {}

@@ -146,26 +146,24 @@ class IngestSettingsTest {
         "topics.replication-factor = 0|lookaside.ingest.topics.replication-factor \"0\": must be"
             + " -1 or 1 to 100",
         "topics.audio-chunks.partitions = 0|lookaside.ingest.topics.audio-chunks.partitions \"0\":"
-            + " must be 1 to 10000",
+            + " must be a whole number from 1 to 10000",
         "topics.audio-chunks.name = \"\"|lookaside.ingest.topics.audio-chunks.name \"\": must not"
             + " be empty",
-        "source.credit-bytes = 0|lookaside.ingest.source.credit-bytes \"0\": must be 1 to"
-            + " 1099511627776",
+        "source.credit-bytes = 0|lookaside.ingest.source.credit-bytes \"0\": must be a whole"
+            + " number from 1 to 1099511627776",
         "source.group-protocol = raft|lookaside.ingest.source.group-protocol \"raft\": must be"
-            + " consumer or classic",
-        "source.delivery = maybe|lookaside.ingest.source.delivery \"maybe\": must be exactly-once"
-            + " or at-least-once",
+            + " classic or consumer",
+        "source.delivery = maybe|lookaside.ingest.source.delivery \"maybe\": must be at-least-once"
+            + " or exactly-once",
         "source.kafka-clients.auto.offset.reset = none|lookaside.ingest.source.kafka-clients"
-            + ".auto.offset.reset \"none\": must be earliest or latest",
-        "source.read-ahead-bytes = 0|lookaside.ingest.source.read-ahead-bytes \"0\": must be 1 to"
-            + " 1099511627776",
-        "topics.progress.name = \"\"|lookaside.ingest.topics.progress.name \"\": must not be"
+            + ".\"auto.offset.reset\" \"none\": must be earliest or latest",
+        "topics.internal.prefix = \"\"|lookaside.ingest.topics.internal.prefix \"\": must not be"
             + " empty",
         "source.group = \" \"|lookaside.ingest.source.group \" \": must not be empty",
         "chunks.max-payload-bytes = 4294967296|lookaside.ingest.chunks.max-payload-bytes"
-            + " \"4294967296\": must be 1 to 1073741824",
+            + " \"4294967296\": must be a whole number from 1 to 1073741824",
         "chunks.default-content-type = \"audio/L16;rate=1\"|"
-            + "lookaside.ingest.chunks.default-content-type: rate \"1\": must be 1000 to 1000000 Hz",
+            + "lookaside.ingest.chunks.default-content-type \"audio/L16;rate=1\": rate \"1\": must be 1000 to 1000000 Hz",
         "kafka-clients.bootstrap.servers = \"\"|lookaside.ingest.kafka-clients.bootstrap.servers"
             + " \"\": must be host:port, comma separated",
       })
@@ -178,5 +176,39 @@ class IngestSettingsTest {
         ConfigFactory.parseString("lookaside.ingest {\n" + overrides + "\n}")
             .withFallback(ConfigFactory.defaultReference())
             .resolve());
+  }
+
+  /** The same with another source. */
+  static IngestSettings with(IngestSettings settings, SourceSettings source) {
+    return new IngestSettings(
+        settings.clients(),
+        settings.chunkSource(),
+        settings.maxPayloadBytes(),
+        settings.defaultFormat(),
+        settings.topics(),
+        source,
+        settings.retained());
+  }
+
+  /** Settings whose source reads so far ahead, and stops within so long. */
+  static IngestSettings of(String overrides, long readAheadBytes, long stopTimeoutMillis) {
+    IngestSettings settings = of(overrides);
+    SourceSettings s = settings.source();
+    return with(
+        settings,
+        new SourceSettings(
+            s.membership(),
+            s.exactlyOnce(),
+            s.startsAtEnd(),
+            s.creditRecords(),
+            s.creditBytes(),
+            s.maxBytesUnderWay(),
+            readAheadBytes,
+            s.commitIntervalMillis(),
+            s.pollMillis(),
+            s.unreachableAfterMillis(),
+            s.reportIntervalMillis(),
+            stopTimeoutMillis,
+            s.consumerProperties()));
   }
 }

@@ -92,8 +92,9 @@ class KafkaSourceTest {
 
   @Test
   void aPartitionWhereAllAreParkedIsReadAheadByABoundAndThenPaused() {
+    IngestSettings settings = IngestSettingsTest.of("source.credit-records = 1", 100, 1);
     SourceHarness source =
-        SourceHarness.assigned("source.credit-records = 1\nsource.read-ahead-bytes = 100", 0, 1);
+        SourceHarness.assigned(new SourceHarness(new SourceHarness.Broker(), settings), 0, 1);
     source.live.maxPollRecords = 1;
     source.again.maxPollRecords = 1;
     for (int i = 0; i < 40; i++) {

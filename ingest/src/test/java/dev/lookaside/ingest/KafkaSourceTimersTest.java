@@ -119,7 +119,7 @@ class KafkaSourceTimersTest {
         };
     return KIT.spawn(
         SourceActor.create(
-            IngestSettingsTest.of("source.stop-timeout-millis = 10000"),
+            IngestSettingsTest.of("", 1 << 26, 10_000),
             Duration.ofSeconds(30),
             (assignment, id, progress, firstOffset, its) ->
                 Behaviors.receiveMessage(

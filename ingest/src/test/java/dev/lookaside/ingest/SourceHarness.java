@@ -255,11 +255,14 @@ final class SourceHarness {
   RuntimeException progressFault;
 
   SourceHarness(Broker broker, String overrides) {
+    // A sink that does not answer is not waited for.
+    this(broker, IngestSettingsTest.of(overrides, 1 << 26, 1));
+  }
+
+  SourceHarness(Broker broker, IngestSettings settings) {
     this.broker = broker;
     live = new Reader(broker);
     again = new Reader(broker);
-    // A sink that does not answer is not waited for.
-    IngestSettings settings = IngestSettingsTest.of("source.stop-timeout-millis = 1\n" + overrides);
     SourceClients clients =
         new SourceClients() {
           @Override
@@ -316,7 +319,10 @@ final class SourceHarness {
   }
 
   static SourceHarness assigned(Broker broker, String overrides, int... partitions) {
-    SourceHarness harness = new SourceHarness(broker, overrides);
+    return assigned(new SourceHarness(broker, overrides), partitions);
+  }
+
+  static SourceHarness assigned(SourceHarness harness, int... partitions) {
     harness.settle();
     harness.rebalance(partitions);
     return harness;

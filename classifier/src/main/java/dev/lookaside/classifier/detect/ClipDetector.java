@@ -17,6 +17,8 @@ import java.util.List;
  * stream with one segment. One caller at a time, as its scorer.
  */
 public final class ClipDetector {
+  private static final int MAX_BATCH = 65_536;
+
   private final DetectorModel model;
   private final WindowScorer scorer;
   private final int maxBatch;
@@ -26,7 +28,7 @@ public final class ClipDetector {
    * @param maxBatch windows scored together
    */
   public ClipDetector(DetectorModel model, WindowScorer scorer, int maxBatch) {
-    DetectSettings.between("max-batch", maxBatch, 1, 65_536);
+    checkBatch(maxBatch);
     this.model = model;
     this.scorer = scorer;
     this.maxBatch = maxBatch;
@@ -105,6 +107,13 @@ public final class ClipDetector {
                 e.peak(),
                 e.mean()));
       }
+    }
+  }
+
+  /** Windows scored together at most. */
+  static void checkBatch(int maxBatch) {
+    if (maxBatch < 1 || maxBatch > MAX_BATCH) {
+      throw new DetectException("max-batch \"%d\": must be 1 to %d".formatted(maxBatch, MAX_BATCH));
     }
   }
 }

@@ -46,6 +46,10 @@ public record Combination(Kind kind, double parameter) {
     return new Combination(Kind.POSITION, place);
   }
 
+  /** What a text must be to be one. */
+  public static final String RULE =
+      "must be mean, weighted, minimum, centre, quantile:RANK or position:PLACE with a number from 0 to 1";
+
   /**
    * Reads {@code mean}, {@code weighted}, {@code minimum}, {@code centre}, {@code quantile:0.25} or
    * {@code position:0.75}.
@@ -65,10 +69,7 @@ public record Combination(Kind kind, double parameter) {
         default -> throw new IllegalArgumentException("not a combination");
       };
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(
-          "combination \"%s\": must be mean, weighted, minimum, centre, quantile:RANK or position:PLACE with a number from 0 to 1"
-              .formatted(text),
-          e);
+      throw new IllegalArgumentException("combination \"%s\": %s".formatted(text, RULE), e);
     }
   }
 

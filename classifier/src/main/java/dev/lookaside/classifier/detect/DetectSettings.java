@@ -1,8 +1,8 @@
 package dev.lookaside.classifier.detect;
 
 import com.typesafe.config.Config;
-import com.typesafe.config.ConfigUtil;
 import dev.lookaside.classifier.weights.Threshold;
+import dev.lookaside.ingest.SettingsBlock;
 import dev.lookaside.ingest.StreamId;
 import java.time.Duration;
 import java.util.Map;
@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * How windows become detections; {@code lookaside.classifier.detect}, whose {@code reference.conf}
  * says what each is for.
+ *
+ * @param progressInterval from one progress of a stream without a detection to the next
  */
 public record DetectSettings(
     Combination clipCombination,
@@ -33,24 +35,23 @@ public record DetectSettings(
     /** Every window is scored. */
     public static final Overload PROCESS_ALL = new Overload(null);
 
-    private static Overload of(String key, String policy, Duration skipAfter) {
-      return switch (policy) {
-        case "process-all" -> PROCESS_ALL;
-        case "skip-to-live" -> new Overload(skipAfter);
-        default ->
-            throw new DetectException(
-                "%s \"%s\": must be process-all or skip-to-live".formatted(key, policy));
-      };
+    private static Overload of(SettingsBlock block, String key, Duration skipAfter) {
+      return block.choice(
+          key, Map.of("process-all", PROCESS_ALL, "skip-to-live", new Overload(skipAfter)));
     }
   }
+
+  /**
+   * Progress of a stream without a detection is published this often: as much is scored again after
+   * a crash, and each of them is a record. With a detection, progress goes at once.
+   */
+  private static final Duration PROGRESS_INTERVAL = Duration.ofSeconds(1);
+
+  private static final long HOUR_MILLIS = 3_600_000;
 
   public DetectSettings {
     thresholds = Map.copyOf(thresholds);
     overloadOfStreams = Map.copyOf(overloadOfStreams);
-    between("min-length-millis", minLength.toMillis(), 0, 3_600_000);
-    between("min-gap-millis", minGap.toMillis(), 0, 3_600_000);
-    between("max-windows-under-way", maxWindowsUnderWay, 1, 10_000);
-    between("progress-interval-millis", progressInterval.toMillis(), 10, 600_000);
   }
 
   /** The same, but every window is scored, however late. */
@@ -77,42 +78,40 @@ public record DetectSettings(
     return columns == 1 ? clipCombination : columnsCombination;
   }
 
-  /** Reads the block {@code lookaside.classifier.detect}. */
-  public static DetectSettings of(Config detect) {
-    Duration skipAfter = Duration.ofSeconds(detect.getLong("overload.skip-after-seconds"));
-    between("overload.skip-after-seconds", skipAfter.toSeconds(), 1, 86_400);
+  /**
+   * Reads {@code lookaside.classifier.detect} of a whole configuration.
+   *
+   * @throws SettingsBlock.Fault naming key, value and rule
+   */
+  public static DetectSettings of(Config config) {
+    SettingsBlock detect = SettingsBlock.of(config, "lookaside.classifier.detect");
+    SettingsBlock combination = detect.block("combination");
+    SettingsBlock overload = detect.block("overload");
+    Duration skipAfter = Duration.ofSeconds(overload.number("skip-after-seconds", 1, 86_400));
     Map<String, Overload> streams = new TreeMap<>();
-    Config policies = detect.getConfig("overload.streams");
-    for (String id : policies.root().keySet()) {
-      streams.put(
-          id,
-          Overload.of(
-              "overload.streams." + id, policies.getString(ConfigUtil.joinPath(id)), skipAfter));
+    SettingsBlock policies = overload.block("streams");
+    for (String id : policies.keys()) {
+      streams.put(id, Overload.of(policies, id, skipAfter));
     }
     return new DetectSettings(
-        Combination.of(detect.getString("combination.clip")),
-        Combination.of(detect.getString("combination.columns")),
-        thresholds(detect.getConfig("thresholds")),
-        Duration.ofMillis(detect.getLong("min-length-millis")),
-        Duration.ofMillis(detect.getLong("min-gap-millis")),
-        detect.getInt("max-windows-under-way"),
-        Duration.ofMillis(detect.getLong("progress-interval-millis")),
-        Overload.of("overload.policy", detect.getString("overload.policy"), skipAfter),
+        combination.parsed("clip", Combination::of, Combination.RULE),
+        combination.parsed("columns", Combination::of, Combination.RULE),
+        thresholds(detect.block("thresholds")),
+        detect.millis("min-length-millis", 0, HOUR_MILLIS),
+        detect.millis("min-gap-millis", 0, HOUR_MILLIS),
+        detect.count("max-windows-under-way", 1, 10_000),
+        PROGRESS_INTERVAL,
+        Overload.of(overload, "policy", skipAfter),
         streams);
   }
 
-  private static Map<String, Threshold> thresholds(Config perLabel) {
+  private static Map<String, Threshold> thresholds(SettingsBlock perLabel) {
     Map<String, Threshold> map = new TreeMap<>();
-    for (String label : perLabel.root().keySet()) {
-      Config pair = perLabel.getConfig(ConfigUtil.joinPath(label));
-      map.put(label, new Threshold(pair.getDouble("on"), pair.getDouble("off")));
+    for (String label : perLabel.keys()) {
+      SettingsBlock pair = perLabel.block(label);
+      double on = pair.real("on", 0, 1);
+      map.put(label, new Threshold(on, pair.real("off", 0, on)));
     }
     return map;
-  }
-
-  static void between(String key, long value, long least, long most) {
-    if (value < least || value > most) {
-      throw new DetectException("%s \"%d\": must be in %d..%d".formatted(key, value, least, most));
-    }
   }
 }

@@ -10,6 +10,7 @@ import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import dev.lookaside.ingest.Assignment;
 import dev.lookaside.ingest.DeadLetters;
+import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.KafkaSource;
 import dev.lookaside.ingest.ProgressTopic;
 import dev.lookaside.ingest.Rejection;
@@ -47,7 +48,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DetectionSink extends AbstractBehavior<SinkMessage> {
   /** Thread of its own for this actor. */
-  public static final String DISPATCHER = "lookaside.classifier.sink-dispatcher";
+  public static final String DISPATCHER = IngestSettings.PINNED_DISPATCHER;
 
   /** Progress without a detection is written this much later, together with others. */
   private static final Duration GATHER = Duration.ofMillis(200);

@@ -2,6 +2,7 @@ package dev.lookaside.classifier.detect;
 
 import com.typesafe.config.Config;
 import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.SettingsBlock;
 import dev.lookaside.ingest.kafka.KafkaClients;
 import dev.lookaside.ingest.kafka.KafkaKeys;
 import java.time.Duration;
@@ -31,15 +32,21 @@ public record SinkSettings(
     boolean exactlyOnce,
     Duration retryDelay,
     Duration reportAfter) {
-  public SinkSettings {
-    DetectSettings.between("retry-delay-millis", retryDelay.toMillis(), 1, 600_000);
-    DetectSettings.between("report-after-millis", reportAfter.toMillis(), 1, 3_600_000);
-  }
+  /** As often as a broker that is away is asked again by the client itself. */
+  private static final Duration RETRY_DELAY = Duration.ofSeconds(1);
 
-  /** Reads the block {@code lookaside.classifier.sink}. */
-  public static SinkSettings of(Config sink, IngestSettings ingest) {
+  /** Long against a write (some ms), short against a person's patience. */
+  private static final Duration REPORT_AFTER = Duration.ofSeconds(5);
+
+  /**
+   * Reads {@code lookaside.classifier.sink} of a whole configuration.
+   *
+   * @param ingest of the same
+   */
+  public static SinkSettings of(Config config, IngestSettings ingest) {
+    SettingsBlock sink = SettingsBlock.of(config, "lookaside.classifier.sink");
     return new SinkSettings(
-        ingest.clients().with(KafkaKeys.properties(sink.getConfig("kafka-clients"))),
+        ingest.clients().with(KafkaKeys.properties(sink.block("kafka-clients").config())),
         ingest.topics().detections().name(),
         ingest.topics().progress().name(),
         ingest.topics().deadLetters().name(),
@@ -47,7 +54,7 @@ public record SinkSettings(
         ingest.source().group(),
         ingest.source().membership().instance(),
         ingest.source().exactlyOnce(),
-        Duration.ofMillis(sink.getLong("retry-delay-millis")),
-        Duration.ofMillis(sink.getLong("report-after-millis")));
+        RETRY_DELAY,
+        REPORT_AFTER);
   }
 }

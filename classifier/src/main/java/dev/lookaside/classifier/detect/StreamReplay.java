@@ -32,7 +32,7 @@ public final class StreamReplay {
    */
   public record Scoring(AdapterPlan plan, AdapterScorer scorer, int maxBatch) {
     public Scoring {
-      DetectSettings.between("max-batch", maxBatch, 1, 65_536);
+      ClipDetector.checkBatch(maxBatch);
     }
   }
 

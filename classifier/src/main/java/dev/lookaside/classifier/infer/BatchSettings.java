@@ -1,7 +1,6 @@
 package dev.lookaside.classifier.infer;
 
-import com.typesafe.config.Config;
-import com.typesafe.config.ConfigUtil;
+import dev.lookaside.ingest.SettingsBlock;
 import dev.lookaside.ingest.StreamId;
 import java.time.Duration;
 import java.util.Arrays;
@@ -41,31 +40,20 @@ public record BatchSettings(
   public BatchSettings {
     check("max-batch", maxBatch, 1, 1024);
     weights = Collections.unmodifiableMap(new TreeMap<>(weights));
-    weights.forEach((pattern, weight) -> check("weights." + pattern, weight, 1, 1_000));
-    check("max-delay-millis", maxDelay.toMillis(), 0, 60_000);
-    check("hold-bound-seconds", holdBound.toSeconds(), 1, 86_400);
-    check("restart-delay-millis", restartDelay.toMillis(), 1, 60_000);
-    check(
-        "restart-delay-max-millis", restartDelayMax.toMillis(), restartDelay.toMillis(), 3_600_000);
   }
 
-  /** Reads the block {@code lookaside.classifier.batch}. */
-  public static BatchSettings of(Config batch) {
+  /** Reads {@code lookaside.classifier.batch}. */
+  public static BatchSettings of(SettingsBlock batch) {
+    Map<String, Integer> weights = new TreeMap<>();
+    SettingsBlock patterns = batch.block("weights");
+    patterns.keys().forEach(p -> weights.put(p, patterns.count(p, 1, 1_000)));
     return new BatchSettings(
-        batch.getInt("max-batch"),
-        Duration.ofMillis(batch.getLong("max-delay-millis")),
-        Duration.ofSeconds(batch.getLong("hold-bound-seconds")),
-        weights(batch.getConfig("weights")),
+        batch.count("max-batch", 1, 1024),
+        batch.millis("max-delay-millis", 0, 60_000),
+        Duration.ofSeconds(batch.number("hold-bound-seconds", 1, 86_400)),
+        weights,
         RESTART_DELAY,
         RESTART_DELAY_MAX);
-  }
-
-  private static Map<String, Integer> weights(Config weights) {
-    Map<String, Integer> map = new TreeMap<>();
-    for (String pattern : weights.root().keySet()) {
-      map.put(pattern, weights.getInt(ConfigUtil.joinPath(pattern)));
-    }
-    return map;
   }
 
   /** Windows that this stream may have scored in one turn. */

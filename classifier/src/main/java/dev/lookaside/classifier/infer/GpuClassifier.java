@@ -9,6 +9,7 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import dev.lookaside.featurizer.MelWindow;
+import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import java.time.Duration;
 import java.time.Instant;
@@ -31,7 +32,7 @@ import java.util.function.Supplier;
  */
 public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command> {
   /** Dispatcher of the child that calls the scorer. */
-  public static final String SCORER_DISPATCHER = "lookaside.classifier.scorer-dispatcher";
+  public static final String SCORER_DISPATCHER = IngestSettings.PINNED_DISPATCHER;
 
   public sealed interface Command {}
 

@@ -1,6 +1,6 @@
 package dev.lookaside.classifier.infer;
 
-import com.typesafe.config.Config;
+import dev.lookaside.ingest.SettingsBlock;
 
 /**
  * How a scorer runs.
@@ -16,9 +16,11 @@ public record ScorerSettings(Device device, int intraOpThreads, int maxBatch) {
   }
 
   /** Reads {@code lookaside.classifier.scorer}; the batch size comes from {@code batch}. */
-  public static ScorerSettings of(Config scorer, BatchSettings batch) {
+  public static ScorerSettings of(SettingsBlock scorer, BatchSettings batch) {
     return new ScorerSettings(
-        Device.of(scorer.getString("device")), scorer.getInt("intra-op-threads"), batch.maxBatch());
+        scorer.parsed("device", Device::of, "must be auto, cpu or cuda"),
+        scorer.count("intra-op-threads", 0, 1024),
+        batch.maxBatch());
   }
 
   /** The number of threads meant by {@code intraOpThreads}. */

@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Command> {
   /** Dispatcher to spawn it on. */
-  public static final String DISPATCHER = "lookaside.classifier.registry-dispatcher";
+  public static final String DISPATCHER = IngestSettings.PINNED_DISPATCHER;
 
   private static final Duration POLL = Duration.ofMillis(20);
   private static final Duration CONFIRM_EVERY = Duration.ofMillis(500);

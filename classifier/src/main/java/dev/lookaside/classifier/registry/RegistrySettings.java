@@ -1,10 +1,12 @@
 package dev.lookaside.classifier.registry;
 
 import com.typesafe.config.Config;
+import dev.lookaside.ingest.SettingsBlock;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,57 +50,50 @@ public record RegistrySettings(
     return lead.dividedBy(2);
   }
 
-  private static final String ROOT = "lookaside.classifier.registry.";
-  private static final long LEAD_MILLIS_MIN = 600;
+  private static final String ROOT = "lookaside.classifier";
 
-  public RegistrySettings {
-    // Half a second of it is for the writing.
-    if (lead.toMillis() < LEAD_MILLIS_MIN || lead.toSeconds() > 3_600) {
-      throw RegistryException.of(
-          ROOT + "lead-seconds", lead.toMillis() / 1e3, "must be 0.6 to 3600");
-    }
-    between("fetch-timeout-seconds", fetchTimeout.toSeconds(), 1, 3_600);
-    between("max-adapter-bytes", maxBytes, 1, 1L << 30);
-    between("max-prepared", maxPrepared, 1, 10_000);
-    between("max-architectures", maxArchitectures, 1, 100);
-    between("alive-interval-seconds", aliveInterval.toSeconds(), 1, 3_600);
-    between("keep-days", keep.toDays(), 1, 36_500);
-    if (keysInterval.toSeconds() < 1 || keysInterval.toSeconds() > 3_600) {
-      throw RegistryException.of(
-          "lookaside.classifier.security.adapters.keys-interval-seconds",
-          keysInterval.toSeconds(),
-          "must be 1 to 3600");
-    }
-  }
+  /** Half a second of it is for the writing. */
+  private static final double LEAD_SECONDS_MIN = .6;
+
+  /** Bytes of an adapter file: 33 times the paper's largest, 2,026,028 float32. */
+  private static final long MAX_ADAPTER_BYTES = 256L << 20;
 
   /**
-   * Reads it.
-   *
-   * @param classifier the block {@code lookaside.classifier}
-   * @throws RegistryException naming key and value
+   * Sessions kept open: adapters of another rank, kernel or head need their own, and each has the
+   * backbone's matrices once more.
    */
-  public static RegistrySettings of(Config classifier) {
-    Config own = classifier.getConfig("registry");
-    Config security = classifier.getConfig("security.adapters");
-    String cache = own.getString("cache-folder");
-    String keys = security.getString("keys-folder");
-    String worker = own.getString("worker");
+  private static final int MAX_ARCHITECTURES = 4;
+
+  /**
+   * Between two looks into {@code trusted/}, which are one listing of a small folder. A decision
+   * with an unknown key has it looked at at once.
+   */
+  private static final Duration KEYS_INTERVAL = Duration.ofSeconds(1);
+
+  /**
+   * Reads {@code lookaside.classifier.registry} and {@code .security} of a whole configuration.
+   *
+   * @throws SettingsBlock.Fault naming key and value
+   */
+  public static RegistrySettings of(Config config) {
+    SettingsBlock own = SettingsBlock.of(config, ROOT + ".registry");
+    SettingsBlock security = SettingsBlock.of(config, ROOT + ".security.adapters");
+    Path keys = security.path("keys-folder");
+    String worker = own.text("worker");
     return new RegistrySettings(
-        own.getBoolean("enabled"),
+        own.flag("enabled"),
         worker.isBlank() ? hostAndProcess() : worker,
-        Duration.ofMillis(Math.round(1e3 * own.getDouble("lead-seconds"))),
-        Duration.ofSeconds(own.getLong("fetch-timeout-seconds")),
-        own.getLong("max-adapter-bytes"),
-        own.getInt("max-prepared"),
-        own.getInt("max-architectures"),
-        Duration.ofSeconds(own.getLong("alive-interval-seconds")),
-        Duration.ofDays(own.getLong("keep-days")),
-        cache.isBlank() ? null : Path.of(cache),
-        keys.isBlank()
-            ? Path.of(System.getProperty("user.home"), ".lookaside", "keys")
-            : Path.of(keys),
-        Duration.ofSeconds(security.getLong("keys-interval-seconds")),
-        security.getBoolean("allow-unsigned"));
+        own.seconds("lead-seconds", LEAD_SECONDS_MIN, 3_600),
+        Duration.ofSeconds(own.number("fetch-timeout-seconds", 1, 3_600)),
+        MAX_ADAPTER_BYTES,
+        own.count("max-prepared", 1, 10_000),
+        MAX_ARCHITECTURES,
+        Duration.ofSeconds(own.number("alive-interval-seconds", 1, 3_600)),
+        Duration.ofDays(own.number("keep-days", 1, 36_500)),
+        own.path("cache-folder"),
+        keys == null ? Path.of(System.getProperty("user.home"), ".lookaside", "keys") : keys,
+        KEYS_INTERVAL,
+        security.flag("allow-unsigned"));
   }
 
   /**
@@ -110,6 +105,33 @@ public record RegistrySettings(
     return TrustedKeys.of(new KeyFolder(keys).trusted(), allowUnsigned);
   }
 
+  /**
+   * The key that signs decisions made here; null if there is none and none is needed.
+   *
+   * @param name of a key pair in the folder; blank: the only one there is
+   * @param option with which one is named, for errors
+   * @throws RegistryException if it is not clear which one
+   */
+  public @Nullable SigningKey signing(String name, String option) {
+    KeyFolder folder = new KeyFolder(keys);
+    if (!name.isBlank()) {
+      return folder.signing(name);
+    }
+    List<String> names = folder.signingNames();
+    if (names.size() == 1) {
+      return folder.signing(names.get(0));
+    }
+    if (names.isEmpty() && allowUnsigned) {
+      return null;
+    }
+    throw new RegistryException(
+        names.isEmpty()
+            ? "%s: has no key that could sign decisions; make one with lookaside keys new NAME"
+                .formatted(keys)
+            : "%s: has several keys that could sign decisions (%s); name one of them with %s"
+                .formatted(keys, String.join(", ", names), option));
+  }
+
   private static String hostAndProcess() {
     String host;
     try {
@@ -118,11 +140,5 @@ public record RegistrySettings(
       host = "worker";
     }
     return host + "-" + ProcessHandle.current().pid();
-  }
-
-  private static void between(String key, long value, long least, long most) {
-    if (value < least || value > most) {
-      throw RegistryException.of(ROOT + key, value, "must be %d to %d".formatted(least, most));
-    }
   }
 }

@@ -105,7 +105,7 @@ final class LabelChoiceBench {
                   FeaturizerSettings.of(config)
                       .spec(incumbent.frontEnd(), incumbent.windowFrames())
                       .hopFrames(),
-                  DetectSettings.of(config.getConfig("lookaside.classifier.detect")),
+                  DetectSettings.of(config),
                   new ScorerSettings(Device.CPU, 0, BATCH),
                   incumbent,
                   null)) {

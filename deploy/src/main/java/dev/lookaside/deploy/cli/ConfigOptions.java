@@ -3,9 +3,11 @@ package dev.lookaside.deploy.cli;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigUtil;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.Nearest;
 import dev.lookaside.deploy.settings.ConfigFault;
 import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.deploy.settings.Configuration.Layer;
@@ -20,11 +22,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** The options of every command that reads the configuration, and how they become one. */
 public final class ConfigOptions {
+  private static final String ROOT = "lookaside";
   private static final String BOOTSTRAP = "lookaside.ingest.kafka-clients.bootstrap.servers";
 
   /** Blocks whose keys are the user's own. */
@@ -57,18 +62,19 @@ public final class ConfigOptions {
     List<Layer> given = new ArrayList<>();
     if (bootstrapServers != null) {
       Map<String, String> servers = Map.of(BOOTSTRAP, checked(bootstrapServers));
-      given.add(new Layer("--bootstrap-servers", Configuration.layer(servers)));
+      given.add(Layer.own("--bootstrap-servers", Configuration.layer(servers)));
     }
     Map<String, String> set = new LinkedHashMap<>();
     settings.forEach((key, value) -> set.put(checkedKey(key), value));
-    given.add(new Layer("--set", Configuration.layer(set)));
+    given.add(Layer.own("--set", Configuration.layer(set)));
     if (file != null) {
-      given.add(new Layer("--config \"" + file + "\"", parsed(file)));
+      given.add(Layer.own("--config \"" + file + "\"", parsed(file)));
     }
     try {
       Config all = Configuration.over(given);
       Config builtIn = ConfigFactory.defaultReferenceUnresolved();
-      given.forEach(layer -> checkKnown(layer, builtIn));
+      Stream.concat(given.stream(), Configuration.shared().stream())
+          .forEach(layer -> checkKnown(layer, builtIn));
       return all;
     } catch (ConfigException e) {
       throw new CliException("settings: " + ConfigFault.ofReference(e), e);
@@ -102,20 +108,37 @@ public final class ConfigOptions {
     }
   }
 
-  /** A mistyped key would otherwise be a setting that silently does nothing. */
+  /** A mistyped or former key would otherwise be a setting that silently does nothing. */
   private static void checkKnown(Layer layer, Config builtIn) {
     Config given = layer.settings();
-    if (!given.hasPath("lookaside")) {
+    if (!given.hasPath(ROOT)) {
       return;
     }
-    for (Map.Entry<String, ?> e : given.getConfig("lookaside").entrySet()) {
-      List<String> path = ConfigUtil.splitPath(e.getKey());
-      boolean passedOn =
-          path.stream().anyMatch(name -> name.endsWith("kafka-clients") || FREE.contains(name));
-      String key = "lookaside." + e.getKey();
-      if (!passedOn && !builtIn.hasPathOrNull(key)) {
-        throw new CliException(layer.source() + ": no such setting: " + key);
+    for (String own : given.getConfig(ROOT).root().keySet()) {
+      if (layer.shared() && !builtIn.hasPath(ConfigUtil.joinPath(ROOT, own))) {
+        continue; // A property of this name need not be a setting.
       }
+      check(layer.source(), given, ConfigUtil.joinPath(ROOT, own), builtIn);
+    }
+  }
+
+  private static void check(String source, Config given, String path, Config builtIn) {
+    if (!builtIn.hasPathOrNull(path)) {
+      Set<String> known = new TreeSet<>();
+      builtIn.getConfig(ROOT).entrySet().forEach(e -> known.add(ROOT + "." + e.getKey()));
+      throw new CliException(
+          "%s: no such setting: %s%s".formatted(source, path, Nearest.question(path, known)));
+    }
+    List<String> names = ConfigUtil.splitPath(path);
+    String last = names.get(names.size() - 1);
+    if (last.endsWith("kafka-clients")
+        || FREE.contains(last)
+        || !(given.getValue(path) instanceof ConfigObject block)
+        || !(builtIn.getValue(path) instanceof ConfigObject)) {
+      return;
+    }
+    for (String inner : block.keySet()) {
+      check(source, given, path + "." + ConfigUtil.joinPath(inner), builtIn);
     }
   }
 

@@ -3,7 +3,6 @@ package dev.lookaside.deploy.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lookaside.classifier.ClassifierSettings;
 import dev.lookaside.classifier.registry.KeyFolder;
 import dev.lookaside.classifier.registry.RegistrySettings;
 import dev.lookaside.classifier.registry.RegistryView;
@@ -34,8 +33,7 @@ final class KeysCommand implements Runnable {
   }
 
   private static KeyFolder folder(ConfigOptions config) {
-    return new KeyFolder(
-        RegistrySettings.of(config.load().getConfig(ClassifierSettings.ROOT)).keys());
+    return new KeyFolder(RegistrySettings.of(config.load()).keys());
   }
 
   private static long ledgerEnd(ConfigOptions config) {

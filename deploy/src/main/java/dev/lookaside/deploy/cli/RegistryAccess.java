@@ -3,11 +3,9 @@ package dev.lookaside.deploy.cli;
 import com.typesafe.config.Config;
 import dev.lookaside.classifier.ClassifierSettings;
 import dev.lookaside.classifier.infer.BackboneSessions;
-import dev.lookaside.classifier.registry.KeyFolder;
 import dev.lookaside.classifier.registry.RegistrySettings;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.RegistryWriter;
-import dev.lookaside.classifier.registry.SigningKey;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.bundled.BundledModel;
@@ -53,30 +51,8 @@ final class RegistryAccess {
   }
 
   RegistryWriter writer() {
-    return new RegistryWriter(settings().ingest(), key());
-  }
-
-  /**
-   * The key that signs; null if there is none and none is needed.
-   *
-   * @throws CliException if it is not clear which one
-   */
-  private @Nullable SigningKey key() {
-    KeyFolder keys = new KeyFolder(registry().keys());
-    if (keyName != null) {
-      return keys.signing(keyName);
-    }
-    List<String> names = keys.signingNames();
-    if (names.size() == 1) {
-      return keys.signing(names.get(0));
-    }
-    if (names.isEmpty() && registry().allowUnsigned()) {
-      return null;
-    }
-    throw new CliException(
-        names.isEmpty()
-            ? "--key: there is no key in " + keys.path() + "; make one with lookaside keys new"
-            : "--key: must name one of " + String.join(", ", names));
+    return new RegistryWriter(
+        settings().ingest(), registry().signing(keyName == null ? "" : keyName, "--key"));
   }
 
   /** The backbone of the settings, and windows as the configured adapter's. */

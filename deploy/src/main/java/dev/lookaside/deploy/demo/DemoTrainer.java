@@ -69,7 +69,6 @@ final class DemoTrainer implements AutoCloseable {
     settings.put("lookaside.classifier.registry.alive-interval-seconds", 1);
     settings.put("lookaside.trainer.store-folder", folder.resolve("store").toString());
     settings.put("lookaside.trainer.session-timeout-millis", 6_000);
-    settings.put("lookaside.trainer.tick-millis", 100);
     settings.put("lookaside.trainer.triggers.quiet-millis", person ? 3_000 : 300);
     settings.put("lookaside.trainer.triggers.labels", labels);
     // A few corrections say little about pitch and length.

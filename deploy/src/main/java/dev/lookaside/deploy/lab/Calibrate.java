@@ -124,8 +124,7 @@ public final class Calibrate implements Runnable {
     ClassifierSettings classifier = ClassifierSettings.of(config);
     int hop =
         FeaturizerSettings.of(config).spec(adapter.frontEnd(), adapter.windowFrames()).hopFrames();
-    DetectSettings detect =
-        DetectSettings.of(config.getConfig(ClassifierSettings.ROOT + ".detect"));
+    DetectSettings detect = DetectSettings.of(config);
     SceneJudge judge = new SceneJudge(DetectorModel.of(backbone, adapter, hop, detect));
     ComposedScenes composed = new ComposedScenes(folder, adapter.labels(), sceneSeconds, seed);
     try (Scorer scorer = Scorer.open(backbone, adapter, classifier.scorer())) {

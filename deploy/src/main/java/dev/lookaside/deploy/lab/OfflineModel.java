@@ -54,8 +54,7 @@ public final class OfflineModel implements AutoCloseable {
     ClassifierSettings classifier = ClassifierSettings.of(config);
     int hopFrames =
         FeaturizerSettings.of(config).spec(adapter.frontEnd(), adapter.windowFrames()).hopFrames();
-    DetectSettings detect =
-        DetectSettings.of(config.getConfig(ClassifierSettings.ROOT + ".detect"));
+    DetectSettings detect = DetectSettings.of(config);
     this.model = DetectorModel.of(backbone, adapter, hopFrames, detect);
     this.scorer = Scorer.open(backbone, adapter, classifier.scorer());
     this.detector = new ClipDetector(model, scorer, classifier.scorer().maxBatch());

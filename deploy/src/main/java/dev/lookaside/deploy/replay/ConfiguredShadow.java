@@ -1,8 +1,6 @@
 package dev.lookaside.deploy.replay;
 
-import com.typesafe.config.Config;
 import dev.lookaside.classifier.registry.RegistryView;
-import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.trainer.shadow.ShadowRequest;
 import dev.lookaside.trainer.shadow.ShadowRun;
@@ -16,29 +14,24 @@ import java.util.function.BooleanSupplier;
  * each run and closed after it: rounds are rare, and a session's memory is not.
  */
 public final class ConfiguredShadow implements ShadowRun {
-  private static final String SETTLE = "lookaside.trainer.shadow.settle-seconds";
-  private static final int SETTLE_MAX = 600;
+  /**
+   * After the run's audio, until the incumbent has decided and written what it detected; then both
+   * are compared. Longer than windows, an event's end and a commit take.
+   */
+  private static final Duration SETTLE = Duration.ofSeconds(10);
 
   private final Settings settings;
   private final Duration settle;
 
-  private ConfiguredShadow(Settings settings, Duration settle) {
-    this.settings = settings;
-    this.settle = settle;
+  /** Opens nothing. */
+  public ConfiguredShadow(Settings settings) {
+    this(settings, SETTLE);
   }
 
-  /**
-   * Reads the settings; opens nothing.
-   *
-   * @throws DeployException if {@code lookaside.trainer.shadow.settle-seconds} is out of range
-   */
-  public static ConfiguredShadow of(Config config, Settings settings) {
-    long seconds = config.getLong(SETTLE);
-    if (seconds < 1 || seconds > SETTLE_MAX) {
-      throw new DeployException(
-          "%s \"%d\": must be 1 to %d".formatted(SETTLE, seconds, SETTLE_MAX));
-    }
-    return new ConfiguredShadow(settings, Duration.ofSeconds(seconds));
+  /** With another pause than {@link #SETTLE}. */
+  public ConfiguredShadow(Settings settings, Duration settle) {
+    this.settings = settings;
+    this.settle = settle;
   }
 
   @Override

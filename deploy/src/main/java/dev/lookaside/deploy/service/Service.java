@@ -85,7 +85,16 @@ public final class Service implements AutoCloseable {
    */
   public static Service start(
       Config config, Consumer<StreamDetector.Event> observer, StopClock clock) {
-    Settings settings = Settings.of(config);
+    return start(config, Settings.of(config), observer, clock);
+  }
+
+  /**
+   * As above.
+   *
+   * @param config of the actors
+   */
+  static Service start(
+      Config config, Settings settings, Consumer<StreamDetector.Event> observer, StopClock clock) {
     TrustedKeys trusted = settings.registry().trusted();
     Model model = Model.load(settings);
     Metrics metrics = new Metrics();

@@ -3,17 +3,10 @@ package dev.lookaside.deploy.service;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.DispatcherSelector;
 import com.typesafe.config.Config;
-import com.typesafe.config.ConfigException;
-import dev.lookaside.classifier.registry.KeyFolder;
-import dev.lookaside.classifier.registry.RegistrySettings;
-import dev.lookaside.classifier.registry.SigningKey;
 import dev.lookaside.classifier.weights.Adapter;
-import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.bundled.BundledClips;
 import dev.lookaside.deploy.replay.ConfiguredShadow;
-import dev.lookaside.deploy.settings.ConfigFault;
 import dev.lookaside.deploy.settings.Settings;
-import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.example.Clip;
 import dev.lookaside.trainer.example.ClipFolder;
@@ -37,6 +30,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -116,8 +110,8 @@ public final class TrainerService implements AutoCloseable {
   public static TrainerService start(
       Config config, Metrics metrics, Trainer.Listener listener, StopClock clock) {
     Settings all = Settings.of(config);
-    ShadowRun shadow = ConfiguredShadow.of(config, all);
-    return start(config, all, all.ingest(), metrics, shadow, listener, clock);
+    ShadowRun shadow = new ConfiguredShadow(all);
+    return start(config, all, UnaryOperator.identity(), metrics, shadow, listener, clock);
   }
 
   /**
@@ -132,19 +126,20 @@ public final class TrainerService implements AutoCloseable {
   public static TrainerService start(
       Config config, Metrics metrics, @Nullable ShadowRun shadow, Trainer.Listener listener) {
     Settings all = Settings.of(config);
-    return start(config, all, all.ingest(), metrics, shadow, listener, StopClock.of(config));
+    StopClock clock = StopClock.of(config);
+    return start(config, all, UnaryOperator.identity(), metrics, shadow, listener, clock);
   }
 
   /**
    * As above.
    *
    * @param all of {@code config}
-   * @param ingest instead of its own
+   * @param trainers what becomes of the trainer's own settings
    */
   static TrainerService start(
       Config config,
       Settings all,
-      IngestSettings ingest,
+      UnaryOperator<TrainerSettings> trainers,
       Metrics metrics,
       @Nullable ShadowRun shadow,
       Trainer.Listener listener,
@@ -152,14 +147,13 @@ public final class TrainerService implements AutoCloseable {
     Model model = Model.load(all);
     try {
       Adapter configured = model.adapter();
-      TrainerSettings settings = settings(config, configured);
-      String seeds = config.getString("lookaside.trainer.seeds");
+      TrainerSettings settings = trainers.apply(TrainerSettings.of(config, configured.frontEnd()));
       TrainerSetup setup =
           new TrainerSetup(
               settings,
-              ingest,
+              all.ingest(),
               all.registry(),
-              key(all.registry(), settings.key()),
+              all.registry().signing(settings.key(), "lookaside.trainer.key"),
               model.backbone(),
               configured,
               model.detector().spec(),
@@ -168,7 +162,7 @@ public final class TrainerService implements AutoCloseable {
               all.deploy().channel(),
               all.featurizer()::silenceBelowDbfs,
               shadow,
-              store -> seed(store, configured, seeds, model.isBundled()));
+              store -> seed(store, configured, settings.seeds(), model.isBundled()));
       AtomicReference<@Nullable TrainerStatus> status = new AtomicReference<>();
       Trainer.Listener fanned = new Fanned(metrics, status, settings.scope().toString(), listener);
       return new TrainerService(
@@ -187,47 +181,15 @@ public final class TrainerService implements AutoCloseable {
     }
   }
 
-  /**
-   * The key that signs; null if there is none and none is needed.
-   *
-   * @param name empty: the only one there is
-   */
-  static @Nullable SigningKey key(RegistrySettings registry, String name) {
-    KeyFolder keys = new KeyFolder(registry.keys());
-    if (!name.isBlank()) {
-      return keys.signing(name);
-    }
-    List<String> names = keys.signingNames();
-    if (names.size() == 1) {
-      return keys.signing(names.get(0));
-    }
-    if (names.isEmpty() && registry.allowUnsigned()) {
-      return null;
-    }
-    throw new DeployException(
-        names.isEmpty()
-            ? "lookaside.trainer.key \"\": there is no key in "
-                + keys.path()
-                + "; make one with lookaside keys new"
-            : "lookaside.trainer.key \"\": must name one of " + String.join(", ", names));
-  }
-
   /** Puts in what the adapter was fitted on, once. */
-  private static TrainerSettings settings(Config config, Adapter configured) {
-    try {
-      return TrainerSettings.of(config, configured.frontEnd());
-    } catch (ConfigException e) {
-      throw new DeployException(ConfigFault.ofType(config, e), e);
-    }
-  }
-
-  private static void seed(ExampleStore store, Adapter configured, String folder, boolean bundled) {
+  private static void seed(
+      ExampleStore store, Adapter configured, @Nullable Path folder, boolean bundled) {
     if (store.stats().byOrigin().getOrDefault(Origin.SEED, 0) > 0) {
       return;
     }
     Map<String, Integer> counts = new HashMap<>();
-    if (!folder.isBlank()) {
-      ClipFolder listed = ClipFolder.list(Path.of(folder), configured.labels());
+    if (folder != null) {
+      ClipFolder listed = ClipFolder.list(folder, configured.labels());
       for (Clip clip : listed.clips()) {
         String label = listed.labels().get(clip.label());
         store.putSeed(seed(label, clip.name(), clip.reader().get(), counts));

@@ -17,8 +17,21 @@ public final class Configuration {
    *
    * @param source its name, for errors: {@code --set}
    * @param settings not resolved
+   * @param shared with other programs: not all in it is meant for this one
    */
-  public record Layer(String source, Config settings) {}
+  public record Layer(String source, Config settings, boolean shared) {
+    /** Settings that are given to this program alone. */
+    public static Layer own(String source, Config settings) {
+      return new Layer(source, settings, false);
+    }
+  }
+
+  /** Environment variables and system properties, the first over the others. */
+  public static List<Layer> shared() {
+    return List.of(
+        new Layer("environment variables", ConfigFactory.systemEnvironmentOverrides(), true),
+        new Layer("system properties", ConfigFactory.systemProperties(), true));
+  }
 
   /**
    * Environment variables ({@code CONFIG_FORCE_lookaside_...}) over system properties over {@code
@@ -31,12 +44,10 @@ public final class Configuration {
    *     spellings
    */
   public static Config over(List<Layer> own) {
-    List<Layer> all = new ArrayList<>();
-    all.add(new Layer("environment variables", ConfigFactory.systemEnvironmentOverrides()));
-    all.add(new Layer("system properties", ConfigFactory.systemProperties()));
+    List<Layer> all = new ArrayList<>(shared());
     all.addAll(own);
-    all.add(new Layer("application.conf", ConfigFactory.defaultApplication()));
-    all.add(new Layer("reference.conf", ConfigFactory.defaultReferenceUnresolved()));
+    all.add(Layer.own("application.conf", ConfigFactory.defaultApplication()));
+    all.add(Layer.own("reference.conf", ConfigFactory.defaultReferenceUnresolved()));
     Config merged = ConfigFactory.empty();
     for (Layer layer : all) {
       merged = merged.withFallback(KafkaKeys.normalized(layer.source(), layer.settings()));
@@ -46,7 +57,7 @@ public final class Configuration {
 
   /** {@link #over(List)} with one source. */
   public static Config over(Config own) {
-    return over(List.of(new Layer("settings", own)));
+    return over(List.of(Layer.own("settings", own)));
   }
 
   /** {@link #over(Config)} with keys and plain values. */

@@ -1,10 +1,9 @@
 package dev.lookaside.deploy.settings;
 
 import com.typesafe.config.Config;
-import com.typesafe.config.ConfigException;
 import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.hub.BackboneFiles;
-import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.SettingsBlock;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -51,6 +50,7 @@ public record DeploySettings(
   public static final int FREE_PORT = -1;
 
   private static final String ROOT = "lookaside.deploy";
+  private static final int MAX_PORT = 65_535;
   private static final Logger LOG = LoggerFactory.getLogger(DeploySettings.class);
 
   /** Of {@link #stopTimeout} what the pipeline may take; the rest is for what is around it. */
@@ -64,32 +64,31 @@ public record DeploySettings(
    * @throws DeployException naming key and value
    */
   public static DeploySettings of(Config config) {
-    try {
-      Config own = config.getConfig(ROOT);
-      Path backbone = path(own, "model.backbone");
-      Path adapter = path(own, "model.adapter");
-      if ((backbone == null) != (adapter == null)) {
-        throw new DeployException(
-            ROOT
-                + ".model: backbone \"%s\" and adapter \"%s\": give both or neither"
-                    .formatted(backbone == null ? "" : backbone, adapter == null ? "" : adapter));
-      }
-      return new DeploySettings(
-          backbone,
-          adapter,
-          channel(own.getString("channel")),
-          Duration.ofSeconds(number(own, "stream-idle-seconds", 1, 86_400)),
-          own.getString("metrics.host"),
-          number(own, "metrics.port", 0, 65_535),
-          own.getString("page.host"),
-          number(own, "page.port", FREE_PORT, 65_535),
-          RESTART_DELAY,
-          RESTART_DELAY_MAX,
-          number(own, "restarts-max", 0, 1_000),
-          Duration.ofSeconds(number(own, "stop-timeout-seconds", 0, 600)));
-    } catch (ConfigException e) {
-      throw new DeployException(ConfigFault.ofType(config, e), e);
+    SettingsBlock own = SettingsBlock.of(config, ROOT);
+    SettingsBlock model = own.block("model");
+    SettingsBlock metrics = own.block("metrics");
+    SettingsBlock page = own.block("page");
+    Path backbone = model.path("backbone");
+    Path adapter = model.path("adapter");
+    if ((backbone == null) != (adapter == null)) {
+      throw new DeployException(
+          ROOT
+              + ".model: backbone \"%s\" and adapter \"%s\": give both or neither"
+                  .formatted(backbone == null ? "" : backbone, adapter == null ? "" : adapter));
     }
+    return new DeploySettings(
+        backbone,
+        adapter,
+        own.parsed("channel", ChannelPolicy::of, "must be mix or the number of a channel, from 0"),
+        Duration.ofSeconds(own.number("stream-idle-seconds", 1, 86_400)),
+        metrics.name("host"),
+        metrics.count("port", 0, MAX_PORT),
+        page.name("host"),
+        page.count("port", FREE_PORT, MAX_PORT),
+        RESTART_DELAY,
+        RESTART_DELAY_MAX,
+        own.count("restarts-max", 0, 1_000),
+        Duration.ofSeconds(own.number("stop-timeout-seconds", 0, 600)));
   }
 
   /**
@@ -99,27 +98,5 @@ public record DeploySettings(
    */
   public @Nullable Path backboneFile() {
     return backbone == null ? null : BackboneFiles.of(backbone, LOG::info);
-  }
-
-  private static @Nullable Path path(Config own, String key) {
-    String text = own.getString(key);
-    return text.isEmpty() ? null : Path.of(text);
-  }
-
-  private static ChannelPolicy channel(String text) {
-    try {
-      return ChannelPolicy.of(text);
-    } catch (IngestException e) {
-      throw new DeployException(ROOT + ".channel: " + e.getMessage(), e);
-    }
-  }
-
-  private static int number(Config own, String key, int min, int max) {
-    long value = own.getLong(key);
-    if (value < min || value > max) {
-      throw new DeployException(
-          "%s.%s \"%d\": must be %d..%d".formatted(ROOT, key, value, min, max));
-    }
-    return (int) value;
   }
 }

@@ -1,12 +1,10 @@
 package dev.lookaside.deploy.settings;
 
 import com.typesafe.config.Config;
-import com.typesafe.config.ConfigException;
 import dev.lookaside.classifier.ClassifierSettings;
 import dev.lookaside.classifier.detect.DetectSettings;
 import dev.lookaside.classifier.detect.SinkSettings;
 import dev.lookaside.classifier.registry.RegistrySettings;
-import dev.lookaside.deploy.DeployException;
 import dev.lookaside.featurizer.FeaturizerSettings;
 import dev.lookaside.ingest.IngestSettings;
 
@@ -29,8 +27,6 @@ public record Settings(
     SinkSettings sink,
     RegistrySettings registry,
     DeploySettings deploy) {
-  private static final String CLASSIFIER = ClassifierSettings.ROOT;
-
   /**
    * Reads all modules' blocks.
    *
@@ -38,18 +34,14 @@ public record Settings(
    * @throws RuntimeException of the module whose key is wrong, naming key and value
    */
   public static Settings of(Config config) {
-    try {
-      IngestSettings ingest = IngestSettings.of(config);
-      return new Settings(
-          ingest,
-          FeaturizerSettings.of(config),
-          ClassifierSettings.of(config),
-          DetectSettings.of(config.getConfig(CLASSIFIER + ".detect")),
-          SinkSettings.of(config.getConfig(CLASSIFIER + ".sink"), ingest),
-          RegistrySettings.of(config.getConfig(CLASSIFIER)),
-          DeploySettings.of(config));
-    } catch (ConfigException e) {
-      throw new DeployException(ConfigFault.ofType(config, e), e);
-    }
+    IngestSettings ingest = IngestSettings.of(config);
+    return new Settings(
+        ingest,
+        FeaturizerSettings.of(config),
+        ClassifierSettings.of(config),
+        DetectSettings.of(config),
+        SinkSettings.of(config, ingest),
+        RegistrySettings.of(config),
+        DeploySettings.of(config));
   }
 }

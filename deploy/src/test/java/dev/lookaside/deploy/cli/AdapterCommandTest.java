@@ -252,7 +252,8 @@ class AdapterCommandTest {
     assertThat(run("adapter", "publish", sound).err()).contains("make one with lookaside keys new");
     run("keys", "new", "a");
     run("keys", "new", "b");
-    assertThat(run("adapter", "publish", sound).err()).contains("--key: must name one of a, b");
+    assertThat(run("adapter", "publish", sound).err())
+        .contains("has several keys that could sign decisions (a, b); name one of them with --key");
     assertThat(run("keys", "new", "a").err()).contains("is there already");
     assertThat(run("adapter", "show", "ffff").err())
         .contains("adapter \"ffff\": no adapter on the topic begins so");

@@ -26,10 +26,16 @@ class ConfigOptionsTest {
       delimiter = '|',
       textBlock =
           """
-          lookaside.ingest.broker-timeout-millis=abc | lookaside.ingest.broker-timeout-millis "abc": must be a number
-          lookaside.deploy.metrics.port=x            | lookaside.deploy.metrics.port "x": must be a number
+          lookaside.ingest.broker-timeout-millis=abc | lookaside.ingest.broker-timeout-millis "abc": must be a whole number from 100 to 600000
+          lookaside.deploy.metrics.port=x            | lookaside.deploy.metrics.port "x": must be a whole number from 0 to 65535
           lookaside.ingest.topics=7                  | lookaside.ingest.topics "7": must be a block of settings
           lookaside.deploy.no-such-key=1             | --set: no such setting: lookaside.deploy.no-such-key
+          lookaside.ingest.topics.acks.name=a        | --set: no such setting: lookaside.ingest.topics.acks
+          lookaside.ingest.topics.acks.configs.a.b=1 | --set: no such setting: lookaside.ingest.topics.acks
+          lookaside.featurizer.hop-frame=8           | --set: no such setting: lookaside.featurizer.hop-frame (did you mean "lookaside.featurizer.hop-frames"?)
+          lookaside.classifier.sink.retry-delay-millis=1 | --set: no such setting: lookaside.classifier.sink.retry-delay-millis
+          lookaside.trainer.tick-millis=9            | --set: no such setting: lookaside.trainer.tick-millis
+          lookaside.classiffier.batch.max-batch=9    | --set: no such setting: lookaside.classiffier
           a..b=1                                     | --set "a..b": is no key: must be words with dots between, others in quotes
           """)
   void aWrongSettingIsNamedWithItsValue(String setting, String message) {
@@ -38,10 +44,11 @@ class ConfigOptionsTest {
 
   @Test
   void aWrongSettingOfTheTrainerIsNamedToo() {
-    Cli run = Cli.run("trainer", "--set", "lookaside.trainer.tick-millis=x");
+    Cli run = Cli.run("trainer", "--set", "lookaside.trainer.triggers.labels=x");
     assertThat(run.exitCode()).isNotZero();
     assertThat(run.err().strip())
-        .isEqualTo("lookaside trainer: lookaside.trainer.tick-millis \"x\": must be a number");
+        .isEqualTo(
+            "lookaside trainer: lookaside.trainer.triggers.labels \"x\": must be a whole number from 1 to 1000000");
   }
 
   @Test
@@ -50,7 +57,7 @@ class ConfigOptionsTest {
     Files.writeString(file, "\nlookaside.classifier.batch.max-batch = [1]\n");
     assertThat(fault("--config", file))
         .isEqualTo(
-            "lookaside run: lookaside.classifier.batch.max-batch \"[1]\": must be a number (%s, line 2)"
+            "lookaside run: lookaside.classifier.batch.max-batch \"[1]\": must be a whole number from 1 to 1024 (%s, line 2)"
                 .formatted(file));
   }
 

@@ -9,6 +9,7 @@ import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
 import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.kafka.KafkaKeys;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -159,14 +160,13 @@ class KafkaKeysTest {
   @ParameterizedTest
   @MethodSource("blocks")
   void everyDefaultOfEveryBlockCanBeBeatenByEitherSpelling(String block) throws IOException {
-    Map<String, Object> defaults =
-        IngestSettings.properties(file("none.conf", "").getConfig(block));
+    Map<String, Object> defaults = KafkaKeys.properties(file("none.conf", "").getConfig(block));
     Set<String> keys = new TreeSet<>(defaults.keySet());
     keys.add("max.message.bytes"); // Also one without a default.
     for (String key : keys) {
       for (String spelling : List.of(key, '"' + key + '"')) {
         Config config = file("own.conf", block + "." + spelling + " = given");
-        assertThat(IngestSettings.properties(config.getConfig(block)))
+        assertThat(KafkaKeys.properties(config.getConfig(block)))
             .as(block + "." + spelling)
             .containsEntry(key, "given")
             .containsOnlyKeys(defaults.containsKey(key) ? defaults.keySet() : keys);

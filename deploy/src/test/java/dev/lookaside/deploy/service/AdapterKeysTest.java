@@ -46,13 +46,11 @@ class AdapterKeysTest {
 
   @Test
   void aRunningWorkerTakesNoteOfKeysAndALateOneHearsTheSame() {
-    Map<String, Object> settings =
-        Map.of("lookaside.classifier.security.adapters.keys-interval-seconds", 1);
     KeyFolder theirs = new KeyFolder(folder.resolve("theirs"));
     KeyFolder trusting = new KeyFolder(folder.resolve("keys"));
     Sound sound = sound("s", 71, 8, Encoding.S16LE);
     try (EmbeddedKafka kafka = EmbeddedKafka.start();
-        AdapterRig rig = new AdapterRig(kafka.bootstrapServers(), "keys", folder, settings);
+        AdapterRig rig = new AdapterRig(kafka.bootstrapServers(), "keys", folder, Map.of());
         RegistryWriter colleague = new RegistryWriter(rig.rig.ingest, theirs.create("colleague"))) {
       adapters = rig;
       String first = colleague.publish(variant(.7f));

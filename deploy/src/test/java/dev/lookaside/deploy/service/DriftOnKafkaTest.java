@@ -10,6 +10,7 @@ import dev.lookaside.deploy.cli.Main;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.LabelledClip;
 import dev.lookaside.ingest.send.LabelledEvent;
+import dev.lookaside.trainer.drift.DriftSettings;
 import dev.lookaside.trainer.drift.StreamDrift;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.Trainer;
@@ -49,20 +50,29 @@ class DriftOnKafkaTest {
     kafka.close();
   }
 
-  private TrainerRig rig(String name, int scenes, double falseAlarmRate) {
-    return new TrainerRig(
-        kafka.bootstrapServers(),
-        name,
-        folder,
-        Map.of(
-            "lookaside.trainer.tick-millis", 20,
-            "lookaside.trainer.head.scenes", 4,
-            "lookaside.trainer.drift.interval-seconds", 1,
-            "lookaside.trainer.drift.active-seconds", 600,
-            "lookaside.trainer.drift.seconds", 8,
-            "lookaside.trainer.drift.min-seconds", 4,
-            "lookaside.trainer.drift.false-alarm-rate", falseAlarmRate,
-            "lookaside.trainer.drift.scenes", scenes));
+  private TrainerRig rig(String name) {
+    Map<String, Object> settings = Map.of("lookaside.trainer.head.scenes", 4);
+    return new TrainerRig(kafka.bootstrapServers(), name, folder, settings);
+  }
+
+  private static TrainerService start(
+      TrainerRig rig, Trainer.Listener listener, DriftSettings drift) {
+    return rig.startTrainer(listener, s -> TrainerRig.with(s, drift, s.background()));
+  }
+
+  /** Every second, with streams that sent something within the last ten minutes. */
+  static DriftSettings drift(double seconds, double falseAlarmRate, int scenes) {
+    return new DriftSettings(
+        true,
+        Duration.ofSeconds(1),
+        Duration.ofMinutes(10),
+        seconds,
+        4,
+        20,
+        falseAlarmRate,
+        2,
+        scenes,
+        10);
   }
 
   private static Optional<StreamDrift> of(TrainerService trainer, String stream) {
@@ -105,8 +115,8 @@ class DriftOnKafkaTest {
     float[] end = Arrays.copyOfRange(changing, 2 * BURST, changing.length);
     System.arraycopy(DriftTest.dialling(end), 0, changing, 2 * BURST, end.length);
     Map<String, Pcm> audio = Map.of("gate", steady, "yard", new Pcm(16_000, changing));
-    try (TrainerRig rig = rig("drift", 99, .02)) {
-      try (TrainerService trainer = rig.startTrainer()) {
+    try (TrainerRig rig = rig("drift")) {
+      try (TrainerService trainer = start(rig, rig.listener(rig.phases), drift(8, .02, 99))) {
         hear(rig, trainer, audio, 0);
         hear(rig, trainer, audio, 1);
         assertThat(trainer.status().drift().alarmed()).isZero();
@@ -135,7 +145,7 @@ class DriftOnKafkaTest {
       assertThat(rig.outcomes).as("there was nothing to learn from").isEmpty();
 
       // Whoever leads next knows of the alarm.
-      try (TrainerService next = rig.startTrainer()) {
+      try (TrainerService next = start(rig, rig.listener(rig.phases), drift(8, .02, 99))) {
         Awaitility.await("the alarm of the trainer before")
             .atMost(TrainerRig.PATIENCE)
             .pollInterval(Duration.ofMillis(5))
@@ -156,10 +166,9 @@ class DriftOnKafkaTest {
     Pcm tone = new Pcm(16_000, DriftTest.dialling(new float[4 * BURST]));
     Map<String, Pcm> audio = Map.of("yard", tone);
     byte[] other = AdapterRig.variant(.3f);
-    try (TrainerRig rig = rig("other", 19, .1)) {
+    try (TrainerRig rig = rig("other")) {
       ConcurrentLinkedQueue<StreamDrift> seen = new ConcurrentLinkedQueue<>();
-      try (TrainerService trainer =
-          TrainerService.start(rig.rig.config, rig.metrics, new Recorder(seen))) {
+      try (TrainerService trainer = start(rig, new Recorder(seen), drift(8, .1, 19))) {
         hear(rig, trainer, audio, 0);
         hear(rig, trainer, audio, 1);
         StreamDrift before = of(trainer, "yard").orElseThrow();
@@ -214,7 +223,7 @@ class DriftOnKafkaTest {
             "--bootstrap-servers",
             kafka.bootstrapServers(),
             "--set",
-            "lookaside.ingest.topics.requests.name=drift.lookaside.requests",
+            "lookaside.ingest.topics.internal.prefix=drift.lookaside.",
             "--set",
             "lookaside.ingest.topics.audio-labels.name=drift.audio.labels");
     return new Printed(code, out.toString(), err.toString());

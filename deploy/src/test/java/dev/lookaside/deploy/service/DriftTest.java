@@ -18,7 +18,6 @@ import dev.lookaside.ingest.send.SceneComposer;
 import dev.lookaside.ingest.send.SceneSettings;
 import dev.lookaside.trainer.collect.RefitSettings;
 import dev.lookaside.trainer.drift.AdapterReference;
-import dev.lookaside.trainer.drift.DriftSettings;
 import dev.lookaside.trainer.drift.Material;
 import dev.lookaside.trainer.drift.Measured;
 import java.util.ArrayList;
@@ -41,13 +40,7 @@ class DriftTest {
 
   @BeforeAll
   static void make() {
-    Settings settings =
-        Settings.of(
-            Configuration.over(
-                Map.of(
-                    "lookaside.trainer.drift.seconds", SECONDS,
-                    "lookaside.trainer.drift.min-seconds", 4,
-                    "lookaside.trainer.drift.scenes", 99)));
+    Settings settings = Settings.of(Configuration.over(Map.of()));
     bundled = BundledModel.open();
     Backbone backbone = Backbone.load(bundled.backbone());
     Adapter adapter = Adapter.load(bundled.adapter());
@@ -75,12 +68,7 @@ class DriftTest {
             decoder.on(),
             decoder.off(),
             material,
-            DriftSettings.of(
-                Configuration.over(
-                    Map.of(
-                        "lookaside.trainer.drift.seconds", SECONDS,
-                        "lookaside.trainer.drift.min-seconds", 4,
-                        "lookaside.trainer.drift.scenes", 99))),
+            DriftOnKafkaTest.drift(SECONDS, .02, 99),
             settings.classifier().scorer());
     while (!reference.ready()) {
       reference.step();

@@ -20,6 +20,7 @@ import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.SourceSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.audio.AudioDecoder;
 import dev.lookaside.ingest.audio.ChannelPolicy;
@@ -83,16 +84,12 @@ public final class EndToEndRig implements AutoCloseable {
     Map<String, Object> settings = new HashMap<>();
     settings.put("lookaside.ingest.kafka-clients.bootstrap.servers", bootstrapServers);
     settings.put("lookaside.ingest.source.group", name);
-    settings.put("lookaside.ingest.source.report-interval-millis", 200);
-    settings.put("lookaside.ingest.source.unreachable-after-millis", 500);
     settings.put("lookaside.ingest.broker-timeout-millis", 2_000);
     for (String topic : List.of("audio-chunks", "audio-detections", "audio-dead-letters")) {
       settings.put("lookaside.ingest.topics." + topic + ".name", name + "." + topic);
       settings.put("lookaside.ingest.topics." + topic + ".partitions", 2);
     }
-    for (String topic : List.of("adapters", "cutovers", "acks")) {
-      settings.put("lookaside.ingest.topics." + topic + ".name", name + ".lookaside." + topic);
-    }
+    settings.put("lookaside.ingest.topics.internal.prefix", name + ".lookaside.");
     settings.putAll(more);
     config = Configuration.over(settings);
     ingest = IngestSettings.of(config);
@@ -107,10 +104,46 @@ public final class EndToEndRig implements AutoCloseable {
   Service startWorker(Consumer<StreamDetector.Event> more) {
     return Service.start(
         config,
+        impatient(Settings.of(config)),
         event -> {
           observed.add(event);
           more.accept(event);
-        });
+        },
+        StopClock.of(config));
+  }
+
+  /** A worker that reports soon that no broker answers, and that looks for one often. */
+  private static Settings impatient(Settings s) {
+    IngestSettings ingest = s.ingest();
+    SourceSettings source = ingest.source();
+    return new Settings(
+        new IngestSettings(
+            ingest.clients(),
+            ingest.chunkSource(),
+            ingest.maxPayloadBytes(),
+            ingest.defaultFormat(),
+            ingest.topics(),
+            new SourceSettings(
+                source.membership(),
+                source.exactlyOnce(),
+                source.startsAtEnd(),
+                source.creditRecords(),
+                source.creditBytes(),
+                source.maxBytesUnderWay(),
+                source.readAheadBytes(),
+                source.commitIntervalMillis(),
+                source.pollMillis(),
+                500,
+                200,
+                source.stopTimeoutMillis(),
+                source.consumerProperties()),
+            ingest.retained()),
+        s.featurizer(),
+        s.classifier(),
+        s.detect(),
+        s.sink(),
+        s.registry(),
+        s.deploy());
   }
 
   /**

@@ -324,7 +324,7 @@ class KafkaSourceOnKafkaTest {
           topics.audio-chunks { name = %s.chunks, partitions = 4 }
           topics.audio-detections.name = %s.detections
           topics.audio-dead-letters.name = %s.dead-letters
-          topics.progress.name = %s.progress
+          topics.internal.prefix = %s.
           source { group = %s, commit-interval-millis = 100, credit-records = 3, delivery = at-least-once }
         }
         """

@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lookaside.deploy.bundled.EmbeddedKafka;
-import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.AudioFormat;
@@ -56,10 +55,14 @@ class LabelIngestOnKafkaTest {
   private static final int CHUNK_SAMPLES = 4_000;
   private static final int CONTEXT_MILLIS = 500;
   private static final StoreSettings SETTINGS =
-      StoreSettings.of(
-              Configuration.over(Map.of("lookaside.trainer.store.audio-wait-millis", 600_000)),
-              FrontEnd.AST_FBANK)
-          .withContextMillis(CONTEXT_MILLIS);
+      new StoreSettings(
+          FrontEnd.AST_FBANK,
+          CONTEXT_MILLIS,
+          60_000,
+          .2,
+          1,
+          Duration.ofMinutes(10),
+          Duration.ofSeconds(20));
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Instant EPOCH = EndToEndRig.EPOCH;
   private static EmbeddedKafka kafka;
@@ -88,9 +91,7 @@ class LabelIngestOnKafkaTest {
                 "lookaside.ingest.topics.audio-labels.name",
                 name + ".audio-labels",
                 "lookaside.ingest.topics.audio-labels.partitions",
-                1,
-                "lookaside.ingest.topics.requests.name",
-                name + ".requests"));
+                1));
     Topics.ensure(rig.ingest);
     Topics.ensureTraining(rig.ingest);
     return rig;

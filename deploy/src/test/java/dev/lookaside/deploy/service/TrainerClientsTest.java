@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -49,8 +50,8 @@ class TrainerClientsTest {
       TrainerService trainer =
           TrainerService.start(
               rig.rig.config,
-              Settings.of(rig.rig.config),
-              ingest,
+              withIngest(Settings.of(rig.rig.config), ingest),
+              UnaryOperator.identity(),
               rig.metrics,
               null,
               new Trainer.Listener() {
@@ -99,5 +100,10 @@ class TrainerClientsTest {
         .untilAsserted(
             () ->
                 assertThat(clients.open()).allMatch(name -> name.startsWith("lookaside-trainer")));
+  }
+
+  private static Settings withIngest(Settings s, IngestSettings ingest) {
+    return new Settings(
+        ingest, s.featurizer(), s.classifier(), s.detect(), s.sink(), s.registry(), s.deploy());
   }
 }

@@ -40,7 +40,6 @@ class TrainerKillTest {
           Map.entry("lookaside.trainer.fit.epochs", 6),
           Map.entry("lookaside.trainer.fit.scenes", 2),
           Map.entry("lookaside.trainer.fit.batch-size", 4),
-          Map.entry("lookaside.trainer.judge.quiet-seconds", 0),
           Map.entry("lookaside.trainer.gate.false-pass-chance", 1),
           Map.entry("lookaside.trainer.gate.precision-loss-max", 1),
           Map.entry("lookaside.trainer.gate.false-alarms-per-hour-max", 1_000_000));

@@ -48,7 +48,6 @@ class TrainerLoopTest {
       Map.ofEntries(
           Map.entry("lookaside.trainer.triggers.labels", 1_000),
           Map.entry("lookaside.trainer.head.scenes", 4),
-          Map.entry("lookaside.trainer.judge.quiet-seconds", 0),
           Map.entry("lookaside.trainer.gate.false-pass-chance", 1),
           Map.entry("lookaside.trainer.gate.precision-loss-max", 1),
           Map.entry("lookaside.trainer.gate.false-alarms-per-hour-max", 1_000_000),
@@ -115,7 +114,6 @@ class TrainerLoopTest {
                     "shadow.share", 1,
                     // Once through the scenes: which few events a shorter run meets is chance.
                     "shadow.seconds", 20,
-                    "shadow.settle-seconds", 2,
                     "shadow.agreement-min", 1));
         Service service = rig.rig.startWorker();
         LiveStreams live = new LiveStreams(rig.rig, scenes);
@@ -163,10 +161,7 @@ class TrainerLoopTest {
 
   @Test
   void whatSomebodyDecidedMeanwhileStands() throws Exception {
-    try (TrainerRig rig =
-        rig(
-            "meanwhile",
-            Map.of("shadow.share", 1, "shadow.seconds", 3, "shadow.settle-seconds", 1))) {
+    try (TrainerRig rig = rig("meanwhile", Map.of("shadow.share", 1, "shadow.seconds", 3))) {
       String before = rig.adapters.writer.publish(AdapterRig.variant(.3f));
       String bad = rig.adapters.writer.publish(AdapterRig.variant(.4f));
       rig.adapters.writer.write(AdapterRig.cutover("*", 1, before, Instant.now()));

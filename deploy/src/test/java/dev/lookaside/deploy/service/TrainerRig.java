@@ -4,6 +4,8 @@ import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.deploy.replay.ConfiguredShadow;
+import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.StreamId;
@@ -16,12 +18,15 @@ import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.ingest.send.SceneComposer;
 import dev.lookaside.ingest.send.SceneSettings;
+import dev.lookaside.trainer.drift.DriftSettings;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelWriter;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.Trainer;
 import dev.lookaside.trainer.loop.TrainerStatus;
 import dev.lookaside.trainer.publish.RefitTopic;
+import dev.lookaside.trainer.session.TrainerSettings;
+import dev.lookaside.trainer.watch.BackgroundSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,6 +39,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
@@ -56,8 +62,6 @@ public final class TrainerRig implements AutoCloseable {
   TrainerRig(String bootstrapServers, String name, Path folder, Map<String, Object> more) {
     Map<String, Object> settings = new HashMap<>();
     settings.put("lookaside.ingest.topics.audio-labels.name", name + ".audio.labels");
-    settings.put("lookaside.ingest.topics.requests.name", name + ".lookaside.requests");
-    settings.put("lookaside.ingest.topics.shadows.name", name + ".lookaside.shadows");
     settings.put("lookaside.classifier.registry.lead-seconds", 1);
     settings.put("lookaside.classifier.registry.alive-interval-seconds", 1);
     settings.put("lookaside.trainer.store-folder", folder.resolve("store").toString());
@@ -74,7 +78,41 @@ public final class TrainerRig implements AutoCloseable {
   }
 
   TrainerService startTrainer(ConcurrentLinkedQueue<String> itsPhases) {
-    return TrainerService.start(rig.config, metrics, listener(itsPhases));
+    return startTrainer(listener(itsPhases), UnaryOperator.identity());
+  }
+
+  /** With other settings of its own than the configuration's. */
+  TrainerService startTrainer(
+      Trainer.Listener listener, UnaryOperator<TrainerSettings> itsSettings) {
+    Settings all = Settings.of(rig.config);
+    return TrainerService.start(
+        rig.config,
+        all,
+        itsSettings,
+        metrics,
+        new ConfiguredShadow(all, Duration.ofSeconds(2)),
+        listener,
+        StopClock.of(rig.config));
+  }
+
+  /** The same with other settings of drift and background. */
+  static TrainerSettings with(
+      TrainerSettings s, DriftSettings drift, BackgroundSettings background) {
+    return new TrainerSettings(
+        s.scope(),
+        s.folder(),
+        s.seeds(),
+        s.key(),
+        s.author(),
+        s.session(),
+        Duration.ofMillis(20),
+        s.deadline(),
+        s.store(),
+        s.loop(),
+        s.refit(),
+        s.gate(),
+        drift,
+        background);
   }
 
   Trainer.Listener listener(ConcurrentLinkedQueue<String> itsPhases) {

@@ -25,6 +25,7 @@ import dev.lookaside.trainer.store.LabelStandings.Stands;
 import dev.lookaside.trainer.store.Origin;
 import dev.lookaside.trainer.store.Split;
 import dev.lookaside.trainer.store.StoredExample;
+import dev.lookaside.trainer.watch.BackgroundSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -214,17 +215,25 @@ class TrainerServiceTest {
   void theGateCountsFalseAlarmsOnTheStreamsOwnBackground() throws Exception {
     Map<String, Object> often =
         Map.ofEntries(
-            Map.entry("lookaside.trainer.tick-millis", 20),
             Map.entry("lookaside.trainer.store.held-out-share", .5),
             Map.entry("lookaside.trainer.drift.enabled", false),
-            Map.entry("lookaside.trainer.background.interval-seconds", 1),
-            Map.entry("lookaside.trainer.background.active-seconds", 600),
-            Map.entry("lookaside.trainer.background.settle-seconds", 0),
-            Map.entry("lookaside.trainer.background.seconds", 4),
             Map.entry("lookaside.trainer.head.scenes", 4),
             Map.entry("lookaside.trainer.judge.background-seconds", 9));
+    BackgroundSettings taken =
+        new BackgroundSettings(
+            true,
+            Duration.ofSeconds(1),
+            Duration.ofMinutes(10),
+            Duration.ZERO,
+            4,
+            3,
+            6,
+            20,
+            12,
+            100);
     try (TrainerRig rig = rig("background", often);
-        TrainerService trainer = rig.startTrainer()) {
+        TrainerService trainer =
+            rig.startTrainer(rig.listener(rig.phases), s -> TrainerRig.with(s, s.drift(), taken))) {
       Scene busy = TrainerRig.scene(BundledClips.load(), 4.5, 5);
       for (int i = 0; i < 12; i++) {
         Pcm noise = BackgroundNoise.pink(i, 16_000, 4.5);
@@ -260,7 +269,7 @@ class TrainerServiceTest {
   @Test
   void theFirstProcessOfAllMayBeATrainer() {
     try (TrainerRig rig = rig("first", QUICK)) {
-      String absent = "lookaside.ingest.topics.cutovers.name = absent.lookaside.cutovers";
+      String absent = "lookaside.ingest.topics.internal.prefix = absent.";
       Config config = ConfigFactory.parseString(absent).withFallback(rig.rig.config).resolve();
       ConcurrentLinkedQueue<String> phases = new ConcurrentLinkedQueue<>();
       try (TrainerService trainer =

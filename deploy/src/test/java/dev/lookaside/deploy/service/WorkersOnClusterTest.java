@@ -114,8 +114,7 @@ class WorkersOnClusterTest {
     settings.put("lookaside.ingest.source.group", name);
     settings.put("lookaside.ingest.topics.audio-chunks.name", "shared.chunks");
     settings.put("lookaside.ingest.topics.audio-chunks.partitions", PARTITIONS);
-    settings.put("lookaside.ingest.broker-timeout-millis", 10_000);
-    settings.put("lookaside.ingest.source.unreachable-after-millis", 30_000);
+    settings.put("lookaside.ingest.broker-timeout-millis", 30_000);
     settings.put("lookaside.deploy.restarts-max", 100);
     settings.put("lookaside.deploy.metrics.port", 0);
     settings.put("lookaside.classifier.registry.enabled", false);

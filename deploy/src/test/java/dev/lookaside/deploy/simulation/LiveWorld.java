@@ -21,6 +21,7 @@ import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.AudioChunkCodec;
 import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.SourceSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.audio.AudioDecoder;
 import dev.lookaside.ingest.audio.ChannelPolicy;
@@ -260,10 +261,52 @@ final class LiveWorld implements SimulatedBroker.Observer {
     return ConfigFactory.parseMap(settings).atPath("lookaside.ingest.source").withFallback(CONFIG);
   }
 
-  private static DetectSettings detectSettings(String config) {
-    return DetectSettings.of(
-        ConfigFactory.parseString(config)
-            .withFallback(CONFIG.getConfig("lookaside.classifier.detect")));
+  private static DetectSettings detectSettings(String text) {
+    Config own = ConfigFactory.parseString(text);
+    DetectSettings s =
+        DetectSettings.of(own.atPath("lookaside.classifier.detect").withFallback(CONFIG));
+    return new DetectSettings(
+        s.clipCombination(),
+        s.columnsCombination(),
+        s.thresholds(),
+        s.minLength(),
+        s.minGap(),
+        s.maxWindowsUnderWay(),
+        Duration.ofMillis(own.getLong("progress-interval-millis")),
+        s.overload(),
+        s.overloadOfStreams());
+  }
+
+  /** What users set, and what is a constant for them. */
+  private static IngestSettings ingestSettings(Config config) {
+    IngestSettings ingest = IngestSettings.of(config);
+    SourceSettings s = ingest.source();
+    Config own = config.getConfig("lookaside.ingest.source");
+    return new IngestSettings(
+        ingest.clients(),
+        ingest.chunkSource(),
+        ingest.maxPayloadBytes(),
+        ingest.defaultFormat(),
+        ingest.topics(),
+        new SourceSettings(
+            s.membership(),
+            s.exactlyOnce(),
+            s.startsAtEnd(),
+            s.creditRecords(),
+            s.creditBytes(),
+            s.maxBytesUnderWay(),
+            constant(own, "read-ahead-bytes", s.readAheadBytes()),
+            s.commitIntervalMillis(),
+            constant(own, "poll-millis", s.pollMillis()),
+            constant(own, "unreachable-after-millis", s.unreachableAfterMillis()),
+            constant(own, "report-interval-millis", s.reportIntervalMillis()),
+            constant(own, "stop-timeout-millis", s.stopTimeoutMillis()),
+            s.consumerProperties()),
+        ingest.retained());
+  }
+
+  private static long constant(Config own, String key, long otherwise) {
+    return own.hasPath(key) ? own.getLong(key) : otherwise;
   }
 
   /** The same log again, by one worker that nothing happens to and that sheds nothing. */
@@ -349,7 +392,7 @@ final class LiveWorld implements SimulatedBroker.Observer {
     return ingestOf.computeIfAbsent(
         instance,
         its ->
-            IngestSettings.of(
+            ingestSettings(
                 ConfigFactory.parseMap(Map.of("lookaside.ingest.source.instance", its))
                     .withFallback(ingest)));
   }

@@ -67,9 +67,7 @@ public final class VirtualActors {
         actor.default-dispatcher { type = Dispatcher, executor = "%1$s$Executor", throughput = 1 }
       }
       lookaside {
-        ingest.kafka-dispatcher { type = Dispatcher, executor = "%1$s$Executor", throughput = 1 }
-        classifier.scorer-dispatcher { type = Dispatcher, executor = "%1$s$Executor", throughput = 1 }
-        classifier.sink-dispatcher { type = Dispatcher, executor = "%1$s$Executor", throughput = 1 }
+        ingest.pinned-dispatcher { type = Dispatcher, executor = "%1$s$Executor", throughput = 1 }
       }
       """
           .formatted(VirtualActors.class.getName());

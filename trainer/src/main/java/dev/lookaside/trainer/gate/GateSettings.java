@@ -1,7 +1,7 @@
 package dev.lookaside.trainer.gate;
 
 import com.typesafe.config.Config;
-import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.ingest.SettingsBlock;
 
 /**
  * {@code lookaside.trainer.gate}, whose {@code reference.conf} says what each is for.
@@ -18,37 +18,18 @@ public record GateSettings(
     double confidence,
     double precisionLossMax,
     double falseAlarmsPerHourMax) {
-  private static final String ROOT = "lookaside.trainer.gate";
-
-  public GateSettings {
-    between("false-pass-chance", falsePassChance, 0.001, 1);
-    between("false-refusal-chance", falseRefusalChance, 0.001, 1);
-    between("confidence", confidence, 0.5, 0.99);
-    between("precision-loss-max", precisionLossMax, 0, 1);
-    between("false-alarms-per-hour-max", falseAlarmsPerHourMax, 0, 1e6);
-  }
-
   /**
-   * Reads the settings.
+   * Reads {@code lookaside.trainer.gate} of a whole configuration.
    *
-   * @param config the whole configuration, with reference.conf beneath
-   * @throws TrainerException naming key, value and range of the first one that is wrong
+   * @throws SettingsBlock.Fault naming key, value and range of the first one that is wrong
    */
   public static GateSettings of(Config config) {
-    Config own = config.getConfig(ROOT);
+    SettingsBlock own = SettingsBlock.of(config, "lookaside.trainer.gate");
     return new GateSettings(
-        own.getDouble("false-pass-chance"),
-        own.getDouble("false-refusal-chance"),
-        own.getDouble("confidence"),
-        own.getDouble("precision-loss-max"),
-        own.getDouble("false-alarms-per-hour-max"));
-  }
-
-  private static void between(String key, double value, double least, double most) {
-    // Written so that NaN fails too.
-    if (!(value >= least && value <= most)) {
-      throw new TrainerException(
-          "%s.%s \"%s\": must be %s to %s".formatted(ROOT, key, value, least, most));
-    }
+        own.real("false-pass-chance", 0.001, 1),
+        own.real("false-refusal-chance", 0.001, 1),
+        own.real("confidence", 0.5, 0.99),
+        own.real("precision-loss-max", 0, 1),
+        own.real("false-alarms-per-hour-max", 0, 1e6));
   }
 }

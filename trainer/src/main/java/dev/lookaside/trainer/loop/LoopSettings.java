@@ -1,13 +1,12 @@
 package dev.lookaside.trainer.loop;
 
 import com.typesafe.config.Config;
-import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.ingest.SettingsBlock;
 import java.time.Duration;
 
 /**
  * When the loop does what; {@code lookaside.trainer.triggers}, {@code .head}, {@code .shadow},
- * {@code .canary}, {@code .rollback} and {@code .retry}, whose {@code reference.conf} says what
- * each is for.
+ * {@code .canary} and {@code .rollback}, whose {@code reference.conf} says what each is for.
  *
  * @param labels new labels that begin a refit
  * @param quiet that must pass without another label before they do
@@ -45,45 +44,31 @@ public record LoopSettings(
   /** Pause before a retry; doubles up to 32 times that. */
   private static final Duration PAUSE = Duration.ofSeconds(1);
 
-  private static final String ROOT = "lookaside.trainer";
-
-  public LoopSettings {
-    TrainerException.checkBetween("triggers.labels", labels, 1, 1_000_000);
-    TrainerException.checkBetween("triggers.quiet-millis", quiet.toMillis(), 0, 3_600_000);
-    TrainerException.checkBetween("triggers.interval-minutes", interval.toMinutes(), 1, 5_256_000);
-    TrainerException.checkBetween("shadow.share", shadowShare, 0, 1);
-    TrainerException.checkBetween("shadow.seconds", shadowFor.toSeconds(), 1, 86_400);
-    TrainerException.checkBetween("shadow.agreement-min", shadowAgreementMin, 0, 1);
-    TrainerException.checkBetween("canary.share", canaryShare, 0, 1);
-    TrainerException.checkBetween("canary.seconds", canaryFor.toSeconds(), 1, 864_000);
-    TrainerException.checkBetween("rollback.judged-min", judgedMin, 1, 1_000_000);
-    TrainerException.checkBetween("rollback.wrong-rate-max", wrongRateMax, 0, 1);
-    TrainerException.checkBetween("rollback.wrong-per-hour-max", wrongPerHourMax, 0, 1e6);
-    TrainerException.checkBetween("retry.attempts", attempts, 1, 100);
-    TrainerException.checkBetween("retry.pause-millis", pause.toMillis(), 1, 3_600_000);
-  }
-
   /**
-   * Reads the settings.
+   * Reads {@code lookaside.trainer.triggers}, {@code .head}, {@code .shadow}, {@code .canary} and
+   * {@code .rollback} of a whole configuration.
    *
-   * @param config the whole configuration, with reference.conf beneath
-   * @throws TrainerException naming key, value and range of the first one that is wrong
+   * @throws SettingsBlock.Fault naming key, value and range of the first one that is wrong
    */
   public static LoopSettings of(Config config) {
-    Config own = config.getConfig(ROOT);
+    SettingsBlock own = SettingsBlock.of(config, "lookaside.trainer");
+    SettingsBlock triggers = own.block("triggers");
+    SettingsBlock shadow = own.block("shadow");
+    SettingsBlock canary = own.block("canary");
+    SettingsBlock rollback = own.block("rollback");
     return new LoopSettings(
-        own.getInt("triggers.labels"),
-        Duration.ofMillis(own.getLong("triggers.quiet-millis")),
-        Duration.ofMinutes(own.getLong("triggers.interval-minutes")),
-        own.getBoolean("head.first"),
-        own.getDouble("shadow.share"),
-        Duration.ofSeconds(own.getLong("shadow.seconds")),
-        own.getDouble("shadow.agreement-min"),
-        own.getDouble("canary.share"),
-        Duration.ofSeconds(own.getLong("canary.seconds")),
-        own.getInt("rollback.judged-min"),
-        own.getDouble("rollback.wrong-rate-max"),
-        own.getDouble("rollback.wrong-per-hour-max"),
+        triggers.count("labels", 1, 1_000_000),
+        triggers.millis("quiet-millis", 0, 3_600_000),
+        Duration.ofMinutes(triggers.number("interval-minutes", 1, 5_256_000)),
+        own.block("head").flag("first"),
+        shadow.real("share", 0, 1),
+        Duration.ofSeconds(shadow.number("seconds", 1, 86_400)),
+        shadow.real("agreement-min", 0, 1),
+        canary.real("share", 0, 1),
+        Duration.ofSeconds(canary.number("seconds", 1, 864_000)),
+        rollback.count("judged-min", 1, 1_000_000),
+        rollback.real("wrong-rate-max", 0, 1),
+        rollback.real("wrong-per-hour-max", 0, 1e6),
         ATTEMPTS,
         PAUSE);
   }

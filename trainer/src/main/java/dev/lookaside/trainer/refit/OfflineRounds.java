@@ -60,7 +60,7 @@ public final class OfflineRounds implements AutoCloseable {
             FeaturizerSettings.of(config)
                 .spec(incumbent.frontEnd(), incumbent.windowFrames())
                 .hopFrames(),
-            DetectSettings.of(config.getConfig("lookaside.classifier.detect")),
+            DetectSettings.of(config),
             new ScorerSettings(Device.CPU, 0, BATCH),
             RefitSettings.of(config),
             GateSettings.of(config));

@@ -1,10 +1,9 @@
 package dev.lookaside.trainer.session;
 
 import com.typesafe.config.Config;
-import dev.lookaside.classifier.registry.RegistryException;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.featurizer.FrontEnd;
-import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.ingest.SettingsBlock;
 import dev.lookaside.trainer.collect.RefitSettings;
 import dev.lookaside.trainer.drift.DriftSettings;
 import dev.lookaside.trainer.gate.GateSettings;
@@ -13,12 +12,15 @@ import dev.lookaside.trainer.store.StoreSettings;
 import dev.lookaside.trainer.watch.BackgroundSettings;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code lookaside.trainer}, read and checked once at start.
  *
  * @param scope for whose streams it refits
  * @param folder of the store, with the rounds' folders in it
+ * @param seeds class folders that an empty store is filled from; null: the bundled sounds, for the
+ *     bundled model
  * @param key name of the key that signs; empty: the only one there is
  * @param author what the ledger calls this trainer
  * @param session after which a trainer that is not heard of has lost its scope
@@ -34,6 +36,7 @@ import java.time.Duration;
 public record TrainerSettings(
     Scope scope,
     Path folder,
+    @Nullable Path seeds,
     String key,
     String author,
     Duration session,
@@ -47,29 +50,26 @@ public record TrainerSettings(
     BackgroundSettings background) {
   private static final String ROOT = "lookaside.trainer";
 
-  public TrainerSettings {
-    TrainerException.checkBetween("session-timeout-millis", session.toMillis(), 1_000, 600_000);
-    TrainerException.checkBetween("tick-millis", tick.toMillis(), 1, 60_000);
-    TrainerException.checkBetween("prepare-timeout-seconds", deadline.toSeconds(), 1, 3_600);
-  }
+  /** Between two looks at what is due: a person waits ten times as long for an answer. */
+  private static final Duration TICK = Duration.ofMillis(100);
 
   /**
-   * Reads the settings.
+   * Reads {@code lookaside.trainer} of a whole configuration.
    *
-   * @param config the whole configuration, with reference.conf beneath
    * @param frontEnd of the model that is refitted
-   * @throws TrainerException naming key, value and range of the first one that is wrong
+   * @throws SettingsBlock.Fault naming key, value and range of the first one that is wrong
    */
   public static TrainerSettings of(Config config, FrontEnd frontEnd) {
-    Config own = config.getConfig(ROOT);
+    SettingsBlock own = SettingsBlock.of(config, ROOT);
     return new TrainerSettings(
-        scope(own.getString("scope")),
+        own.parsed("scope", Scope::parse, "must be *, tenant:NAME or stream:ID"),
         folder(config),
-        own.getString("key"),
-        own.getString("author"),
-        Duration.ofMillis(own.getLong("session-timeout-millis")),
-        Duration.ofMillis(own.getLong("tick-millis")),
-        Duration.ofSeconds(own.getLong("prepare-timeout-seconds")),
+        own.path("seeds"),
+        own.text("key"),
+        own.text("author"),
+        own.millis("session-timeout-millis", 1_000, 600_000),
+        TICK,
+        Duration.ofSeconds(own.number("prepare-timeout-seconds", 1, 3_600)),
         StoreSettings.of(config, frontEnd),
         LoopSettings.of(config),
         RefitSettings.of(config),
@@ -80,18 +80,9 @@ public record TrainerSettings(
 
   /** Where a trainer of this configuration keeps its store. */
   public static Path folder(Config config) {
-    String folder = config.getString(ROOT + ".store-folder");
-    return folder.isBlank()
+    Path folder = SettingsBlock.of(config, ROOT).path("store-folder");
+    return folder == null
         ? Path.of(System.getProperty("user.home"), ".lookaside", "trainer")
-        : Path.of(folder);
-  }
-
-  private static Scope scope(String text) {
-    try {
-      return Scope.parse(text);
-    } catch (RegistryException e) {
-      throw new TrainerException(
-          "%s.scope \"%s\": must be *, tenant:NAME or stream:ID".formatted(ROOT, text), e);
-    }
+        : folder;
   }
 }

@@ -2,7 +2,7 @@ package dev.lookaside.trainer.store;
 
 import com.typesafe.config.Config;
 import dev.lookaside.featurizer.FrontEnd;
-import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.ingest.SettingsBlock;
 import java.time.Duration;
 
 /**
@@ -38,50 +38,30 @@ public record StoreSettings(
    */
   private static final Duration READ_TIMEOUT = Duration.ofSeconds(20);
 
-  private static final String ROOT = "lookaside.trainer.store";
-
-  public StoreSettings {
-    within("context-millis", contextMillis, 0, 60_000);
-    within("max-event-millis", maxEventMillis, 100, 600_000);
-    within("audio-wait-millis", audioWait.toMillis(), 0, 86_400_000);
-    within("read-timeout-millis", readTimeout.toMillis(), 100, 600_000);
-    if (!(heldOutShare >= 0 && heldOutShare <= .5)) {
-      throw wrong("held-out-share", Double.toString(heldOutShare), "must be 0 to 0.5");
-    }
-  }
+  /** Which recordings are held out; any number, but always the same. */
+  private static final long SPLIT_SEED = 1;
 
   /**
-   * Reads the settings.
+   * So long after an event's end its audio and context are awaited, by senders with a delay; then
+   * the example is kept with what there is.
+   */
+  private static final Duration AUDIO_WAIT = Duration.ofMinutes(1);
+
+  /**
+   * Reads {@code lookaside.trainer.store} of a whole configuration.
    *
-   * @param config the whole configuration, with reference.conf beneath
    * @param frontEnd of the model that is fitted
-   * @throws TrainerException naming key, value and range of the first one that is wrong
+   * @throws SettingsBlock.Fault naming key, value and range of the first one that is wrong
    */
   public static StoreSettings of(Config config, FrontEnd frontEnd) {
-    Config store = config.getConfig(ROOT);
+    SettingsBlock store = SettingsBlock.of(config, "lookaside.trainer.store");
     return new StoreSettings(
         frontEnd,
-        store.getLong("context-millis"),
+        store.number("context-millis", 0, 60_000),
         MAX_EVENT_MILLIS,
-        store.getDouble("held-out-share"),
-        store.getLong("split-seed"),
-        Duration.ofMillis(store.getLong("audio-wait-millis")),
+        store.real("held-out-share", 0, .5),
+        SPLIT_SEED,
+        AUDIO_WAIT,
         READ_TIMEOUT);
-  }
-
-  /** The same with another context, for a model whose windows have another length. */
-  public StoreSettings withContextMillis(long millis) {
-    return new StoreSettings(
-        frontEnd, millis, maxEventMillis, heldOutShare, splitSeed, audioWait, readTimeout);
-  }
-
-  private static void within(String key, long value, long min, long max) {
-    if (value < min || value > max) {
-      throw wrong(key, Long.toString(value), "must be %d to %d".formatted(min, max));
-    }
-  }
-
-  private static TrainerException wrong(String key, String value, String message) {
-    return new TrainerException("%s.%s \"%s\": %s".formatted(ROOT, key, value, message));
   }
 }

@@ -1,7 +1,7 @@
 package dev.lookaside.trainer.watch;
 
 import com.typesafe.config.Config;
-import dev.lookaside.trainer.TrainerException;
+import dev.lookaside.ingest.SettingsBlock;
 import java.time.Duration;
 
 /**
@@ -10,7 +10,7 @@ import java.time.Duration;
  * @param enabled whether any is taken
  * @param interval from one turn to the next
  * @param active a stream without a chunk for longer is passed over
- * @param settle age of what is taken, so that what was heard in it has been written
+ * @param settle age of what is taken, so that what was detected in it has been written
  * @param seconds taken of a stream in a turn, at most
  * @param minSeconds below which nothing is taken
  * @param standsOutDb by how much its loudest moment may stand out
@@ -38,44 +38,40 @@ public record BackgroundSettings(
   /** Streams in a turn, those taken longest ago first: bounds the work. */
   private static final int STREAMS_PER_TURN = 20;
 
-  public BackgroundSettings {
-    TrainerException.checkBetween("background.interval-seconds", seconds(interval), 1, 86_400);
-    TrainerException.checkBetween("background.active-seconds", seconds(active), 1, 3_600);
-    TrainerException.checkBetween("background.settle-seconds", seconds(settle), 0, 600);
-    TrainerException.checkBetween("background.seconds", seconds, .5, 60);
-    TrainerException.checkBetween("background.min-seconds", minSeconds, .1, seconds);
-    TrainerException.checkBetween("background.stands-out-db", standsOutDb, 0, 200);
-    TrainerException.checkBetween("background.streams-per-turn", streamsPerTurn, 1, 10_000);
-    TrainerException.checkBetween("background.per-stream", perStream, 1, 10_000);
-    TrainerException.checkBetween("background.total", total, 1, 100_000);
-  }
-
-  private static double seconds(Duration duration) {
-    return duration.toMillis() / 1e3;
-  }
+  /** A stream without a chunk for longer is passed over: it may have ended. */
+  private static final Duration ACTIVE = Duration.ofSeconds(10);
 
   /**
-   * Reads the settings.
+   * What was detected in it must have been written: longer than windows and an event's end take.
+   */
+  private static final Duration SETTLE = Duration.ofSeconds(20);
+
+  /** A scene's length, so that one example fills the background of a scene. */
+  private static final double SECONDS = 10;
+
+  /** Two windows of the bundled model: shorter stretches hold little besides edges of events. */
+  private static final double MIN_SECONDS = 3;
+
+  /** Examples of one stream; newer ones take the place of older ones. */
+  private static final int PER_STREAM = 12;
+
+  /**
+   * Reads {@code lookaside.trainer.background} of a whole configuration.
    *
-   * @param config the whole configuration, with reference.conf beneath
-   * @throws TrainerException naming key, value and range of the first one that is wrong
+   * @throws SettingsBlock.Fault naming key, value and range of the first one that is wrong
    */
   public static BackgroundSettings of(Config config) {
-    Config own = config.getConfig("lookaside.trainer.background");
+    SettingsBlock own = SettingsBlock.of(config, "lookaside.trainer.background");
     return new BackgroundSettings(
-        own.getBoolean("enabled"),
-        duration(own, "interval-seconds"),
-        duration(own, "active-seconds"),
-        duration(own, "settle-seconds"),
-        own.getDouble("seconds"),
-        own.getDouble("min-seconds"),
+        own.flag("enabled"),
+        own.seconds("interval-seconds", 1, 86_400),
+        ACTIVE,
+        SETTLE,
+        SECONDS,
+        MIN_SECONDS,
         STANDS_OUT_DB,
         STREAMS_PER_TURN,
-        own.getInt("per-stream"),
-        own.getInt("total"));
-  }
-
-  private static Duration duration(Config own, String key) {
-    return Duration.ofMillis(Math.round(own.getDouble(key) * 1e3));
+        PER_STREAM,
+        own.count("total", 1, 100_000));
   }
 }

@@ -58,8 +58,7 @@ class HeadRefitTest {
       ConfigFactory.parseString(
               """
               lookaside.trainer {
-                head { scenes = 8, pull = 1e-4 }
-                judge.quiet-seconds = 2
+                head.scenes = 8
                 fit { epochs = 1, scenes = 2 }
                 scenes { seconds = 8, speeds = [0.9, 1] }
                 fit.hop-frames = 16
@@ -128,17 +127,29 @@ class HeadRefitTest {
   }
 
   private static RefitSettings settings() {
-    return RefitSettings.of(CONFIG);
+    RefitSettings s = RefitSettings.of(CONFIG);
+    double headPull = 1e-4;
+    double quietSeconds = 2;
+    return new RefitSettings(
+        s.full(),
+        s.headScenes(),
+        headPull,
+        s.batchSize(),
+        s.hopFrames(),
+        s.scenes(),
+        s.speeds(),
+        s.distractorShare(),
+        s.freshPerClass(),
+        s.replayPerClass(),
+        s.maxClipSeconds(),
+        quietSeconds,
+        s.backgroundSeconds(),
+        s.seed());
   }
 
   private RefitTools tools() {
     return new RefitTools(
-        backbone,
-        16,
-        DetectSettings.of(CONFIG.getConfig("lookaside.classifier.detect")),
-        CPU,
-        settings(),
-        GateSettings.of(CONFIG));
+        backbone, 16, DetectSettings.of(CONFIG), CPU, settings(), GateSettings.of(CONFIG));
   }
 
   /** Of these, what is called high is what people have said. */
