@@ -52,13 +52,8 @@ public final class Resampler {
     return found;
   }
 
-  /** True if the rates are equal: output {@code n} is input {@code n}. */
-  public boolean passesThrough() {
-    return taps == null;
-  }
-
   /** Input samples needed on each side of an output sample; 0 if it passes through. */
-  public int reachSamples() {
+  int reachSamples() {
     return taps == null ? 0 : taps.halfTaps;
   }
 

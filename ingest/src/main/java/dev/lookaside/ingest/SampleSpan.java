@@ -22,9 +22,4 @@ public record SampleSpan(long fromSample, long untilSample) {
   public boolean contains(long sample) {
     return fromSample <= sample && sample < untilSample;
   }
-
-  /** True if the two share a sample; an empty span shares none. */
-  public boolean intersects(SampleSpan other) {
-    return Math.max(fromSample, other.fromSample) < Math.min(untilSample, other.untilSample);
-  }
 }

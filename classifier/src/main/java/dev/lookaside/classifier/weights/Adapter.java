@@ -119,11 +119,6 @@ public final class Adapter {
     return shape.columns();
   }
 
-  /** Frames on which one row of posteriors stands: the window, or 16 for a columns head. */
-  public int columnFrames() {
-    return head() == HeadKind.COLUMNS ? ViTSpec.PATCH : windowFrames();
-  }
-
   /** All tensors by the file's names, in the file's order of axes. */
   public SortedMap<String, FloatTensor> tensors() {
     return tensors;

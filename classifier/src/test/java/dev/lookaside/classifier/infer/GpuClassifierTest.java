@@ -93,12 +93,7 @@ class GpuClassifierTest {
   @Test
   void aBacklogIsScoredOnceHoweverLongAndNothingIsShed() {
     Semaphore gate = new Semaphore(0);
-    ActorRef<GpuClassifier.Command> actor =
-        spawn(
-            w -> {
-              gate.acquireUninterruptibly();
-              return false;
-            });
+    ActorRef<GpuClassifier.Command> actor = spawnHeldBy(gate);
     awaitReady(actor);
     send(actor, 0, 100);
     stats(actor); // All have come before the time passes.
@@ -115,12 +110,7 @@ class GpuClassifierTest {
   @Test
   void aStreamWithABacklogDoesNotDelayAnother() {
     Semaphore gate = new Semaphore(0);
-    ActorRef<GpuClassifier.Command> actor =
-        spawn(
-            w -> {
-              gate.acquireUninterruptibly();
-              return false;
-            });
+    ActorRef<GpuClassifier.Command> actor = spawnHeldBy(gate);
     awaitReady(actor);
     send(actor, 0, 103);
     TestProbe<Reply> other = kit.createTestProbe(Reply.class);
@@ -460,5 +450,14 @@ class GpuClassifierTest {
     public void close() {
       closed.incrementAndGet();
     }
+  }
+
+  /** One whose scorer takes a permit for each batch. */
+  private ActorRef<GpuClassifier.Command> spawnHeldBy(Semaphore gate) {
+    return spawn(
+        w -> {
+          gate.acquireUninterruptibly();
+          return false;
+        });
   }
 }

@@ -247,14 +247,6 @@ public final class TrainerService implements AutoCloseable {
   }
 
   /**
-   * Tells it that a stream does not sound as it did when the adapter was fitted; the next label
-   * begins a refit. It finds that out by itself, too ({@code lookaside.trainer.drift}).
-   */
-  public void drift(String detail) {
-    system.tell(new Trainer.Drift(detail));
-  }
-
-  /**
    * Waits for it to end by itself.
    *
    * @return true if it did, false if it still runs after {@code wait}

@@ -7,7 +7,6 @@ import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.kafka.KafkaClients;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.KafkaException;
@@ -36,7 +35,6 @@ public final class ChunkProducer implements AutoCloseable {
   private final Producer<byte[], byte[]> producer;
   private final String topic;
   private final AudioChunkCodec codec;
-  private final AtomicLong durable = new AtomicLong();
   private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
 
   /** Owns {@code producer} from now on. */
@@ -69,9 +67,7 @@ public final class ChunkProducer implements AutoCloseable {
       producer.send(
           codec.encode(topic, chunk),
           (metadata, e) -> {
-            if (e == null) {
-              durable.incrementAndGet();
-            } else {
+            if (e != null) {
               failure.compareAndSet(null, e);
             }
           });
@@ -81,11 +77,6 @@ public final class ChunkProducer implements AutoCloseable {
       failure.compareAndSet(null, e);
     }
     throwFailure();
-  }
-
-  /** Chunks that all replicas have. */
-  public long durableChunks() {
-    return durable.get();
   }
 
   /**

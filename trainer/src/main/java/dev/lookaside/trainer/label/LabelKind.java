@@ -24,9 +24,4 @@ public enum LabelKind {
   public boolean judgesDetection() {
     return this != ADD && this != RETRACT;
   }
-
-  /** True if the label says that the detection was wrong. */
-  public boolean saysWrong() {
-    return this == REJECT || this == RELABEL;
-  }
 }

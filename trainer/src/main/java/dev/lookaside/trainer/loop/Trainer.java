@@ -46,11 +46,6 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   public sealed interface Command {}
 
-  /**
-   * A stream does not sound as it did when the incumbent was fitted: the next label begins a refit.
-   */
-  public record Drift(String detail) implements Command {}
-
   /** Ends it in order: a fit under way keeps its checkpoint. */
   public enum Stop implements Command {
     INSTANCE
@@ -193,7 +188,6 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
         .onMessage(Begin.class, then(this::onBegin))
         .onMessage(CollectAgain.class, then(this::onCollectAgain))
         .onMessage(Stepped.class, then(this::onStepped))
-        .onMessage(Drift.class, then(this::onDrift))
         .onMessage(Listened.class, then(this::onListened))
         .onMessage(Tick.class, then(this::onTick))
         .onMessage(Stop.class, then(this::onStop))
@@ -369,10 +363,6 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     }
   }
 
-  private void onDrift(Drift message) {
-    decide(new LoopEvent.Drifted(message.detail()));
-  }
-
   private void decide(LoopEvent event) {
     try {
       core.on(event, parts.clock().instant()).forEach(this::act);
@@ -437,7 +427,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   private void onTold(Told message) {
     underWay--;
     if (message.failure() != null && message.term() == term) {
-      troubled("cannot tell how a round ended", message.failure());
+      troubled("cannot report how a round ended", message.failure());
       untold.add(message.outcome());
     }
   }

@@ -23,12 +23,7 @@ public record EventScore(
     long substitutions) {
 
   /** A true event and the detection it was matched with. */
-  public record Match(Event truth, Event found) {
-    /** Found minus true onset, in seconds: positive is late. */
-    public double onsetErrorSeconds() {
-      return found.onsetSeconds() - truth.onsetSeconds();
-    }
-  }
+  public record Match(Event truth, Event found) {}
 
   /** Copies. */
   public EventScore {

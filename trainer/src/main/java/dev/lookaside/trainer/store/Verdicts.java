@@ -17,9 +17,4 @@ public record Verdicts(int confirmed, int rejected, int relabelled, int wrongInH
   public int wrong() {
     return rejected + relabelled;
   }
-
-  /** Share of the judged that was wrong; 0 if none was judged. */
-  public double wrongRate() {
-    return judged() == 0 ? 0 : (double) wrong() / judged();
-  }
 }

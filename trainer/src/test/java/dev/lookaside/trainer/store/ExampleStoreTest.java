@@ -195,7 +195,6 @@ class ExampleStoreTest {
           Map.of());
       Verdicts all = store.verdicts(ADAPTER, Scope.ALL, at(0));
       assertThat(all).isEqualTo(new Verdicts(1, 1, 1, 2));
-      assertThat(all.wrongRate()).isEqualTo(2 / 3.);
       assertThat(store.verdicts(ADAPTER, Scope.ALL, at(15))).isEqualTo(new Verdicts(0, 0, 1, 1));
       assertThat(store.verdicts("c".repeat(64), Scope.ALL, at(0)).judged()).isZero();
     }
