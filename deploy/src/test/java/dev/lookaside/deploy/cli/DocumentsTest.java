@@ -9,6 +9,8 @@ import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigValue;
 import dev.lookaside.deploy.settings.Configuration;
+import dev.lookaside.ingest.audio.WavWriter;
+import dev.lookaside.ingest.send.BackgroundNoise;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,11 +20,14 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** What README and the pages name exists: files, headings, commands, options, settings, tests. */
@@ -62,6 +67,12 @@ class DocumentsTest {
       Pattern.compile(
           "lookaside\\.(?:ingest|featurizer|classifier|trainer|deploy)((?:\\.[a-z][a-z-]*)+)");
 
+  /** Commands that are run, each on some page; the first word tells. */
+  private static final Set<String> QUICK =
+      new TreeSet<>(Set.of("classify", "plot", "explain", "keys"));
+
+  @TempDir Path folder;
+
   @Test
   void everyLinkLeadsToAFileAndAHeading() throws IOException {
     List<String> wrong = new ArrayList<>();
@@ -90,15 +101,7 @@ class DocumentsTest {
     List<String> wrong = new ArrayList<>();
     for (Path page : pages()) {
       String text = Files.readString(page);
-      List<String> calls = new ArrayList<>();
-      Matcher fence = FENCE.matcher(text);
-      while (fence.find()) {
-        for (String line : fence.group(1).replace("\\\n", " ").split("\n")) {
-          if (line.matches("(\\$ )?(deploy/bin/)?lookaside .*")) {
-            calls.add(line.replaceFirst("^(\\$ )?(deploy/bin/)?", "").replaceFirst("\\s#.*", ""));
-          }
-        }
-      }
+      List<String> calls = new ArrayList<>(blockCalls(text));
       Matcher code = CODE.matcher(FENCE.matcher(text).replaceAll(""));
       while (code.find()) {
         if (code.group(1).matches("(?s)(deploy/bin/)?lookaside\\s.*")) {
@@ -113,6 +116,116 @@ class DocumentsTest {
       }
     }
     assertThat(wrong).isEmpty();
+  }
+
+  /** Lines of blocks that call the program, without their comments. */
+  private static List<String> blockCalls(String text) {
+    List<String> calls = new ArrayList<>();
+    Matcher fence = FENCE.matcher(text);
+    while (fence.find()) {
+      for (String line : fence.group(1).replace("\\\n", " ").split("\n")) {
+        if (line.matches("(\\$ )?(deploy/bin/)?lookaside .*")) {
+          calls.add(line.replaceFirst("^(\\$ )?(deploy/bin/)?", "").replaceFirst("\\s#.*", ""));
+        }
+      }
+    }
+    return calls;
+  }
+
+  /** Words of a line as a shell takes them, up to a pipe, without the program's name. */
+  private static List<String> words(String call) {
+    List<String> words = new ArrayList<>();
+    Matcher word = Pattern.compile("'([^']*)'|\"([^\"]*)\"|(\\S+)").matcher(call);
+    while (word.find() && !word.group().matches("[|>;&].*|2>.*")) {
+      words.add(
+          word.group(1) != null
+              ? word.group(1)
+              : word.group(2) != null ? word.group(2) : word.group(3));
+    }
+    return words.subList(1, words.size());
+  }
+
+  /** With its real options: types, numbers of values and required ones. */
+  @Test
+  void everyLineOfABlockIsACallThatParses() throws IOException {
+    List<String> wrong = new ArrayList<>();
+    int parsed = 0;
+    for (Path page : pages()) {
+      for (String call : blockCalls(Files.readString(page))) {
+        List<String> words = words(call);
+        if (words.contains("...")) {
+          continue;
+        }
+        parsed++;
+        try {
+          Main.commandLine().parseArgs(words.toArray(String[]::new));
+        } catch (CommandLine.ParameterException e) {
+          wrong.add("%s: \"%s\": %s".formatted(page.getFileName(), call, e.getMessage()));
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+    assertThat(parsed).isGreaterThan(40);
+  }
+
+  /**
+   * Those that need neither network nor brokers nor a fit, with files of the test for the page's.
+   */
+  @Test
+  void theQuickLinesOfBlocksRun() throws IOException {
+    Path wav = folder.resolve("door.wav");
+    WavWriter.writeInt16(wav, BackgroundNoise.pink(1, 16_000, 3));
+    Set<String> ran = new TreeSet<>();
+    List<String> failed = new ArrayList<>();
+    for (Path page : pages()) {
+      for (String call : blockCalls(Files.readString(page))) {
+        List<String> words = new ArrayList<>(words(call));
+        if (!QUICK.contains(words.get(0))) {
+          continue;
+        }
+        words.replaceAll(word -> here(word, wav));
+        if (words.get(0).equals("keys")) {
+          String keys = "lookaside.classifier.security.adapters.keys-folder=";
+          words.addAll(List.of("--set", keys + folder.resolve("keys")));
+        }
+        ran.add(words.get(0));
+        Cli run = Cli.run(words.toArray());
+        if (run.exitCode() != 0) {
+          failed.add("%s: \"%s\": %s".formatted(page.getFileName(), call, run.err()));
+        }
+        deleteKeys();
+      }
+    }
+    assertThat(failed).isEmpty();
+    assertThat(ran).containsExactlyElementsOf(QUICK);
+    assertThat(folder.resolve("door.png")).isNotEmptyFile();
+  }
+
+  /** A file of the page's as one that is there. */
+  private String here(String word, Path wav) {
+    Path model = Path.of("src/main/resources/demo-model");
+    if (word.equals("door.wav")) {
+      return wav.toString();
+    }
+    if (word.startsWith("$R/demo-model/")) {
+      return model.resolve(word.substring("$R/demo-model/".length())).toString();
+    }
+    if (word.equals("my.safetensors")) {
+      return model.resolve("adapter.safetensors").toString();
+    }
+    return word.endsWith(".png") ? folder.resolve(word).toString() : word;
+  }
+
+  /** Two pages make a key of the same name. */
+  private void deleteKeys() throws IOException {
+    Path keys = folder.resolve("keys");
+    if (Files.exists(keys)) {
+      try (Stream<Path> files = Files.walk(keys)) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
   }
 
   private static @org.jspecify.annotations.Nullable String fault(CommandLine root, String call) {
