@@ -66,7 +66,7 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
 
   /**
    * 2 to 4 MiB of memory in each partition. Six times as many as records of 100 ms (16 kHz, 16
-   * bits) that the default of {@code read-ahead-bytes} holds.
+   * bits) that {@link SourceSettings#readAheadBytes} holds.
    */
   private static final int READ_AHEAD_RECORDS = 1 << 17;
 

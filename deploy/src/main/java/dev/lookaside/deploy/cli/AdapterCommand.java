@@ -37,10 +37,8 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code lookaside adapter}: the adapters on Kafka, and the ledger that says which is in force. */
 @Command(
@@ -74,25 +72,16 @@ final class AdapterCommand extends NounCommand {
     private static final int SHOWN_DIGITS = 12;
 
     @Mixin private RegistryAccess access = new RegistryAccess();
-    @Spec private CommandSpec spec = CommandSpec.create();
-
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
+    @Mixin private Output output = new Output();
 
     @Override
     public void run() {
-      PrintWriter out = spec.commandLine().getOut();
+      PrintWriter out = output.out();
       Outcomes outcomes = Outcomes.read(access.settings().ingest());
       try (RegistryView view = access.view()) {
-        view.unreadable()
-            .forEach(text -> spec.commandLine().getErr().println("cannot be read: " + text));
-        if (json) {
-          out.println(json(view, outcomes).toPrettyString());
-        } else {
-          print(view, outcomes, out);
-        }
+        view.unreadable().forEach(text -> output.err().println("cannot be read: " + text));
+        output.print(() -> json(view, outcomes), () -> print(view, outcomes, out));
       }
-      out.flush();
     }
 
     private static void print(RegistryView view, Outcomes outcomes, PrintWriter out) {
@@ -163,13 +152,13 @@ final class AdapterCommand extends NounCommand {
       name = "diff",
       footer = {"", "Example:", "  lookaside adapter diff 3f2a new.safetensors"},
       description = {
-        "Say what differs between two adapters: metadata, and how far each tensor has moved.",
+        "Print what differs between two adapters: metadata, and how far each tensor has moved.",
         "",
         "The distance of a tensor is the Euclidean norm of the difference over that of the first."
       })
   static final class Diff implements Runnable {
     @Mixin private RegistryAccess access = new RegistryAccess();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Parameters(
         index = "0",
@@ -183,14 +172,11 @@ final class AdapterCommand extends NounCommand {
         description = "File, or (the beginning of) a digest.")
     private String second = "";
 
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
-
     @Override
     public void run() {
       ObjectNode root = diff(load(first), load(second));
-      PrintWriter out = spec.commandLine().getOut();
-      if (json) {
+      PrintWriter out = output.out();
+      if (output.json()) {
         out.println(root.toPrettyString());
       } else {
         root.get("metadata")
@@ -279,13 +265,10 @@ final class AdapterCommand extends NounCommand {
       })
   static final class Verify implements Callable<Integer> {
     @Mixin private RegistryAccess access = new RegistryAccess();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Parameters(paramLabel = "ADAPTER", description = "File, or (the beginning of) a digest.")
     private String what = "";
-
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
 
     @Override
     public Integer call() {
@@ -301,16 +284,14 @@ final class AdapterCommand extends NounCommand {
       } catch (RegistryException e) {
         refusal = String.valueOf(e.getMessage());
       }
-      PrintWriter out = spec.commandLine().getOut();
       boolean sound = refusal.isEmpty();
-      if (json) {
-        ObjectNode node = JsonNodeFactory.instance.objectNode();
-        node.put("adapter", digest).put("sound", sound).put("refusal", sound ? null : refusal);
-        out.println(node.toPrettyString());
-      } else {
-        out.println(digest + (sound ? "  sound" : "  refused: " + refusal));
-      }
-      out.flush();
+      output.print(
+          JsonNodeFactory.instance
+              .objectNode()
+              .put("adapter", digest)
+              .put("sound", sound)
+              .put("refusal", sound ? null : refusal),
+          digest + (sound ? "  sound" : "  refused: " + refusal));
       return sound ? 0 : 1;
     }
 
@@ -361,7 +342,7 @@ final class AdapterCommand extends NounCommand {
       description = "Write an adapter of the topic to a file, its digest checked.")
   static final class Export implements Runnable {
     @Mixin private RegistryAccess access = new RegistryAccess();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Parameters(paramLabel = "DIGEST", description = "The adapter's digest, or how it begins.")
     private String start = "";
@@ -369,29 +350,22 @@ final class AdapterCommand extends NounCommand {
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "File to write.")
     private Path file = Path.of("");
 
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
-
     @Override
     public void run() {
-      PrintWriter out = spec.commandLine().getOut();
       try (RegistryView view = access.view()) {
         String digest = RegistryAccess.digest(view, start);
         byte[] bytes = view.file(digest, access.registry().maxBytes());
         Files.write(file, bytes);
-        out.println(
-            json
-                ? JsonNodeFactory.instance
-                    .objectNode()
-                    .put("adapter", digest)
-                    .put("file", file.toString())
-                    .put("bytes", bytes.length)
-                    .toPrettyString()
-                : digest + "  " + file);
+        output.print(
+            JsonNodeFactory.instance
+                .objectNode()
+                .put("adapter", digest)
+                .put("file", file.toString())
+                .put("bytes", bytes.length),
+            digest + "  " + file);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-      out.flush();
     }
   }
 
@@ -412,29 +386,21 @@ final class AdapterCommand extends NounCommand {
     static final int ALIVE_INTERVALS = 3;
 
     @Mixin private RegistryAccess access = new RegistryAccess();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Parameters(paramLabel = "DIGEST", description = "The adapter's digest, or how it begins.")
     private String start = "";
 
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
-
     @Override
     public void run() {
-      PrintWriter out = spec.commandLine().getOut();
+      PrintWriter out = output.out();
       Outcomes outcomes = Outcomes.read(access.settings().ingest());
       try (RegistryView view = access.view()) {
         String digest = RegistryAccess.digest(view, start);
         Adapter adapter = Adapter.of(view.file(digest, access.registry().maxBytes()));
         ObjectNode root = describe(view, outcomes, adapter);
-        if (json) {
-          out.println(root.toPrettyString());
-        } else {
-          print(root, "", out);
-        }
+        output.print(() -> root, () -> print(root, "", out));
       }
-      out.flush();
     }
 
     private ObjectNode describe(RegistryView view, Outcomes outcomes, Adapter adapter) {
@@ -577,7 +543,7 @@ final class AdapterCommand extends NounCommand {
       })
   static final class Publish implements Runnable {
     @Mixin private RegistryAccess access = new RegistryAccess();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Parameters(paramLabel = "FILE", description = "Adapter file (safetensors).")
     private Path file = Path.of("");
@@ -590,9 +556,6 @@ final class AdapterCommand extends NounCommand {
                 + " lookaside.classifier.registry.keep-days).")
     private @Nullable Integer keepDays;
 
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
-
     @Override
     public void run() {
       Integer days = keepDays;
@@ -604,13 +567,13 @@ final class AdapterCommand extends NounCommand {
       if (Verify.check(access, bytes) instanceof Preparation.Refused refused) {
         throw new CliException(file + ": " + refused.refusal().message());
       }
-      PrintWriter out = spec.commandLine().getOut();
+      PrintWriter out = output.out();
       try (RegistryView view = access.view();
           RegistryWriter writer = access.writer()) {
         String digest = writer.publish(bytes);
         view.refresh();
         Set<String> pruned = new TreeSet<>(writer.prune(view, Instant.now(), keep));
-        if (json) {
+        if (output.json()) {
           ObjectNode node = JsonNodeFactory.instance.objectNode().put("adapter", digest);
           pruned.forEach(node.putArray("removed")::add);
           out.println(node.toPrettyString());

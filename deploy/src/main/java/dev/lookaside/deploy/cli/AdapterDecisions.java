@@ -35,10 +35,8 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** The commands that decide which adapter is in force, or try one beside it. */
 final class AdapterDecisions {
@@ -65,17 +63,12 @@ final class AdapterDecisions {
   static final class Promote implements Callable<Integer> {
     @Mixin private RegistryAccess access = new RegistryAccess();
     @Mixin private DecisionOptions decision = new DecisionOptions();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Parameters(paramLabel = "DIGEST", description = "The adapter's digest, or how it begins.")
     private String start = "";
 
-    @Option(
-        names = "--scope",
-        paramLabel = "SCOPE",
-        defaultValue = "*",
-        description = "*, tenant:NAME or stream:ID. Default: ${DEFAULT-VALUE}.")
-    private String scope = "*";
+    @Mixin private ScopeOption scope = new ScopeOption();
 
     @Option(
         names = "--deadline-seconds",
@@ -84,24 +77,20 @@ final class AdapterDecisions {
         description = "How long to wait for the workers. Default: ${DEFAULT-VALUE}.")
     private int deadlineSeconds;
 
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
-
     @Override
     public Integer call() {
       if (deadlineSeconds < 0) {
         throw new CliException("--deadline-seconds \"" + deadlineSeconds + "\": must be 0 or more");
       }
-      Scope to = DecisionOptions.scope(scope);
-      PrintWriter out = spec.commandLine().getOut();
+      Scope to = scope.get();
       Outcomes outcomes = Outcomes.read(access.settings().ingest());
       try (RegistryView view = access.view();
           RegistryWriter writer = access.writer()) {
         String digest = RegistryAccess.digest(view, start);
         Adapter adapter = Adapter.of(view.file(digest, access.registry().maxBytes()));
         if (outcomes.against(digest)) {
-          spec.commandLine().getErr().println("warning: " + outcomes.text(digest));
-          spec.commandLine().getErr().flush();
+          output.err().println("warning: " + outcomes.text(digest));
+          output.err().flush();
         }
         Cutover draft = decision.draft(access, view, to, adapter, "promote");
         Promotion.Result result =
@@ -113,8 +102,7 @@ final class AdapterDecisions {
                     workers -> {});
         ObjectNode object = PromotionText.json(result);
         object.set("outcome", outcomes.brief(digest));
-        out.println(json ? object.toPrettyString() : PromotionText.text(result));
-        out.flush();
+        output.print(object, PromotionText.text(result));
         return result.inForce() == null ? 1 : 0;
       }
     }
@@ -145,17 +133,12 @@ final class AdapterDecisions {
       })
   static final class Shadow implements Runnable {
     @Mixin private RegistryAccess access = new RegistryAccess();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Parameters(paramLabel = "DIGEST", description = "The adapter's digest, or how it begins.")
     private String start = "";
 
-    @Option(
-        names = "--scope",
-        paramLabel = "SCOPE",
-        defaultValue = "*",
-        description = "*, tenant:NAME or stream:ID. Default: ${DEFAULT-VALUE}.")
-    private String scope = "*";
+    @Mixin private ScopeOption scope = new ScopeOption();
 
     @Option(
         names = "--share",
@@ -196,9 +179,6 @@ final class AdapterDecisions {
             "Do not start a run; print the adapter's recorded ones from lookaside.shadows.")
     private boolean past;
 
-    @Option(names = "--json", description = "Print one JSON object; with --past an array of them.")
-    private boolean json;
-
     @Override
     public void run() {
       IngestSettings ingest = access.settings().ingest();
@@ -214,9 +194,7 @@ final class AdapterDecisions {
       if (write) {
         new ShadowTopic(ingest).write(report);
       }
-      PrintWriter out = spec.commandLine().getOut();
-      out.println(json ? report.toJson().toPrettyString() : ShadowText.of(report));
-      out.flush();
+      output.print(report.toJson(), ShadowText.of(report));
     }
 
     private void check() {
@@ -238,7 +216,7 @@ final class AdapterDecisions {
         ShadowRequest request =
             new ShadowRequest(
                 RegistryAccess.digest(view, start),
-                DecisionOptions.scope(scope),
+                scope.get(),
                 share,
                 Duration.ofSeconds(seconds),
                 seed);
@@ -259,8 +237,8 @@ final class AdapterDecisions {
             "adapter \"%s\": no run of it is on %s"
                 .formatted(start, ingest.topics().training().shadows().name()));
       }
-      PrintWriter out = spec.commandLine().getOut();
-      if (json) {
+      PrintWriter out = output.out();
+      if (output.json()) {
         ArrayNode all = JsonNodeFactory.instance.arrayNode();
         reports.forEach(r -> all.add(r.toJson()));
         out.println(all.toPrettyString());
@@ -286,15 +264,13 @@ final class AdapterDecisions {
      * @return the exit code
      * @throws CliException naming the option that is wrong
      */
-    int decide(
-        Promotion promotion, Cutover draft, Promotion.When when, boolean json, PrintWriter out) {
+    int decide(Promotion promotion, Cutover draft, Promotion.When when, Output output) {
       if (deadlineSeconds < 0) {
         throw new CliException("--deadline-seconds \"" + deadlineSeconds + "\": must be 0 or more");
       }
       Promotion.Result result =
           promotion.decide(draft, Duration.ofSeconds(deadlineSeconds), when, workers -> {});
-      out.println(json ? PromotionText.json(result).toPrettyString() : PromotionText.text(result));
-      out.flush();
+      output.print(PromotionText.json(result), PromotionText.text(result));
       return result.refusing().isEmpty() ? 0 : 1;
     }
   }
@@ -477,26 +453,18 @@ final class AdapterDecisions {
     @Mixin private RegistryAccess access = new RegistryAccess();
     @Mixin private DecisionOptions decision = new DecisionOptions();
     @Mixin private AnswerOptions answers = new AnswerOptions();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
-    @Option(
-        names = "--scope",
-        paramLabel = "SCOPE",
-        defaultValue = "*",
-        description = "*, tenant:NAME or stream:ID. Default: ${DEFAULT-VALUE}.")
-    private String scope = "*";
-
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
+    @Mixin private ScopeOption scope = new ScopeOption();
 
     @Override
     public Integer call() {
-      Scope of = DecisionOptions.scope(scope);
+      Scope of = scope.get();
       try (RegistryView view = access.view();
           RegistryWriter writer = access.writer()) {
         List<Cutover> decided = view.ledger().of(of).stream().filter(Cutover::takesEffect).toList();
         if (decided.isEmpty()) {
-          throw new CliException("--scope \"" + scope + "\": nothing was decided for it");
+          throw new CliException("--scope \"" + of + "\": nothing was decided for it");
         }
         String back = before(decided);
         Cutover draft =
@@ -509,11 +477,7 @@ final class AdapterDecisions {
                     Adapter.of(view.file(back, access.registry().maxBytes())),
                     "rollback");
         return answers.decide(
-            Promote.promotion(access, view, writer),
-            draft,
-            decision.when(access),
-            json,
-            spec.commandLine().getOut());
+            Promote.promotion(access, view, writer), draft, decision.when(access), output);
       }
     }
 
@@ -550,7 +514,7 @@ final class AdapterDecisions {
     @Mixin private RegistryAccess access = new RegistryAccess();
     @Mixin private DecisionOptions decision = new DecisionOptions();
     @Mixin private AnswerOptions answers = new AnswerOptions();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Parameters(index = "0", paramLabel = "STREAM", description = "The stream's id.")
     private String stream = "";
@@ -564,9 +528,6 @@ final class AdapterDecisions {
 
     @Option(names = "--release", description = "Let the stream follow its tenant and all again.")
     private boolean release;
-
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
 
     @Override
     public Integer call() {
@@ -586,11 +547,7 @@ final class AdapterDecisions {
           draft = decision.draft(access, view, scope, adapter, "pin");
         }
         return answers.decide(
-            Promote.promotion(access, view, writer),
-            draft,
-            decision.when(access),
-            json,
-            spec.commandLine().getOut());
+            Promote.promotion(access, view, writer), draft, decision.when(access), output);
       }
     }
   }

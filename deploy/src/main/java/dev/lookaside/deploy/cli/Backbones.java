@@ -51,7 +51,7 @@ final class Backbones implements Runnable {
         "  lookaside backbone check deit_base_distilled_patch16_384.safetensors"
       },
       description = {
-        "Say what a backbone file is.",
+        "Describe a backbone file, or name what keeps it from being used.",
         "",
         "Recognises timm's DeiT and ViT, Hugging Face's AST, ViT and DeiT, and the official AST and SSAST weights, as "
             + "safetensors, also in several files: give their *.index.json. Names may begin with module., model. or "

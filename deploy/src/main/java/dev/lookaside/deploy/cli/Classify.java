@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
       "  lookaside classify door.wav street.flac --format json"
     },
     description = {
-      "Say what sounded and when in audio files.",
+      "Report which classes sound in audio files, and when.",
       "",
       "A file is processed as a stream is: the same windows, posteriors and events. A file that"
           + " cannot be read is reported on standard error, the others are classified all the same,"

@@ -5,7 +5,6 @@ import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.GoldenLogits;
 import dev.lookaside.classifier.registry.Promotion;
-import dev.lookaside.classifier.registry.RegistryException;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
@@ -76,14 +75,6 @@ final class DecisionOptions {
           option
               + ": is more than a day ahead, and nothing decided later for the scope could take"
               + " effect before it; pass --far-ahead to confirm");
-    }
-  }
-
-  static Scope scope(String text) {
-    try {
-      return Scope.parse(text);
-    } catch (RegistryException e) {
-      throw new CliException("--scope \"" + text + "\": must be *, tenant:NAME or stream:ID", e);
     }
   }
 

@@ -6,14 +6,10 @@ import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.trainer.drift.DriftReport;
 import dev.lookaside.trainer.publish.RefitTopic;
-import java.io.PrintWriter;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code lookaside drift}: how streams sound against what their adapters were fitted on. */
 @Command(
@@ -41,21 +37,13 @@ final class DriftCommand implements Callable<Integer> {
 
   @Mixin private ConfigOptions options = new ConfigOptions();
 
-  @Option(
-      names = "--scope",
-      paramLabel = "SCOPE",
-      defaultValue = "*",
-      description = "*, tenant:NAME or stream:ID. Default: ${DEFAULT-VALUE}.")
-  private String scope = "*";
+  @Mixin private ScopeOption scope = new ScopeOption();
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
-
-  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private Output output = new Output();
 
   @Override
   public Integer call() {
-    Scope of = DecisionOptions.scope(scope);
+    Scope of = scope.get();
     IngestSettings ingest = IngestSettings.of(options.load());
     Topics.ensureTraining(ingest);
     Optional<DriftReport> found;
@@ -68,9 +56,7 @@ final class DriftCommand implements Callable<Integer> {
                 new CliException(
                     "scope %s: no trainer has compared its streams yet; is one running?"
                         .formatted(of)));
-    PrintWriter out = spec.commandLine().getOut();
-    out.println(json ? report.toJson().toPrettyString() : DriftText.of(report));
-    out.flush();
+    output.print(report.toJson(), DriftText.of(report));
     return report.alarmed() > 0 ? ALARM : 0;
   }
 }

@@ -23,10 +23,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code lookaside examples}: the trainer's store. */
 @Command(
@@ -50,23 +48,15 @@ final class ExamplesCommand extends NounCommand {
     static final String BACKGROUND = "(background)";
 
     @Mixin private StoreAccess access = new StoreAccess();
-    @Spec private CommandSpec spec = CommandSpec.create();
-
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
+    @Mixin private Output output = new Output();
 
     @Override
     public void run() {
-      PrintWriter out = spec.commandLine().getOut();
+      PrintWriter out = output.out();
       try (ExampleStore store = access.open()) {
         ObjectNode root = describe(store);
-        if (json) {
-          out.println(root.toPrettyString());
-        } else {
-          print(root, out);
-        }
+        output.print(() -> root, () -> print(root, out));
       }
-      out.flush();
     }
 
     private static ObjectNode describe(ExampleStore store) {
@@ -139,23 +129,15 @@ final class ExamplesCommand extends NounCommand {
       })
   static final class Conflicts implements Runnable {
     @Mixin private StoreAccess access = new StoreAccess();
-    @Spec private CommandSpec spec = CommandSpec.create();
-
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
+    @Mixin private Output output = new Output();
 
     @Override
     public void run() {
-      PrintWriter out = spec.commandLine().getOut();
+      PrintWriter out = output.out();
       try (ExampleStore store = access.open()) {
         List<Conflict> conflicts = store.conflicts();
-        if (json) {
-          out.println(json(conflicts).toPrettyString());
-        } else {
-          conflicts.forEach(c -> print(c, out));
-        }
+        output.print(() -> json(conflicts), () -> conflicts.forEach(c -> print(c, out)));
       }
-      out.flush();
     }
 
     private static void print(Conflict conflict, PrintWriter out) {
@@ -205,13 +187,10 @@ final class ExamplesCommand extends NounCommand {
     static final String TABLE = "clips.csv";
 
     @Mixin private StoreAccess access = new StoreAccess();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Parameters(paramLabel = "FOLDER", description = "Folder to write, without a table so far.")
     private Path folder = Path.of("");
-
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
 
     @Override
     public void run() {
@@ -219,19 +198,15 @@ final class ExamplesCommand extends NounCommand {
       if (Files.exists(table)) {
         throw new CliException("\"" + table + "\": is there already; give another folder");
       }
-      PrintWriter out = spec.commandLine().getOut();
       try (ExampleStore store = access.open()) {
         int examples = store.exportTo(table);
-        out.println(
-            json
-                ? JsonNodeFactory.instance
-                    .objectNode()
-                    .put("table", table.toString())
-                    .put("examples", examples)
-                    .toPrettyString()
-                : examples + " examples  " + table);
+        output.print(
+            JsonNodeFactory.instance
+                .objectNode()
+                .put("table", table.toString())
+                .put("examples", examples),
+            examples + " examples  " + table);
       }
-      out.flush();
     }
   }
 
@@ -242,7 +217,7 @@ final class ExamplesCommand extends NounCommand {
       description = "List the examples of the store in the order of their arrival.")
   static final class Listing implements Runnable {
     @Mixin private StoreAccess access = new StoreAccess();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Option(
         names = "--label",
@@ -274,16 +249,13 @@ final class ExamplesCommand extends NounCommand {
         description = "Whose audio is held, awaited or lost.")
     private @Nullable AudioState audio;
 
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
-
     @Override
     public void run() {
       Split of = split == null ? null : Split.of(split);
-      PrintWriter out = spec.commandLine().getOut();
+      PrintWriter out = output.out();
       try (ExampleStore store = access.open()) {
         List<StoredExample> wanted = store.all().stream().filter(e -> wanted(e, of)).toList();
-        if (json) {
+        if (output.json()) {
           ObjectNode root = JsonNodeFactory.instance.objectNode();
           ArrayNode all = root.putArray("examples");
           wanted.forEach(e -> all.add(json(e)));
@@ -373,15 +345,12 @@ final class ExamplesCommand extends NounCommand {
       })
   static final class Import implements Runnable {
     @Mixin private StoreAccess access = new StoreAccess();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Parameters(
         paramLabel = "FOLDER|CSV",
         description = "The table, or a folder with " + Export.TABLE + ".")
     private Path place = Path.of("");
-
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
 
     @Override
     public void run() {
@@ -389,22 +358,18 @@ final class ExamplesCommand extends NounCommand {
       if (!Files.isRegularFile(table)) {
         throw new CliException("\"" + table + "\": no such table");
       }
-      PrintWriter out = spec.commandLine().getOut();
       try (ExampleStore store = access.openOrMake()) {
         int before = store.all().size();
         int lines = store.importFrom(table);
         int added = store.all().size() - before;
-        out.println(
-            json
-                ? JsonNodeFactory.instance
-                    .objectNode()
-                    .put("store", store.folder().toString())
-                    .put("lines", lines)
-                    .put("added", added)
-                    .toPrettyString()
-                : "%d lines, %d new examples  %s".formatted(lines, added, store.folder()));
+        output.print(
+            JsonNodeFactory.instance
+                .objectNode()
+                .put("store", store.folder().toString())
+                .put("lines", lines)
+                .put("added", added),
+            "%d lines, %d new examples  %s".formatted(lines, added, store.folder()));
       }
-      out.flush();
     }
   }
 }

@@ -36,10 +36,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code lookaside label}: what people say about detections, and what becomes of it. */
 @Command(
@@ -72,7 +70,7 @@ final class LabelCommand extends NounCommand {
         "      --onset 2026-03-01T12:00:03Z --offset 2026-03-01T12:00:04.5Z --author ada",
       },
       description = {
-        "Say that a class sounds where nothing was detected.",
+        "Add a class that sounds where nothing was detected.",
         "",
         "A class that no adapter knows becomes a new one once there are enough labels of it.",
         "",
@@ -82,7 +80,7 @@ final class LabelCommand extends NounCommand {
       })
   static final class Add implements Runnable {
     @Mixin private LabelOptions options = new LabelOptions();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Option(names = "--stream", required = true, paramLabel = "ID", description = "The stream.")
     private String stream = "";
@@ -119,7 +117,7 @@ final class LabelCommand extends NounCommand {
               options.author(),
               Instant.now(),
               options.note()),
-          spec.commandLine().getOut());
+          output);
     }
   }
 
@@ -127,7 +125,7 @@ final class LabelCommand extends NounCommand {
   abstract static class Verdict implements Runnable {
     @Mixin private LabelOptions options = new LabelOptions();
     @Mixin private JudgedDetection judged = new JudgedDetection();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     abstract Label label(Detection of, String author, Instant time, Optional<String> note);
 
@@ -135,7 +133,7 @@ final class LabelCommand extends NounCommand {
     public void run() {
       options.write(
           label(judged.find(options.ingest()), options.author(), Instant.now(), options.note()),
-          spec.commandLine().getOut());
+          output);
     }
   }
 
@@ -180,7 +178,7 @@ final class LabelCommand extends NounCommand {
         "Example:",
         "  lookaside label relabel --detection 3f2a9c11 --label siren",
       },
-      description = "Say that another class sounds where one was detected.")
+      description = "Replace the class of a detection with the one that sounds there.")
   static final class Relabel extends Verdict {
     @Option(
         names = "--label",
@@ -208,7 +206,7 @@ final class LabelCommand extends NounCommand {
       })
   static final class Retract implements Runnable {
     @Mixin private LabelOptions options = new LabelOptions();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Parameters(paramLabel = "ID", description = "The label's id, or how it begins.")
     private String start = "";
@@ -226,8 +224,7 @@ final class LabelCommand extends NounCommand {
             "label \"%s\": is of %s, and only its author may retract it; pass --author if that is you, or add a label that contradicts it"
                 .formatted(LabelText.brief(said.id()), said.author()));
       }
-      options.write(
-          Label.retract(said, Instant.now(), options.note()), spec.commandLine().getOut());
+      options.write(Label.retract(said, Instant.now(), options.note()), output);
     }
   }
 
@@ -243,7 +240,7 @@ final class LabelCommand extends NounCommand {
       })
   static final class Listing implements Runnable {
     @Mixin private StoreAccess access = new StoreAccess();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Option(names = "--stream", paramLabel = "ID", description = "Of this stream.")
     private @Nullable String stream;
@@ -269,29 +266,23 @@ final class LabelCommand extends NounCommand {
         description = "Standing so: usable, superseded, conflict, duplicate or retraction.")
     private @Nullable Standing standing;
 
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
-
     @Override
     public void run() {
       Instant from = since == null ? Instant.MIN : ReplayCommand.time("--since", since);
       IngestSettings ingest = access.settings().ingest();
       Topics.ensureTraining(ingest);
-      PrintWriter out = spec.commandLine().getOut();
+      PrintWriter out = output.out();
       try (LabelTopic topic = LabelTopic.open(ingest)) {
         topic.refresh();
-        topic.unreadable().forEach(spec.commandLine().getErr()::println);
+        topic.unreadable().forEach(output.err()::println);
         Map<String, Stands> stands = LabelStandings.of(topic.labels());
         List<Label> wanted =
             topic.labels().stream().filter(l -> wanted(l, stands.get(l.id()), from)).toList();
         Optional<Map<String, StoredExample>> examples = examples();
-        if (json) {
-          out.println(json(wanted, stands, examples).toPrettyString());
-        } else {
-          wanted.forEach(l -> out.println(line(l, stands, examples)));
-        }
+        output.print(
+            () -> json(wanted, stands, examples),
+            () -> wanted.forEach(l -> out.println(line(l, stands, examples))));
       }
-      out.flush();
     }
 
     private boolean wanted(Label label, @Nullable Stands stands, Instant from) {
@@ -359,19 +350,16 @@ final class LabelCommand extends NounCommand {
       })
   static final class Show implements Runnable {
     @Mixin private StoreAccess access = new StoreAccess();
-    @Spec private CommandSpec spec = CommandSpec.create();
+    @Mixin private Output output = new Output();
 
     @Parameters(paramLabel = "ID", description = "The label's id, or how it begins.")
     private String start = "";
-
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
 
     @Override
     public void run() {
       Settings settings = access.settings();
       Topics.ensureTraining(settings.ingest());
-      PrintWriter out = spec.commandLine().getOut();
+      PrintWriter out = output.out();
       try (LabelTopic topic = LabelTopic.open(settings.ingest());
           RegistryView view = RegistryView.open(settings.ingest(), settings.registry()::trusted)) {
         topic.refresh();
@@ -409,7 +397,7 @@ final class LabelCommand extends NounCommand {
           example = open.find(label.id());
         }
       }
-      if (json) {
+      if (output.json()) {
         ObjectNode root = receipt.toJson();
         if (store.isPresent()) {
           LabelText.audio(root, example);
@@ -420,7 +408,7 @@ final class LabelCommand extends NounCommand {
       out.println("your label " + LabelText.brief(label.id()) + " " + receipt.sentence());
       out.println();
       line(out, "label", label.id());
-      line(out, "says", LabelText.said(label) + " at " + label.time());
+      line(out, "statement", LabelText.said(label) + " at " + label.time());
       label.note().ifPresent(n -> line(out, "note", n));
       line(out, "standing", standing(receipt.stands()));
       line(
@@ -446,12 +434,12 @@ final class LabelCommand extends NounCommand {
               .formatted(
                   LabelText.brief(d.adapter()),
                   d.since(),
-                  d.fitted() ? "fitted on it" : "judged on it, not fitted",
+                  d.fitted() ? "fitted on it" : "held out, evaluated on it",
                   d.cutover()));
       d.before(judged)
-          .ifPresent(said -> line(out, "", LabelText.brief(d.incumbent()) + " said " + said));
+          .ifPresent(said -> line(out, "", LabelText.brief(d.incumbent()) + " detected " + said));
       d.after(judged)
-          .ifPresent(said -> line(out, "", LabelText.brief(d.adapter()) + " says " + said));
+          .ifPresent(said -> line(out, "", LabelText.brief(d.adapter()) + " detects " + said));
     }
 
     private static void line(PrintWriter out, String name, String value) {
@@ -556,11 +544,11 @@ final class LabelCommand extends NounCommand {
         description = "The label's author (default: the user's name).")
     private @Nullable String author;
 
-    @Option(names = "--note", paramLabel = "TEXT", description = "For people; nobody fits on it.")
+    @Option(
+        names = "--note",
+        paramLabel = "TEXT",
+        description = "Free text for people; training ignores it.")
     private @Nullable String note;
-
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
 
     private @Nullable IngestSettings ingest;
 
@@ -591,16 +579,13 @@ final class LabelCommand extends NounCommand {
     }
 
     /** Returns when the label is on all replicas. */
-    void write(Label label, PrintWriter out) {
+    void write(Label label, Output output) {
       Topics.ensureTraining(ingest());
       try (LabelWriter writer = LabelWriter.open(ingest())) {
         writer.write(label);
       }
-      out.println(
-          json
-              ? new LabelCodec().toNode(label).toPrettyString()
-              : "label " + label.id() + "  " + LabelText.said(label));
-      out.flush();
+      output.print(
+          new LabelCodec().toNode(label), "label " + label.id() + "  " + LabelText.said(label));
     }
   }
 }

@@ -12,9 +12,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code lookaside label next}. */
 @Command(
@@ -40,7 +38,7 @@ final class LabelNext implements Runnable {
   private static final int MAX_COUNT = 1_000;
 
   @Mixin private StoreAccess access = new StoreAccess();
-  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private Output output = new Output();
 
   @Option(
       names = "--count",
@@ -57,9 +55,6 @@ final class LabelNext implements Runnable {
 
   @Option(names = "--stream", paramLabel = "ID", description = "Of this stream.")
   private @Nullable String stream;
-
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
 
   @Override
   public void run() {
@@ -78,13 +73,8 @@ final class LabelNext implements Runnable {
                     new CliException(
                         "--since \"%s\": no detection without a label has been reported since; give an earlier time"
                             .formatted(from)));
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
-      out.println(found.json().toPrettyString());
-    } else {
-      print(found, out);
-    }
-    out.flush();
+    PrintWriter out = output.out();
+    output.print(() -> found.json(), () -> print(found, out));
   }
 
   private static void print(Found found, PrintWriter out) {

@@ -16,9 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code lookaside refit}: asks a trainer for a refit. */
 @Command(
@@ -44,12 +42,7 @@ final class RefitCommand implements Callable<Integer> {
 
   @Mixin private ConfigOptions options = new ConfigOptions();
 
-  @Option(
-      names = "--scope",
-      paramLabel = "SCOPE",
-      defaultValue = "*",
-      description = "*, tenant:NAME or stream:ID. Default: ${DEFAULT-VALUE}.")
-  private String scope = "*";
+  @Mixin private ScopeOption scope = new ScopeOption();
 
   @Option(names = "--head-only", description = "Fit the head alone: seconds instead of a minute.")
   private boolean headOnly;
@@ -67,10 +60,7 @@ final class RefitCommand implements Callable<Integer> {
       description = "How long --wait waits. Default: ${DEFAULT-VALUE}.")
   private int timeoutSeconds;
 
-  @Option(names = "--json", description = "Print one JSON object, or an array of them with --past.")
-  private boolean json;
-
-  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private Output output = new Output();
 
   @Override
   public Integer call() {
@@ -80,7 +70,7 @@ final class RefitCommand implements Callable<Integer> {
     if (past && (wait || headOnly)) {
       throw new CliException("--past: goes without --wait and --head-only, it asks for nothing");
     }
-    Scope of = DecisionOptions.scope(scope);
+    Scope of = scope.get();
     IngestSettings ingest = IngestSettings.of(options.load());
     Topics.ensureTraining(ingest);
     try (RefitTopic topic = RefitTopic.open(ingest, of)) {
@@ -98,7 +88,7 @@ final class RefitCommand implements Callable<Integer> {
       }
       Optional<JsonNode> outcome = await(topic, id);
       if (outcome.isEmpty()) {
-        PrintWriter err = spec.commandLine().getErr();
+        PrintWriter err = output.err();
         err.printf(
             "lookaside refit: request %s: no outcome within %d s; is a trainer of scope %s"
                 + " running?%n",
@@ -113,9 +103,7 @@ final class RefitCommand implements Callable<Integer> {
   }
 
   private int print(JsonNode object, String text, int code) {
-    PrintWriter out = spec.commandLine().getOut();
-    out.println(json ? object.toPrettyString() : text);
-    out.flush();
+    output.print(object, text);
     return code;
   }
 

@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "replay",
     description = {
-      "Hears retained audio once more: with the ledger as it was, or with another adapter.",
+      "Score retained audio again, with the ledger as it was or with another adapter.",
       "",
       "Run it with the configuration of the workers. With --diff the exit code is 1 if something"
           + " differs."
@@ -53,6 +53,7 @@ import picocli.CommandLine.Spec;
     })
 final class ReplayCommand implements Callable<Integer> {
   @Mixin private RegistryAccess access = new RegistryAccess();
+  @Mixin private Output output = new Output();
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Option(names = "--stream", required = true, paramLabel = "ID", description = "The stream.")
@@ -85,9 +86,6 @@ final class ReplayCommand implements Callable<Integer> {
       names = "--emit",
       description = "Retract what is no longer detected and write what is new or changed.")
   private boolean emit;
-
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
 
   @Override
   public Integer call() {
@@ -144,13 +142,8 @@ final class ReplayCommand implements Callable<Integer> {
   }
 
   private void print(Replay.Result result, int written) {
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
-      out.println(json(result, written).toPrettyString());
-    } else {
-      text(result, written, out);
-    }
-    out.flush();
+    PrintWriter out = output.out();
+    output.print(() -> json(result, written), () -> text(result, written, out));
   }
 
   private void text(Replay.Result result, int written, PrintWriter out) {

@@ -22,9 +22,6 @@ import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code lookaside streams}: how far every stream is, and where its seconds went. */
 @Command(
@@ -47,10 +44,7 @@ import picocli.CommandLine.Spec;
 final class StreamsCommand implements Runnable {
   @Mixin private ConfigOptions options = new ConfigOptions();
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
-
-  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private Output output = new Output();
 
   @Override
   public void run() {
@@ -67,13 +61,8 @@ final class StreamsCommand implements Runnable {
     ArrayNode streams = root.putArray("streams");
     found.forEach(
         (partition, its) -> its.streams().forEach((s, p) -> streams.add(row(partition, s, p))));
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
-      out.println(root.toPrettyString());
-    } else {
-      print(root, out);
-    }
-    out.flush();
+    PrintWriter out = output.out();
+    output.print(() -> root, () -> print(root, out));
   }
 
   private static ObjectNode row(int partition, StreamId stream, StreamProgress progress) {

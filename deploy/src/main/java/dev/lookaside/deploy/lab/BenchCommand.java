@@ -96,7 +96,8 @@ public final class BenchCommand implements Runnable {
       names = "--seed",
       paramLabel = "N",
       defaultValue = "1",
-      description = "Of the sets of parts gate and label-choice. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Random seed of the sets of parts gate and label-choice. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
   @Spec private CommandSpec spec = CommandSpec.create();

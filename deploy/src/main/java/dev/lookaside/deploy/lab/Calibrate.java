@@ -11,7 +11,6 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.SafetensorsWriter;
 import dev.lookaside.deploy.console.CliException;
-import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.featurizer.FeaturizerSettings;
 import dev.lookaside.ingest.FaultReason;
@@ -29,6 +28,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
 /** {@code lookaside calibrate}: thresholds of an adapter, by event F1 on composed scenes. */
 @Command(
     name = "calibrate",
-    header = "Judge an adapter's events on composed scenes and choose its thresholds.",
+    header = "Measure an adapter's events on composed scenes and choose its thresholds.",
     description = {
       "Composes scenes of the clips over pink noise, scores and decodes them as a stream, and "
           + "compares the events with the known truth. With --out, on and off thresholds are "
@@ -54,12 +54,7 @@ public final class Calibrate implements Runnable {
   @Parameters(paramLabel = "CLIPS", description = "Folder of class folders of audio files.")
   private Path folder = Path.of("");
 
-  @Option(
-      names = "--backbone",
-      required = true,
-      paramLabel = "B",
-      description = "Backbone: a file, or a name of lookaside backbone list.")
-  private Path backboneFile = Path.of("");
+  @Mixin private RequiredBackbone backboneFile = new RequiredBackbone();
 
   @Option(
       names = "--adapter",
@@ -116,8 +111,7 @@ public final class Calibrate implements Runnable {
       throw new CliException("--scenes \"%d\": must be 1 or more".formatted(scenes));
     }
     Adapter adapter = Adapter.load(adapterFile);
-    Backbone backbone =
-        Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println));
+    Backbone backbone = backboneFile.load();
     Config config =
         Configuration.over(
             hopFrames == null ? Map.of() : Map.of("lookaside.featurizer.hop-frames", hopFrames));

@@ -10,7 +10,6 @@ import dev.lookaside.classifier.json.NotJsonException;
 import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.console.Errors;
-import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.trainer.dataset.Distribution;
 import dev.lookaside.trainer.fit.AtomicFile;
@@ -32,6 +31,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -44,12 +44,12 @@ import picocli.CommandLine.Spec;
     description = {
       "Fit recipes with several seeds and print the mean and deviation of their figures.",
       "",
-      "Recipes of a data set take --data and are judged as evaluate --recipe does: recognition by"
+      "Recipes of a data set take --data and are evaluated as evaluate --recipe does: recognition by"
           + " top-1 and mAP, detection by the mean of mAP over tIoU 0.1 to 0.5 (MAP) and event F1"
           + " within 0.2 s. Those of ESC-50 are fitted once per fold: as in the papers, a figure is"
           + " the mean of five.",
       "",
-      "The others (small/...) learn from the clips of --train and are judged on those of --test:"
+      "The others (small/...) are fitted to the clips of --train and evaluated on those of --test:"
           + " top-1, mAP and, with scenes, event F1 on composed scenes after thresholds were chosen"
           + " on scenes of the training clips.",
       "",
@@ -84,7 +84,7 @@ public final class Compare implements Runnable {
   @Option(names = "--train", paramLabel = "CLIPS", description = "Class folders to learn from.")
   private @Nullable Path train;
 
-  @Option(names = "--test", paramLabel = "CLIPS", description = "Class folders to judge on.")
+  @Option(names = "--test", paramLabel = "CLIPS", description = "Class folders to evaluate on.")
   private @Nullable Path test;
 
   @Option(
@@ -101,12 +101,7 @@ public final class Compare implements Runnable {
       description = "Of esc50: the folds to test on. Default: all that --data has.")
   private List<Integer> folds = List.of();
 
-  @Option(
-      names = "--backbone",
-      required = true,
-      paramLabel = "B",
-      description = "Backbone: a file, or a name of lookaside backbone list.")
-  private Path backbone = Path.of("");
+  @Mixin private RequiredBackbone backboneFile = new RequiredBackbone();
 
   @Option(
       names = "--runs",
@@ -163,7 +158,7 @@ public final class Compare implements Runnable {
     ComparedRuns made =
         new ComparedRuns(
             new ComparedRuns.Clips(train, test, data),
-            BackboneFiles.of(backbone, spec.commandLine().getErr()::println),
+            backboneFile.file(),
             runs,
             scenes,
             threads,

@@ -8,7 +8,6 @@ import dev.lookaside.classifier.detect.TunedDecoder;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.deploy.console.CliException;
-import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.LabelledEvent;
@@ -36,6 +35,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -52,11 +52,11 @@ import picocli.CommandLine.Spec;
       "All adapters score the same scenes or recordings; a row is an adapter and a decoder. The"
           + " numbers of change-point boxes and the median filter are chosen on scenes of"
           + " --tune-on's clips, where event F1 is greatest; hysteresis has the adapter's"
-          + " thresholds (lookaside calibrate). Then all are judged on scenes of CLIPS. With --out"
+          + " thresholds (lookaside calibrate). Then all are evaluated on scenes of CLIPS. With --out"
           + " the numbers are written into a copy of the (only) adapter, for classify and evaluate"
           + " --decoder.",
       "",
-      "With --dataset the numbers are chosen on whole recordings of its --tune-split and judged on"
+      "With --dataset the numbers are chosen on whole recordings of its --tune-split and evaluated on"
           + " those of --split; of a data set of clips without times (esc50) on scenes of them,"
           + " chosen on train and evaluated on test by default."
     },
@@ -76,7 +76,7 @@ public final class Decoders implements Runnable {
   @Parameters(
       arity = "0..1",
       paramLabel = "CLIPS",
-      description = "Class folders that the decoders are judged on; or --dataset and --data.")
+      description = "Class folders that the decoders are evaluated on; or --dataset and --data.")
   private @Nullable Path folder;
 
   @Option(
@@ -93,12 +93,7 @@ public final class Decoders implements Runnable {
               + " train.")
   private @Nullable String tuneSplit;
 
-  @Option(
-      names = "--backbone",
-      required = true,
-      paramLabel = "B",
-      description = "Backbone: a file, or a name of lookaside backbone list.")
-  private Path backbone = Path.of("");
+  @Mixin private RequiredBackbone backboneFile = new RequiredBackbone();
 
   @Option(
       names = "--adapter",
@@ -114,7 +109,7 @@ public final class Decoders implements Runnable {
       names = "--scenes",
       paramLabel = "N",
       defaultValue = "48",
-      description = "Scenes to judge on; half as many to choose on. Default: ${DEFAULT-VALUE}.")
+      description = "Scenes to evaluate on; half as many to choose on. Default: ${DEFAULT-VALUE}.")
   private int scenes;
 
   @Option(
@@ -182,7 +177,7 @@ public final class Decoders implements Runnable {
       String chosen = tuneSplit == null ? DataSet.TRAIN : tuneSplit;
       String judged = data.split().orElse(DataSet.TEST);
       err.printf(
-          "%s: scenes of its clips, chosen on %s, judged on %s%n",
+          "%s: scenes of its clips, chosen on %s, evaluated on %s%n",
           set.get().name(), chosen, judged);
       return DecoderMaterial.ofScenes(
           scenes(set.get(), chosen, adapter, seed + 1),
@@ -209,9 +204,7 @@ public final class Decoders implements Runnable {
   private void compare(Path file, Optional<DataSet> set, ArrayNode rows, PrintWriter to) {
     Adapter adapter = Adapter.load(file);
     DecoderMaterial material = material(set, adapter);
-    try (OfflineModel model =
-        OfflineModel.open(
-            BackboneFiles.of(backbone, spec.commandLine().getErr()::println), file, Map.of())) {
+    try (OfflineModel model = OfflineModel.open(backboneFile.file(), file, Map.of())) {
       DecoderMaterial.Detected tuning = material.tuning().detect(model);
       DecoderMaterial.Detected judged = material.judged().detect(model);
       row(file, adapter, "hysteresis", score(judged, null, model), material.count(), rows, to);
@@ -367,7 +360,7 @@ public final class Decoders implements Runnable {
         }
       }
       new EvaluationData(set, judged).indices(adapter);
-      err.printf("%s: chosen on %s, judged on %s%n", set.name(), chosen, judged);
+      err.printf("%s: chosen on %s, evaluated on %s%n", set.name(), chosen, judged);
       if (chosen.equals(judged)) {
         err.println("figures are too good: of the split that the numbers were chosen on");
       }

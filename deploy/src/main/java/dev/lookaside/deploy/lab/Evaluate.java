@@ -9,10 +9,8 @@ import dev.lookaside.classifier.infer.Scorer;
 import dev.lookaside.classifier.infer.ScorerSettings;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
-import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.Threshold;
 import dev.lookaside.deploy.console.CliException;
-import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.deploy.report.RunFolder;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.audio.Pcm;
@@ -40,6 +38,7 @@ import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -64,7 +63,7 @@ import picocli.CommandLine.Spec;
           + " b.safetensors --adapter a.safetensors --split detection-test --submission epic.zip"
     },
     description = {
-      "Say how right an adapter is on clips or on a data set.",
+      "Measure an adapter on clips or on a data set.",
       "",
       "Recognition gives each clip one class: top-1, top-5, mean class accuracy, mAP, mAUC and d'. Detection gives onsets and offsets "
           + "in whole recordings: mAP at tIoU 0.1 to 0.5 as the EPIC-SOUNDS challenge, event F1 within 0.2 s of the onset (event...) and with DCASE's collars "
@@ -91,21 +90,17 @@ public final class Evaluate implements Runnable {
   @Option(
       names = "--recipe",
       paramLabel = "NAME",
-      description = "Judge as a recipe of fit does (data set, task, hop); options given win.")
+      description =
+          "Evaluate as the recipe of a fit prescribes (data set, task, hop); options given win.")
   private @Nullable String recipe;
 
-  @Option(
-      names = "--backbone",
-      required = true,
-      paramLabel = "B",
-      description = "Backbone: a file, or a name of lookaside backbone list.")
-  private Path backboneFile = Path.of("");
+  @Mixin private RequiredBackbone backboneFile = new RequiredBackbone();
 
   @Option(
       names = "--run",
       paramLabel = "FOLDER",
       description =
-          "Folder of fit --run: judges FOLDER/adapter.safetensors unless --adapter is given, and"
+          "Folder of fit --run: evaluates FOLDER/adapter.safetensors unless --adapter is given, and"
               + " writes figures and scores to FOLDER/evaluation.json; lookaside report reads it.")
   private @Nullable Path runFolder;
 
@@ -130,7 +125,10 @@ public final class Evaluate implements Runnable {
       description = "Leave clips of the class background out, as the EPIC-SOUNDS challenge does.")
   private boolean redactBackground;
 
-  @Option(names = "--hop-frames", paramLabel = "N", description = "Of windows, for detection.")
+  @Option(
+      names = "--hop-frames",
+      paramLabel = "N",
+      description = "Frames from one window to the next, for detection.")
   private @Nullable Integer hopFrames;
 
   @Option(
@@ -237,10 +235,7 @@ public final class Evaluate implements Runnable {
     UnreadableItems unheard = unheard();
     RecognizedClips clips;
     try (Scorer scorer =
-            Scorer.open(
-                Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println)),
-                adapter,
-                new ScorerSettings(device, 0, perClip));
+            Scorer.open(backboneFile.load(), adapter, new ScorerSettings(device, 0, perClip));
         EvaluateDisplay display = new EvaluateDisplay("clips", part.size(), err())) {
       clips = part.recognized(scorer, indices, perClip, display::done, unheard);
     }
@@ -270,9 +265,7 @@ public final class Evaluate implements Runnable {
     int done = 0;
     try (OfflineModel model =
             OfflineModel.open(
-                BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println),
-                adapterFile,
-                ModelOptions.settings(hopFrames, device));
+                backboneFile.file(), adapterFile, ModelOptions.settings(hopFrames, device));
         EvaluateDisplay display = new EvaluateDisplay("recordings", recordings.size(), err())) {
       for (Recording recording : recordings) {
         try {

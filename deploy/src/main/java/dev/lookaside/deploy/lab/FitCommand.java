@@ -12,7 +12,6 @@ import dev.lookaside.deploy.TemporaryFolder;
 import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.console.Interruption;
 import dev.lookaside.deploy.console.Terminal;
-import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.deploy.report.RunFolder;
 import dev.lookaside.deploy.service.StopClock;
 import dev.lookaside.featurizer.FrontEnd;
@@ -40,6 +39,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -85,12 +85,7 @@ public final class FitCommand implements Runnable {
       description = "Options of a row of the LoAA paper (lookaside recipes); others given win.")
   private @Nullable String recipe;
 
-  @Option(
-      names = "--backbone",
-      required = true,
-      paramLabel = "B",
-      description = "Backbone: a file, or a name of lookaside backbone list.")
-  private Path backboneFile = Path.of("");
+  @Mixin private RequiredBackbone backboneFile = new RequiredBackbone();
 
   @Option(
       names = "--run",
@@ -206,8 +201,7 @@ public final class FitCommand implements Runnable {
   }
 
   private Plan plan(TemporaryFolder temporary) {
-    Backbone backbone =
-        Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println));
+    Backbone backbone = backboneFile.load();
     Optional<Adapter> init = tune.init();
     init.ifPresent(adapter -> adapter.checkFits(backbone));
     FrontEnd frontEnd = init.map(Adapter::frontEnd).orElseGet(tune::frontEnd);

@@ -10,11 +10,11 @@ import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.classifier.weights.Npy;
 import dev.lookaside.deploy.console.CliException;
-import dev.lookaside.deploy.hub.BackboneFiles;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -53,12 +53,7 @@ public final class Models implements Runnable {
   static final class ModelRun implements Runnable {
     private static final int MAX_BATCH = 8;
 
-    @Option(
-        names = "--backbone",
-        required = true,
-        paramLabel = "B",
-        description = "Backbone: a file, or a name of lookaside backbone list.")
-    private Path backboneFile = Path.of("");
+    @Mixin private RequiredBackbone backboneFile = new RequiredBackbone();
 
     @Option(names = "--adapter", required = true, paramLabel = "A", description = "Adapter file.")
     private Path adapterFile = Path.of("");
@@ -88,8 +83,7 @@ public final class Models implements Runnable {
     @Override
     public void run() {
       Npy x = Npy.read(input);
-      Backbone backbone =
-          Backbone.load(BackboneFiles.of(backboneFile, spec.commandLine().getErr()::println));
+      Backbone backbone = backboneFile.load();
       Adapter adapter = Adapter.load(adapterFile);
       AdapterShape shape = adapter.shape();
       int batch = checkedBatch(x, shape);

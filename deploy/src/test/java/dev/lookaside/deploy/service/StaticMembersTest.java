@@ -94,7 +94,6 @@ class StaticMembersTest {
     settings.put("lookaside.ingest.source.group", group);
     settings.put("lookaside.ingest.source.group-protocol", protocol);
     settings.put("lookaside.ingest.source.instance", instance);
-    settings.put("lookaside.ingest.source.report-interval-millis", 200);
     settings.put("lookaside.ingest.topics.audio-chunks.partitions", 4);
     settings.put("lookaside.classifier.registry.enabled", false);
     Config config = Configuration.over(settings);
