@@ -85,7 +85,7 @@ const clock = ms => new Date(ms).toLocaleTimeString([], { hour12: false });
 
 function said(c) {
   const { label } = c;
-  return { confirm: `${label} is right`, reject: `${label} is not there`, relabel: `it is ${label}`, add: `${label} was missed`, retract: `${label} is taken back` }[c.verdict];
+  return { confirm: `${label} is right`, reject: `${label} is not there`, relabel: `it is ${label}`, add: `${label} was missed`, retract: `${label} is retracted` }[c.verdict];
 }
 
 // Who says otherwise, as far as that is shown here.
@@ -351,7 +351,7 @@ function ask(event, x, y) {
   subject = event;
   const fresh = event.state === "new", judged = event.state === "ended";
   $("sheet-title").textContent = fresh ? "A sound that was missed" : event.state === "added" ? `${event.label}, added` : `${event.label}?`;
-  const length = event.offset ? `${((event.offset - event.onset) / 1000).toFixed(2)} s` : "still sounding: judge it when it has ended";
+  const length = event.offset ? `${((event.offset - event.onset) / 1000).toFixed(2)} s` : "still sounding: label it when it has ended";
   const peak = event.peak === undefined ? "" : `, peak ${event.peak.toFixed(2)}, adapter ${event.adapter.slice(0, 8)}`;
   $("sheet-facts").textContent = `${event.stream}, ${clock(event.onset)}, ${length}${peak}`;
   $("verdicts").hidden = !judged;

@@ -71,7 +71,7 @@ final class Keys {
       return Base64.getMimeDecoder().decode(text);
     } catch (IllegalArgumentException e) {
       throw new RegistryException(
-          source + ": is not sound PEM: what stands between its lines is not Base64", e);
+          source + ": is not sound PEM: what is between its lines is not Base64", e);
     }
   }
 }

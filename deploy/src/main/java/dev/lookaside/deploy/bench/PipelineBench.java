@@ -46,7 +46,7 @@ final class PipelineBench {
     report.figure("bareWindowsPerSecond", "forward pass alone, same batches", bare, "windows/s");
     report.figure("pipelineWindowsPerSecond", "pipeline, hop 16 frames", pipeline, "windows/s");
     report.figure("sharePercent", "share", 100 * pipeline / bare, "% of the forward pass alone");
-    report.figure("realTimeFactor", "audio heard", pipeline * 0.16, "s per s");
+    report.figure("realTimeFactor", "audio processed", pipeline * 0.16, "s per s");
   }
 
   static void memory(Report report) {
@@ -73,7 +73,7 @@ final class PipelineBench {
       report.figure("windowsShed", "shed", rig.unscored(), "of " + windows + " windows");
       report.figure(
           "realTimeFactor",
-          "audio heard",
+          "audio processed",
           rate * WINDOW_FRAMES / 100,
           "s per s: so many streams in real time");
       report.figure(

@@ -106,8 +106,7 @@ final class DemoStory {
     String text =
         switch (status.phase()) {
           case "fitting" -> "fits %s to %s".formatted(what, under.trigger());
-          case "judging" ->
-              "judges it against the adapter in force, each sound by a fit that has not seen it";
+          case "judging" -> "evaluates it out of fold against the adapter in force";
           case "shadowing" -> "starts a shadow run on live audio";
           case "publishing" -> "publishes it; workers prepare it";
           default -> status.phase();

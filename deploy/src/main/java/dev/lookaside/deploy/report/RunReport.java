@@ -172,7 +172,7 @@ public final class RunReport {
         double share = all == 0 ? 0 : (double) counts[r][c] / all;
         table.append(
             format(
-                "<td class='%s%s' style='--share:%.0f%%' title='%d of %d %s heard as %s'>%s</td>",
+                "<td class='%s%s' style='--share:%.0f%%' title='%d of %d %s recognised as %s'>%s</td>",
                 r == c ? "right" : "wrong",
                 share > 0.55 ? " full" : "",
                 100 * share,

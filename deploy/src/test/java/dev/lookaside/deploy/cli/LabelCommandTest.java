@@ -234,7 +234,7 @@ class LabelCommandTest {
     assertThat(shown.exitCode()).as(shown.err()).isZero();
     assertThat(shown.out())
         .contains(
-            "is in adapter bbbbbbbbbbbb since 2026-03-01T12:10:00Z; on it the old adapter said"
+            "is in adapter bbbbbbbbbbbb since 2026-03-01T12:10:00Z; there the old adapter detected"
                 + " nothing (siren at most 0.12), the new one says siren (0.93)")
         .contains("bbbbbbbbbbbb since 2026-03-01T12:10:00Z, fitted on it (*@1)")
         .contains("aaaaaaaaaaaa said nothing (siren at most 0.12)")
@@ -266,18 +266,18 @@ class LabelCommandTest {
     assertThat(back.get("note").textValue()).isEqualTo("oops");
     assertThat(standings()).containsExactly("usable", "superseded", "retraction");
     assertThat(run("label show " + horn).out())
-        .contains("is taken back by its author with label " + id(back).substring(0, 12));
+        .contains("is retracted by its author with label " + id(back).substring(0, 12));
     assertThat(run("label show " + id(back)).out())
         .contains("takes label " + horn.substring(0, 12) + " back", "no longer horn, by ada");
     assertThat(run("label retract " + id(back) + " --author ada").err())
-        .contains("takes something back itself");
+        .contains("is a retraction, which cannot be retracted");
 
     promote(siren);
     String again = id(json("label retract " + siren + " --author ada"));
     assertThat(json("label show " + siren).get("sentence").textValue())
         .contains("is in adapter bbbbbbbbbbbb since")
         .endsWith(
-            "; its author has taken it back with label "
+            "; its author has retracted it with label "
                 + again.substring(0, 12)
                 + ": no further fit learns it");
     fillStore();

@@ -96,7 +96,8 @@ class DecodersTest {
             10,
             "--json");
     assertThat(done.exitCode()).as(done.err()).isZero();
-    assertThat(done.err()).contains("esc50: scenes of its clips, chosen on train, judged on test");
+    assertThat(done.err())
+        .contains("esc50: scenes of its clips, chosen on train, evaluated on test");
     JsonNode rows = new ObjectMapper().readTree(done.out());
     assertThat(rows.findValuesAsText("decoder")).containsExactly("hysteresis", "sebb", "median");
     assertThat(rows.get(0).get("eventF1").doubleValue()).isBetween(0.02, 1.0);
@@ -174,7 +175,7 @@ class DecodersTest {
     Path out = folder.resolve("tuned.safetensors");
     Cli done = ofDataSet(data, "--out", out);
     assertThat(done.exitCode()).as(done.err()).isZero();
-    assertThat(done.err()).contains("csv: chosen on validation, judged on test");
+    assertThat(done.err()).contains("csv: chosen on validation, evaluated on test");
     JsonNode rows = new ObjectMapper().readTree(done.out());
     assertThat(rows.findValuesAsText("decoder")).containsExactly("hysteresis", "sebb", "median");
     assertThat(rows.get(0).get("recordings").asInt()).isEqualTo(1);

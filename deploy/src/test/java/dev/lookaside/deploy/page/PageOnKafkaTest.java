@@ -178,7 +178,7 @@ class PageOnKafkaTest {
       assertThat(back.get("standing").asText()).isEqualTo("retracted");
       String taker = PageRig.JSON.readTree(answer.body()).get("id").asText();
       assertThat(back.at("/because/0").asText()).isEqualTo(taker);
-      assertThat(back.get("receipt").asText()).startsWith("is taken back by its author with label");
+      assertThat(back.get("receipt").asText()).startsWith("is retracted by its author with label");
       JsonNode counts =
           looking.await(
               m ->
@@ -187,7 +187,7 @@ class PageOnKafkaTest {
                       && m.path("stage").asText().equals("sent"));
       assertThat(counts.get("because")).isEmpty();
       HttpResponse<String> again = rig.post(retract.formatted(taker, "Ada"), rig.token());
-      assertThat(again.body()).contains("takes something back itself");
+      assertThat(again.body()).contains("is a retraction, which cannot be retracted");
     }
   }
 

@@ -48,8 +48,8 @@ class RunReportTest {
     String html = RunReport.html(run());
     assertThat(html)
         .contains("<title>Loss from 1.500 to 0.500 over 3 steps</title>")
-        .contains("title='2 of 2 a &lt; b heard as a &lt; b'>2</td>")
-        .contains("title='1 of 2 c heard as a &lt; b'>1</td>")
+        .contains("title='2 of 2 a &lt; b recognised as a &lt; b'>2</td>")
+        .contains("title='1 of 2 c recognised as a &lt; b'>1</td>")
         .contains("c taken for a &lt; b (1)")
         .contains("<title>c: precision over recall, AP 0.833</title>")
         .doesNotContain("never: precision")

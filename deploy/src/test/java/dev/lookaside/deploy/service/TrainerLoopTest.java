@@ -290,7 +290,7 @@ class TrainerLoopTest {
     assertThat(record.previous()).isEqualTo(candidate);
     assertThat(Objects.requireNonNull(record.gate(), "gate").path("rollback").textValue())
         .isEqualTo(back.reason())
-        .startsWith("3 of 3 judged detections were wrong");
+        .startsWith("3 of 3 labelled detections were wrong");
     awaitBoth(rig, incumbent, effective(record));
   }
 
@@ -366,7 +366,7 @@ class TrainerLoopTest {
       judged.forEach(rig::reject);
       RoundOutcome outcome = rig.awaitOutcomes(1).get(0);
       assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.ROLLED_BACK);
-      assertThat(outcome.reason()).startsWith("3 of 3 judged detections were wrong");
+      assertThat(outcome.reason()).startsWith("3 of 3 labelled detections were wrong");
       assertThat(judged).allMatch(d -> by(d, String.valueOf(outcome.candidate())));
       assertThat(rig.inForce()).as("the scope never heard with it").isEmpty();
       List<Cutover> decided = rig.decided();

@@ -136,11 +136,14 @@ public record Label(
   /**
    * What was said is taken back, in its author's name.
    *
-   * @throws TrainerException if it takes something back itself
+   * @throws TrainerException if it is a retraction, which cannot be retracted
    */
   public static Label retract(Label said, Instant time, Optional<String> note) {
     if (said.kind() == LabelKind.RETRACT) {
-      throw bad("label", said.id(), "takes something back itself; say that anew");
+      throw bad(
+          "label",
+          said.id(),
+          "is a retraction, which cannot be retracted; write the other label anew");
     }
     return new Label(
         idOf(
@@ -175,7 +178,7 @@ public record Label(
     Instant onset = d.extent().onsetTime();
     Instant offset = d.extent().offsetTime();
     if (offset == null) {
-      throw bad("detection", d.id(), "has not ended yet; judge it when it has");
+      throw bad("detection", d.id(), "has not ended yet; label it when it has");
     }
     String name = className("label", label);
     return new Label(

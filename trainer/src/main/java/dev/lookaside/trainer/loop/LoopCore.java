@@ -48,7 +48,7 @@ import org.jspecify.annotations.Nullable;
 final class LoopCore {
   private static final double MILLIS = 1e3;
   private static final int WAITING_MAX = 100;
-  private static final String TAKEN_BACK = "the adapter in force is taken back: ";
+  private static final String TAKEN_BACK = "the adapter in force is rolled back: ";
 
   private final LoopSettings settings;
   private LoopState state = LoopState.FIRST;
@@ -221,7 +221,7 @@ final class LoopCore {
       return Optional.of(
           String.format(
               Locale.ROOT,
-              "%d of %d judged detections were wrong (%.2f, at most %.2f are allowed)",
+              "%d of %d labelled detections were wrong (%.2f, at most %.2f are allowed)",
               its.wrong(),
               its.judged(),
               rate,

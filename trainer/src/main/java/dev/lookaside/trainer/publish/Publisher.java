@@ -288,7 +288,7 @@ public final class Publisher implements AutoCloseable {
     String previous = watch.previous();
     if (previous != null && !view.adapters().contains(previous)) {
       throw new TrainerException(
-          "adapter %s: is not on the topic any more, %s cannot be taken back"
+          "adapter %s: is not on the topic any more, so %s cannot be rolled back"
               .formatted(previous, watch.adapter()));
     }
     Cutover draft =

@@ -140,12 +140,12 @@ public record Receipt(
     }
     text.append(d.since());
     if (!d.fitted()) {
-      text.append(" (held out of the fit, judged on)");
+      text.append(" (held out of the fit, used to evaluate it)");
     }
     text.append(heard(d));
     switch (stands.standing()) {
       case SUPERSEDED ->
-          text.append(stands.takenBack() ? "; its author has taken it back" : "; now it is")
+          text.append(stands.takenBack() ? "; its author has retracted it" : "; now it is")
               .append(stands.takenBack() ? " with" : " superseded by")
               .append(" label %s".formatted(others()))
               .append(stands.takenBack() ? "" : " of the same author")
@@ -168,7 +168,7 @@ public record Receipt(
     if (tells == null) {
       boolean soon = state == State.IN_FORCE || state == State.DECIDED;
       return soon && stands.standing() == Standing.USABLE
-          ? "; a later report says what is heard there"
+          ? "; a later report names what is detected there"
           : "";
     }
     String judged = label.label();
@@ -176,10 +176,11 @@ public record Receipt(
     String after = tells.after(judged).orElse("");
     StringBuilder text = new StringBuilder();
     if (tells.adapter().equals(first.adapter())) {
-      text.append("; on it the old adapter said %s, the new one says %s".formatted(before, after));
+      text.append(
+          "; there the old adapter detected %s, the new one detects %s".formatted(before, after));
     } else {
       text.append(
-          "; on it adapter %s, since %s, says %s, the one before it said %s"
+          "; there adapter %s, since %s, detects %s, the one before it detected %s"
               .formatted(brief(tells.adapter()), tells.since(), after, before));
     }
     newest()
@@ -187,7 +188,7 @@ public record Receipt(
         .ifPresent(
             latest ->
                 text.append(
-                    "; adapter %s, since %s, says %s"
+                    "; adapter %s, since %s, detects %s"
                         .formatted(
                             brief(latest.adapter()),
                             latest.since(),
@@ -200,12 +201,11 @@ public record Receipt(
     return switch (stands.standing()) {
       case SUPERSEDED ->
           stands.takenBack()
-              ? "is taken back by its author with label " + others
+              ? "is retracted by its author with label " + others
               : "is superseded by label " + others + " of the same author";
       case CONFLICT -> "is in dispute with label %s: kept out of training".formatted(others);
-      case DUPLICATE -> "is said by label " + others + ", too: one example of a sound is enough";
-      case RETRACTION ->
-          others.isEmpty() ? "takes nothing back" : "takes label " + others + " back";
+      case DUPLICATE -> "repeats label " + others + ": one example of a sound is enough";
+      case RETRACTION -> others.isEmpty() ? "retracts nothing" : "retracts label " + others;
       case USABLE -> "is in no adapter yet";
     };
   }

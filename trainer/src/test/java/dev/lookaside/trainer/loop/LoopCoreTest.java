@@ -377,7 +377,7 @@ class LoopCoreTest {
     Work work = work(labels(0, 7, 4, 3)).get(0);
     LoopAction.RollBack back = (LoopAction.RollBack) work;
     assertThat(back.watch().previous()).isEqualTo(A);
-    assertThat(back.reason()).startsWith("3 of 4 judged detections were wrong");
+    assertThat(back.reason()).startsWith("3 of 4 labelled detections were wrong");
     RoundOutcome outcome = outcomes(new LoopEvent.RolledBack(B, "*@2")).get(0);
     assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.ROLLED_BACK);
     assertThat(outcome.round()).isEqualTo(round);
@@ -397,7 +397,7 @@ class LoopCoreTest {
     assertThat(ended.round()).isEqualTo(full);
     assertThat(ended.kind()).isEqualTo(RoundOutcome.Kind.FAILED);
     assertThat(ended.reason())
-        .startsWith("the adapter in force is taken back: 3 of 4 judged detections were wrong");
+        .startsWith("the adapter in force is rolled back: 3 of 4 labelled detections were wrong");
     List<LoopAction> work = actions.stream().filter(Work.class::isInstance).toList();
     assertThat(work).hasSize(1);
     assertThat(((LoopAction.RollBack) work.get(0)).watch().round()).isEqualTo(head);

@@ -90,7 +90,7 @@ class ReceiptsTest {
     assertThat(receipt.inForce()).contains(NEW);
     assertThat(receipt.sentence())
         .isEqualTo(
-            "is in adapter bbbbbbbbbbbb since 2026-03-01T12:01:00Z; on it the old adapter said"
+            "is in adapter bbbbbbbbbbbb since 2026-03-01T12:01:00Z; there the old adapter detected"
                 + " nothing (siren at most 0.12), the new one says siren (0.93)");
     assertThat(receipt(SIREN, 59).state()).isEqualTo(State.DECIDED);
     assertThat(receipt(SIREN, 59).sentence()).startsWith("will be in adapter bbbbbbbbbbbb from ");
@@ -101,7 +101,7 @@ class ReceiptsTest {
     decide("*", NEW, 60, report(OLD, NEW, learned(true, SIREN)).toJson());
     assertThat(receipt(SIREN, 61).sentence())
         .isEqualTo(
-            "is in adapter bbbbbbbbbbbb since 2026-03-01T12:01:00Z; a later report says what is"
+            "is in adapter bbbbbbbbbbbb since 2026-03-01T12:01:00Z; a later report names what is"
                 + " heard there");
     assertThat(receipt(label("site/yard", "horn"), 61).state()).isEqualTo(State.NOT_YET);
   }
@@ -109,7 +109,8 @@ class ReceiptsTest {
   @Test
   void aLabelThatNoFitSawIsSaidToBeJudgedOn() {
     decide("*", NEW, 60, report(OLD, NEW, learned(false, SIREN), change(true)).toJson());
-    assertThat(receipt(SIREN, 61).sentence()).contains("(held out of the fit, judged on); on it");
+    assertThat(receipt(SIREN, 61).sentence())
+        .contains("(held out of the fit, used to evaluate it); there");
   }
 
   @Test
@@ -118,7 +119,8 @@ class ReceiptsTest {
         new CorrectionChange(SIREN.id(), "siren", false, true, false, null, null);
     decide("*", NEW, 60, report(OLD, NEW, null, bare).toJson());
     assertThat(receipt(SIREN, 61).sentence())
-        .endsWith("; on it the old adapter said what is wrong, the new one says what is right");
+        .endsWith(
+            "; there the old adapter detected what is wrong, the new one detects what is right");
   }
 
   @Test
@@ -208,7 +210,7 @@ class ReceiptsTest {
     assertThat(none.of(SIREN, new Stands(Standing.DUPLICATE, because), NOON).sentence())
         .contains("one example of a sound is enough");
     assertThat(none.of(SIREN, new Stands(Standing.SUPERSEDED, because, true), NOON).sentence())
-        .isEqualTo("is taken back by its author with label " + brief);
+        .isEqualTo("is retracted by its author with label " + brief);
   }
 
   @Test
@@ -225,7 +227,7 @@ class ReceiptsTest {
         .contains("; now it is superseded by label 0123456789ab of the same author");
     assertThat(receipts.of(SIREN, new Stands(Standing.SUPERSEDED, because, true), now).sentence())
         .endsWith(
-            "; its author has taken it back with label 0123456789ab: no further fit learns it");
+            "; its author has retracted it with label 0123456789ab: no further fit learns it");
   }
 
   /** A first round may learn more labels than its report names. */
