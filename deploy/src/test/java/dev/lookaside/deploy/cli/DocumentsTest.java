@@ -180,7 +180,8 @@ class DocumentsTest {
     for (Path page : pages()) {
       for (String call : blockCalls(Files.readString(page))) {
         List<String> words = new ArrayList<>(words(call));
-        if (!QUICK.contains(words.get(0))) {
+        // A backbone that only has a name is downloaded.
+        if (!QUICK.contains(words.get(0)) || words.contains("deit-tiny")) {
           continue;
         }
         words.replaceAll(word -> here(word, wav));

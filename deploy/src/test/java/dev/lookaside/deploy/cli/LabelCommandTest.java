@@ -235,10 +235,10 @@ class LabelCommandTest {
     assertThat(shown.out())
         .contains(
             "is in adapter bbbbbbbbbbbb since 2026-03-01T12:10:00Z; there the old adapter detected"
-                + " nothing (siren at most 0.12), the new one says siren (0.93)")
+                + " nothing (siren at most 0.12), the new one detects siren (0.93)")
         .contains("bbbbbbbbbbbb since 2026-03-01T12:10:00Z, fitted on it (*@1)")
-        .contains("aaaaaaaaaaaa said nothing (siren at most 0.12)")
-        .contains("bbbbbbbbbbbb says siren (0.93)");
+        .contains("aaaaaaaaaaaa detected nothing (siren at most 0.12)")
+        .contains("bbbbbbbbbbbb detects siren (0.93)");
     JsonNode receipt = json("label show " + siren);
     assertThat(receipt.get("state").textValue()).isEqualTo("in-force");
     assertThat(receipt.at("/decisions/0/after/heard/0/peak").doubleValue()).isEqualTo(.93);
@@ -268,7 +268,7 @@ class LabelCommandTest {
     assertThat(run("label show " + horn).out())
         .contains("is retracted by its author with label " + id(back).substring(0, 12));
     assertThat(run("label show " + id(back)).out())
-        .contains("takes label " + horn.substring(0, 12) + " back", "no longer horn, by ada");
+        .contains("retracts label " + horn.substring(0, 12), "no longer horn, by ada");
     assertThat(run("label retract " + id(back) + " --author ada").err())
         .contains("is a retraction, which cannot be retracted");
 

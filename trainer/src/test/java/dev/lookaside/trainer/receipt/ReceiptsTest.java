@@ -91,7 +91,7 @@ class ReceiptsTest {
     assertThat(receipt.sentence())
         .isEqualTo(
             "is in adapter bbbbbbbbbbbb since 2026-03-01T12:01:00Z; there the old adapter detected"
-                + " nothing (siren at most 0.12), the new one says siren (0.93)");
+                + " nothing (siren at most 0.12), the new one detects siren (0.93)");
     assertThat(receipt(SIREN, 59).state()).isEqualTo(State.DECIDED);
     assertThat(receipt(SIREN, 59).sentence()).startsWith("will be in adapter bbbbbbbbbbbb from ");
   }
@@ -102,7 +102,7 @@ class ReceiptsTest {
     assertThat(receipt(SIREN, 61).sentence())
         .isEqualTo(
             "is in adapter bbbbbbbbbbbb since 2026-03-01T12:01:00Z; a later report names what is"
-                + " heard there");
+                + " detected there");
     assertThat(receipt(label("site/yard", "horn"), 61).state()).isEqualTo(State.NOT_YET);
   }
 
@@ -153,7 +153,7 @@ class ReceiptsTest {
     assertThat(receipt.newest().orElseThrow().after("siren")).contains("siren (0.99)");
     assertThat(receipt.sentence())
         .endsWith(
-            "the new one says siren (0.93); adapter cccccccccccc, since 2026-03-01T12:01:10Z, says"
+            "the new one detects siren (0.93); adapter cccccccccccc, since 2026-03-01T12:01:10Z, detects"
                 + " siren (0.99)");
   }
 
@@ -165,8 +165,8 @@ class ReceiptsTest {
     decide("*", NEWER, 70, report(NEW, NEWER, learned(true, SIREN), change(false)).toJson());
     assertThat(receipt(SIREN, 71).sentence())
         .isEqualTo(
-            "is in adapter bbbbbbbbbbbb since 2026-03-01T12:01:00Z; on it adapter cccccccccccc,"
-                + " since 2026-03-01T12:01:10Z, says siren (0.93), the one before it said nothing"
+            "is in adapter bbbbbbbbbbbb since 2026-03-01T12:01:00Z; there adapter cccccccccccc,"
+                + " since 2026-03-01T12:01:10Z, detects siren (0.93), the one before it detected nothing"
                 + " (siren at most 0.12)");
     assertThat(new Receipts(ledger).told(SIREN.id(), SIREN.stream())).isTrue();
   }
