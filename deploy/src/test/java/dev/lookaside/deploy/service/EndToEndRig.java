@@ -133,7 +133,7 @@ public final class EndToEndRig implements AutoCloseable {
                 source.readAheadBytes(),
                 source.commitIntervalMillis(),
                 source.pollMillis(),
-                500,
+                Math.max(500, source.unreachableAfterMillis() - 2_000),
                 200,
                 source.stopTimeoutMillis(),
                 source.consumerProperties()),

@@ -45,7 +45,7 @@ class MetricsOnKafkaTest {
           SKIP_AFTER.toSeconds(),
           "lookaside.classifier.detect.overload.streams.late",
           "skip-to-live",
-          "lookaside.ingest.source.unreachable-after-millis",
+          "lookaside.ingest.broker-timeout-millis",
           60_000,
           "lookaside.ingest.source.credit-records",
           2,
