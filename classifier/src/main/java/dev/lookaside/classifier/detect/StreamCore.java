@@ -262,13 +262,13 @@ final class StreamCore {
     work();
   }
 
-  /** Takes nothing more in; what is answered comes out. */
+  /** Takes nothing more in; what is under way comes out. */
   void drain() {
     draining = true;
     inputs.clear();
   }
 
-  /** After {@link #drain}: nothing is waited for. */
+  /** After {@link #drain}: nothing is under way. */
   boolean drained() {
     return draining && asked.isEmpty();
   }
@@ -286,11 +286,6 @@ final class StreamCore {
   /** The window cannot be scored. */
   void unscored(long ticket, String reason) {
     answered(ticket, null, null, reason);
-  }
-
-  /** The ticket will not be answered: its window, and what follows, is the next owner's. */
-  void recalled(long ticket) {
-    asked.remove(ticket);
   }
 
   private void answered(

@@ -240,8 +240,6 @@ public final class StreamDetector extends AbstractBehavior<StreamMessage> {
             c.resolved(resolved.ticket(), resolved.adapter());
           } else if (reply instanceof GpuClassifier.Unscored unscored) {
             c.unscored(unscored.ticket(), unscored.reason());
-          } else if (reply instanceof GpuClassifier.Recalled recalled) {
-            c.recalled(recalled.ticket());
           }
         });
   }
@@ -254,8 +252,6 @@ public final class StreamDetector extends AbstractBehavior<StreamMessage> {
       return drained();
     }
     open.unconsumed().forEach(this::giveBack);
-    // However long the scorer's queue is, whoever is next begins soon.
-    peers.classifier().tell(new GpuClassifier.Recall(answers));
     return with(StreamCore::drain);
   }
 

@@ -79,17 +79,15 @@ final class FairQueue<K, T> {
     return lanes.containsKey(owner);
   }
 
-  /** Drops all items of an owner; what they were. */
-  List<T> remove(K owner) {
+  /** Drops all items of an owner. */
+  void remove(K owner) {
     Lane<T> lane = lanes.remove(owner);
-    if (lane == null) {
-      return List.of();
+    if (lane != null) {
+      turns.remove(owner);
+      lane.items.forEach(w -> w.arrival().gone = true);
+      size -= lane.items.size();
+      trim();
     }
-    turns.remove(owner);
-    lane.items.forEach(w -> w.arrival().gone = true);
-    size -= lane.items.size();
-    trim();
-    return lane.items.stream().map(Waiting::item).toList();
   }
 
   /** The batch that is due now: full, or aged unless {@code onlyFull}; empty if none is. */

@@ -37,8 +37,8 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   public sealed interface Command {}
 
   /**
-   * {@code replyTo} gets exactly one {@link Scored}, {@link Unscored} or {@link Recalled} with this
-   * ticket, unless it is withdrawn.
+   * {@code replyTo} gets exactly one {@link Scored} or {@link Unscored} with this ticket, unless it
+   * is withdrawn.
    *
    * @param at moment whose adapter scores it
    */
@@ -47,19 +47,13 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
 
   /**
    * Asks for the adapter in force at a moment that is not scored: {@code replyTo} gets exactly one
-   * {@link Resolved} or {@link Recalled} with this ticket, unless it is withdrawn.
+   * {@link Resolved} with this ticket, unless it is withdrawn.
    */
   public record Resolve(StreamId stream, long ticket, Instant at, ActorRef<Reply> replyTo)
       implements Command {}
 
   /** Whoever asked with {@code replyTo} is gone, or wants nothing that was asked so far. */
   public record Withdraw(ActorRef<Reply> replyTo) implements Command {}
-
-  /**
-   * Whoever asked with {@code replyTo} wants only what the scorer has already: what waits for its
-   * turn or its adapter is not scored, and gets {@link Recalled} as its answer.
-   */
-  public record Recall(ActorRef<Reply> replyTo) implements Command {}
 
   /** From here on this plan decides; what waits is looked at again. */
   public record Follow(AdapterPlan plan) implements Command {}
@@ -99,9 +93,6 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
 
   /** A window that will not be scored: the scorer failed on it twice. */
   public record Unscored(long ticket, String reason) implements Reply {}
-
-  /** Not scored, as {@link Recall} asked for. */
-  public record Recalled(long ticket) implements Reply {}
 
   /**
    * Counters since start.
@@ -205,7 +196,6 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
         .onMessage(Score.class, this::onScore)
         .onMessage(Resolve.class, this::onResolve)
         .onMessage(Withdraw.class, this::onWithdraw)
-        .onMessage(Recall.class, this::onRecall)
         .onMessage(Follow.class, this::onFollow)
         .onMessage(GetStats.class, this::onGetStats)
         .onMessageEquals(Due.FLUSH, this::onFlushDue)
@@ -232,12 +222,6 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
 
   private Behavior<Command> onWithdraw(Withdraw withdraw) {
     queue.withdraw(withdraw.replyTo());
-    lookAtHeld();
-    return this;
-  }
-
-  private Behavior<Command> onRecall(Recall recall) {
-    queue.withdraw(recall.replyTo()).forEach(t -> recall.replyTo().tell(new Recalled(t)));
     lookAtHeld();
     return this;
   }
@@ -280,6 +264,7 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   private Behavior<Command> onWorkerEvent(WorkerEvent message) {
     if (message.event() instanceof ScorerWorker.Opened opened) {
       device = opened.device();
+      getContext().getLog().info("scoring on {}", device);
       workerReady = true;
       dispatch();
     } else if (message.event() instanceof ScorerWorker.Done done) {

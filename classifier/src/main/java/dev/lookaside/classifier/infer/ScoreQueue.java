@@ -160,16 +160,10 @@ final class ScoreQueue {
     }
   }
 
-  /**
-   * The stream that asked with {@code replyTo} wants nothing but what the scorer has already.
-   *
-   * @return tickets that are not answered any more
-   */
-  List<Long> withdraw(ActorRef<GpuClassifier.Reply> replyTo) {
-    List<Long> tickets = new ArrayList<>();
-    queue.remove(replyTo).forEach(item -> tickets.add(item.score().ticket()));
-    held.removeIf(h -> h.replyTo.equals(replyTo) && tickets.add(h.ticket));
-    return tickets;
+  /** The stream that asked with {@code replyTo} wants no answer any more. */
+  void withdraw(ActorRef<GpuClassifier.Reply> replyTo) {
+    queue.remove(replyTo);
+    held.removeIf(h -> h.replyTo.equals(replyTo));
   }
 
   private void want(Wait wait) {

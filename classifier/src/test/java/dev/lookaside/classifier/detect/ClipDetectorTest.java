@@ -109,7 +109,7 @@ class ClipDetectorTest {
     DetectorModel model = SimulatedStream.model(Combination.MEAN, CLASSES);
     SimulatedStream stream = new SimulatedStream(SeededRandom.of(1), 1);
     assertThatThrownBy(() -> new ClipDetector(model, new Fake(stream), 0))
-        .hasMessage("max-batch \"0\": must be in 1..65536");
+        .hasMessage("max-batch \"0\": must be 1 to 65536");
   }
 
   private static List<MelWindow> firstSegment(SimulatedStream stream) {

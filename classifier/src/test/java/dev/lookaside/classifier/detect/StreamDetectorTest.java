@@ -152,8 +152,6 @@ class StreamDetectorTest {
     give(0, 3);
     List<GpuClassifier.Score> asked = scores();
     detector.tell(new StreamMessage.Drain(source.getRef()));
-    assertThat(next(classifier, GpuClassifier.Recall.class).replyTo())
-        .isEqualTo(asked.get(0).replyTo());
     long bytes = 0;
     for (int i = 0; i < 3; i++) {
       bytes += next(source, KafkaSource.Credit.class).bytes();
@@ -167,32 +165,6 @@ class StreamDetectorTest {
             new KafkaSource.StreamDrained(SimulatedStream.ASSIGNMENT, SimulatedStream.STREAM));
     assertThat(sink.receiveMessage()).isInstanceOf(DetectionSink.Publish.class);
     assertThat(classifier.hasMessages()).isFalse();
-  }
-
-  /** Windows that wait for their turn or for an adapter keep no partition from its next owner. */
-  @Test
-  void aDrainedStreamPublishesWhatWasScoredBeforeWhatIsRecalled() {
-    start(null);
-    give(0, 3);
-    List<GpuClassifier.Score> asked = scores();
-    assertThat(asked.size()).isGreaterThan(2);
-    detector.tell(new StreamMessage.Drain(source.getRef()));
-    answer(asked.subList(0, 1), .9f);
-    for (int i = 0; i < 3; i++) {
-      next(source, KafkaSource.Credit.class);
-    }
-    assertThat(source.hasMessages()).isFalse();
-    for (GpuClassifier.Score waiting : asked.subList(1, asked.size())) {
-      waiting.replyTo().tell(new GpuClassifier.Recalled(waiting.ticket()));
-    }
-    next(source, KafkaSource.StreamDrained.class);
-    DetectionSink.Publish last = null;
-    while (sink.hasMessages()) {
-      last = next(sink, DetectionSink.Publish.class);
-    }
-    assertThat(StreamState.of(last.progress()).track().segment().nextIndex())
-        .as("the next owner begins with what was recalled")
-        .isEqualTo(asked.get(1).window().index());
   }
 
   @Test

@@ -151,40 +151,6 @@ class GpuClassifierTest {
   }
 
   @Test
-  void whatIsRecalledIsAnsweredAtOnceUnlessTheScorerHasIt() {
-    Semaphore gate = new Semaphore(0);
-    AdapterPlan laterWait =
-        (stream, start) ->
-            start.isAfter(Instant.EPOCH)
-                ? new AdapterPlan.Wait("*@3")
-                : new AdapterPlan.Use(FIRST, "");
-    ActorRef<GpuClassifier.Command> actor =
-        spawn(
-            w -> {
-              gate.acquireUninterruptibly();
-              return false;
-            },
-            laterWait);
-    awaitReady(actor);
-    send(actor, 0, 10);
-    Instant later = Instant.EPOCH.plusSeconds(1);
-    actor.tell(new Score(10, Windows.of("s", 10), later, replies.getRef()));
-    actor.tell(new GpuClassifier.Resolve(new StreamId("s"), 11, later, replies.getRef()));
-    actor.tell(new GpuClassifier.Recall(replies.getRef()));
-    // Two batches of four are given to the scorer; the other two wait, and two are held.
-    assertThat(
-            replies.receiveSeveralMessages(4).stream()
-                .map(GpuClassifier.Recalled.class::cast)
-                .map(GpuClassifier.Recalled::ticket))
-        .containsExactly(8L, 9L, 10L, 11L);
-    assertThat(stats(actor).waiting()).isZero();
-    assertThat(stats(actor).held()).isZero();
-    gate.release(10);
-    assertThat(tickets(replies.receiveSeveralMessages(8), Scored.class).keySet())
-        .containsExactlyInAnyOrder(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L);
-  }
-
-  @Test
   void aFailureCostsARestartAndNoWindow() {
     AtomicInteger failures = new AtomicInteger(1);
     ActorRef<GpuClassifier.Command> actor = spawn(w -> failures.getAndDecrement() > 0);
@@ -350,7 +316,6 @@ class GpuClassifierTest {
             "Score",
             "Resolve",
             "Withdraw",
-            "Recall",
             "Follow",
             "GetStats",
             "Due",

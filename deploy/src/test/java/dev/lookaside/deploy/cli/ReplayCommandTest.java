@@ -92,7 +92,7 @@ class ReplayCommandTest {
       assertThat(same.exitCode()).as(same.out()).isZero();
       assertThat(same.out()).contains(" records found, 0 differences");
 
-      Path other = cli.variant("other.safetensors", .7f, "");
+      Path other = cli.variant("other.safetensors", -2f, "");
       String digest = cli.json("adapter", "publish", other).get("adapter").textValue();
       JsonNode byDigest = cli.failing(words("--diff", "--adapter", digest.substring(0, 10)));
       assertThat(byDigest).isEqualTo(cli.failing(words("--diff", "--adapter", other)));

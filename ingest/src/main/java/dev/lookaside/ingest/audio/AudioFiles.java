@@ -222,6 +222,9 @@ public final class AudioFiles {
     try {
       return ffmpeg.open(file, rules);
     } catch (AudioFormatException e) {
+      if (FfmpegInput.isLimit(e.getCause())) {
+        throw e; // ffmpeg reads it; it is too much for us.
+      }
       throw new AudioFormatException(
           file.toString(),
           "is not audio that Lookaside reads: %s, or what ffmpeg reads (%s)"

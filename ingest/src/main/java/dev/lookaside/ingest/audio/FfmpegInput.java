@@ -13,6 +13,7 @@ import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The sound that a running ffmpeg writes. Ends when ffmpeg does; closing it ends ffmpeg. What
@@ -111,11 +112,15 @@ final class FfmpegInput implements AudioInput {
       this.wav = WavInput.open(out, -1, new ReadRules(false, text -> {}));
     } catch (IngestException e) {
       end();
-      Rejection rejection = e.rejection();
-      boolean limit = rejection != null && rejection.reason() == Rejection.Reason.BAD_FORMAT;
       throw new AudioFormatException(
-          name, limit ? e.getMessage() : "ffmpeg gave no audio: " + lastWords(), e);
+          name, isLimit(e) ? e.getMessage() : "ffmpeg gave no audio: " + lastWords(), e);
     }
+  }
+
+  /** Whether audio was rejected for what it is: more channels than are read, for example. */
+  static boolean isLimit(@Nullable Throwable fault) {
+    Rejection rejection = fault instanceof IngestException e ? e.rejection() : null;
+    return rejection != null && rejection.reason() == Rejection.Reason.BAD_FORMAT;
   }
 
   /** A server can keep ffmpeg waiting for ever; unlike a read this wait can be interrupted. */

@@ -63,6 +63,7 @@ class MicrophoneTest {
     assertThatThrownBy(() -> Microphone.open(null, 16_000, 300))
         .hasMessageStartingWith("channels \"300\"");
     assertThatThrownBy(() -> Microphone.open("no such device", 16_000, 1))
-        .hasMessageContaining("no such device that records so; recording devices: ");
+        .hasMessageContaining(
+            "no such device records 16 bits at 16000 Hz with 1 channel(s); recording devices: ");
   }
 }

@@ -171,7 +171,7 @@ class LoopSimulationTest {
               c ->
                   c.judged() >= settings.judgedMin()
                       && reason.startsWith(
-                          "%d of %d judged detections".formatted(c.wrong(), c.judged())));
+                          "%d of %d labelled detections".formatted(c.wrong(), c.judged())));
       takenBack++;
     }
 
