@@ -13,6 +13,7 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -93,7 +94,9 @@ public final class EmbeddedKafka implements AutoCloseable {
     TemporaryFolder folder = new TemporaryFolder("lookaside-kafka-");
     KafkaRaftServer server = null;
     try {
-      Map<String, Object> config = config(folder.path(), port, freePort());
+      // A port that was free a moment ago may be offered again: this broker's own is not free.
+      int controllerPort = freePorts(2).stream().filter(p -> p != port).findFirst().orElseThrow();
+      Map<String, Object> config = config(folder.path(), port, controllerPort);
       format(folder.path(), NODE_ID, Uuid.randomUuid().toString());
       server = new KafkaRaftServer(new KafkaConfig(config, false), Time.SYSTEM);
       server.startup();
@@ -159,10 +162,29 @@ public final class EmbeddedKafka implements AutoCloseable {
 
   /** A port of the loopback address that nobody listens on at this moment. */
   public static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName(HOST))) {
-      return socket.getLocalPort();
+    return freePorts(1).get(0);
+  }
+
+  /** Different ports of the loopback address that nobody listens on at this moment. */
+  public static List<Integer> freePorts(int count) {
+    List<ServerSocket> sockets = new ArrayList<>();
+    try {
+      for (int i = 0; i < count; i++) {
+        sockets.add(new ServerSocket(0, 1, InetAddress.getByName(HOST)));
+      }
+      return sockets.stream().map(ServerSocket::getLocalPort).toList();
     } catch (IOException e) {
       throw new UncheckedIOException("no free port on " + HOST, e);
+    } finally {
+      sockets.forEach(EmbeddedKafka::close);
+    }
+  }
+
+  private static void close(ServerSocket socket) {
+    try {
+      socket.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException("port " + socket.getLocalPort() + " of " + HOST, e);
     }
   }
 

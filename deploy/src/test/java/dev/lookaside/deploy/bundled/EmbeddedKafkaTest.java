@@ -56,6 +56,12 @@ class EmbeddedKafkaTest {
     }
   }
 
+  /** A port that was free and is not used yet is offered again now and then. */
+  @Test
+  void freePortsDiffer() {
+    assertThat(EmbeddedKafka.freePorts(500)).doesNotHaveDuplicates();
+  }
+
   @Test
   void aPortOutOfRangeIsNamed() {
     assertThatThrownBy(() -> EmbeddedKafka.start(65_536))

@@ -27,10 +27,10 @@ final class KafkaCluster implements AutoCloseable {
 
   KafkaCluster(Path folder) throws IOException {
     this.folder = folder;
+    List<Integer> ports = EmbeddedKafka.freePorts(2 * NODES);
     for (int id = 1; id <= NODES; id++) {
       Path log = Files.createDirectories(folder.resolve("kafka-" + id));
-      nodes.add(
-          new EmbeddedKafka.Node(id, EmbeddedKafka.freePort(), EmbeddedKafka.freePort(), log));
+      nodes.add(new EmbeddedKafka.Node(id, ports.get(2 * id - 2), ports.get(2 * id - 1), log));
     }
     for (int id = 1; id <= NODES; id++) {
       start(id);
