@@ -29,7 +29,10 @@ function take(message) {
   if (message.kind === "correction") return takeCorrection(message);
   const r = row(message.stream);
   r.timeline.add(message);
-  if (message.kind === "window") r.windows++;
+  if (message.kind === "window") {
+    r.windows++;
+    r.finished = false;
+  }
   if (message.kind === "hole") r.holes++;
   if (message.kind === "event") {
     message.order = ++order;

@@ -63,6 +63,7 @@ public final class DetectionSink extends AbstractBehavior<SinkMessage> {
    * To be written together.
    *
    * @param progress what follows from the detections and letters
+   * @param ended the stream ended since the one before
    * @param capturedUntil capture time of the newest audio needed to decide the detections
    */
   public record Publish(
@@ -71,6 +72,7 @@ public final class DetectionSink extends AbstractBehavior<SinkMessage> {
       List<Detection> detections,
       List<RejectedRecord> letters,
       StreamProgress progress,
+      boolean ended,
       Instant capturedUntil)
       implements SinkMessage {
     public Publish {
@@ -324,7 +326,7 @@ public final class DetectionSink extends AbstractBehavior<SinkMessage> {
                   new StreamDetector.Delivered(
                       pending.stream(), publish.detections(), publish.capturedUntil(), durableAt));
         }
-        if (publish.progress().ended()) {
+        if (publish.ended()) {
           peers.observer().tell(new StreamDetector.Finished(pending.stream()));
         }
       }

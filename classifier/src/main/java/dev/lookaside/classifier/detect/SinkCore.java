@@ -103,10 +103,7 @@ final class SinkCore {
         .computeIfAbsent(key, k -> new Pending(k.assignment(), k.stream(), new ArrayList<>()))
         .publishes()
         .add(publish);
-    urgent |=
-        !publish.detections().isEmpty()
-            || !publish.letters().isEmpty()
-            || publish.progress().ended();
+    urgent |= !publish.detections().isEmpty() || !publish.letters().isEmpty() || publish.ended();
   }
 
   void letter(SinkMessage.Letter letter) {

@@ -54,12 +54,14 @@ final class StreamCore {
      * Make these durable together.
      *
      * @param letters rejected records
+     * @param ended the stream ended since the last of these
      * @param capturedUntil capture time of the newest audio needed to decide the detections
      */
     void publish(
         List<Detection> detections,
         List<DetectionSink.RejectedRecord> letters,
         StreamProgress progress,
+        boolean ended,
         Instant capturedUntil);
 
     /** For whoever watches. */
@@ -313,7 +315,7 @@ final class StreamCore {
   /** Publishes how far the stream is. */
   void publishProgress() {
     if (unpublished) {
-      publish(List.of());
+      publish(List.of(), false);
     }
   }
 
@@ -572,7 +574,7 @@ final class StreamCore {
       position = item.after;
     }
     if (!found.isEmpty() || !letters.isEmpty() || ended) {
-      publish(found);
+      publish(found, ended);
     }
   }
 
@@ -617,7 +619,7 @@ final class StreamCore {
     out.observe(new StreamDetector.Counted(parts.stream(), b.rateHz(), b.counts()));
   }
 
-  private void publish(List<Detection> found) {
+  private void publish(List<Detection> found, boolean ended) {
     unpublished = false;
     Set<Long> done = poison.headSet(position.resumeOffset());
     done.clear();
@@ -637,6 +639,7 @@ final class StreamCore {
                 poison.headSet(position.throughOffset() + 1),
                 position,
                 decoder)),
+        ended,
         decoder.capturedUntil());
     letters.clear();
   }

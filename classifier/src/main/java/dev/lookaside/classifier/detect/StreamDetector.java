@@ -123,7 +123,7 @@ public final class StreamDetector extends AbstractBehavior<StreamMessage> {
   /** A record went to the dead letters because the stream failed on it again and again. */
   public record Quarantined(StreamId stream, long recordOffset, String reason) implements Event {}
 
-  /** The stream has ended and all of it is durable. */
+  /** The stream has ended, by its last chunk or by silence, and all until there is durable. */
   public record Finished(StreamId stream) implements Event {}
 
   /**
@@ -387,6 +387,7 @@ public final class StreamDetector extends AbstractBehavior<StreamMessage> {
         List<Detection> detections,
         List<DetectionSink.RejectedRecord> letters,
         StreamProgress progress,
+        boolean ended,
         Instant capturedUntil) {
       published = progress;
       failures.headMap(progress.resumeOffset()).clear();
@@ -396,7 +397,7 @@ public final class StreamDetector extends AbstractBehavior<StreamMessage> {
           .sink()
           .tell(
               new DetectionSink.Publish(
-                  assignment, parts.stream(), detections, letters, progress, capturedUntil));
+                  assignment, parts.stream(), detections, letters, progress, ended, capturedUntil));
     }
 
     @Override

@@ -187,6 +187,7 @@ public final class StreamReplay {
         List<Detection> detections,
         List<DetectionSink.RejectedRecord> letters,
         StreamProgress progress,
+        boolean ended,
         Instant capturedUntil) {
       found.addAll(detections);
     }

@@ -300,6 +300,7 @@ final class CoreRun implements StreamCore.Outbox {
       List<Detection> found,
       List<DetectionSink.RejectedRecord> letters,
       StreamProgress progress,
+      boolean ended,
       Instant capturedUntil) {
     StreamProgress before = progress();
     if (before != null) {

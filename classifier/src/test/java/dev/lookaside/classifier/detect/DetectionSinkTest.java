@@ -141,7 +141,13 @@ class DetectionSinkTest {
     results.failures.set(1);
     sink.tell(
         new DetectionSink.Publish(
-            P0, A, List.of(), List.of(), new StreamProgress(6, 5, 0, true, new byte[0]), NOW));
+            P0,
+            A,
+            List.of(),
+            List.of(),
+            new StreamProgress(6, 5, 0, true, new byte[0]),
+            true,
+            NOW));
     results.awaitTries(1);
     observer.expectNoMessage(Duration.ZERO);
     barrier();
@@ -439,7 +445,7 @@ class DetectionSinkTest {
       List<Detection> detections,
       List<DetectionSink.RejectedRecord> letters) {
     StreamProgress progress = new StreamProgress(through, through, 0, false, new byte[0]);
-    return new DetectionSink.Publish(assignment, stream, detections, letters, progress, NOW);
+    return new DetectionSink.Publish(assignment, stream, detections, letters, progress, false, NOW);
   }
 
   private static DetectionSink.RejectedRecord letter(int partition, long offset) {

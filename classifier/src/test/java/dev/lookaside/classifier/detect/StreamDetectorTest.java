@@ -81,6 +81,21 @@ class StreamDetectorTest {
     assertThat(sink.hasMessages()).isFalse();
   }
 
+  /** Whoever waits for a file's detections need not wait until its stream counts as idle. */
+  @Test
+  void theLastChunkEndsTheStream() {
+    start(null);
+    give(0, 1);
+    detector.tell(chunk(last(chunks.get(1).chunk()), 0));
+    answerAll();
+    DetectionSink.Publish publish;
+    do {
+      publish = next(sink, DetectionSink.Publish.class);
+    } while (!publish.ended());
+    assertThat(publish.progress().throughOffset()).isEqualTo(offset(1));
+    assertThat(publish.progress().ended()).as("fell idle").isFalse();
+  }
+
   @Test
   void aWindowIsAskedForOnceHoweverLongItsAnswerTakes() {
     start(null);
@@ -256,6 +271,19 @@ class StreamDetectorTest {
         c.format(),
         c.payload(),
         c.last());
+  }
+
+  private static AudioChunk last(AudioChunk c) {
+    return new AudioChunk(
+        c.stream(),
+        c.partition(),
+        c.recordOffset(),
+        c.sequence(),
+        c.sampleOffset(),
+        c.captureTime(),
+        c.format(),
+        c.payload(),
+        true);
   }
 
   /** All that is asked for and was not looked at yet. */
