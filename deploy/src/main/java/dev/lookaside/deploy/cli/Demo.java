@@ -25,11 +25,13 @@ import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -76,14 +78,7 @@ final class Demo implements Callable<Integer> {
       description = "Audio files (WAV, FLAC, OGG, MP3) or folders of them, instead of scenes.")
   private List<Path> files = List.of();
 
-  @Option(names = "--microphone", description = "The microphone's sound, instead of scenes.")
-  private boolean microphone;
-
-  @Option(
-      names = "--device",
-      paramLabel = "NAME",
-      description = "Part of the microphone's name (default: the system's choice).")
-  private @Nullable String device;
+  @Mixin private Send.Microphones microphone = new Send.Microphones();
 
   @Option(
       names = "--seconds",
@@ -146,9 +141,15 @@ final class Demo implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (microphone || !files.isEmpty()) {
-      return ownSound();
+    Optional<AudioSource> live =
+        microphone.source(new StreamId(Send.Microphones.STREAM), MICROPHONE_HZ);
+    if (live.isPresent() || !files.isEmpty()) {
+      return ownSound(live);
     }
+    return scenes();
+  }
+
+  private int scenes() {
     boolean live = !headless && Terminal.interactive();
     DemoOptions options;
     try {
@@ -199,7 +200,7 @@ final class Demo implements Callable<Integer> {
           "--headless",
           "--json");
 
-  private int ownSound() {
+  private int ownSound(Optional<AudioSource> live) {
     for (String option : OF_SCENES) {
       if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
         throw new ParameterException(
@@ -209,10 +210,7 @@ final class Demo implements Callable<Integer> {
     quietLog();
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
-    List<AudioSource> sources = new ArrayList<>();
-    if (microphone) {
-      sources.add(AudioSource.microphone(new StreamId("microphone"), device, MICROPHONE_HZ, 1));
-    }
+    List<AudioSource> sources = new ArrayList<>(live.stream().toList());
     sources.addAll(AudioSource.files(files, "", new ReadRules(false, text -> warn(err, text))));
     out.println("starting Kafka in this process ...");
     out.flush();
@@ -221,7 +219,7 @@ final class Demo implements Callable<Integer> {
       List<SentStream> sent = new OwnSoundRun(sources, new Lines(out, err)).run();
       return sent.stream().anyMatch(s -> s.fault() != null) ? 1 : 0;
     } catch (InterruptedException e) {
-      return finished || microphone ? 0 : 130;
+      return finished || live.isPresent() ? 0 : 130;
     }
   }
 

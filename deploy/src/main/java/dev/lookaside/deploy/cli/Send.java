@@ -27,6 +27,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import me.tongfei.progressbar.ProgressBar;
@@ -90,14 +91,7 @@ final class Send implements Callable<Integer> {
       description = "Audio files (WAV, FLAC, OGG, MP3), folders of them, or - for standard input.")
   private List<String> paths = List.of();
 
-  @Option(names = "--microphone", description = "Send the microphone's audio.")
-  private boolean microphone;
-
-  @Option(
-      names = "--device",
-      paramLabel = "NAME",
-      description = "Part of the microphone's name (default: the system's choice).")
-  private @Nullable String device;
+  @Mixin private Microphones microphone = new Microphones();
 
   @Option(
       names = "--ffmpeg",
@@ -187,6 +181,28 @@ final class Send implements Callable<Integer> {
       description = "Sample rate of the microphone (${DEFAULT-VALUE}).")
   private int rateHz;
 
+  /** Whether and which microphone. */
+  static final class Microphones {
+    /** Its stream, unless it is given another name. */
+    static final String STREAM = "microphone";
+
+    @Option(names = "--microphone", description = "The microphone's sound.")
+    private boolean wanted;
+
+    @Option(
+        names = "--device",
+        paramLabel = "NAME",
+        description = "Part of the microphone's name (default: the system's choice).")
+    private @Nullable String device;
+
+    /** If it is wanted. */
+    Optional<AudioSource> source(StreamId stream, int rateHz) {
+      return wanted
+          ? Optional.of(AudioSource.microphone(stream, device, rateHz, 1))
+          : Optional.empty();
+    }
+  }
+
   @Override
   public Integer call() {
     PrintWriter err = spec.commandLine().getErr();
@@ -270,9 +286,7 @@ final class Send implements Callable<Integer> {
         files.add(Path.of(path));
       }
     }
-    if (microphone) {
-      sources.add(AudioSource.microphone(id("microphone"), device, rateHz, 1));
-    }
+    microphone.source(id(Microphones.STREAM), rateHz).ifPresent(sources::add);
     for (String url : urls) {
       sources.add(AudioSource.ffmpeg(urlId(url), url, ffmpeg(), rules));
     }

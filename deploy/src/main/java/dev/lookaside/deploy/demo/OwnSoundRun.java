@@ -2,6 +2,7 @@ package dev.lookaside.deploy.demo;
 
 import com.typesafe.config.Config;
 import dev.lookaside.classifier.detect.StreamDetector;
+import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.TemporaryFolder;
 import dev.lookaside.deploy.bundled.EmbeddedKafka;
 import dev.lookaside.deploy.page.PageEvents;
@@ -90,7 +91,7 @@ public final class OwnSoundRun {
    * Runs until every source has ended.
    *
    * @return what was sent of each
-   * @throws dev.lookaside.deploy.DeployException if something does not start
+   * @throws DeployException if something does not start, ends or stands still
    * @throws InterruptedException if interrupted; everything is closed then, too
    */
   public List<SentStream> run() throws InterruptedException {
@@ -110,7 +111,7 @@ public final class OwnSoundRun {
           DetectionFollower follower = new DetectionFollower(ingest, true, LOG::debug)) {
         DemoRun.awaitReady(service, follower);
         viewer.started(service.pageAddress().orElseThrow(), kafka.bootstrapServers(), GROUP);
-        return send(producer, follower);
+        return send(service, producer, follower);
       } catch (InterruptException e) {
         // Kafka's clients leave the thread interrupted; what is closed next would be cut short.
         Thread.interrupted();
@@ -125,7 +126,7 @@ public final class OwnSoundRun {
     }
   }
 
-  private List<SentStream> send(ChunkProducer producer, DetectionFollower follower)
+  private List<SentStream> send(Service service, ChunkProducer producer, DetectionFollower follower)
       throws InterruptedException {
     SendSettings how =
         new SendSettings(
@@ -140,16 +141,21 @@ public final class OwnSoundRun {
         CompletableFuture.supplyAsync(() -> sender.sendAll(sources), OwnSoundRun::inOwnThread);
     try {
       while (!sending.isDone()) {
-        pass(follower);
+        pass(service, follower);
       }
       List<SentStream> sent = sending.join();
       List<StreamId> expected =
           sent.stream().filter(s -> s.chunks() > 0).map(SentStream::stream).toList();
       Instant deadline = Instant.now().plus(DRAIN_PATIENCE);
-      while (!finished.containsAll(expected) && Instant.now().isBefore(deadline)) {
-        pass(follower);
+      while (!finished.containsAll(expected)) {
+        pass(service, follower);
+        if (Instant.now().isAfter(deadline)) {
+          throw new DeployException(
+              "not all detections came within %d s of the end of the sound: %s"
+                  .formatted(DRAIN_PATIENCE.toSeconds(), service.health().text()));
+        }
       }
-      pass(follower);
+      pass(service, follower);
       viewer.ended(sent);
       return sent;
     } catch (CompletionException e) {
@@ -168,8 +174,13 @@ public final class OwnSoundRun {
     thread.start();
   }
 
-  private void pass(DetectionFollower follower) throws InterruptedException {
+  /** What has come meanwhile. */
+  private void pass(Service service, DetectionFollower follower) throws InterruptedException {
     follower.poll(POLL).forEach(viewer::detected);
+    String failure = service.awaitFailure(Duration.ZERO).orElse(null);
+    if (failure != null) {
+      throw new DeployException("the pipeline has ended: " + failure);
+    }
     if (Thread.interrupted()) {
       throw new InterruptedException("demo");
     }
