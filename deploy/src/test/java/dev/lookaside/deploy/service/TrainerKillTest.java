@@ -36,13 +36,10 @@ class TrainerKillTest {
   private static final Map<String, Object> SMALL =
       Map.ofEntries(
           Map.entry("lookaside.trainer.triggers.labels", 1_000),
-          Map.entry("lookaside.trainer.head.scenes", 8),
+          Map.entry("lookaside.trainer.head.scenes", 4),
           Map.entry("lookaside.trainer.fit.epochs", 6),
           Map.entry("lookaside.trainer.fit.scenes", 2),
           Map.entry("lookaside.trainer.fit.batch-size", 4),
-          // So few scenes teach little: larger steps worsen the known classes, and the gate rejects
-          // it.
-          Map.entry("lookaside.trainer.fit.learning-rate", 1e-5),
           Map.entry("lookaside.trainer.gate.false-pass-chance", 1),
           Map.entry("lookaside.trainer.gate.precision-loss-max", 1),
           Map.entry("lookaside.trainer.gate.false-alarms-per-hour-max", 1_000_000));

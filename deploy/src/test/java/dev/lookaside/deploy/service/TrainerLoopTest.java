@@ -47,7 +47,7 @@ class TrainerLoopTest {
   private static final Map<String, Object> QUICK_AND_OPEN =
       Map.ofEntries(
           Map.entry("lookaside.trainer.triggers.labels", 1_000),
-          Map.entry("lookaside.trainer.head.scenes", 8),
+          Map.entry("lookaside.trainer.head.scenes", 4),
           Map.entry("lookaside.trainer.gate.false-pass-chance", 1),
           Map.entry("lookaside.trainer.gate.precision-loss-max", 1),
           Map.entry("lookaside.trainer.gate.false-alarms-per-hour-max", 1_000_000),
@@ -110,7 +110,6 @@ class TrainerLoopTest {
                     // not.
                     "fit.epochs", 1,
                     "fit.scenes", 4,
-                    "fit.learning-rate", 1e-5,
                     "gate.confidence", .99,
                     "shadow.share", 1,
                     // Once through the scenes: which few events a shorter run meets is chance.

@@ -24,6 +24,12 @@ public final class PairedPrecision {
 
   private static final long SEED = 1;
 
+  /**
+   * Of fewer recordings a bootstrap draws next to nothing but the figure itself: its interval would
+   * be narrow, and sure, because there is so little.
+   */
+  private static final int CLUSTERS_MIN = 3;
+
   private final List<Sound> sounds;
   private final int[] clusterOf;
   private final int clusters;
@@ -100,6 +106,11 @@ public final class PairedPrecision {
     double own = precision(after, afterOrder, positive, once);
     double[] draws = new double[count];
     if (Arrays.equals(before, after)) {
+      return new Of(old, own, draws);
+    }
+    if (clusters < CLUSTERS_MIN && !Double.isNaN(old)) {
+      // Any difference is possible.
+      Arrays.setAll(draws, d -> d % 2 == 0 ? -1 : 1);
       return new Of(old, own, draws);
     }
     SplittableRandom random = new SplittableRandom(SEED);

@@ -181,10 +181,7 @@ final class HeadRefit {
     List<String> fitted =
         start.activation() == Activation.SOFTMAX ? start.labels() : List.copyOf(labels);
     doubt(fitted(fitted, this::isEvidenceOfNames));
-    fits = fitted(fitted, this::isTrusted);
-    if (start.activation() == Activation.SIGMOID) {
-      keepBetterRows(fitted);
-    }
+    fitRows(fitted);
     chooseThresholds(plan.corrected());
   }
 
@@ -196,7 +193,7 @@ final class HeadRefit {
   void fitAll(Set<String> doubtedBefore) {
     prepare();
     doubted = doubtedBefore;
-    fits = fitted(start.labels(), this::isTrusted);
+    fitRows(start.labels());
     chooseThresholds(start.labels());
   }
 
@@ -422,6 +419,14 @@ final class HeadRefit {
   private List<Score> outOfFold(List<Adapter> heads) {
     return Examiner.scores(
         trials, start.labels(), (audio, fold) -> detections(audio, heads.get(fold)));
+  }
+
+  private void fitRows(List<String> labels) {
+    fits = fitted(labels, this::isTrusted);
+    // The rows of a softmax depend on each other.
+    if (start.activation() == Activation.SIGMOID) {
+      keepBetterRows(labels);
+    }
   }
 
   /** Of known classes: those of which the fits score sounds that they have not seen no worse. */

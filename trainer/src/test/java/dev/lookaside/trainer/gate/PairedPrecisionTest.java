@@ -62,6 +62,23 @@ class PairedPrecisionTest {
     assertThat(together.interval(.9)).isNotEqualTo(apart.interval(.9));
   }
 
+  /** One scene, drawn again and again, is the same scene. */
+  @Test
+  void ofFewRecordingsNothingIsSure() {
+    List<Sound> sounds = Sounds.of(SeededRandom.of(3), 6, 20, .5, 1.5);
+    List<Sound> scene =
+        sounds.stream()
+            .map(
+                s ->
+                    new Sound(
+                        s.id(), "scene 0", s.label(), null, s.fromLabel(), s.before(), s.after()))
+            .toList();
+    PairedPrecision.Of bird = new PairedPrecision(scene).of("bird", 0);
+    assertThat(bird.difference()).isEqualTo(new PairedPrecision(sounds).of("bird", 0).difference());
+    assertThat(bird.interval(.9)).isEqualTo(new Interval(-1, 1));
+    assertThat(new PairedPrecision(scene).of("cat", 0).interval(.9).low()).isNaN();
+  }
+
   private static Sound ofOneRecording(Sound s) {
     String cluster = "bird".equals(s.label()) ? "one recording" : s.cluster();
     return new Sound(s.id(), cluster, s.label(), null, s.fromLabel(), s.before(), s.after());
