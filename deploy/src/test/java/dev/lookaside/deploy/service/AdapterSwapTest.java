@@ -64,9 +64,9 @@ class AdapterSwapTest {
 
   private static List<Sound> sounds() {
     return List.of(
-        sound("site/a", 21, 6, Encoding.S16LE),
-        sound("site/b", 22, 6, Encoding.S16LE),
-        sound("c", 23, 5, Encoding.S16LE));
+        sound("site/a", 21, 9, Encoding.S16LE),
+        sound("site/b", 22, 9, Encoding.S16LE),
+        sound("c", 23, 8, Encoding.S16LE));
   }
 
   /**
@@ -164,7 +164,7 @@ class AdapterSwapTest {
   void faultsAroundACutoverChangeNoDetection() {
     List<Sound> sounds = sounds();
     Set<String> wanted = undisturbed(sounds);
-    assertThat(wanted).hasSizeGreaterThan(5);
+    assertThat(wanted).hasSizeGreaterThan(10);
 
     try (AdapterRig adapters = rig("late", Map.of())) {
       decide(adapters);

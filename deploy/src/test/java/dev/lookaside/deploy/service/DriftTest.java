@@ -163,12 +163,22 @@ class DriftTest {
     return samples;
   }
 
+  /** Ticks, ten a second, over silence. */
+  static float[] ticking(float[] samples) {
+    for (int i = 0; i < samples.length; i++) {
+      samples[i] = i % 1_600 < 8 ? .8f : 0;
+    }
+    return samples;
+  }
+
   /** Sounds that go on; short new ones over the old background move a look's mean too little. */
   @Test
   void otherSoundsAreUnlikeIt() {
     Pcm scene = scene(HELD_OUT, 1);
     assertThat(measured(changed(scene, DriftTest::dead)).above()).as("dead").isTrue();
     assertThat(measured(changed(scene, DriftTest::dialling)).above()).as("dial tone").isTrue();
+    // With the bundled backbone ticks are near a bound (0.8 of it) but not above one.
+    assertThat(measured(changed(scene, DriftTest::ticking)).calm()).as("ticks").isFalse();
   }
 
   @Test
