@@ -109,6 +109,26 @@ public final class AdapterFactory {
     return of(adapter.tensors(), metadata);
   }
 
+  /**
+   * The mean of two adapters, weight by weight.
+   *
+   * @param from of the same shape
+   * @param to whose metadata, thresholds among them, it gets
+   */
+  public static Adapter mean(Adapter from, Adapter to) {
+    Map<String, FloatTensor> tensors = new TreeMap<>(to.tensors());
+    tensors.replaceAll(
+        (name, tensor) -> {
+          float[] mean = tensor.toArray();
+          float[] other = from.tensor(name).toArray();
+          for (int i = 0; i < mean.length; i++) {
+            mean[i] = (mean[i] + other[i]) / 2;
+          }
+          return FloatTensor.of(tensor.shape(), mean);
+        });
+    return of(tensors, to.metadata());
+  }
+
   static String json(String key, Object value) {
     try {
       return JSON.writeValueAsString(value);

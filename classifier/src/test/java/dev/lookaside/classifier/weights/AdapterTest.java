@@ -2,6 +2,7 @@ package dev.lookaside.classifier.weights;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.lookaside.featurizer.FrontEnd;
 import java.nio.file.Path;
@@ -103,6 +104,33 @@ class AdapterTest {
             5);
     assertThat(last.shape().at(0, Site.ATTN)).isEmpty();
     assertThat(last.shape().at(1, Site.ATTN)).isPresent();
+  }
+
+  @Test
+  void theMeanLiesHalfWayAndIsWhatTheSecondSays() {
+    Map<String, FloatTensor> moved = new TreeMap<>(sound.tensors());
+    moved.replaceAll(
+        (name, tensor) -> {
+          float[] values = tensor.toArray();
+          for (int i = 0; i < values.length; i++) {
+            values[i] += 2;
+          }
+          return FloatTensor.of(tensor.shape(), values);
+        });
+    Map<String, String> metadata = new TreeMap<>(sound.metadata());
+    metadata.put("parent", sound.digest());
+    Adapter mean = AdapterFactory.mean(sound, AdapterFactory.of(moved, metadata));
+    assertThat(mean.metadata()).containsEntry("parent", sound.digest());
+    assertThat(mean.tensors()).containsOnlyKeys(sound.tensors().keySet());
+    mean.tensors()
+        .forEach(
+            (name, tensor) -> {
+              float[] before = sound.tensor(name).toArray();
+              float[] values = tensor.toArray();
+              for (int i = 0; i < values.length; i++) {
+                assertThat(values[i]).as(name).isCloseTo(before[i] + 1, within(1e-6f));
+              }
+            });
   }
 
   @Test
