@@ -114,6 +114,7 @@ public final class AdapterFactory {
    *
    * @param from of the same shape
    * @param to whose metadata, thresholds among them, it gets
+   * @throws IllegalArgumentException if {@code from} lacks a tensor
    */
   public static Adapter mean(Adapter from, Adapter to) {
     Map<String, FloatTensor> tensors = new TreeMap<>(to.tensors());

@@ -145,7 +145,7 @@ class DetectionSinkTest {
             A,
             List.of(),
             List.of(),
-            new StreamProgress(6, 5, 0, true, new byte[0]),
+            new StreamProgress(6, 5, 0, false, new byte[0]),
             true,
             NOW));
     results.awaitTries(1);

@@ -86,7 +86,8 @@ class StreamDetectorTest {
   void theLastChunkEndsTheStream() {
     start(null);
     give(0, 1);
-    detector.tell(chunk(last(chunks.get(1).chunk()), 0));
+    AudioChunk second = chunks.get(1).chunk();
+    detector.tell(chunk(changed(second, second.captureTime(), true), 0));
     answerAll();
     DetectionSink.Publish publish;
     do {
@@ -261,29 +262,20 @@ class StreamDetectorTest {
 
   /** Its end is later than any time there is. */
   private static AudioChunk withoutATime(AudioChunk c) {
-    return new AudioChunk(
-        c.stream(),
-        c.partition(),
-        c.recordOffset(),
-        c.sequence(),
-        c.sampleOffset(),
-        Instant.MAX,
-        c.format(),
-        c.payload(),
-        c.last());
+    return changed(c, Instant.MAX, c.last());
   }
 
-  private static AudioChunk last(AudioChunk c) {
+  private static AudioChunk changed(AudioChunk c, Instant captured, boolean last) {
     return new AudioChunk(
         c.stream(),
         c.partition(),
         c.recordOffset(),
         c.sequence(),
         c.sampleOffset(),
-        c.captureTime(),
+        captured,
         c.format(),
         c.payload(),
-        true);
+        last);
   }
 
   /** All that is asked for and was not looked at yet. */
