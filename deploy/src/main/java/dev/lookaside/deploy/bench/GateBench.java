@@ -16,6 +16,7 @@ import dev.lookaside.trainer.refit.OfflineRounds;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.StoreSettings;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -140,13 +141,24 @@ final class GateBench {
     for (LabelSets.Wrong wrong : LabelSets.Wrong.values()) {
       found.put(wrong, new Ends());
     }
+    List<String> held = new ArrayList<>();
     for (int set = 0; set < options.sets(); set++) {
       for (Map.Entry<LabelSets.Wrong, Ends> e : found.entrySet()) {
         LabelSets.Kind what = new LabelSets.Kind(set, labels, newClass, e.getKey());
-        e.getValue().count(rounds.judged(sets.examples(what), kind).report());
+        GateReport round = rounds.judged(sets.examples(what), kind).report();
+        e.getValue().count(round);
+        if (e.getKey() == LabelSets.Wrong.NONE && !round.passed()) {
+          held.add("set %d: %s".formatted(set, String.join("; ", round.reasons())));
+        }
       }
     }
     report(labels, newClass, found);
+    for (int i = 0; i < held.size(); i++) {
+      report.text(
+          "%sRight%dHeld%d".formatted(newClass ? "newClass" : "known", labels, i),
+          "  right, not passed",
+          held.get(i));
+    }
   }
 
   private void report(int labels, boolean newClass, Map<LabelSets.Wrong, Ends> found) {

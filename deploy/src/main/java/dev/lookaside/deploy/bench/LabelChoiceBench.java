@@ -1,6 +1,7 @@
 package dev.lookaside.deploy.bench;
 
 import com.typesafe.config.Config;
+import dev.lookaside.classifier.detect.ClipDetections;
 import dev.lookaside.classifier.detect.ClipDetections.DetectedEvent;
 import dev.lookaside.classifier.detect.DetectSettings;
 import dev.lookaside.classifier.infer.Device;
@@ -19,6 +20,10 @@ import dev.lookaside.trainer.example.Seeds;
 import dev.lookaside.trainer.gate.Evidence.Score;
 import dev.lookaside.trainer.judge.Examiner;
 import dev.lookaside.trainer.judge.Trial;
+import dev.lookaside.trainer.metric.Collars;
+import dev.lookaside.trainer.metric.Counts;
+import dev.lookaside.trainer.metric.Event;
+import dev.lookaside.trainer.metric.EventF1;
 import dev.lookaside.trainer.metric.Ranking;
 import dev.lookaside.trainer.query.PoolScorer;
 import dev.lookaside.trainer.query.QueryStrategy;
@@ -41,18 +46,20 @@ import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 
 /**
- * What ten labels teach that {@code lookaside label next} asks for, against ten of the same
- * detections drawn at random: the head is refitted on each, and both are scored on the same sounds
- * of another stream. The new class is one of eleven that sound; its recordings on the other stream
- * are others.
+ * What few labels teach that {@code lookaside label next} asks for, against as many of the same
+ * detections drawn at random: the adapter is refitted on each, and both are scored on the same
+ * sounds of another stream. The new class is one of eleven that sound; its recordings on the other
+ * stream are others.
  */
 final class LabelChoiceBench {
-  private static final int LABELS = 10;
+  private static final List<Integer> LABELS = List.of(2, 5, 10, 20);
   private static final double POOL_SECONDS = 240;
   private static final double UNSEEN_SECONDS = 240;
   private static final int BATCH = 16;
   private static final int DRAWS = 10_000;
   private static final double TAIL = .025;
+  private static final double SECONDS_PER_HOUR = 3600;
+  private static final Collars COLLARS = Collars.onset(.2);
 
   private final BenchOptions options;
   private final LabelSets sets;
@@ -81,16 +88,48 @@ final class LabelChoiceBench {
     this.strategy = scorer.strategy(known, Set.of());
   }
 
-  /** What ten labels led to. */
-  private record Taught(
-      int ofNewClass, int right, boolean passed, double newClass, double allClasses) {}
+  /**
+   * What some labels led to.
+   *
+   * @param ofNewClass labels of the new class among them
+   * @param corrections detections among them that were wrong
+   * @param passed the gate
+   * @param scores on unseen sounds of the candidate, passed or not
+   */
+  private record Taught(int ofNewClass, int corrections, boolean passed, Scores scores) {}
+
+  /**
+   * An adapter on unseen sounds.
+   *
+   * @param newClass average precision of the new class; 0 for an adapter that does not know it
+   * @param knownClasses mean average precision of the others
+   * @param recall share of the new class's events whose onset is found
+   * @param falseAlarmsPerHour events of the new class that are detected elsewhere
+   */
+  private record Scores(
+      double newClass, double knownClasses, double recall, double falseAlarmsPerHour) {}
+
+  private record Figure(String key, String what, ToDoubleFunction<Taught> of) {}
+
+  private static final List<Figure> FIGURES =
+      List.of(
+          new Figure("newClass", "AP of the new class", t -> t.scores().newClass()),
+          new Figure("knownClasses", "mean AP of the known ones", t -> t.scores().knownClasses()),
+          new Figure("recall", "recall of the new class", t -> t.scores().recall()),
+          new Figure(
+              "falseAlarmsPerHour",
+              "false alarms of it an hour",
+              t -> t.scores().falseAlarmsPerHour()),
+          new Figure("ofNewClass", "labels of the new class", Taught::ofNewClass),
+          new Figure("corrections", "detections found wrong", Taught::corrections),
+          new Figure("passed", "share that passed the gate", t -> t.passed() ? 1 : 0));
 
   static void run(Report report, BenchOptions options) {
     Config config = Configuration.over(Map.of());
     report.part(
         "labelChoice",
-        "What %d labels teach, chosen or at random; %d sets, seed %d; average precision on unseen sounds after a refit of the head"
-            .formatted(LABELS, options.sets(), options.seed()));
+        "What labels teach, chosen or at random; %d sets, seed %d; on unseen sounds after a refit of the %s"
+            .formatted(options.sets(), options.seed(), options.full() ? "whole adapter" : "head"));
     try (BundledModel files = BundledModel.open();
         TemporaryFolder folder = new TemporaryFolder("lookaside-bench-")) {
       Adapter incumbent = Adapter.load(files.adapter());
@@ -117,8 +156,9 @@ final class LabelChoiceBench {
   }
 
   private void run(Report report) {
-    List<Taught> chosen = new ArrayList<>();
-    List<Taught> random = new ArrayList<>();
+    Map<Integer, List<Taught>> chosen = new LinkedHashMap<>();
+    Map<Integer, List<Taught>> random = new LinkedHashMap<>();
+    List<Scores> before = new ArrayList<>();
     for (int set = 0; set < options.sets(); set++) {
       Scene stream = sets.stream(set, true, POOL_SECONDS);
       Map<String, DetectedEvent> detected = new LinkedHashMap<>();
@@ -131,10 +171,28 @@ final class LabelChoiceBench {
       List<String> drawn = new ArrayList<>(detected.keySet());
       Collections.shuffle(drawn, new Random(Seeds.mix(options.seed(), 6, set)));
       Scene unseen = sets.stream(set, false, UNSEEN_SECONDS);
-      chosen.add(taught(stream, detected, byScore, unseen, "chosen"));
-      random.add(taught(stream, detected, drawn, unseen, "random"));
+      before.add(scores(incumbent, unseen));
+      for (int labels : LABELS) {
+        chosen
+            .computeIfAbsent(labels, n -> new ArrayList<>())
+            .add(taught(stream, detected, byScore, labels, unseen, "chosen"));
+        random
+            .computeIfAbsent(labels, n -> new ArrayList<>())
+            .add(taught(stream, detected, drawn, labels, unseen, "random"));
+      }
     }
-    report(report, chosen, random);
+    report.figure(
+        "knownClassesBefore",
+        "without labels: mean AP of the known ones",
+        mean(before.stream().mapToDouble(Scores::knownClasses).toArray()),
+        "");
+    for (int labels : LABELS) {
+      rows(
+          report,
+          labels,
+          Objects.requireNonNull(chosen.get(labels)),
+          Objects.requireNonNull(random.get(labels)));
+    }
   }
 
   private static List<Trial> trials(Scene stream, Map<String, DetectedEvent> detected) {
@@ -160,14 +218,15 @@ final class LabelChoiceBench {
       Scene stream,
       Map<String, DetectedEvent> detected,
       List<String> order,
+      int labels,
       Scene unseen,
       String how) {
     List<StoredExample> examples = new ArrayList<>(sets.known());
     List<LabelledEvent> answered = new ArrayList<>();
     int ofNewClass = 0;
-    int right = 0;
+    int corrections = 0;
     for (String id : order) {
-      if (examples.size() == sets.known().size() + LABELS) {
+      if (examples.size() == sets.known().size() + labels) {
         break;
       }
       DetectedEvent e = Objects.requireNonNull(detected.get(id), id);
@@ -186,19 +245,13 @@ final class LabelChoiceBench {
                 wrong ? Optional.of(e.label()) : Optional.empty()));
         truth.ifPresent(answered::add);
         ofNewClass += label.equals(Optional.of(BundledClips.NEW_CLASS)) ? 1 : 0;
-        right += wrong ? 0 : 1;
+        corrections += wrong ? 1 : 0;
       }
     }
-    OfflineRounds.Judged judged = rounds.judged(examples, Round.Kind.HEAD);
-    Map<String, Double> precision = precision(judged.candidate(), unseen);
-    double mean =
-        precision.values().stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
+    OfflineRounds.Judged judged =
+        rounds.judged(examples, options.full() ? Round.Kind.FULL : Round.Kind.HEAD);
     return new Taught(
-        ofNewClass,
-        right,
-        judged.report().passed(),
-        precision.getOrDefault(BundledClips.NEW_CLASS, Double.NaN),
-        mean);
+        ofNewClass, corrections, judged.report().passed(), scores(judged.candidate(), unseen));
   }
 
   private static Optional<LabelledEvent> sounding(Scene stream, DetectedEvent detected) {
@@ -216,9 +269,9 @@ final class LabelChoiceBench {
     return Optional.ofNullable(best);
   }
 
-  /** Of each class that sounds; 0 for one that the adapter does not know. */
-  private Map<String, Double> precision(Adapter adapter, Scene unseen) {
+  private Scores scores(Adapter adapter, Scene unseen) {
     List<Trial> trials = new ArrayList<>();
+    List<Event> truth = new ArrayList<>();
     for (LabelledEvent e : unseen.events()) {
       String id = "unseen " + trials.size();
       trials.add(
@@ -232,82 +285,72 @@ final class LabelChoiceBench {
               unseen.audio(),
               e.onsetSeconds(),
               e.offsetSeconds()));
+      truth.add(event(e.label(), e.onsetSeconds(), e.offsetSeconds()));
     }
+    ClipDetections detections = scorer.detections(unseen.audio(), adapter);
     List<String> labels = new ArrayList<>(incumbent.labels());
     labels.add(BundledClips.NEW_CLASS);
-    List<Score> scores =
-        Examiner.scores(trials, labels, (audio, fold) -> scorer.detections(audio, adapter));
-    Map<String, Double> precision = new LinkedHashMap<>();
+    List<Score> scored = Examiner.scores(trials, labels, (audio, fold) -> detections);
+    List<Double> known = new ArrayList<>();
+    double newClass = 0;
     for (int c = 0; c < labels.size(); c++) {
-      double[] peaks = new double[scores.size()];
-      boolean[] positives = new boolean[scores.size()];
+      double[] peaks = new double[scored.size()];
+      boolean[] positives = new boolean[scored.size()];
       for (int i = 0; i < peaks.length; i++) {
-        peaks[i] = scores.get(i).peaks()[c];
+        peaks[i] = scored.get(i).peaks()[c];
         positives[i] = labels.get(c).equals(trials.get(i).label());
       }
       double its = Ranking.averagePrecision(peaks, positives);
-      if (!Double.isNaN(its)) {
-        precision.put(labels.get(c), its);
+      if (labels.get(c).equals(BundledClips.NEW_CLASS)) {
+        newClass = its;
+      } else if (!Double.isNaN(its)) {
+        known.add(its);
       }
     }
-    return precision;
+    List<Event> found =
+        detections.events().stream()
+            .map(e -> event(e.label(), e.onsetSeconds(), e.offsetSeconds()))
+            .toList();
+    Counts counts =
+        EventF1.of(truth, found, COLLARS)
+            .classes()
+            .getOrDefault(BundledClips.NEW_CLASS, new Counts(0, 0, 0));
+    return new Scores(
+        newClass,
+        mean(known.stream().mapToDouble(Double::doubleValue).toArray()),
+        counts.recall(),
+        counts.falsePositives() * SECONDS_PER_HOUR / UNSEEN_SECONDS);
   }
 
-  private void report(Report report, List<Taught> chosen, List<Taught> random) {
-    row(
-        report,
-        "newClass",
-        "new class (" + BundledClips.NEW_CLASS + ")",
-        chosen,
-        random,
-        Taught::newClass);
-    row(report, "allClasses", "mean of all classes", chosen, random, Taught::allClasses);
-    row(
-        report,
-        "ofNewClass",
-        "labels of the new class, of " + LABELS,
-        chosen,
-        random,
-        Taught::ofNewClass);
-    row(
-        report,
-        "corrections",
-        "detections found wrong, of " + LABELS,
-        chosen,
-        random,
-        t -> LABELS - t.right());
-    row(
-        report,
-        "passed",
-        "share of rounds that passed the gate",
-        chosen,
-        random,
-        t -> t.passed() ? 1 : 0);
+  private static Event event(String label, double onsetSeconds, double offsetSeconds) {
+    return new Event("unseen", label, onsetSeconds, offsetSeconds);
   }
 
-  private void row(
-      Report report,
-      String key,
-      String what,
-      List<Taught> chosen,
-      List<Taught> random,
-      ToDoubleFunction<Taught> figure) {
-    double[] a = chosen.stream().mapToDouble(figure).toArray();
-    double[] b = random.stream().mapToDouble(figure).toArray();
+  private static void rows(Report report, int labels, List<Taught> chosen, List<Taught> random) {
+    for (Figure figure : FIGURES) {
+      row(report, labels, figure, chosen, random);
+    }
+  }
+
+  private static void row(
+      Report report, int labels, Figure figure, List<Taught> chosen, List<Taught> random) {
+    double[] a = chosen.stream().mapToDouble(figure.of()).toArray();
+    double[] b = random.stream().mapToDouble(figure.of()).toArray();
     double[] differences = new double[a.length];
     for (int i = 0; i < a.length; i++) {
       differences[i] = a[i] - b[i];
     }
     double[] interval = interval(differences);
     Map<String, Double> figures = new LinkedHashMap<>();
+    figures.put("labels", (double) labels);
     figures.put("chosen", mean(a));
     figures.put("random", mean(b));
     figures.put("difference", mean(differences));
     figures.put("differenceLow", interval[0]);
     figures.put("differenceHigh", interval[1]);
     report.row(
-        key,
-        what,
+        figure.key(),
+        "%d labels: %s".formatted(labels, figure.what()),
         figures,
         String.format(
             Locale.ROOT,

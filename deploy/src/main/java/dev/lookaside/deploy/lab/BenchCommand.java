@@ -43,9 +43,9 @@ import picocli.CommandLine.Spec;
           + " The same seed gives the same counts; 8 sets of each kind took 18 minutes of two"
           + " cores that had other work, too.",
       "",
-      "Part label-choice runs only where it is named, too: it refits the head on ten labels that"
-          + " lookaside label next would ask for and on ten drawn at random, and scores both on the"
-          + " same unseen sounds, as often as --sets says."
+      "Part label-choice runs only where it is named, too: it refits the head on 2, 5, 10 and 20"
+          + " labels that lookaside label next would ask for and on as many drawn at random, and"
+          + " scores both on the same unseen sounds, as often as --sets says."
     })
 public final class BenchCommand implements Runnable {
   private static final int MAX_SWAPS = 100_000;
@@ -81,7 +81,9 @@ public final class BenchCommand implements Runnable {
 
   @Option(
       names = "--full",
-      description = "Part gate refits the whole adapter, which takes some five times as long.")
+      description =
+          "Parts gate and label-choice refit the whole adapter, which takes some five times as"
+              + " long.")
   private boolean full;
 
   @Option(

@@ -153,6 +153,22 @@ final class ExampleOptions {
   private List<Double> sceneSpeed = List.of();
 
   @Option(
+      names = "--distractors",
+      paramLabel = "FOLDER",
+      description =
+          "Sounds of no class, composed into scenes like clips: what is detected there is wrong.")
+  private @Nullable Path distractors;
+
+  @Option(
+      names = "--distractor-share",
+      paramLabel = "P",
+      defaultValue = "0.3",
+      description =
+          "Chance that the next sound of a scene is one of --distractors. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private double distractorShare;
+
+  @Option(
       names = "--scene-level",
       paramLabel = "RMS",
       defaultValue = "0.01",
@@ -214,6 +230,14 @@ final class ExampleOptions {
       throw new CliException(
           "--scenes: excludes --task \"detection\", which has its own recordings");
     }
+    if (distractors != null && !ofScenes()) {
+      throw new CliException("--distractors \"%s\": needs --scenes".formatted(distractors));
+    }
+    // Written so that NaN fails too.
+    if (!(distractorShare >= 0 && distractorShare < 1)) {
+      throw new CliException(
+          "--distractor-share \"%s\": must be 0 or more and below 1".formatted(distractorShare));
+    }
     if (hopFrames != null && !ofRecordings()) {
       throw new CliException("--hop-frames \"%d\": needs --task detection".formatted(hopFrames));
     }
@@ -264,7 +288,11 @@ final class ExampleOptions {
             sceneOverlap,
             sceneLevel);
     SceneExamples.Plan plan = new SceneExamples.Plan(scenes, settings, sceneHop, sceneSpeed, seed);
-    return new SceneExamples(clips, sounds, spec, columns, plan, augmentation);
+    List<Pcm> others =
+        distractors == null ? List.of() : sounds("--distractors", distractors, adapter.frontEnd());
+    SceneExamples.Unlabelled unlabelled =
+        new SceneExamples.Unlabelled(sounds, others, others.isEmpty() ? 0 : distractorShare);
+    return new SceneExamples(clips, unlabelled, spec, columns, plan, augmentation);
   }
 
   private static List<Double> pair(String option, List<Double> values) {
@@ -304,7 +332,7 @@ final class ExampleOptions {
    */
   private List<Pcm> backgrounds(List<Recording> noise, FrontEnd frontEnd) {
     if (ambience != null) {
-      return sounds(ambience, frontEnd);
+      return sounds("--ambience", ambience, frontEnd);
     }
     return ofScenes() || (background > 0 && !noAugment)
         ? noise.stream().map(r -> resampled(r.read(), frontEnd)).toList()
@@ -316,14 +344,14 @@ final class ExampleOptions {
         frontEnd.rateHz(), Resampler.of(pcm.rateHz(), frontEnd.rateHz()).clip(pcm.samples()));
   }
 
-  private static List<Pcm> sounds(Path folder, FrontEnd frontEnd) {
+  private static List<Pcm> sounds(String option, Path folder, FrontEnd frontEnd) {
     List<Pcm> sounds =
         AudioFiles.inFolder(folder).stream()
             .map(AudioFiles::read)
             .map(pcm -> resampled(pcm, frontEnd))
             .toList();
     if (sounds.isEmpty()) {
-      throw new CliException("--ambience \"%s\": holds no audio files".formatted(folder));
+      throw new CliException("%s \"%s\": holds no audio files".formatted(option, folder));
     }
     return sounds;
   }

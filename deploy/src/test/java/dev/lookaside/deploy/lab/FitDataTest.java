@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
@@ -165,6 +166,47 @@ class FitDataTest {
         "0.5",
         "--out",
         out);
+  }
+
+  @Test
+  void soundsOfNoClassAreComposedIntoScenes() throws IOException {
+    Path clips = folder.resolve("clips");
+    Path others = folder.resolve("others");
+    for (String name : List.of("low", "high")) {
+      Files.createDirectories(clips.resolve(name));
+      WavWriter.writeInt16(clips.resolve(name).resolve("a.wav"), noise(name.length()));
+    }
+    Files.createDirectories(others);
+    WavWriter.writeInt16(others.resolve("b.wav"), noise(7));
+    byte[] without = onScenes(clips);
+    byte[] with = onScenes(clips, "--distractors", others, "--distractor-share", "0.5");
+    assertThat(Arrays.equals(with, without)).isFalse();
+    Path out = folder.resolve("a.safetensors");
+    Object[] call = {"fit", clips, "--backbone", BACKBONE, "--out", out, "--distractors", others};
+    refused("--distractors \"%s\": needs --scenes".formatted(others), call);
+    refused(
+        "--distractor-share \"1.0\": must be 0 or more and below 1",
+        "fit",
+        clips,
+        "--backbone",
+        BACKBONE,
+        "--out",
+        out,
+        "--scenes",
+        "1",
+        "--distractor-share",
+        "1");
+  }
+
+  private byte[] onScenes(Path clips, Object... more) throws IOException {
+    Path out = folder.resolve("scenes.safetensors");
+    List<Object> call = new ArrayList<>(List.of("fit", clips, "--backbone", BACKBONE));
+    call.addAll(List.of("--scenes", 1, "--scene-seconds", 3, "--head", "columns"));
+    call.addAll(List.of("--epochs", 1, "--rank", 1, "--window-frames", 32, "--out", out));
+    call.addAll(List.of(more));
+    Cli run = Cli.run(call.toArray());
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    return Files.readAllBytes(out);
   }
 
   private void refused(String message, Object... words) {
