@@ -132,9 +132,7 @@ public final class SettingsBlock {
   }
 
   private static String text(double value) {
-    return value == Math.rint(value) && Math.abs(value) < 1e15
-        ? Long.toString((long) value)
-        : Double.toString(value);
+    return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
   }
 
   /** A whole number of milliseconds. */

@@ -217,8 +217,7 @@ class TrainerServiceTest {
         Map.ofEntries(
             Map.entry("lookaside.trainer.store.held-out-share", .5),
             Map.entry("lookaside.trainer.drift.enabled", false),
-            Map.entry("lookaside.trainer.head.scenes", 4),
-            Map.entry("lookaside.trainer.judge.background-seconds", 9));
+            Map.entry("lookaside.trainer.head.scenes", 4));
     BackgroundSettings taken =
         new BackgroundSettings(
             true,
@@ -250,12 +249,16 @@ class TrainerServiceTest {
       assertThat(sampled())
           .extracting(StoredExample::stream)
           .containsExactlyInAnyOrder("yard 0", "yard 2", "yard 4", "yard 6", "yard 8", "yard 10");
-      assertThat(heldOut).as("12 s, of which 9 s may count").hasSizeBetween(3, 5);
+      assertThat(heldOut).as("of 12 s").hasSizeBetween(3, 5);
       rig.ask(true);
       RoundOutcome outcome = rig.awaitOutcomes(1).get(0);
       assertThat(outcome.report()).as(outcome.reason()).isNotNull();
       assertThat(outcome.report().notes())
-          .contains("false alarms: counted on 8 s of background of 2 streams, too");
+          .contains(
+              "false alarms: counted on %d s of background of %d streams, too"
+                  .formatted(
+                      2 * heldOut.size(),
+                      heldOut.stream().map(StoredExample::stream).distinct().count()));
     }
   }
 

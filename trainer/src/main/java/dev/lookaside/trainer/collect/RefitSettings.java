@@ -6,8 +6,8 @@ import dev.lookaside.ingest.send.SceneSettings;
 import java.util.List;
 
 /**
- * How a round fits and judges; {@code lookaside.trainer.fit}, {@code .head}, {@code .replay},
- * {@code .scenes} and {@code .judge}, whose {@code reference.conf} says what each is for.
+ * How a round fits and judges; {@code lookaside.trainer.fit}, {@code .head} and {@code .scenes},
+ * whose {@code reference.conf} says what each is for.
  *
  * @param full how the whole adapter is fitted
  * @param headScenes of older sounds that heads are fitted to and judged on
@@ -73,6 +73,21 @@ public record RefitSettings(
   /** Seconds of pink noise on which false alarms are counted besides held-out background. */
   private static final double QUIET_SECONDS = 30;
 
+  /**
+   * Seconds of the streams' own held-out background, the newest, on which false alarms are counted:
+   * as many as a few refits an hour can score beside the corrections.
+   */
+  private static final double BACKGROUND_SECONDS = 60;
+
+  /**
+   * The newest examples of a class from labels that a round fits on. Scenes contain every class
+   * about equally often, however many examples it has; more would only be read and not composed.
+   */
+  private static final int FRESH_PER_CLASS = 200;
+
+  /** Other examples of a class, drawn at random, so that it is not forgotten. */
+  private static final int OLDER_PER_CLASS = 60;
+
   /** Any number; the same examples give the same fit. */
   private static final long SEED = 1;
 
@@ -89,8 +104,8 @@ public record RefitSettings(
   }
 
   /**
-   * Reads {@code lookaside.trainer.fit}, {@code .head}, {@code .scenes}, {@code .replay} and {@code
-   * .judge} of a whole configuration.
+   * Reads {@code lookaside.trainer.fit}, {@code .head} and {@code .scenes} of a whole
+   * configuration.
    *
    * @throws SettingsBlock.Fault naming key, value and range of the first one that is wrong
    */
@@ -98,7 +113,6 @@ public record RefitSettings(
     SettingsBlock own = SettingsBlock.of(config, "lookaside.trainer");
     SettingsBlock fit = own.block("fit");
     SettingsBlock scenes = own.block("scenes");
-    SettingsBlock replay = own.block("replay");
     return new RefitSettings(
         new How(
             fit.count("epochs", 1, 10_000),
@@ -118,11 +132,11 @@ public record RefitSettings(
             BACKGROUND_RMS),
         scenes.reals("speeds", .5, 2),
         DISTRACTOR_SHARE,
-        replay.count("fresh-per-class", 1, 1_000_000),
-        replay.count("older-per-class", 1, 1_000_000),
+        FRESH_PER_CLASS,
+        OLDER_PER_CLASS,
         MAX_CLIP_SECONDS,
         QUIET_SECONDS,
-        own.block("judge").real("background-seconds", 0, 36_000),
+        BACKGROUND_SECONDS,
         SEED);
   }
 }

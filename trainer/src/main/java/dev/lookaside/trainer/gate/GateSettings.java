@@ -19,6 +19,12 @@ public record GateSettings(
     double precisionLossMax,
     double falseAlarmsPerHourMax) {
   /**
+   * Chance that right labels are rejected as contradictory instead of more being asked for: the
+   * usual level of a test. Who wants stricter gates makes the chance of the other error smaller.
+   */
+  private static final double FALSE_REFUSAL_CHANCE = .05;
+
+  /**
    * Reads {@code lookaside.trainer.gate} of a whole configuration.
    *
    * @throws SettingsBlock.Fault naming key, value and range of the first one that is wrong
@@ -27,7 +33,7 @@ public record GateSettings(
     SettingsBlock own = SettingsBlock.of(config, "lookaside.trainer.gate");
     return new GateSettings(
         own.real("false-pass-chance", 0.001, 1),
-        own.real("false-refusal-chance", 0.001, 1),
+        FALSE_REFUSAL_CHANCE,
         own.real("confidence", 0.5, 0.99),
         own.real("precision-loss-max", 0, 1),
         own.real("false-alarms-per-hour-max", 0, 1e6));

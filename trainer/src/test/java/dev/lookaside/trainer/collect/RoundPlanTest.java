@@ -26,11 +26,22 @@ class RoundPlanTest {
   private final List<StoredExample> examples = new ArrayList<>();
 
   private static RefitSettings settings(int fresh, int replay) {
-    return RefitSettings.of(
-        ConfigFactory.parseString(
-                "lookaside.trainer.replay { fresh-per-class = %d, older-per-class = %d }"
-                    .formatted(fresh, replay))
-            .withFallback(ConfigFactory.load()));
+    RefitSettings s = RefitSettings.of(ConfigFactory.load());
+    return new RefitSettings(
+        s.full(),
+        s.headScenes(),
+        s.headPull(),
+        s.batchSize(),
+        s.hopFrames(),
+        s.scenes(),
+        s.speeds(),
+        s.distractorShare(),
+        fresh,
+        replay,
+        s.maxClipSeconds(),
+        s.quietSeconds(),
+        s.backgroundSeconds(),
+        s.seed());
   }
 
   private String put(String label, String recording, Split split, Origin origin) {
