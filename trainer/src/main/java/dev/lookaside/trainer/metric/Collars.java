@@ -47,11 +47,6 @@ public record Collars(
     return onsetAndOffset(0.2, 0.2);
   }
 
-  /** sed_eval's own default: 200 ms for both, offset also half of the true length. */
-  public static Collars sedEval() {
-    return onsetAndOffset(0.2, 0.5);
-  }
-
   /**
    * Whether times agree. Differences are plain {@code double} subtractions, as in sed_eval: a pair
    * exactly one collar apart may round to either side.

@@ -53,15 +53,4 @@ public record PsdsCriteria(
   public static PsdsCriteria psds2() {
     return new PsdsCriteria(0.1, 0.1, 0.3, 0.5, 1, 100);
   }
-
-  /** The same without the penalty on differences between classes (a plain mean over classes). */
-  public PsdsCriteria macro() {
-    return new PsdsCriteria(
-        detectionTolerance,
-        truthIntersection,
-        crossTriggerTolerance,
-        crossTriggerWeight,
-        0,
-        maxFalsePerHour);
-  }
 }

@@ -81,9 +81,13 @@ class EventF1Test {
     List<Event> found = List.of(event("rain", 0, 8));
     assertThat(EventF1.of(truth, found, Collars.dcase()).microF1()).isEqualTo(1);
     assertThat(EventF1.of(truth, found, Collars.onsetAndOffset(0.2, 0)).microF1()).isZero();
-    assertThat(EventF1.of(truth, List.of(event("rain", 0, 5)), Collars.sedEval()).microF1())
+    assertThat(
+            EventF1.of(truth, List.of(event("rain", 0, 5)), Collars.onsetAndOffset(0.2, 0.5))
+                .microF1())
         .isEqualTo(1);
-    assertThat(EventF1.of(truth, List.of(event("rain", 0, 4.9)), Collars.sedEval()).microF1())
+    assertThat(
+            EventF1.of(truth, List.of(event("rain", 0, 4.9)), Collars.onsetAndOffset(0.2, 0.5))
+                .microF1())
         .isZero();
   }
 
