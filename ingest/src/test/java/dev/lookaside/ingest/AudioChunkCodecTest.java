@@ -23,7 +23,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Above 300 lines: one test for each rule of the wire schema, in the order of its drawing. */
 class AudioChunkCodecTest {
   private static final int MAX_BYTES = 1 << 20;
   private static final AudioChunkCodec CODEC = new AudioChunkCodec("/test", MAX_BYTES, null);

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
-/** Above 300 lines: one small test for each way in which chunks can follow each other. */
 class ChunkSequencerTest {
   private static final int RATE_HZ = 16_000;
   private static final int CHUNK = 1_600;

@@ -25,8 +25,6 @@ import org.jspecify.annotations.Nullable;
  * one another after every operation, and one that the system takes away holds up all. With fewer
  * windows than cores, all cores share each run, for the latency, if the model is large enough to
  * gain by it. Which way a window goes does not change its bits.
- *
- * <p>Above 300 lines: the life of a session has one owner, and half of the lines say why.
  */
 public final class BackboneSessions implements AutoCloseable {
   /**

@@ -1,6 +1,7 @@
 package dev.lookaside.classifier.weights;
 
 import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.ingest.ShortId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -159,29 +160,27 @@ public final class Adapter {
       throw new WeightsException(
           WeightsException.Fault.SHAPE,
           "adapter %s: width \"%d\": backbone %s has width %d"
-              .formatted(brief(digest), shape.width(), brief(backbone.digest()), spec.width()));
+              .formatted(
+                  ShortId.of(digest), shape.width(), ShortId.of(backbone.digest()), spec.width()));
     }
     if (shape.blocks() > spec.depth()) {
       throw new WeightsException(
           WeightsException.Fault.SHAPE,
           "adapter %s: blocks \"%d\": backbone %s has %d blocks"
-              .formatted(brief(digest), shape.blocks(), brief(backbone.digest()), spec.depth()));
+              .formatted(
+                  ShortId.of(digest), shape.blocks(), ShortId.of(backbone.digest()), spec.depth()));
     }
     Optional<String> wanted = metadata.backbone();
     if (wanted.isPresent() && !wanted.get().equals(backbone.digest())) {
       throw new WeightsException(
           WeightsException.Fault.BACKBONE,
           "adapter %s: backbone \"%s\": the backbone here is %s"
-              .formatted(brief(digest), wanted.get(), backbone.digest()));
+              .formatted(ShortId.of(digest), wanted.get(), backbone.digest()));
     }
-  }
-
-  private static String brief(String digest) {
-    return digest.substring(0, Math.min(12, digest.length()));
   }
 
   @Override
   public String toString() {
-    return "Adapter " + brief(digest) + " " + metadata.labels();
+    return "Adapter " + ShortId.of(digest) + " " + metadata.labels();
   }
 }

@@ -29,7 +29,6 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Above 300 lines: one actor, its protocol and the fakes that only it needs. */
 class GpuClassifierTest {
   private static final Duration DELAY = Duration.ofMillis(20);
   private static final BatchSettings SETTINGS =

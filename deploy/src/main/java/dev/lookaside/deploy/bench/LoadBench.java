@@ -6,10 +6,7 @@ import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.bundled.BundledClips;
 import dev.lookaside.deploy.service.Service;
 import dev.lookaside.deploy.settings.Configuration;
-import dev.lookaside.ingest.AudioChunk;
-import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
-import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.send.ChunkProducer;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
@@ -93,17 +90,7 @@ final class LoadBench {
         payload[i] = audio[(int) ((from + i) % audio.length)];
       }
       long sample = (long) k * samples;
-      producer.send(
-          new AudioChunk(
-              new StreamId(stream),
-              AudioChunk.NOT_GIVEN,
-              AudioChunk.NOT_GIVEN,
-              k,
-              sample,
-              AudioChunk.timeOf(start, sample, RATE_HZ),
-              new AudioFormat(AudioFormat.Encoding.S16LE, RATE_HZ, 1),
-              payload,
-              false));
+      producer.send(Rig.chunk(stream, start, k, sample, payload, false));
     }
 
     void await(String what, BooleanSupplier condition) {

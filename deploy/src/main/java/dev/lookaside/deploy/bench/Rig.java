@@ -70,26 +70,31 @@ final class Rig implements AutoCloseable {
    * @param last whether the streams end with it
    */
   void send(int streams, int samples, int chunkSamples, boolean last) {
-    byte[] noise = noise(chunkSamples);
-    AudioFormat format = new AudioFormat(AudioFormat.Encoding.S16LE, RATE_HZ, 1);
+    byte[] noise = noise(1, chunkSamples);
     for (int from = 0, sequence = 0; from < samples; from += chunkSamples, sequence++) {
       int length = Math.min(chunkSamples, samples - from);
       byte[] payload = length == chunkSamples ? noise : Arrays.copyOf(noise, 2 * length);
       for (int s = 0; s < streams; s++) {
         producer.send(
-            new AudioChunk(
-                new StreamId("bench-" + s),
-                AudioChunk.NOT_GIVEN,
-                AudioChunk.NOT_GIVEN,
-                sequence,
-                from,
-                AudioChunk.timeOf(EPOCH, from, RATE_HZ),
-                format,
-                payload,
-                last && from + length == samples));
+            chunk("bench-" + s, EPOCH, sequence, from, payload, last && from + length == samples));
       }
     }
     producer.flush();
+  }
+
+  /** Mono PCM16 at 16 kHz of a stream that began at {@code start}. */
+  static AudioChunk chunk(
+      String stream, Instant start, int sequence, long fromSample, byte[] payload, boolean last) {
+    return new AudioChunk(
+        new StreamId(stream),
+        AudioChunk.NOT_GIVEN,
+        AudioChunk.NOT_GIVEN,
+        sequence,
+        fromSample,
+        AudioChunk.timeOf(start, fromSample, RATE_HZ),
+        new AudioFormat(AudioFormat.Encoding.S16LE, RATE_HZ, 1),
+        payload,
+        last);
   }
 
   long scored() {
@@ -152,8 +157,9 @@ final class Rig implements AutoCloseable {
     }
   }
 
-  private static byte[] noise(int samples) {
-    Random random = new Random(1);
+  /** PCM16 of a level that the model scores like any other sound. */
+  static byte[] noise(long seed, int samples) {
+    Random random = new Random(seed);
     byte[] bytes = new byte[2 * samples];
     for (int i = 0; i < samples; i++) {
       int value = (int) (1000 * random.nextGaussian());

@@ -15,10 +15,7 @@ import dev.lookaside.deploy.TemporaryFolder;
 import dev.lookaside.deploy.bundled.BundledModel;
 import dev.lookaside.deploy.service.Service;
 import dev.lookaside.deploy.settings.Configuration;
-import dev.lookaside.ingest.AudioChunk;
-import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
-import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.send.ChunkProducer;
 import java.time.Duration;
 import java.time.Instant;
@@ -28,7 +25,6 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.ConcurrentHistogram;
@@ -239,24 +235,8 @@ public final class SwapBench {
   private static void send(ChunkProducer producer, Instant start, int k, boolean last) {
     int samples = RATE_HZ * CHUNK_MILLIS / 1_000;
     for (int s = 0; s < STREAMS; s++) {
-      Random random = new Random(1_000L * s + k);
-      byte[] noise = new byte[2 * samples];
-      for (int i = 0; i < samples; i++) {
-        int value = (int) (1_000 * random.nextGaussian());
-        noise[2 * i] = (byte) value;
-        noise[2 * i + 1] = (byte) (value >> 8);
-      }
-      producer.send(
-          new AudioChunk(
-              new StreamId("swap-" + s),
-              AudioChunk.NOT_GIVEN,
-              AudioChunk.NOT_GIVEN,
-              k,
-              (long) k * samples,
-              AudioChunk.timeOf(start, (long) k * samples, RATE_HZ),
-              new AudioFormat(AudioFormat.Encoding.S16LE, RATE_HZ, 1),
-              noise,
-              last));
+      byte[] noise = Rig.noise(1_000L * s + k, samples);
+      producer.send(Rig.chunk("swap-" + s, start, k, (long) k * samples, noise, last));
     }
   }
 

@@ -17,6 +17,10 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.FloatTensor;
 import dev.lookaside.classifier.weights.Safetensors;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.NounCommand;
+import dev.lookaside.deploy.console.OptionValue;
+import dev.lookaside.deploy.console.Output;
+import dev.lookaside.ingest.ShortId;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -69,8 +73,6 @@ final class AdapterCommand extends NounCommand {
             + " and why, rolled back or failed."
       })
   static final class Listing implements Runnable {
-    private static final int SHOWN_DIGITS = 12;
-
     @Mixin private RegistryAccess access = new RegistryAccess();
     @Mixin private Output output = new Output();
 
@@ -89,14 +91,14 @@ final class AdapterCommand extends NounCommand {
         String outcome = outcomes.text(digest);
         out.printf(
             "adapter  %s  published %s%s%n",
-            brief(digest), view.publishedAt(digest), outcome.isEmpty() ? "" : "  " + outcome);
+            ShortId.of(digest), view.publishedAt(digest), outcome.isEmpty() ? "" : "  " + outcome);
       }
       for (RegistryView.Entry entry : view.entries()) {
         Cutover c = entry.cutover();
         out.printf(
             "cutover  %-24s %-12s from %-24s %s by %s%s%n",
             c.id(),
-            c.adapter() == null ? "(released)" : brief(c.adapter()),
+            c.adapter() == null ? "(released)" : ShortId.of(c.adapter()),
             c.effectiveFrom() == null ? "(announced)" : c.effectiveFrom(),
             c.reason(),
             c.author(),
@@ -141,10 +143,6 @@ final class AdapterCommand extends NounCommand {
       }
       return node;
     }
-
-    static String brief(String digest) {
-      return digest.substring(0, SHOWN_DIGITS);
-    }
   }
 
   /** {@code lookaside adapter diff}. */
@@ -175,35 +173,27 @@ final class AdapterCommand extends NounCommand {
     @Override
     public void run() {
       ObjectNode root = diff(load(first), load(second));
-      PrintWriter out = output.out();
-      if (output.json()) {
-        out.println(root.toPrettyString());
-      } else {
-        root.get("metadata")
-            .properties()
-            .forEach(
-                e ->
-                    out.printf(
-                        "%-16s %s -> %s%n",
-                        e.getKey(),
-                        e.getValue().get("a").asText("(none)"),
-                        e.getValue().get("b").asText("(none)")));
-        root.get("tensors")
-            .properties()
-            .forEach(e -> out.printf("%-40s %s%n", e.getKey(), e.getValue().asText()));
-      }
-      out.flush();
+      output.print(() -> root, () -> print(root, output.out()));
+    }
+
+    private static void print(ObjectNode root, PrintWriter out) {
+      root.get("metadata")
+          .properties()
+          .forEach(
+              e ->
+                  out.printf(
+                      "%-16s %s -> %s%n",
+                      e.getKey(),
+                      e.getValue().get("a").asText("(none)"),
+                      e.getValue().get("b").asText("(none)")));
+      root.get("tensors")
+          .properties()
+          .forEach(e -> out.printf("%-40s %s%n", e.getKey(), e.getValue().asText()));
     }
 
     private Adapter load(String what) {
       Path file = Path.of(what);
-      if (Files.isRegularFile(file)) {
-        return Adapter.load(file);
-      }
-      try (RegistryView view = access.view()) {
-        String digest = RegistryAccess.digest(view, what);
-        return Adapter.of(view.file(digest, access.registry().maxBytes()));
-      }
+      return Files.isRegularFile(file) ? Adapter.load(file) : Adapter.of(access.bytes(what));
     }
 
     private static ObjectNode diff(Adapter a, Adapter b) {
@@ -275,7 +265,7 @@ final class AdapterCommand extends NounCommand {
       String digest = what;
       String refusal = "";
       try {
-        byte[] file = bytes();
+        byte[] file = access.bytes(what);
         digest = Safetensors.sha256(file);
         Preparation.Result result = check(access, file);
         if (result instanceof Preparation.Refused refused) {
@@ -293,24 +283,6 @@ final class AdapterCommand extends NounCommand {
               .put("refusal", sound ? null : refusal),
           digest + (sound ? "  sound" : "  refused: " + refusal));
       return sound ? 0 : 1;
-    }
-
-    private byte[] bytes() {
-      Path file = Path.of(what);
-      if (Files.isRegularFile(file)) {
-        return read(file);
-      }
-      try (RegistryView view = access.view()) {
-        return view.file(RegistryAccess.digest(view, what), access.registry().maxBytes());
-      }
-    }
-
-    static byte[] read(Path file) {
-      try {
-        return Files.readAllBytes(file);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
     }
 
     /** What a worker with these settings would say of a file that nobody has judged. */
@@ -354,7 +326,7 @@ final class AdapterCommand extends NounCommand {
     public void run() {
       try (RegistryView view = access.view()) {
         String digest = RegistryAccess.digest(view, start);
-        byte[] bytes = view.file(digest, access.registry().maxBytes());
+        byte[] bytes = access.file(view, digest);
         Files.write(file, bytes);
         output.print(
             JsonNodeFactory.instance
@@ -382,9 +354,6 @@ final class AdapterCommand extends NounCommand {
             + " which workers reject it and which have it loaded."
       })
   static final class Show implements Runnable {
-    /** A worker that has said nothing for so many of its intervals is not counted as live. */
-    static final int ALIVE_INTERVALS = 3;
-
     @Mixin private RegistryAccess access = new RegistryAccess();
     @Mixin private Output output = new Output();
 
@@ -397,7 +366,7 @@ final class AdapterCommand extends NounCommand {
       Outcomes outcomes = Outcomes.read(access.settings().ingest());
       try (RegistryView view = access.view()) {
         String digest = RegistryAccess.digest(view, start);
-        Adapter adapter = Adapter.of(view.file(digest, access.registry().maxBytes()));
+        Adapter adapter = access.adapter(view, digest);
         ObjectNode root = describe(view, outcomes, adapter);
         output.print(() -> root, () -> print(root, "", out));
       }
@@ -431,7 +400,7 @@ final class AdapterCommand extends NounCommand {
       }
       refusals(view, digest).forEach(root.putArray("refusedBy")::add);
       ArrayNode workers = root.putArray("loadedBy");
-      Instant since = now.minus(access.registry().aliveInterval().multipliedBy(ALIVE_INTERVALS));
+      Instant since = now.minus(access.aliveWithin());
       for (Ack ack : view.alive(since)) {
         if (ack.adapters().contains(digest)) {
           workers.add(ack.worker());
@@ -502,9 +471,7 @@ final class AdapterCommand extends NounCommand {
         parents.add(parent);
         parent =
             view.adapters().contains(parent)
-                ? Adapter.of(view.file(parent, access.registry().maxBytes()))
-                    .metadata()
-                    .get("parent")
+                ? access.adapter(view, parent).metadata().get("parent")
                 : null;
       }
       return parents;
@@ -559,30 +526,25 @@ final class AdapterCommand extends NounCommand {
     @Override
     public void run() {
       Integer days = keepDays;
-      if (days != null && days < 1) {
-        throw new CliException("--keep-days \"" + days + "\": must be 1 or more");
+      if (days != null) {
+        OptionValue.atLeast("--keep-days", days, 1);
       }
       Duration keep = days == null ? access.registry().keep() : Duration.ofDays(days);
-      byte[] bytes = Verify.read(file);
+      byte[] bytes = RegistryAccess.read(file);
       if (Verify.check(access, bytes) instanceof Preparation.Refused refused) {
         throw new CliException(file + ": " + refused.refusal().message());
       }
-      PrintWriter out = output.out();
       try (RegistryView view = access.view();
           RegistryWriter writer = access.writer()) {
         String digest = writer.publish(bytes);
         view.refresh();
         Set<String> pruned = new TreeSet<>(writer.prune(view, Instant.now(), keep));
-        if (output.json()) {
-          ObjectNode node = JsonNodeFactory.instance.objectNode().put("adapter", digest);
-          pruned.forEach(node.putArray("removed")::add);
-          out.println(node.toPrettyString());
-        } else {
-          out.println(digest);
-          pruned.forEach(d -> out.println("removed " + d));
-        }
+        ObjectNode node = JsonNodeFactory.instance.objectNode().put("adapter", digest);
+        pruned.forEach(node.putArray("removed")::add);
+        List<String> lines = new ArrayList<>(List.of(digest));
+        pruned.forEach(removed -> lines.add("removed " + removed));
+        output.print(node, String.join(System.lineSeparator(), lines));
       }
-      out.flush();
     }
   }
 }

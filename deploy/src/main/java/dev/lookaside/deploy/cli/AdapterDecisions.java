@@ -11,17 +11,18 @@ import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
-import dev.lookaside.deploy.cli.AdapterCommand.Show;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.OptionValue;
+import dev.lookaside.deploy.console.Output;
 import dev.lookaside.deploy.replay.ReplayModel;
 import dev.lookaside.deploy.replay.RetainedShadow;
 import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.ShortId;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.trainer.shadow.ShadowReport;
 import dev.lookaside.trainer.shadow.ShadowRequest;
 import dev.lookaside.trainer.shadow.ShadowTopic;
-import java.io.PrintWriter;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -79,15 +80,13 @@ final class AdapterDecisions {
 
     @Override
     public Integer call() {
-      if (deadlineSeconds < 0) {
-        throw new CliException("--deadline-seconds \"" + deadlineSeconds + "\": must be 0 or more");
-      }
+      OptionValue.atLeast("--deadline-seconds", deadlineSeconds, 0);
       Scope to = scope.get();
       Outcomes outcomes = Outcomes.read(access.settings().ingest());
       try (RegistryView view = access.view();
           RegistryWriter writer = access.writer()) {
         String digest = RegistryAccess.digest(view, start);
-        Adapter adapter = Adapter.of(view.file(digest, access.registry().maxBytes()));
+        Adapter adapter = access.adapter(view, digest);
         if (outcomes.against(digest)) {
           output.err().println("warning: " + outcomes.text(digest));
           output.err().flush();
@@ -108,8 +107,7 @@ final class AdapterDecisions {
     }
 
     static Promotion promotion(RegistryAccess access, RegistryView view, RegistryWriter writer) {
-      Duration aliveWithin = access.registry().aliveInterval().multipliedBy(Show.ALIVE_INTERVALS);
-      return new Promotion(view, writer, Clock.systemUTC(), aliveWithin);
+      return new Promotion(view, writer, Clock.systemUTC(), access.aliveWithin());
     }
   }
 
@@ -201,12 +199,8 @@ final class AdapterDecisions {
       if (!(share > 0 && share <= 1)) {
         throw new CliException("--share \"" + share + "\": must be above 0 and at most 1");
       }
-      if (seconds < 1) {
-        throw new CliException("--seconds \"" + seconds + "\": must be at least 1");
-      }
-      if (settle < 0) {
-        throw new CliException("--settle \"" + settle + "\": must be at least 0");
-      }
+      OptionValue.atLeast("--seconds", seconds, 1);
+      OptionValue.atLeast("--settle", settle, 0);
     }
 
     private ShadowReport shadow() {
@@ -224,7 +218,7 @@ final class AdapterDecisions {
         return ShadowReport.of(
             shadow.run(request, () -> false),
             UUID.randomUUID().toString(),
-            System.getProperty("user.name", "unknown"),
+            OptionValue.userName(),
             clock.instant());
       }
     }
@@ -237,20 +231,18 @@ final class AdapterDecisions {
             "adapter \"%s\": no run of it is on %s"
                 .formatted(start, ingest.topics().training().shadows().name()));
       }
-      PrintWriter out = output.out();
-      if (output.json()) {
-        ArrayNode all = JsonNodeFactory.instance.arrayNode();
-        reports.forEach(r -> all.add(r.toJson()));
-        out.println(all.toPrettyString());
-      } else {
-        reports.forEach(r -> out.println(ShadowText.of(r)));
-      }
-      out.flush();
+      ArrayNode all = JsonNodeFactory.instance.arrayNode();
+      reports.forEach(r -> all.add(r.toJson()));
+      output.print(() -> all, () -> reports.forEach(r -> output.out().println(ShadowText.of(r))));
     }
   }
 
-  /** How long a decision that stands already waits for what the workers say of it. */
-  static final class AnswerOptions {
+  /** A decision that is in the ledger at once, and what the workers answer to it. */
+  abstract static class Decision implements Callable<Integer> {
+    @Mixin private RegistryAccess access = new RegistryAccess();
+    @Mixin private DecisionOptions decision = new DecisionOptions();
+    @Mixin private Output output = new Output();
+
     @Option(
         names = "--deadline-seconds",
         paramLabel = "N",
@@ -258,20 +250,36 @@ final class AdapterDecisions {
         description = "How long to wait for the workers' answers. Default: ${DEFAULT-VALUE}.")
     private int deadlineSeconds;
 
-    /**
-     * Decides and prints how it went.
-     *
-     * @return the exit code
-     * @throws CliException naming the option that is wrong
-     */
-    int decide(Promotion promotion, Cutover draft, Promotion.When when, Output output) {
-      if (deadlineSeconds < 0) {
-        throw new CliException("--deadline-seconds \"" + deadlineSeconds + "\": must be 0 or more");
+    /** The scope that it is for. */
+    abstract Scope scope();
+
+    /** The adapter that is decided for, null for none of its own. */
+    abstract @Nullable String digest(RegistryView view, Scope scope);
+
+    /** What the ledger records of it. */
+    abstract String reason();
+
+    @Override
+    public Integer call() {
+      OptionValue.atLeast("--deadline-seconds", deadlineSeconds, 0);
+      Scope scope = scope();
+      try (RegistryView view = access.view();
+          RegistryWriter writer = access.writer()) {
+        String digest = digest(view, scope);
+        Cutover draft =
+            digest == null
+                ? decision.release(view, scope, reason())
+                : decision.draft(access, view, scope, access.adapter(view, digest), reason());
+        Promotion.Result result =
+            Promote.promotion(access, view, writer)
+                .decide(
+                    draft,
+                    Duration.ofSeconds(deadlineSeconds),
+                    decision.when(access),
+                    workers -> {});
+        output.print(PromotionText.json(result), PromotionText.text(result));
+        return result.refusing().isEmpty() ? 0 : 1;
       }
-      Promotion.Result result =
-          promotion.decide(draft, Duration.ofSeconds(deadlineSeconds), when, workers -> {});
-      output.print(PromotionText.json(result), PromotionText.text(result));
-      return result.refusing().isEmpty() ? 0 : 1;
     }
   }
 
@@ -378,8 +386,6 @@ final class AdapterDecisions {
 
   /** A shadow run for people: a line for each difference, then the numbers. */
   static final class ShadowText {
-    private static final int DIGITS = 12;
-
     private ShadowText() {}
 
     static String of(ShadowReport report) {
@@ -395,7 +401,7 @@ final class AdapterDecisions {
                   Locale.ROOT,
                   "%s by %s: %d streams, %.1f s of audio from %s on, %d differences, agreement"
                       + " %.3f",
-                  digest.substring(0, Math.min(DIGITS, digest.length())),
+                  ShortId.of(digest),
                   sum.path("author").asText(),
                   sum.path("streams").asInt(),
                   sum.path("audioSeconds").asDouble(),
@@ -449,36 +455,26 @@ final class AdapterDecisions {
         "",
         "Prints the workers' answers; if one rejects the adapter, the exit code is 1."
       })
-  static final class Rollback implements Callable<Integer> {
-    @Mixin private RegistryAccess access = new RegistryAccess();
-    @Mixin private DecisionOptions decision = new DecisionOptions();
-    @Mixin private AnswerOptions answers = new AnswerOptions();
-    @Mixin private Output output = new Output();
-
+  static final class Rollback extends Decision {
     @Mixin private ScopeOption scope = new ScopeOption();
 
     @Override
-    public Integer call() {
-      Scope of = scope.get();
-      try (RegistryView view = access.view();
-          RegistryWriter writer = access.writer()) {
-        List<Cutover> decided = view.ledger().of(of).stream().filter(Cutover::takesEffect).toList();
-        if (decided.isEmpty()) {
-          throw new CliException("--scope \"" + of + "\": nothing was decided for it");
-        }
-        String back = before(decided);
-        Cutover draft =
-            back == null
-                ? decision.release(view, of, "rollback")
-                : decision.draft(
-                    access,
-                    view,
-                    of,
-                    Adapter.of(view.file(back, access.registry().maxBytes())),
-                    "rollback");
-        return answers.decide(
-            Promote.promotion(access, view, writer), draft, decision.when(access), output);
+    Scope scope() {
+      return scope.get();
+    }
+
+    @Override
+    String reason() {
+      return "rollback";
+    }
+
+    @Override
+    @Nullable String digest(RegistryView view, Scope of) {
+      List<Cutover> decided = view.ledger().of(of).stream().filter(Cutover::takesEffect).toList();
+      if (decided.isEmpty()) {
+        throw new CliException("--scope \"" + of + "\": nothing was decided for it");
       }
+      return before(decided);
     }
 
     /** The adapter of the last decision but those for the present one; null if there was none. */
@@ -510,12 +506,7 @@ final class AdapterDecisions {
             + " stream's windows until it has. Prints the workers' answers; if one rejects the"
             + " adapter, the exit code is 1."
       })
-  static final class Pin implements Callable<Integer> {
-    @Mixin private RegistryAccess access = new RegistryAccess();
-    @Mixin private DecisionOptions decision = new DecisionOptions();
-    @Mixin private AnswerOptions answers = new AnswerOptions();
-    @Mixin private Output output = new Output();
-
+  static final class Pin extends Decision {
     @Parameters(index = "0", paramLabel = "STREAM", description = "The stream's id.")
     private String stream = "";
 
@@ -530,25 +521,22 @@ final class AdapterDecisions {
     private boolean release;
 
     @Override
-    public Integer call() {
-      String digestStart = start;
-      if (release == (digestStart != null)) {
+    Scope scope() {
+      if (release == (start != null)) {
         throw new CliException("pin: give a digest or --release, one of them");
       }
-      Scope scope = Scope.of(new StreamId(stream));
-      try (RegistryView view = access.view();
-          RegistryWriter writer = access.writer()) {
-        Cutover draft;
-        if (digestStart == null) {
-          draft = decision.release(view, scope, "release");
-        } else {
-          String digest = RegistryAccess.digest(view, digestStart);
-          Adapter adapter = Adapter.of(view.file(digest, access.registry().maxBytes()));
-          draft = decision.draft(access, view, scope, adapter, "pin");
-        }
-        return answers.decide(
-            Promote.promotion(access, view, writer), draft, decision.when(access), output);
-      }
+      return Scope.of(new StreamId(stream));
+    }
+
+    @Override
+    String reason() {
+      return release ? "release" : "pin";
+    }
+
+    @Override
+    @Nullable String digest(RegistryView view, Scope scope) {
+      String given = start;
+      return given == null ? null : RegistryAccess.digest(view, given);
     }
   }
 }

@@ -1,6 +1,5 @@
 package dev.lookaside.deploy.cli;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.weights.Backbone;
@@ -9,6 +8,8 @@ import dev.lookaside.classifier.weights.FloatType;
 import dev.lookaside.classifier.weights.RandomBackbone;
 import dev.lookaside.classifier.weights.ViTSpec;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.Output;
+import dev.lookaside.deploy.console.Progress;
 import dev.lookaside.deploy.console.Terminal;
 import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.deploy.hub.Hub;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -63,14 +65,9 @@ final class Backbones implements Runnable {
               description =
                   "Safetensors file, the *.index.json of several, or a name of backbone list.")
           Path file,
-      @Option(names = "--json", description = "Print one JSON object.") boolean json) {
-    Backbone backbone = Backbone.load(BackboneFiles.of(file, spec.commandLine().getErr()::println));
-    PrintWriter out = spec.commandLine().getOut();
-    out.print(
-        json
-            ? json(file, backbone).toPrettyString() + System.lineSeparator()
-            : text(file, backbone));
-    out.flush();
+      @Mixin Output output) {
+    Backbone backbone = Backbone.load(BackboneFiles.of(file, output.err()::println));
+    output.print(() -> json(file, backbone), () -> output.out().print(text(file, backbone)));
   }
 
   @Command(
@@ -101,7 +98,7 @@ final class Backbones implements Runnable {
                     new CliException(
                         "\"%s\": must be OWNER/NAME[@REVISION] or one of %s"
                             .formatted(name, String.join(", ", KnownBackbone.words()))));
-    try (HubDisplay display = new HubDisplay(err, Terminal.interactive())) {
+    try (Display display = new Display(err)) {
       Path file = new Hub(HubSettings.ofEnvironment(), display).fetch(repo);
       spec.commandLine().getOut().println(file);
     }
@@ -116,47 +113,34 @@ final class Backbones implements Runnable {
         "",
         "TOKENS are those of a window of 128 frames (1.3 s) and of 512 (5 s). Nothing is asked of the network."
       })
-  void list(@Option(names = "--json", description = "Print a JSON array.") boolean json) {
+  void list(@Mixin Output output) {
     Hub hub = new Hub(HubSettings.ofEnvironment(), HubProgress.SILENT);
-    ArrayNode all = JsonNodeFactory.instance.arrayNode();
-    PrintWriter out = spec.commandLine().getOut();
-    if (!json) {
-      out.printf(
-          "%-24s %-13s %7s %5s %10s %-7s %s%n",
-          "NAME", "LICENCE", "MB", "WIDTH", "TOKENS", "CACHED", "FROM AND FOR");
-    }
+    Output.Table table =
+        output.table(
+            "%-24s %-13s %7.1f %5d %10s %-7s %s",
+            "NAME", "LICENCE", "MB", "WIDTH", "TOKENS", "CACHED", "FROM AND FOR");
     for (KnownBackbone known : KnownBackbone.values()) {
       String from = known.elsewhere().orElseGet(() -> known.repo().map(HubRepo::name).orElse(""));
       boolean cached = known.elsewhere().isEmpty() && known.repo().flatMap(hub::cached).isPresent();
-      double megabytes = known.parameters() * (double) Float.BYTES / 1e6;
-      String tokens = known.tokens(128) + " / " + known.tokens(512);
-      if (json) {
-        all.addObject()
-            .put("name", known.word())
-            .put("from", from)
-            .put("licence", known.licence())
-            .put("parameters", known.parameters())
-            .put("width", known.width())
-            .put("cached", cached)
-            .put("use", known.use());
-      } else {
-        out.printf(
-            Locale.ROOT,
-            "%-24s %-13s %7.1f %5d %10s %-7s %s: %s%n",
-            known.word(),
-            known.licence(),
-            megabytes,
-            known.width(),
-            tokens,
-            cached ? "yes" : "no",
-            from,
-            known.use());
-      }
+      table.row(
+          JsonNodeFactory.instance
+              .objectNode()
+              .put("name", known.word())
+              .put("from", from)
+              .put("licence", known.licence())
+              .put("parameters", known.parameters())
+              .put("width", known.width())
+              .put("cached", cached)
+              .put("use", known.use()),
+          known.word(),
+          known.licence(),
+          known.parameters() * (double) Float.BYTES / 1e6,
+          known.width(),
+          known.tokens(128) + " / " + known.tokens(512),
+          cached ? "yes" : "no",
+          from + ": " + known.use());
     }
-    if (json) {
-      out.println(all.toPrettyString());
-    }
-    out.flush();
+    output.end(table);
   }
 
   @Command(
@@ -284,5 +268,61 @@ final class Backbones implements Runnable {
         .put("gridColumns", vit.gridColumns())
         .put("parameters", backbone.parameters())
         .put("sha256", backbone.digest());
+  }
+
+  /** How far a download is. */
+  private static final class Display implements HubProgress, AutoCloseable {
+    private static final double MB = 1e6;
+
+    private final PrintWriter err;
+    private @Nullable Progress progress;
+    private String file = "";
+    private long bytes;
+
+    Display(PrintWriter err) {
+      this.err = err;
+    }
+
+    @Override
+    public void begin(String name, long from, long ofBytes) {
+      close();
+      file = name;
+      bytes = ofBytes;
+      boolean terminal = Terminal.interactive();
+      progress = new Progress(err, terminal, name, " MB", (long) MB, from, ofBytes);
+      if (!terminal) {
+        progress.note(line(from));
+      }
+    }
+
+    @Override
+    public void at(long at) {
+      if (progress != null) {
+        progress.at(at, bytes, () -> line(at));
+      }
+    }
+
+    private String line(long at) {
+      return String.format(Locale.ROOT, "%s: %.1f of %.1f MB", file, at / MB, bytes / MB);
+    }
+
+    @Override
+    public void end() {
+      close();
+    }
+
+    @Override
+    public void again(String why) {
+      close();
+      err.println(file + (file.isEmpty() ? "" : ": ") + why + ", tried again");
+    }
+
+    @Override
+    public void close() {
+      if (progress != null) {
+        progress.close();
+        progress = null;
+      }
+    }
   }
 }

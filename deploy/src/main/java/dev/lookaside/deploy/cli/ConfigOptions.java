@@ -11,7 +11,10 @@ import dev.lookaside.deploy.console.Nearest;
 import dev.lookaside.deploy.settings.ConfigFault;
 import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.deploy.settings.Configuration.Layer;
+import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.ingest.FaultReason;
+import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.kafka.BrokerException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -53,12 +56,40 @@ public final class ConfigOptions {
       description = "One setting, may be repeated: --set lookaside.deploy.metrics.port=9100.")
   private Map<String, String> settings = new LinkedHashMap<>();
 
+  private @Nullable Config config;
+
   /**
-   * Command line over file over built-in settings.
+   * Command line over file over built-in settings; read once.
    *
    * @throws CliException naming the file, key or value that is wrong
    */
-  public Config load() {
+  public Config config() {
+    Config known = config;
+    if (known == null) {
+      known = load();
+      config = known;
+    }
+    return known;
+  }
+
+  /** All of it, checked. */
+  Settings settings() {
+    return Settings.of(config());
+  }
+
+  /** What a command needs that only reads or writes topics. */
+  IngestSettings ingest() {
+    return IngestSettings.of(config());
+  }
+
+  /** As {@link #ingest}; the topics of labels, refits and adapters are there then. */
+  IngestSettings training() {
+    IngestSettings ingest = ingest();
+    Topics.ensureTraining(ingest);
+    return ingest;
+  }
+
+  private Config load() {
     List<Layer> given = new ArrayList<>();
     if (bootstrapServers != null) {
       Map<String, String> servers = Map.of(BOOTSTRAP, checked(bootstrapServers));

@@ -9,6 +9,7 @@ import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.OptionValue;
 import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
@@ -56,8 +57,8 @@ final class DecisionOptions {
    */
   Promotion.When when(RegistryAccess access) {
     Integer seconds = leadSeconds;
-    if (seconds != null && seconds < 0) {
-      throw new CliException("--lead-seconds \"" + seconds + "\": must be 0 or more");
+    if (seconds != null) {
+      OptionValue.atLeast("--lead-seconds", seconds, 0);
     }
     Duration lead = seconds == null ? access.registry().lead() : Duration.ofSeconds(seconds);
     Instant at = effectiveFrom();
@@ -115,7 +116,7 @@ final class DecisionOptions {
       @Nullable String features,
       @Nullable GoldenLogits golden) {
     Instant now = Instant.now();
-    String name = author == null ? System.getProperty("user.name", "unknown") : author;
+    String name = author == null ? OptionValue.userName() : author;
     return new Cutover(
         scope,
         1,
@@ -135,6 +136,6 @@ final class DecisionOptions {
     if (effectiveFrom == null) {
       return null;
     }
-    return ReplayCommand.time("--effective-from", effectiveFrom);
+    return OptionValue.time("--effective-from", effectiveFrom);
   }
 }

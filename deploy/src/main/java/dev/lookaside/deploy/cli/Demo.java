@@ -3,9 +3,8 @@ package dev.lookaside.deploy.cli;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lookaside.deploy.console.CliException;
-import dev.lookaside.deploy.console.Errors;
 import dev.lookaside.deploy.console.Interruption;
+import dev.lookaside.deploy.console.Output;
 import dev.lookaside.deploy.console.Terminal;
 import dev.lookaside.deploy.demo.DemoOptions;
 import dev.lookaside.deploy.demo.DemoReport;
@@ -17,9 +16,7 @@ import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.audio.ReadRules;
 import dev.lookaside.ingest.send.AudioSource;
 import dev.lookaside.ingest.send.SentStream;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.ZoneId;
 import java.util.ArrayList;
@@ -289,11 +286,7 @@ final class Demo implements Callable<Integer> {
   }
 
   private void afterwards(DemoReport report, PrintWriter out) throws InterruptedException {
-    try {
-      finish(report, out);
-    } catch (IOException e) {
-      throw new CliException("--json \"" + json + "\": " + Errors.describe(e), e);
-    }
+    finish(report, out);
     finished = true;
     if (page) {
       out.println("  the page stays until Ctrl-C");
@@ -310,7 +303,7 @@ final class Demo implements Callable<Integer> {
     }
   }
 
-  private void finish(DemoReport report, PrintWriter out) throws IOException {
+  private void finish(DemoReport report, PrintWriter out) {
     out.println();
     report.table().forEach(out::println);
     out.println();
@@ -325,9 +318,7 @@ final class Demo implements Callable<Integer> {
         unseen ? " --unseen" : "");
     Path file = json;
     if (file != null) {
-      Files.writeString(
-          file,
-          new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(report) + "\n");
+      Output.write("--json", file, new ObjectMapper().valueToTree(report));
       out.println("  numbers in   " + file);
     }
     out.flush();

@@ -2,8 +2,7 @@ package dev.lookaside.deploy.cli;
 
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.deploy.console.CliException;
-import dev.lookaside.ingest.IngestSettings;
-import dev.lookaside.ingest.Topics;
+import dev.lookaside.deploy.console.Output;
 import dev.lookaside.trainer.drift.DriftReport;
 import dev.lookaside.trainer.publish.RefitTopic;
 import java.util.Optional;
@@ -44,10 +43,8 @@ final class DriftCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Scope of = scope.get();
-    IngestSettings ingest = IngestSettings.of(options.load());
-    Topics.ensureTraining(ingest);
     Optional<DriftReport> found;
-    try (RefitTopic topic = RefitTopic.open(ingest, of)) {
+    try (RefitTopic topic = RefitTopic.open(options.training(), of)) {
       found = topic.drift();
     }
     DriftReport report =

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.lookaside.deploy.console.Output;
 import dev.lookaside.trainer.dataset.CsvCell;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -21,17 +22,17 @@ enum EventFormat {
       int file =
           Math.max(4, events.stream().mapToInt(e -> shown(e.file()).length()).max().orElse(0));
       int label = Math.max(5, events.stream().mapToInt(e -> e.label().length()).max().orElse(0));
-      String row = "%-" + file + "s  %9s  %9s  %-" + label + "s  %5s%n";
-      out.printf(Locale.ROOT, row, "file", "onset s", "offset s", "label", "peak");
+      Output.Table table =
+          new Output.Table(
+              out,
+              "%-" + file + "s  %9.3f  %9.3f  %-" + label + "s  %5.2f",
+              "file",
+              "onset s",
+              "offset s",
+              "label",
+              "peak");
       for (FileEvent e : events) {
-        out.printf(
-            Locale.ROOT,
-            row,
-            shown(e.file()),
-            seconds(e.onsetSeconds()),
-            seconds(e.offsetSeconds()),
-            e.label(),
-            String.format(Locale.ROOT, "%.2f", e.peak()));
+        table.row(shown(e.file()), e.onsetSeconds(), e.offsetSeconds(), e.label(), e.peak());
       }
     }
 

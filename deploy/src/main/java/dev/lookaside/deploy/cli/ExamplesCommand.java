@@ -4,6 +4,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.NounCommand;
+import dev.lookaside.deploy.console.Output;
+import dev.lookaside.ingest.ShortId;
 import dev.lookaside.trainer.store.AudioState;
 import dev.lookaside.trainer.store.Conflict;
 import dev.lookaside.trainer.store.ExampleStore;
@@ -98,13 +101,13 @@ final class ExamplesCommand extends NounCommand {
           counts(root, "audio"),
           root.get("heldSeconds").asDouble());
       out.printf("%-11s %d%n%n", "recordings", root.get("recordings").asInt());
-      out.printf("%-24s %8s %8s%n", "usable of class", "train", "held-out");
+      Output.Table classes =
+          new Output.Table(out, "%-24s %8d %8d", "usable of class", "train", "held-out");
       root.get("classes")
           .properties()
           .forEach(
               e ->
-                  out.printf(
-                      "%-24s %8d %8d%n",
+                  classes.row(
                       e.getKey(),
                       e.getValue().get("train").asInt(),
                       e.getValue().get("held-out").asInt()));
@@ -150,7 +153,7 @@ final class ExamplesCommand extends NounCommand {
             LabelText.verdict(e),
             e.author(),
             e.labelledAt(),
-            LabelText.brief(e.id()));
+            ShortId.of(e.id()));
       }
       out.println();
     }
@@ -252,19 +255,10 @@ final class ExamplesCommand extends NounCommand {
     @Override
     public void run() {
       Split of = split == null ? null : Split.of(split);
-      PrintWriter out = output.out();
       try (ExampleStore store = access.open()) {
         List<StoredExample> wanted = store.all().stream().filter(e -> wanted(e, of)).toList();
-        if (output.json()) {
-          ObjectNode root = JsonNodeFactory.instance.objectNode();
-          ArrayNode all = root.putArray("examples");
-          wanted.forEach(e -> all.add(json(e)));
-          out.println(root.toPrettyString());
-        } else {
-          wanted.forEach(e -> out.println(line(e)));
-        }
+        output.print(() -> json(wanted), () -> wanted.forEach(e -> output.out().println(line(e))));
       }
-      out.flush();
     }
 
     private boolean wanted(StoredExample e, @Nullable Split of) {
@@ -280,7 +274,7 @@ final class ExamplesCommand extends NounCommand {
       return String.format(
           Locale.ROOT,
           "%-12s  %-8s  %-10s  %-16s  %6.2f s  %s %s  by %s  audio %s",
-          LabelText.brief(e.id()),
+          ShortId.of(e.id()),
           e.split().word(),
           e.standing().word(),
           words(e),
@@ -294,6 +288,13 @@ final class ExamplesCommand extends NounCommand {
     private static String words(StoredExample e) {
       String words = LabelText.verdict(e);
       return words.isEmpty() ? Stats.BACKGROUND : words;
+    }
+
+    private static ObjectNode json(List<StoredExample> examples) {
+      ObjectNode root = JsonNodeFactory.instance.objectNode();
+      ArrayNode all = root.putArray("examples");
+      examples.forEach(e -> all.add(json(e)));
+      return root;
     }
 
     /** One example, as these commands print it. */

@@ -7,7 +7,7 @@ import dev.lookaside.classifier.registry.KeyFolder;
 import dev.lookaside.classifier.registry.RegistrySettings;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.SigningKey;
-import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.deploy.console.Output;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
@@ -33,11 +33,11 @@ final class KeysCommand implements Runnable {
   }
 
   private static KeyFolder folder(ConfigOptions config) {
-    return new KeyFolder(RegistrySettings.of(config.load()).keys());
+    return new KeyFolder(RegistrySettings.of(config.config()).keys());
   }
 
   private static long ledgerEnd(ConfigOptions config) {
-    return RegistryView.ledgerEnd(IngestSettings.of(config.load()));
+    return RegistryView.ledgerEnd(config.ingest());
   }
 
   @Command(
@@ -63,11 +63,8 @@ final class KeysCommand implements Runnable {
       name = "list",
       footer = {"", "Example:", "  lookaside keys list --json"},
       description = "List the keys that sign here, and those whose signatures count here.")
-  void list(
-      @Mixin ConfigOptions config,
-      @Option(names = "--json", description = "Print one JSON array.") boolean json) {
+  void list(@Mixin ConfigOptions config, @Mixin Output output) {
     KeyFolder folder = folder(config);
-    PrintWriter out = spec.commandLine().getOut();
     ArrayNode all = JsonNodeFactory.instance.arrayNode();
     for (String name : folder.signingNames()) {
       String id = folder.signing(name).id();
@@ -76,20 +73,22 @@ final class KeysCommand implements Runnable {
     for (KeyFolder.PublicEntry entry : folder.trusted()) {
       all.add(json(entry));
     }
-    if (json) {
-      out.println(all.toPrettyString());
-    } else {
-      all.forEach(
-          k ->
-              out.printf(
-                  "%s  %-8s %s%s%s%n",
-                  k.get("id").textValue(),
-                  k.get("use").textValue(),
-                  k.get("name").textValue(),
-                  k.has("countsFrom") ? "  from record " + k.get("countsFrom") : "",
-                  k.has("countsUntil") ? "  before record " + k.get("countsUntil") : ""));
-    }
-    out.flush();
+    output.print(
+        () -> all,
+        () ->
+            all.forEach(
+                k ->
+                    output
+                        .out()
+                        .printf(
+                            "%s  %-8s %s%s%s%n",
+                            k.get("id").textValue(),
+                            k.get("use").textValue(),
+                            k.get("name").textValue(),
+                            k.has("countsFrom") ? "  from record " + k.get("countsFrom") : "",
+                            k.has("countsUntil")
+                                ? "  before record " + k.get("countsUntil")
+                                : "")));
   }
 
   private static ObjectNode json(KeyFolder.PublicEntry entry) {
@@ -104,10 +103,8 @@ final class KeysCommand implements Runnable {
     return node;
   }
 
-  private void print(KeyFolder.PublicEntry entry, boolean json) {
-    PrintWriter out = spec.commandLine().getOut();
-    out.println(json ? json(entry).toPrettyString() : entry.id() + "  " + entry.name());
-    out.flush();
+  private static void print(KeyFolder.PublicEntry entry, Output output) {
+    output.print(json(entry), entry.id() + "  " + entry.name());
   }
 
   @Command(
@@ -133,9 +130,9 @@ final class KeysCommand implements Runnable {
               names = "--from-now",
               description = "Only for decisions that are not in the ledger yet (asks Kafka).")
           boolean fromNow,
-      @Option(names = "--json", description = "Print one JSON object.") boolean json,
+      @Mixin Output output,
       @Parameters(paramLabel = "FILE", description = "Public key (PEM).") Path file) {
-    print(folder(config).trust(name, file, fromNow ? ledgerEnd(config) : 0), json);
+    print(folder(config).trust(name, file, fromNow ? ledgerEnd(config) : 0), output);
   }
 
   @Command(
@@ -157,9 +154,9 @@ final class KeysCommand implements Runnable {
       @Mixin ConfigOptions config,
       @Option(names = "--all", description = "Its decisions up to now do not count, either.")
           boolean all,
-      @Option(names = "--json", description = "Print one JSON object.") boolean json,
+      @Mixin Output output,
       @Parameters(paramLabel = "NAME", description = "What it is called here.") String name) {
     KeyFolder folder = folder(config);
-    print(all ? folder.forget(name) : folder.retire(name, ledgerEnd(config)), json);
+    print(all ? folder.forget(name) : folder.retire(name, ledgerEnd(config)), output);
   }
 }

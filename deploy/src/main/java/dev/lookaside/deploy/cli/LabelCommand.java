@@ -6,12 +6,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.NounCommand;
+import dev.lookaside.deploy.console.OptionValue;
+import dev.lookaside.deploy.console.Output;
 import dev.lookaside.deploy.replay.CurrentDetections;
 import dev.lookaside.deploy.settings.Settings;
-import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.ShortId;
 import dev.lookaside.ingest.StreamId;
-import dev.lookaside.ingest.Topics;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelCodec;
 import dev.lookaside.trainer.label.LabelKind;
@@ -110,10 +112,10 @@ final class LabelCommand extends NounCommand {
     public void run() {
       options.write(
           Label.add(
-              LabelOptions.stream(stream),
+              OptionValue.stream(stream),
               label,
-              ReplayCommand.time("--onset", onset),
-              ReplayCommand.time("--offset", offset),
+              OptionValue.time("--onset", onset),
+              OptionValue.time("--offset", offset),
               options.author(),
               Instant.now(),
               options.note()),
@@ -132,7 +134,11 @@ final class LabelCommand extends NounCommand {
     @Override
     public void run() {
       options.write(
-          label(judged.find(options.ingest()), options.author(), Instant.now(), options.note()),
+          label(
+              judged.find(options.config().ingest()),
+              options.author(),
+              Instant.now(),
+              options.note()),
           output);
     }
   }
@@ -213,18 +219,17 @@ final class LabelCommand extends NounCommand {
 
     @Override
     public void run() {
-      Topics.ensureTraining(options.ingest());
-      Label said;
-      try (LabelTopic topic = LabelTopic.open(options.ingest())) {
+      Label retracted;
+      try (LabelTopic topic = LabelTopic.open(options.training())) {
         topic.refresh();
-        said = Show.label(topic.labels(), start);
+        retracted = Show.label(topic.labels(), start);
       }
-      if (!said.author().equals(options.author())) {
+      if (!retracted.author().equals(options.author())) {
         throw new CliException(
             "label \"%s\": is of %s, and only its author may retract it; pass --author if that is you, or add a label that contradicts it"
-                .formatted(LabelText.brief(said.id()), said.author()));
+                .formatted(ShortId.of(retracted.id()), retracted.author()));
       }
-      options.write(Label.retract(said, Instant.now(), options.note()), output);
+      options.write(Label.retract(retracted, Instant.now(), options.note()), output);
     }
   }
 
@@ -268,11 +273,9 @@ final class LabelCommand extends NounCommand {
 
     @Override
     public void run() {
-      Instant from = since == null ? Instant.MIN : ReplayCommand.time("--since", since);
-      IngestSettings ingest = access.settings().ingest();
-      Topics.ensureTraining(ingest);
+      Instant from = since == null ? Instant.MIN : OptionValue.time("--since", since);
       PrintWriter out = output.out();
-      try (LabelTopic topic = LabelTopic.open(ingest)) {
+      try (LabelTopic topic = LabelTopic.open(access.training())) {
         topic.refresh();
         topic.unreadable().forEach(output.err()::println);
         Map<String, Stands> stands = LabelStandings.of(topic.labels());
@@ -311,7 +314,7 @@ final class LabelCommand extends NounCommand {
       Stands its = stands.get(label.id());
       return "%-12s  %-10s  %s%s"
           .formatted(
-              LabelText.brief(label.id()),
+              ShortId.of(label.id()),
               its == null ? "" : its.standing().word(),
               LabelText.said(label),
               examples.map(e -> "  audio " + LabelText.audio(e.get(label.id()))).orElse(""));
@@ -358,9 +361,8 @@ final class LabelCommand extends NounCommand {
     @Override
     public void run() {
       Settings settings = access.settings();
-      Topics.ensureTraining(settings.ingest());
       PrintWriter out = output.out();
-      try (LabelTopic topic = LabelTopic.open(settings.ingest());
+      try (LabelTopic topic = LabelTopic.open(access.training());
           RegistryView view = RegistryView.open(settings.ingest(), settings.registry()::trusted)) {
         topic.refresh();
         Label label = label(topic.labels(), start);
@@ -375,17 +377,7 @@ final class LabelCommand extends NounCommand {
 
     /** The label whose id begins so. */
     static Label label(List<Label> labels, String start) {
-      List<Label> found = labels.stream().filter(l -> l.id().startsWith(start)).toList();
-      if (found.size() != 1) {
-        throw new CliException(
-            "label \"%s\": %s"
-                .formatted(
-                    start,
-                    found.isEmpty()
-                        ? "no label on the topic begins so"
-                        : found.size() + " labels begin so; give more digits"));
-      }
-      return found.get(0);
+      return OptionValue.startingWith("label", start, labels, Label::id);
     }
 
     private void print(Receipt receipt, PrintWriter out) {
@@ -405,7 +397,7 @@ final class LabelCommand extends NounCommand {
         out.println(root.toPrettyString());
         return;
       }
-      out.println("your label " + LabelText.brief(label.id()) + " " + receipt.sentence());
+      out.println("your label " + ShortId.of(label.id()) + " " + receipt.sentence());
       out.println();
       line(out, "label", label.id());
       line(out, "statement", LabelText.said(label) + " at " + label.time());
@@ -432,14 +424,14 @@ final class LabelCommand extends NounCommand {
           "adapter",
           "%s since %s, %s (%s)"
               .formatted(
-                  LabelText.brief(d.adapter()),
+                  ShortId.of(d.adapter()),
                   d.since(),
                   d.fitted() ? "fitted on it" : "held out, evaluated on it",
                   d.cutover()));
       d.before(judged)
-          .ifPresent(said -> line(out, "", LabelText.brief(d.incumbent()) + " detected " + said));
+          .ifPresent(said -> line(out, "", ShortId.of(d.incumbent()) + " detected " + said));
       d.after(judged)
-          .ifPresent(said -> line(out, "", LabelText.brief(d.adapter()) + " detects " + said));
+          .ifPresent(said -> line(out, "", ShortId.of(d.adapter()) + " detects " + said));
     }
 
     private static void line(PrintWriter out, String name, String value) {
@@ -488,7 +480,7 @@ final class LabelCommand extends NounCommand {
      */
     Detection find(IngestSettings ingest) {
       String wantedId = id;
-      StreamId of = stream == null ? null : LabelOptions.stream(stream);
+      StreamId of = stream == null ? null : OptionValue.stream(stream);
       if (wantedId != null && !wantedId.isBlank()) {
         return only(
             CurrentDetections.find(ingest, of, Instant.MIN, d -> d.id().startsWith(wantedId)),
@@ -498,8 +490,8 @@ final class LabelCommand extends NounCommand {
         throw new CliException(
             "--detection \"\": must be given, or else --stream, --onset and --offset");
       }
-      Instant from = ReplayCommand.time("--onset", onset);
-      Instant until = ReplayCommand.time("--offset", offset);
+      Instant from = OptionValue.time("--onset", onset);
+      Instant until = OptionValue.time("--offset", offset);
       if (!from.isBefore(until)) {
         throw new CliException("--offset \"" + offset + "\": must be after --onset, " + onset);
       }
@@ -528,7 +520,7 @@ final class LabelCommand extends NounCommand {
       String some =
           found.stream()
               .limit(LISTED)
-              .map(d -> LabelText.brief(d.id()) + " " + d.label())
+              .map(d -> ShortId.of(d.id()) + " " + d.label())
               .collect(Collectors.joining(", "));
       throw new CliException("%s: %d events: %s".formatted(what, found.size(), some));
     }
@@ -550,38 +542,26 @@ final class LabelCommand extends NounCommand {
         description = "Free text for people; training ignores it.")
     private @Nullable String note;
 
-    private @Nullable IngestSettings ingest;
+    ConfigOptions config() {
+      return options;
+    }
 
-    IngestSettings ingest() {
-      IngestSettings known = ingest;
-      if (known == null) {
-        known = IngestSettings.of(options.load());
-        ingest = known;
-      }
-      return known;
+    IngestSettings training() {
+      return options.training();
     }
 
     String author() {
       String given = author;
-      return given == null ? System.getProperty("user.name", "unknown") : given;
+      return given == null ? OptionValue.userName() : given;
     }
 
     Optional<String> note() {
       return Optional.ofNullable(note);
     }
 
-    static StreamId stream(String text) {
-      try {
-        return new StreamId(text);
-      } catch (IngestException e) {
-        throw new CliException("--stream: " + e.getMessage(), e);
-      }
-    }
-
     /** Returns when the label is on all replicas. */
     void write(Label label, Output output) {
-      Topics.ensureTraining(ingest());
-      try (LabelWriter writer = LabelWriter.open(ingest())) {
+      try (LabelWriter writer = LabelWriter.open(training())) {
         writer.write(label);
       }
       output.print(

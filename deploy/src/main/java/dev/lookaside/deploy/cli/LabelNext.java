@@ -2,9 +2,12 @@ package dev.lookaside.deploy.cli;
 
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.OptionValue;
+import dev.lookaside.deploy.console.Output;
 import dev.lookaside.deploy.review.NextLabels;
 import dev.lookaside.deploy.review.NextLabels.Found;
 import dev.lookaside.deploy.review.NextLabels.Suggestion;
+import dev.lookaside.ingest.ShortId;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.Instant;
@@ -58,16 +61,14 @@ final class LabelNext implements Runnable {
 
   @Override
   public void run() {
-    if (count < 1 || count > MAX_COUNT) {
-      throw new CliException("--count \"%d\": must be 1 to %d".formatted(count, MAX_COUNT));
-    }
+    OptionValue.within("--count", count, 1, MAX_COUNT);
     Instant from =
         since == null
             ? Instant.now().minus(Duration.ofHours(1))
-            : ReplayCommand.time("--since", since);
+            : OptionValue.time("--since", since);
     Found found =
         new NextLabels(access.settings(), access::openIfThere)
-            .find(stream == null ? null : LabelCommand.LabelOptions.stream(stream), from, count)
+            .find(stream == null ? null : OptionValue.stream(stream), from, count)
             .orElseThrow(
                 () ->
                     new CliException(
@@ -86,7 +87,7 @@ final class LabelNext implements Runnable {
           Locale.ROOT,
           "%3d  %s  %s %s %.2f s: %s %.2f  %s%n",
           number,
-          LabelText.brief(d.id()),
+          ShortId.of(d.id()),
           d.stream(),
           d.extent().onsetTime(),
           Duration.between(d.extent().onsetTime(), s.end()).toNanos() * 1e-9,
@@ -98,8 +99,8 @@ final class LabelNext implements Runnable {
     out.printf(
         "%nof %d detections without a label; adapter %s%s; %s%s%n",
         found.detections(),
-        AdapterCommand.Listing.brief(found.adapter()),
-        other == null ? "" : " compared with " + AdapterCommand.Listing.brief(other),
+        ShortId.of(found.adapter()),
+        other == null ? "" : " compared with " + ShortId.of(other),
         found.knownExamples() == 0
             ? "no store of examples here: novelty does not count"
             : "novelty against %d examples".formatted(found.knownExamples()),

@@ -11,8 +11,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Labels in words. */
 final class LabelText {
-  private static final int SHOWN_DIGITS = 12;
-
   private LabelText() {}
 
   /** For example {@code relabel yard 2026-03-01T12:00:03Z 1.50 s: siren, not horn, by ada}. */
@@ -46,10 +44,6 @@ final class LabelText {
   static String seconds(Label label) {
     double seconds = Duration.between(label.onset(), label.offset()).toNanos() * 1e-9;
     return String.format(Locale.ROOT, "%.2f s", seconds);
-  }
-
-  static String brief(String id) {
-    return id.length() <= SHOWN_DIGITS ? id : id.substring(0, SHOWN_DIGITS);
   }
 
   /**

@@ -67,8 +67,8 @@ final class Listen implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--count \"" + wanted + "\": must be 1 or more");
     }
-    Config all = config.load();
-    IngestSettings settings = IngestSettings.of(all);
+    Config all = config.config();
+    IngestSettings settings = config.ingest();
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
     try (Interruption interruption = Interruption.ofThisThread(StopClock.of(all));

@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.deploy.console.CliException;
-import dev.lookaside.ingest.IngestSettings;
-import dev.lookaside.ingest.Topics;
+import dev.lookaside.deploy.console.OptionValue;
+import dev.lookaside.deploy.console.Output;
 import dev.lookaside.trainer.publish.RefitTopic;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -37,7 +37,7 @@ import picocli.CommandLine.Option;
       "  lookaside refit --past",
     })
 final class RefitCommand implements Callable<Integer> {
-  private static final int NOTHING_HEARD = 3;
+  private static final int NO_ANSWER = 3;
   private static final Duration LOOK = Duration.ofMillis(200);
 
   @Mixin private ConfigOptions options = new ConfigOptions();
@@ -64,16 +64,12 @@ final class RefitCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (timeoutSeconds < 1) {
-      throw new CliException("--timeout-seconds \"" + timeoutSeconds + "\": must be at least 1");
-    }
+    OptionValue.atLeast("--timeout-seconds", timeoutSeconds, 1);
     if (past && (wait || headOnly)) {
       throw new CliException("--past: goes without --wait and --head-only, it asks for nothing");
     }
     Scope of = scope.get();
-    IngestSettings ingest = IngestSettings.of(options.load());
-    Topics.ensureTraining(ingest);
-    try (RefitTopic topic = RefitTopic.open(ingest, of)) {
+    try (RefitTopic topic = RefitTopic.open(options.training(), of)) {
       if (past) {
         List<JsonNode> outcomes = topic.outcomes();
         String text = outcomes.stream().map(RefitText::of).collect(joining(System.lineSeparator()));
@@ -82,7 +78,7 @@ final class RefitCommand implements Callable<Integer> {
             text.isEmpty() ? "no round of " + of + " has ended" : text,
             0);
       }
-      String id = topic.ask(headOnly, System.getProperty("user.name", "unknown"));
+      String id = topic.ask(headOnly, OptionValue.userName());
       if (!wait) {
         return print(JsonNodeFactory.instance.objectNode().put("request", id), "request " + id, 0);
       }
@@ -94,7 +90,7 @@ final class RefitCommand implements Callable<Integer> {
                 + " running?%n",
             id, timeoutSeconds, of);
         err.flush();
-        return NOTHING_HEARD;
+        return NO_ANSWER;
       }
       JsonNode found = outcome.get();
       int code = found.path("outcome").asText().equals("published") ? 0 : 1;

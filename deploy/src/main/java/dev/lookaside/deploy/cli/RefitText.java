@@ -1,6 +1,7 @@
 package dev.lookaside.deploy.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lookaside.ingest.ShortId;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateReport.Change;
 import dev.lookaside.trainer.loop.TrainerStatus;
@@ -9,8 +10,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What a trainer does and how its rounds end, for people. */
 final class RefitText {
-  private static final int DIGITS = 12;
-
   private RefitText() {}
 
   static String of(TrainerStatus status) {
@@ -50,7 +49,7 @@ final class RefitText {
             outcome.path("fit").asText(),
             outcome.path("outcome").asText(),
             outcome.path("seconds").asDouble(),
-            digest.substring(0, Math.min(DIGITS, digest.length())),
+            ShortId.of(digest),
             outcome.path("cutover").asText()));
     if (!outcome.path("outcome").asText().equals("published")) {
       text.append("  ").append(outcome.path("reason").asText()).append(String.format("%n"));
@@ -97,10 +96,7 @@ final class RefitText {
           text,
           "doubted",
           "label %s (%s), not fitted on: %s"
-              .formatted(
-                  d.example().substring(0, Math.min(DIGITS, d.example().length())),
-                  d.label(),
-                  d.reason()));
+              .formatted(ShortId.of(d.example()), d.label(), d.reason()));
     }
     report.wanted().forEach((label, n) -> line(text, "wanted", n + " more labels of " + label));
     report.notes().forEach(n -> line(text, "note", n));

@@ -1,6 +1,5 @@
 package dev.lookaside.deploy.cli;
 
-import com.typesafe.config.Config;
 import dev.lookaside.classifier.ClassifierSettings;
 import dev.lookaside.classifier.infer.BackboneSessions;
 import dev.lookaside.classifier.registry.RegistrySettings;
@@ -10,10 +9,14 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.bundled.BundledModel;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.OptionValue;
 import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.featurizer.FeatureSpec;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,6 +24,7 @@ import picocli.CommandLine.Option;
 /** What commands about adapters work with: settings, keys, topics, the backbone. */
 final class RegistryAccess {
   private static final int TRIAL_ARCHITECTURES = 1;
+  private static final int ALIVE_INTERVALS = 3;
 
   @Mixin private ConfigOptions options = new ConfigOptions();
 
@@ -35,8 +39,7 @@ final class RegistryAccess {
   Settings settings() {
     Settings known = settings;
     if (known == null) {
-      Config config = options.load();
-      known = Settings.of(config);
+      known = options.settings();
       settings = known;
     }
     return known;
@@ -84,21 +87,45 @@ final class RegistryAccess {
   }
 
   /**
-   * The adapter on the topic whose digest begins with {@code start}.
+   * The digest of the adapter on the topic that begins with {@code start}.
    *
    * @throws CliException if there is none, or more than one
    */
   static String digest(RegistryView view, String start) {
-    List<String> found = view.adapters().stream().filter(d -> d.startsWith(start)).toList();
-    if (found.size() != 1) {
-      throw new CliException(
-          "adapter \"%s\": %s"
-              .formatted(
-                  start,
-                  found.isEmpty()
-                      ? "no adapter on the topic begins so"
-                      : found.size() + " adapters begin so; give more digits"));
+    return OptionValue.startingWith("adapter", start, view.adapters(), digest -> digest);
+  }
+
+  /** An adapter on the topic. */
+  Adapter adapter(RegistryView view, String digest) {
+    return Adapter.of(file(view, digest));
+  }
+
+  /** The file of an adapter on the topic. */
+  byte[] file(RegistryView view, String digest) {
+    return view.file(digest, registry().maxBytes());
+  }
+
+  /** A file, or an adapter on the topic by the beginning of its digest. */
+  byte[] bytes(String what) {
+    Path file = Path.of(what);
+    if (Files.isRegularFile(file)) {
+      return read(file);
     }
-    return found.get(0);
+    try (RegistryView view = view()) {
+      return file(view, digest(view, what));
+    }
+  }
+
+  static byte[] read(Path file) {
+    try {
+      return Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A worker that was silent for longer is not counted as live. */
+  Duration aliveWithin() {
+    return registry().aliveInterval().multipliedBy(ALIVE_INTERVALS);
   }
 }

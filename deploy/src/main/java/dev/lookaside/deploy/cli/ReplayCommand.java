@@ -9,17 +9,13 @@ import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.DetectionCodec;
 import dev.lookaside.classifier.infer.AdapterPlan;
 import dev.lookaside.classifier.registry.RegistryView;
-import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.OptionValue;
+import dev.lookaside.deploy.console.Output;
 import dev.lookaside.deploy.replay.Corrections;
 import dev.lookaside.deploy.replay.Replay;
 import dev.lookaside.deploy.replay.ReplayDifference;
 import dev.lookaside.deploy.replay.ReplayModel;
-import dev.lookaside.ingest.IngestException;
-import dev.lookaside.ingest.Rfc3339;
-import dev.lookaside.ingest.StreamId;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,26 +96,13 @@ final class ReplayCommand implements Callable<Integer> {
   }
 
   private Replay.Stretch stretch() {
-    Instant first = time("--from", from);
-    Instant last = time("--to", to);
+    Instant first = OptionValue.time("--from", from);
+    Instant last = OptionValue.time("--to", to);
     if (!first.isBefore(last)) {
       throw new ParameterException(
           spec.commandLine(), "--to \"" + to + "\": must be after --from, " + from);
     }
-    try {
-      return new Replay.Stretch(new StreamId(stream), first, last);
-    } catch (IngestException e) {
-      throw new CliException("--stream: " + e.getMessage(), e);
-    }
-  }
-
-  /** A capture time that an option gives. */
-  static Instant time(String option, String text) {
-    return Rfc3339.parse(text)
-        .orElseThrow(
-            () ->
-                new CliException(
-                    option + " \"" + text + "\": must be a time as 2026-03-01T12:00:00Z"));
+    return new Replay.Stretch(OptionValue.stream(stream), first, last);
   }
 
   private AdapterPlan plan(RegistryView view, ReplayModel model) {
@@ -128,17 +111,13 @@ final class ReplayCommand implements Callable<Integer> {
       return model.past(view);
     }
     if (Files.isRegularFile(Path.of(wanted))) {
-      try {
-        return AdapterPlan.always(model.loaded(Files.readAllBytes(Path.of(wanted))));
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+      return AdapterPlan.always(model.loaded(RegistryAccess.read(Path.of(wanted))));
     }
     if (!wanted.isEmpty() && model.configured().digest().startsWith(wanted)) {
       return AdapterPlan.always(model.configured());
     }
     String digest = RegistryAccess.digest(view, wanted);
-    return AdapterPlan.always(model.loaded(view.file(digest, access.registry().maxBytes())));
+    return AdapterPlan.always(model.loaded(access.file(view, digest)));
   }
 
   private void print(Replay.Result result, int written) {

@@ -49,7 +49,7 @@ final class Run implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Config config = options.load();
+    Config config = options.config();
     if (pagePort != null) {
       if (pagePort < 1 || pagePort > 65_535) {
         throw new ParameterException(

@@ -3,6 +3,8 @@ package dev.lookaside.deploy.cli;
 import com.typesafe.config.Config;
 import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.console.Interruption;
+import dev.lookaside.deploy.console.OptionValue;
+import dev.lookaside.deploy.console.Progress;
 import dev.lookaside.deploy.console.Terminal;
 import dev.lookaside.deploy.service.Metrics;
 import dev.lookaside.deploy.service.MetricsServer;
@@ -30,8 +32,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -215,16 +215,16 @@ final class Send implements Callable<Integer> {
             encoding,
             realTime,
             parallel != null ? parallel : realTime ? sources.size() : 1,
-            start == null ? null : ReplayCommand.time("--start", start),
+            start == null ? null : OptionValue.time("--start", start),
             reconnectMillis());
-    Config config = options.load();
-    IngestSettings ingest = IngestSettings.of(config);
+    Config config = options.config();
+    IngestSettings ingest = options.ingest();
     Topics.ensure(ingest);
     AtomicBoolean interrupted = new AtomicBoolean();
     try (Metrics metrics = new Metrics();
         MetricsServer server = serve(metrics, err);
         ChunkProducer producer = ChunkProducer.connect(ingest);
-        Display display = Display.of(err, Terminal.interactive(), metrics)) {
+        Display display = new Display(err, metrics)) {
       StreamSender sender = new StreamSender(producer, settings, SendClock.SYSTEM, display);
       try (Interruption interruption =
           Interruption.by(
@@ -361,35 +361,22 @@ final class Send implements Callable<Integer> {
     return new ParameterException(spec.commandLine(), message);
   }
 
-  /** How far sending is: a bar on a terminal, a line now and then elsewhere. Thread-safe. */
+  /** How far sending is. Thread-safe. */
   static final class Display implements SendProgress, AutoCloseable {
     private static final long MILLIS_PER_SECOND = 1000;
-    private static final long LINE_EVERY_NANOS = 10_000_000_000L;
 
     private final PrintWriter err;
-    private final @Nullable ProgressBar bar;
+    private final Progress progress;
     private final Metrics metrics;
     private final Map<StreamId, Long> sentMillis = new HashMap<>();
     private final Map<StreamId, Long> lengthMillis = new HashMap<>();
-    private long lineAtNanos = System.nanoTime();
 
-    private Display(PrintWriter err, @Nullable ProgressBar bar, Metrics metrics) {
+    Display(PrintWriter err, Metrics metrics) {
       this.err = err;
       this.metrics = metrics;
-      this.bar = bar;
-    }
-
-    static Display of(PrintWriter err, boolean terminal, Metrics metrics) {
-      ProgressBar bar =
-          terminal
-              ? new ProgressBarBuilder()
-                  .setTaskName("sending")
-                  .setUnit(" s", MILLIS_PER_SECOND)
-                  .setInitialMax(-1)
-                  .setUpdateIntervalMillis(200)
-                  .build()
-              : null;
-      return new Display(err, bar, metrics);
+      this.progress =
+          new Progress(
+              err, Terminal.interactive(), "sending", " s", MILLIS_PER_SECOND, 0, Progress.UNKNOWN);
     }
 
     @Override
@@ -398,20 +385,17 @@ final class Send implements Callable<Integer> {
       // Of a live source only the end will tell.
       lengthMillis.put(stream, lengthFrames < 0 ? -1 : lengthFrames * MILLIS_PER_SECOND / rateHz);
       long sent = sentMillis.values().stream().mapToLong(Long::longValue).sum();
-      if (bar != null) {
-        boolean known = lengthMillis.values().stream().allMatch(length -> length >= 0);
-        long length = lengthMillis.values().stream().mapToLong(Long::longValue).sum();
-        bar.maxHint(known ? length : -1);
-        bar.stepTo(sent);
-      } else if (System.nanoTime() - lineAtNanos > LINE_EVERY_NANOS) {
-        lineAtNanos = System.nanoTime();
-        err.printf(
-            Locale.ROOT,
-            "%.1f s sent, %d streams%n",
-            (double) sent / MILLIS_PER_SECOND,
-            sentMillis.size());
-        err.flush();
-      }
+      boolean known = lengthMillis.values().stream().allMatch(length -> length >= 0);
+      long length = lengthMillis.values().stream().mapToLong(Long::longValue).sum();
+      progress.at(
+          sent,
+          known ? length : Progress.UNKNOWN,
+          () ->
+              String.format(
+                  Locale.ROOT,
+                  "%.1f s sent, %d streams",
+                  (double) sent / MILLIS_PER_SECOND,
+                  sentMillis.size()));
     }
 
     @Override
@@ -425,10 +409,8 @@ final class Send implements Callable<Integer> {
     }
 
     @Override
-    public synchronized void close() {
-      if (bar != null) {
-        bar.close();
-      }
+    public void close() {
+      progress.close();
     }
   }
 }

@@ -1,10 +1,10 @@
 package dev.lookaside.deploy.cli;
 
-import com.typesafe.config.Config;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.deploy.bundled.BundledModel;
 import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.trainer.session.TrainerSettings;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.StoreSettings;
@@ -24,24 +24,17 @@ final class StoreAccess {
       description = "The trainer's folder (default: lookaside.trainer.store-folder).")
   private @Nullable Path store;
 
-  private @Nullable Config config;
-
-  Config config() {
-    Config known = config;
-    if (known == null) {
-      known = options.load();
-      config = known;
-    }
-    return known;
+  Settings settings() {
+    return options.settings();
   }
 
-  Settings settings() {
-    return Settings.of(config());
+  IngestSettings training() {
+    return options.training();
   }
 
   Path folder() {
     Path given = store;
-    return given == null ? TrainerSettings.folder(config()) : given;
+    return given == null ? TrainerSettings.folder(options.config()) : given;
   }
 
   /**
@@ -63,7 +56,7 @@ final class StoreAccess {
     if (ExampleStore.isIn(folder())) {
       return open();
     }
-    return ExampleStore.open(folder(), StoreSettings.of(config(), frontEnd()));
+    return ExampleStore.open(folder(), StoreSettings.of(options.config(), frontEnd()));
   }
 
   private FrontEnd frontEnd() {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.detect.StreamAccounts;
 import dev.lookaside.classifier.detect.StreamState;
+import dev.lookaside.deploy.console.Output;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.PartitionProgress;
@@ -48,7 +49,7 @@ final class StreamsCommand implements Runnable {
 
   @Override
   public void run() {
-    IngestSettings ingest = IngestSettings.of(options.load());
+    IngestSettings ingest = options.ingest();
     String progress = ingest.topics().progress().name();
     int partitions = Topics.ensure(ingest).getOrDefault(progress, 0);
     Map<Integer, PartitionProgress> found =
@@ -95,42 +96,44 @@ final class StreamsCommand implements Runnable {
       return;
     }
     int width = rows.stream().mapToInt(r -> r.get("stream").asText().length()).max().orElse(6);
-    out.printf(
-        "%-" + Math.max(6, width) + "s %4s %-6s %10s %10s %8s %8s %8s %9s %8s %8s  %s%n",
-        "stream",
-        "part",
-        "state",
-        "received",
-        "scored",
-        "skipped",
-        "shed",
-        "rejected",
-        "uncovered",
-        "pending",
-        "gap",
-        "clock");
+    String head = "%-" + Math.max(6, width) + "s %4d %-6s ";
+    Output.Table table =
+        new Output.Table(
+            out,
+            head + "%10.2f %10.2f %8.2f %8.2f %8.2f %9.2f %8.2f %8.2f  %s",
+            "stream",
+            "part",
+            "state",
+            "received",
+            "scored",
+            "skipped",
+            "shed",
+            "rejected",
+            "uncovered",
+            "pending",
+            "gap",
+            "clock");
     for (ObjectNode row : rows) {
-      out.printf(
-          "%-" + Math.max(6, width) + "s %4d %-6s ",
-          row.get("stream").asText(),
-          row.get("partition").asInt(),
-          row.get("state").asText());
+      String stream = row.get("stream").asText();
+      int partition = row.get("partition").asInt();
+      String state = row.get("state").asText();
       if (row.has("error")) {
-        out.println(row.get("error").asText());
-      } else {
-        out.printf(
-            Locale.ROOT,
-            "%10.2f %10.2f %8.2f %8.2f %8.2f %9.2f %8.2f %8.2f  %s%n",
-            seconds(row, "received"),
-            seconds(row, "scored"),
-            seconds(row, "skipped"),
-            seconds(row, "shed"),
-            seconds(row, "rejected"),
-            seconds(row, "uncovered"),
-            seconds(row, "pending"),
-            seconds(row, "gap"),
-            clock(seconds(row, "clockAheadSeconds")));
+        out.println(head.formatted(stream, partition, state) + row.get("error").asText());
+        continue;
       }
+      table.row(
+          stream,
+          partition,
+          state,
+          seconds(row, "received"),
+          seconds(row, "scored"),
+          seconds(row, "skipped"),
+          seconds(row, "shed"),
+          seconds(row, "rejected"),
+          seconds(row, "uncovered"),
+          seconds(row, "pending"),
+          seconds(row, "gap"),
+          clock(seconds(row, "clockAheadSeconds")));
     }
   }
 

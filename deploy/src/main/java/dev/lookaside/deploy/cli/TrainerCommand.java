@@ -117,7 +117,7 @@ final class TrainerCommand implements Callable<Integer> {
     if (key != null) {
       given.put(ROOT + "key", key);
     }
-    return Configuration.layer(given).withFallback(options.load());
+    return Configuration.layer(given).withFallback(options.config());
   }
 
   private static int await(TrainerService service, PrintWriter err) {

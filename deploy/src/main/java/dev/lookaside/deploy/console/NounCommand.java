@@ -1,11 +1,11 @@
-package dev.lookaside.deploy.cli;
+package dev.lookaside.deploy.console;
 
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** A command that does nothing without one of its subcommands: names them. */
-abstract class NounCommand implements Runnable {
+public abstract class NounCommand implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override

@@ -27,8 +27,6 @@ import org.jspecify.annotations.Nullable;
 /**
  * What is known of the demo while it runs, told by the pipeline's observer and the topic's
  * consumer. Thread-safe.
- *
- * <p>Above 300 lines: one lock guards all that the demo shows.
  */
 final class DemoState {
   static final double ONSET_COLLAR_SECONDS = 0.2;

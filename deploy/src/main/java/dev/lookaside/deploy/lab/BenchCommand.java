@@ -4,10 +4,8 @@ import dev.lookaside.deploy.bench.Bench;
 import dev.lookaside.deploy.bench.BenchOptions;
 import dev.lookaside.deploy.bench.Report;
 import dev.lookaside.deploy.bench.SwapBench;
-import dev.lookaside.deploy.console.CliException;
-import dev.lookaside.deploy.console.Errors;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.lookaside.deploy.console.OptionValue;
+import dev.lookaside.deploy.console.Output;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
@@ -107,13 +105,8 @@ public final class BenchCommand implements Runnable {
   @Override
   public void run() {
     Set<Bench> chosen = chosen();
-    if (swaps <= SwapBench.EARLY || swaps > MAX_SWAPS) {
-      throw new CliException(
-          "--swaps \"%d\": must be %d to %d".formatted(swaps, SwapBench.EARLY + 1, MAX_SWAPS));
-    }
-    if (sets < 1 || sets > MAX_SETS) {
-      throw new CliException("--sets \"%d\": must be 1 to %d".formatted(sets, MAX_SETS));
-    }
+    OptionValue.within("--swaps", swaps, SwapBench.EARLY + 1, MAX_SWAPS);
+    OptionValue.within("--sets", sets, 1, MAX_SETS);
     Report report =
         new Report(
             spec.commandLine().getOut(),
@@ -123,12 +116,7 @@ public final class BenchCommand implements Runnable {
       part.run(report, new BenchOptions(swaps, sets, full, sounds, seed));
     }
     if (json != null) {
-      try {
-        Files.writeString(json, report.json().toPrettyString() + "\n");
-      } catch (IOException e) {
-        throw new CliException(
-            "--json \"" + json + "\": cannot be written: " + Errors.describe(e), e);
-      }
+      Output.write("--json", json, report.json());
     }
   }
 

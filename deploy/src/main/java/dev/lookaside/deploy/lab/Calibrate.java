@@ -1,24 +1,17 @@
 package dev.lookaside.deploy.lab;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.typesafe.config.Config;
-import dev.lookaside.classifier.ClassifierSettings;
-import dev.lookaside.classifier.detect.DetectSettings;
-import dev.lookaside.classifier.detect.DetectorModel;
-import dev.lookaside.classifier.infer.Scorer;
 import dev.lookaside.classifier.weights.Adapter;
-import dev.lookaside.classifier.weights.Backbone;
-import dev.lookaside.classifier.weights.SafetensorsWriter;
-import dev.lookaside.deploy.console.CliException;
-import dev.lookaside.deploy.settings.Configuration;
-import dev.lookaside.featurizer.FeaturizerSettings;
-import dev.lookaside.ingest.FaultReason;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.classifier.weights.Threshold;
+import dev.lookaside.deploy.console.OptionValue;
+import dev.lookaside.deploy.console.Output;
+import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.judge.SceneJudge;
 import dev.lookaside.trainer.metric.Collars;
 import dev.lookaside.trainer.metric.EventScore;
 import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,10 +22,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code lookaside calibrate}: thresholds of an adapter, by event F1 on composed scenes. */
 @Command(
@@ -100,33 +91,22 @@ public final class Calibrate implements Runnable {
       description = "Of the scenes. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
-  @Option(names = "--json", description = "Print the figures as one JSON object.")
-  private boolean json;
-
-  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private Output output = new Output();
 
   @Override
   public void run() {
-    if (scenes < 1) {
-      throw new CliException("--scenes \"%d\": must be 1 or more".formatted(scenes));
-    }
+    OptionValue.atLeast("--scenes", scenes, 1);
     Adapter adapter = Adapter.load(adapterFile);
-    Backbone backbone = backboneFile.load();
-    Config config =
-        Configuration.over(
-            hopFrames == null ? Map.of() : Map.of("lookaside.featurizer.hop-frames", hopFrames));
-    ClassifierSettings classifier = ClassifierSettings.of(config);
-    int hop =
-        FeaturizerSettings.of(config).spec(adapter.frontEnd(), adapter.windowFrames()).hopFrames();
-    DetectSettings detect = DetectSettings.of(config);
-    SceneJudge judge = new SceneJudge(DetectorModel.of(backbone, adapter, hop, detect));
     ComposedScenes composed = new ComposedScenes(folder, adapter.labels(), sceneSeconds, seed);
-    try (Scorer scorer = Scorer.open(backbone, adapter, classifier.scorer())) {
+    try (OfflineModel model =
+        OfflineModel.open(
+            backboneFile.file(), adapterFile, ModelOptions.settings(hopFrames, null))) {
+      SceneJudge judge = new SceneJudge(model.model());
       for (int i = 0; i < scenes; i++) {
-        judge.add(composed.scene(i), scorer, classifier.scorer().maxBatch());
+        model.score(composed.scene(i), judge);
       }
+      report(adapter, judge);
     }
-    report(adapter, judge);
   }
 
   private void report(Adapter adapter, SceneJudge judge) {
@@ -138,15 +118,19 @@ public final class Calibrate implements Runnable {
     if (out != null) {
       write(adapter, pairs, out);
     }
-    PrintWriter to = spec.commandLine().getOut();
-    if (json) {
-      ObjectNode object = new ObjectMapper().createObjectNode();
-      object.put("scenes", scenes).put("events", judge.truth().size());
-      object.put("eventF1Before", before.microF1()).put("eventF1After", after.microF1());
-      object.put("macroF1Before", before.macroF1()).put("macroF1After", after.macroF1());
-      to.println(object);
-      return;
-    }
+    ObjectNode object = JsonNodeFactory.instance.objectNode();
+    object.put("scenes", scenes).put("events", judge.truth().size());
+    object.put("eventF1Before", before.microF1()).put("eventF1After", after.microF1());
+    object.put("macroF1Before", before.macroF1()).put("macroF1After", after.macroF1());
+    output.print(() -> object, () -> print(judge, pairs, before, after, output.out()));
+  }
+
+  private void print(
+      SceneJudge judge,
+      SortedMap<String, CalibratedPair> pairs,
+      EventScore before,
+      EventScore after,
+      PrintWriter to) {
     to.printf(
         Locale.ROOT,
         "%d scenes of %.0f s, %d events%n",
@@ -179,26 +163,11 @@ public final class Calibrate implements Runnable {
   }
 
   private static void write(Adapter adapter, SortedMap<String, CalibratedPair> pairs, Path file) {
-    ObjectNode thresholds = new ObjectMapper().createObjectNode();
-    adapter
-        .thresholds()
-        .forEach(
-            (label, own) -> {
-              CalibratedPair pair = pairs.get(label);
-              thresholds
-                  .putObject(label)
-                  .put("on", pair == null ? own.on() : rounded(pair.on()))
-                  .put("off", pair == null ? own.off() : rounded(pair.off()));
-            });
-    Map<String, String> metadata = new TreeMap<>(adapter.metadata());
-    metadata.put("thresholds", thresholds.toString());
-    metadata.put("parent", adapter.digest());
-    try {
-      Files.write(file, SafetensorsWriter.encode(adapter.tensors(), metadata));
-    } catch (IOException e) {
-      throw new CliException(
-          "--out \"%s\": cannot be written: %s".formatted(file, FaultReason.of(e)));
-    }
+    Map<String, Threshold> chosen = new TreeMap<>();
+    pairs.forEach(
+        (label, pair) -> chosen.put(label, new Threshold(rounded(pair.on()), rounded(pair.off()))));
+    byte[] bytes = AdapterFactory.encode(AdapterFactory.withThresholds(adapter, chosen));
+    AtomicFile.write(file, path -> Files.write(path, bytes));
   }
 
   /** Without the last digits of the step from one candidate to the next. */

@@ -3,13 +3,14 @@ package dev.lookaside.deploy.lab;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.json.NotJsonException;
 import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.console.Errors;
+import dev.lookaside.deploy.console.OptionValue;
+import dev.lookaside.deploy.console.Output;
 import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.trainer.dataset.Distribution;
 import dev.lookaside.trainer.fit.AtomicFile;
@@ -32,10 +33,8 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code lookaside compare}: recipes over several seeds. */
 @Command(
@@ -131,16 +130,11 @@ public final class Compare implements Runnable {
       description = "CPU threads of a fit; 0 is one per core. Default: ${DEFAULT-VALUE}.")
   private int threads;
 
-  @Option(names = "--json", description = "Print a JSON array instead of a table.")
-  private boolean json;
-
-  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private Output output = new Output();
 
   @Override
   public void run() {
-    if (seeds < 1) {
-      throw new CliException("--seeds \"%d\": must be 1 or more".formatted(seeds));
-    }
+    OptionValue.atLeast("--seeds", seeds, 1);
     List<Recipe> all = recipes.stream().map(Recipe::of).toList();
     check(all);
     try {
@@ -148,13 +142,10 @@ public final class Compare implements Runnable {
     } catch (IOException e) {
       throw new CliException("--runs \"%s\": the folder cannot be made".formatted(runs), e);
     }
-    ArrayNode rows = JsonNodeFactory.instance.arrayNode();
-    PrintWriter to = spec.commandLine().getOut();
-    if (!json) {
-      to.printf("%-28s %10s %7s", "RECIPE", "TRAINABLE", "%");
-      COLUMNS.values().forEach(heading -> to.printf(" %15s", heading));
-      to.println();
-    }
+    List<String> headings = new ArrayList<>(List.of("RECIPE", "TRAINABLE", "%"));
+    headings.addAll(COLUMNS.values());
+    Output.Table rows =
+        output.table("%-28s %,10d %7.3f" + " %15s".repeat(COLUMNS.size()), headings.toArray());
     ComparedRuns made =
         new ComparedRuns(
             new ComparedRuns.Clips(train, test, data),
@@ -162,7 +153,7 @@ public final class Compare implements Runnable {
             runs,
             scenes,
             threads,
-            spec.commandLine().getErr());
+            output.err());
     for (Recipe recipe : all) {
       List<JsonNode> figures = new ArrayList<>();
       for (int fold : folds(recipe)) {
@@ -170,12 +161,9 @@ public final class Compare implements Runnable {
           figures.add(made.figures(recipe, fold, seed));
         }
       }
-      row(recipe, figures, rows, to);
+      row(recipe, figures, rows);
     }
-    if (json) {
-      to.println(rows.toPrettyString());
-    }
-    to.flush();
+    output.end(rows);
   }
 
   /** Folds to fit a recipe for; one of {@link ComparedRuns#NO_FOLD} if its data has none. */
@@ -225,13 +213,16 @@ public final class Compare implements Runnable {
     }
   }
 
-  private void row(Recipe recipe, List<JsonNode> figures, ArrayNode rows, PrintWriter to) {
+  private void row(Recipe recipe, List<JsonNode> figures, Output.Table rows) {
     JsonNode first = figures.get(0);
-    ObjectNode row = rows.addObject().put("recipe", recipe.name()).put("seeds", seeds);
-    row.put("runs", figures.size());
+    ObjectNode row = JsonNodeFactory.instance.objectNode();
+    row.put("recipe", recipe.name()).put("seeds", seeds).put("runs", figures.size());
     row.set("trainable", first.path("trainable"));
     row.set("percent", first.path("percent"));
-    StringBuilder line = new StringBuilder();
+    List<Object> cells = new ArrayList<>();
+    cells.add(recipe.name());
+    cells.add(first.path("trainable").longValue());
+    cells.add(first.path("percent").doubleValue());
     for (String key : COLUMNS.keySet()) {
       double[] values =
           figures.stream()
@@ -240,24 +231,15 @@ public final class Compare implements Runnable {
               .mapToDouble(JsonNode::doubleValue)
               .toArray();
       if (values.length == 0) {
-        line.append(String.format(" %15s", "-"));
+        cells.add("-");
         continue;
       }
       double mean = Arrays.stream(values).average().orElseThrow();
       double deviation = deviation(values, mean);
       row.putObject(key).put("mean", mean).put("deviation", deviation);
-      line.append(String.format(Locale.ROOT, "   %.3f ± %.3f ", mean, deviation).substring(0, 16));
+      cells.add(String.format(Locale.ROOT, "%.3f ± %.3f", mean, deviation));
     }
-    if (!json) {
-      to.printf(
-          Locale.ROOT,
-          "%-28s %,10d %7.3f%s%n",
-          recipe.name(),
-          first.path("trainable").longValue(),
-          first.path("percent").doubleValue(),
-          line);
-      to.flush();
-    }
+    rows.row(row, cells.toArray());
   }
 
   /** Of a sample; 0 for one value. */

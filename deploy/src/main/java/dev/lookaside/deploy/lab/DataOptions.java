@@ -88,6 +88,22 @@ final class DataOptions {
     return part;
   }
 
+  /**
+   * Class folders or what the options name.
+   *
+   * @throws CliException if both or neither is given
+   */
+  static EvaluationData either(@Nullable Path classFolders, Optional<EvaluationData> named) {
+    if ((classFolders == null) == named.isEmpty()) {
+      throw new CliException("CLIPS or --dataset: one of them must be given, not both");
+    }
+    return named.orElseGet(
+        () ->
+            new EvaluationData(
+                Distribution.FOLDER.load(Objects.requireNonNull(classFolders), Optional.empty()),
+                Distribution.ALL));
+  }
+
   /** The split that the options name, if they do. */
   Optional<String> split() {
     return Optional.ofNullable(split);
@@ -123,7 +139,7 @@ final class DataOptions {
    *
    * @param classFolders null if the options name a data set
    * @param init adapter whose labels the clips must have, if any
-   * @param frontEnd that hears them
+   * @param frontEnd of the fit
    * @param what of them
    * @param strict whether a clip that cannot be read ends it
    */
@@ -133,13 +149,9 @@ final class DataOptions {
       FrontEnd frontEnd,
       ExampleOptions what,
       boolean strict) {
-    Optional<EvaluationData> part = part(DataSet.TRAIN);
-    if ((classFolders == null) == part.isEmpty()) {
-      throw new CliException("CLIPS or --dataset: one of them must be given, not both");
-    }
-    EvaluationData sounds = part.orElse(null);
+    EvaluationData sounds = either(classFolders, part(DataSet.TRAIN));
     if (what.ofRecordings()) {
-      if (sounds == null) {
+      if (classFolders != null) {
         throw new CliException(
             "--task \"detection\": needs --dataset, class folders have no times");
       }
@@ -156,17 +168,8 @@ final class DataOptions {
               });
       return new TrainingData.OfRecordings(recordings, skipped);
     }
-    ClipFolder listed =
-        sounds == null ? listed(Objects.requireNonNull(classFolders), init) : sounds.clips(init);
-    ClipFolder kept = listed.limited(what.limit());
+    ClipFolder kept = sounds.clips(init).limited(what.limit());
     return new TrainingData.OfClips(
-        ClipSet.read(frontEnd, kept.labels(), kept.clips(), strict),
-        sounds == null ? List.of() : sounds.set().noise());
-  }
-
-  private static ClipFolder listed(Path classFolders, Optional<Adapter> init) {
-    return init.isPresent()
-        ? ClipFolder.list(classFolders, init.get().labels())
-        : ClipFolder.list(classFolders);
+        ClipSet.read(frontEnd, kept.labels(), kept.clips(), strict), sounds.set().noise());
   }
 }

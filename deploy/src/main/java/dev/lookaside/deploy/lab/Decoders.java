@@ -1,6 +1,5 @@
 package dev.lookaside.deploy.lab;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.detect.ClipDetections;
@@ -8,6 +7,9 @@ import dev.lookaside.classifier.detect.TunedDecoder;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.OptionValue;
+import dev.lookaside.deploy.console.Output;
+import dev.lookaside.deploy.console.Progress;
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.LabelledEvent;
@@ -36,10 +38,8 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code lookaside decoders}: ways from curves to events, tuned and compared. */
 @Command(
@@ -126,19 +126,14 @@ public final class Decoders implements Runnable {
       description = "Of the scenes. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
-  @Option(names = "--json", description = "Print a JSON array instead of a table.")
-  private boolean json;
+  @Mixin private Output output = new Output();
 
   @ArgGroup(validate = false, heading = "%nWhich recordings, instead of CLIPS and --tune-on:%n")
   private DataOptions data = new DataOptions();
 
-  @Spec private CommandSpec spec = CommandSpec.create();
-
   @Override
   public void run() {
-    if (scenes < 2) {
-      throw new CliException("--scenes \"%d\": must be 2 or more".formatted(scenes));
-    }
+    OptionValue.atLeast("--scenes", scenes, 2);
     if (out != null && adapters.size() > 1) {
       throw new CliException(
           "--out \"%s\": is for one --adapter, not %d".formatted(out, adapters.size()));
@@ -154,25 +149,19 @@ public final class Decoders implements Runnable {
               ? "--tune-on: must be given with CLIPS"
               : "--tune-split \"%s\": needs --dataset".formatted(tuneSplit));
     }
-    PrintWriter to = spec.commandLine().getOut();
-    ArrayNode rows = JsonNodeFactory.instance.arrayNode();
-    if (!json) {
-      to.printf(
-          "%-28s %-8s %-11s %9s %7s %7s %11s%n",
-          "ADAPTER", "HEAD", "DECODER", "EVENT F1", "PSDS1", "PSDS2", "MAP .1-.5");
-    }
+    Output.Table rows =
+        output.table(
+            "%-28s %-8s %-11s %9.3f %7.3f %7.3f %11.3f",
+            "ADAPTER", "HEAD", "DECODER", "EVENT F1", "PSDS1", "PSDS2", "MAP .1-.5");
     for (Path adapter : adapters) {
-      compare(adapter, set, rows, to);
+      compare(adapter, set, rows);
     }
-    if (json) {
-      to.println(rows.toPrettyString());
-    }
-    to.flush();
+    output.end(rows);
   }
 
   /** What an adapter's decoders are tuned and judged on. */
   private DecoderMaterial material(Optional<DataSet> set, Adapter adapter) {
-    PrintWriter err = spec.commandLine().getErr();
+    PrintWriter err = output.err();
     if (set.isPresent() && set.get().splits().stream().noneMatch(set.get()::hasTimes)) {
       String chosen = tuneSplit == null ? DataSet.TRAIN : tuneSplit;
       String judged = data.split().orElse(DataSet.TEST);
@@ -201,13 +190,13 @@ public final class Decoders implements Runnable {
     return new ComposedScenes(clips, sceneSeconds, itsSeed);
   }
 
-  private void compare(Path file, Optional<DataSet> set, ArrayNode rows, PrintWriter to) {
+  private void compare(Path file, Optional<DataSet> set, Output.Table rows) {
     Adapter adapter = Adapter.load(file);
     DecoderMaterial material = material(set, adapter);
     try (OfflineModel model = OfflineModel.open(backboneFile.file(), file, Map.of())) {
       DecoderMaterial.Detected tuning = material.tuning().detect(model);
       DecoderMaterial.Detected judged = material.judged().detect(model);
-      row(file, adapter, "hysteresis", score(judged, null, model), material.count(), rows, to);
+      row(file, adapter, "hysteresis", score(judged, null, model), material.count(), rows);
       DecoderTuning search =
           new DecoderTuning(tuning.clips(), tuning.truth(), Collars.onset(COLLAR_SECONDS));
       Map<String, String> metadata = new LinkedHashMap<>(adapter.metadata());
@@ -215,7 +204,7 @@ public final class Decoders implements Runnable {
       for (TunedDecoder.Kind kind : TunedDecoder.Kind.values()) {
         TunedDecoder decoder = search.tuned(kind);
         String name = kind.name().toLowerCase(Locale.ROOT);
-        row(file, adapter, name, score(judged, decoder, model), material.count(), rows, to);
+        row(file, adapter, name, score(judged, decoder, model), material.count(), rows);
         metadata.put(TunedDecoder.METADATA, decoder.into(tuned));
         metadata.put("parent", adapter.digest());
         tuned = AdapterFactory.of(adapter.tensors(), metadata);
@@ -251,36 +240,33 @@ public final class Decoders implements Runnable {
       String decoder,
       DetectedEvents.Score score,
       int count,
-      ArrayNode rows,
-      PrintWriter to) {
-    String name = String.valueOf(file.getFileName());
-    if (json) {
-      ObjectNode row = rows.addObject().put("adapter", file.toString()).put("decoder", decoder);
-      row.put("head", adapter.head().word())
-          .put("sha256", adapter.digest())
-          .put(folder == null ? "recordings" : "scenes", count)
-          .put("eventF1", score.events().microF1())
-          .put("eventF1Macro", score.events().macroF1())
-          .put("psds1", score.psds1().psds())
-          .put("psds2", score.psds2().psds())
-          .put("averageMap", score.map().averageMap());
-      double[] thresholds = DetectionMap.epicSoundsThresholds();
-      for (int t = 0; t < thresholds.length; t++) {
-        row.put(String.format(Locale.ROOT, "map@%.1f", thresholds[t]), score.map().map(t));
-      }
-      return;
+      Output.Table rows) {
+    ObjectNode row =
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("adapter", file.toString())
+            .put("decoder", decoder)
+            .put("head", adapter.head().word())
+            .put("sha256", adapter.digest())
+            .put(folder == null ? "recordings" : "scenes", count)
+            .put("eventF1", score.events().microF1())
+            .put("eventF1Macro", score.events().macroF1())
+            .put("psds1", score.psds1().psds())
+            .put("psds2", score.psds2().psds())
+            .put("averageMap", score.map().averageMap());
+    double[] thresholds = DetectionMap.epicSoundsThresholds();
+    for (int t = 0; t < thresholds.length; t++) {
+      row.put(String.format(Locale.ROOT, "map@%.1f", thresholds[t]), score.map().map(t));
     }
-    to.printf(
-        Locale.ROOT,
-        "%-28s %-8s %-11s %9.3f %7.3f %7.3f %11.3f%n",
-        name,
+    rows.row(
+        row,
+        String.valueOf(file.getFileName()),
         adapter.head().word(),
         decoder,
         score.events().microF1(),
         score.psds1().psds(),
         score.psds2().psds(),
         score.map().averageMap());
-    to.flush();
   }
 
   /**
@@ -320,7 +306,7 @@ public final class Decoders implements Runnable {
         OfflineModel model, ComposedScenes composed, int count, PrintWriter err) {
       Detected detected =
           new Detected(new LinkedHashMap<>(), new LinkedHashMap<>(), new ArrayList<>());
-      try (EvaluateDisplay display = new EvaluateDisplay("scenes", count, err)) {
+      try (Progress progress = Progress.counting(err, "evaluating", count, "scenes")) {
         for (int i = 0; i < count; i++) {
           Scene scene = composed.scene(i);
           String name = "scene " + i;
@@ -329,7 +315,7 @@ public final class Decoders implements Runnable {
           for (LabelledEvent e : scene.events()) {
             detected.truth().add(new Event(name, e.label(), e.onsetSeconds(), e.offsetSeconds()));
           }
-          display.done(i + 1);
+          progress.counted(i + 1);
         }
       }
       return detected;
@@ -376,21 +362,22 @@ public final class Decoders implements Runnable {
       Map<String, ClipDetections> clips = new LinkedHashMap<>();
       Map<String, Double> seconds = new LinkedHashMap<>();
       List<Recording> recordings = set.recordings(split);
-      UnreadableItems unheard = new UnreadableItems(err, Optional.empty());
+      UnreadableItems unreadable = new UnreadableItems(err, Optional.empty());
       int done = 0;
-      try (EvaluateDisplay display = new EvaluateDisplay("recordings", recordings.size(), err)) {
+      try (Progress progress =
+          Progress.counting(err, "evaluating", recordings.size(), "recordings")) {
         for (Recording recording : recordings) {
           try {
             Pcm pcm = recording.read();
             clips.put(recording.name(), model.detect(pcm));
             seconds.put(recording.name(), pcm.seconds());
           } catch (IngestException | TrainerException e) {
-            unheard.accept(recording.name() + ": " + e.getMessage());
+            unreadable.accept(recording.name() + ": " + e.getMessage());
           }
-          display.done(++done);
+          progress.counted(++done);
         }
       }
-      unheard.report(recordings.size(), "recordings");
+      unreadable.report(recordings.size(), "recordings");
       if (clips.isEmpty()) {
         throw new CliException("split \"%s\": no recording can be read".formatted(split));
       }

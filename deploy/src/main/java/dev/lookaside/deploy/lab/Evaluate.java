@@ -4,19 +4,19 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.detect.ClipDetections;
-import dev.lookaside.classifier.infer.Device;
 import dev.lookaside.classifier.infer.Scorer;
-import dev.lookaside.classifier.infer.ScorerSettings;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Threshold;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.OptionValue;
+import dev.lookaside.deploy.console.Progress;
 import dev.lookaside.deploy.report.RunFolder;
 import dev.lookaside.ingest.IngestException;
+import dev.lookaside.ingest.ShortId;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.dataset.DataSet;
-import dev.lookaside.trainer.dataset.Distribution;
 import dev.lookaside.trainer.dataset.Recording;
 import dev.lookaside.trainer.evaluate.DetectedEvents;
 import dev.lookaside.trainer.evaluate.EpicSubmission;
@@ -45,10 +45,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/**
- * {@code lookaside evaluate}: how right a model is on labelled data. Long because an option is five
- * lines.
- */
+/** {@code lookaside evaluate}: how right a model is on labelled data. */
 @Command(
     name = "evaluate",
     sortOptions = false,
@@ -173,12 +170,7 @@ public final class Evaluate implements Runnable {
       description = "Stop at a clip or recording that cannot be read. --submission does so anyway.")
   private boolean strict;
 
-  @Option(
-      names = "--device",
-      paramLabel = "WHERE",
-      defaultValue = "auto",
-      description = "auto, cpu or cuda. Default: ${DEFAULT-VALUE}.")
-  private Device device = Device.AUTO;
+  @Mixin private DeviceOption device = new DeviceOption();
 
   @ArgGroup(validate = false, heading = "%nWhich clips, instead of CLIPS:%n")
   private DataOptions data = new DataOptions();
@@ -212,34 +204,24 @@ public final class Evaluate implements Runnable {
         calibrateTo == null
             ? data.part(DataSet.TEST, DataSet.VALIDATION)
             : data.chosenOn("--calibrate-to");
-    Path folder = clipFolder;
-    if ((folder == null) == named.isEmpty()) {
-      throw new CliException("CLIPS or --dataset: one of them must be given, not both");
-    }
-    if (folder == null) {
-      return named.orElseThrow();
-    }
-    return new EvaluationData(Distribution.FOLDER.load(folder, Optional.empty()), Distribution.ALL);
+    return DataOptions.either(clipFolder, named);
   }
 
   private void recognize(EvaluationData part, Adapter adapter, int[] indices) {
     int perClip = views == null ? part.usualViews() : views;
-    if (perClip < 1) {
-      throw new CliException("--views \"%d\": must be at least 1".formatted(perClip));
-    }
+    OptionValue.atLeast("--views", perClip, 1);
     if (!part.labelled() && (submission == null || calibrateTo != null)) {
       throw new CliException(
           "--split \"%s\": has no labels; all that can be made of it is a --submission"
               .formatted(part.split()));
     }
-    UnreadableItems unheard = unheard();
+    UnreadableItems unreadable = unreadableItems();
     RecognizedClips clips;
-    try (Scorer scorer =
-            Scorer.open(backboneFile.load(), adapter, new ScorerSettings(device, 0, perClip));
-        EvaluateDisplay display = new EvaluateDisplay("clips", part.size(), err())) {
-      clips = part.recognized(scorer, indices, perClip, display::done, unheard);
+    try (Scorer scorer = Scorer.open(backboneFile.load(), adapter, device.settings(0, perClip));
+        Progress progress = Progress.counting(err(), "evaluating", part.size(), "clips")) {
+      clips = part.recognized(scorer, indices, perClip, progress::counted, unreadable);
     }
-    unheard.report(part.size(), "clips");
+    unreadable.report(part.size(), "clips");
     if (submission != null) {
       levels().writeRecognition(clips, indices, submission);
       err().printf("%s: %,d clips%n", submission, clips.ids().size());
@@ -261,12 +243,13 @@ public final class Evaluate implements Runnable {
     }
     DetectedEvents events = new DetectedEvents(part.set().events(part.split()));
     List<Recording> recordings = part.set().recordings(part.split());
-    UnreadableItems unheard = unheard();
+    UnreadableItems unreadable = unreadableItems();
     int done = 0;
     try (OfflineModel model =
             OfflineModel.open(
-                backboneFile.file(), adapterFile, ModelOptions.settings(hopFrames, device));
-        EvaluateDisplay display = new EvaluateDisplay("recordings", recordings.size(), err())) {
+                backboneFile.file(), adapterFile, ModelOptions.settings(hopFrames, device.get()));
+        Progress progress =
+            Progress.counting(err(), "evaluating", recordings.size(), "recordings")) {
       for (Recording recording : recordings) {
         try {
           Pcm pcm = recording.read();
@@ -274,13 +257,13 @@ public final class Evaluate implements Runnable {
           events.add(recording.name(), found, model.boxes(found, LEAST_RANKED), pcm.seconds());
         } catch (IngestException | TrainerException e) {
           events.unheard(recording.name());
-          unheard.accept(recording.name() + ": " + e.getMessage());
+          unreadable.accept(recording.name() + ": " + e.getMessage());
         }
-        display.done(++done);
+        progress.counted(++done);
       }
     }
-    unheard.report(recordings.size(), "recordings");
-    if (unheard.count() == recordings.size()) {
+    unreadable.report(recordings.size(), "recordings");
+    if (unreadable.count() == recordings.size()) {
       throw new CliException("no recording can be read");
     }
     if (submission != null) {
@@ -290,13 +273,13 @@ public final class Evaluate implements Runnable {
     }
     if (timed) {
       write(
-          EvaluateReport.of(part, events.score(), unheard.count()),
+          EvaluateReport.of(part, events.score(), unreadable.count()),
           JsonNodeFactory.instance.objectNode());
       calibrate(adapter, events::calibrated);
     }
   }
 
-  private UnreadableItems unheard() {
+  private UnreadableItems unreadableItems() {
     if (submission != null) {
       return new UnreadableItems(
           err(), Optional.of("--submission \"%s\": needs all: ".formatted(submission)));
@@ -336,10 +319,7 @@ public final class Evaluate implements Runnable {
       err()
           .printf(
               "%s: %s, thresholds of %d of %d classes chosen%n",
-              calibrateTo,
-              calibrated.digest().substring(0, 12),
-              chosen.size(),
-              adapter.labels().size());
+              calibrateTo, ShortId.of(calibrated.digest()), chosen.size(), adapter.labels().size());
     }
   }
 

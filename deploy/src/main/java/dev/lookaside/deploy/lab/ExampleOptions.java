@@ -3,6 +3,7 @@ package dev.lookaside.deploy.lab;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.OptionValue;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.featurizer.Resampler;
 import dev.lookaside.ingest.audio.AudioFiles;
@@ -24,12 +25,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/**
- * What windows a fit sees: of clips, scenes, or whole recordings, and how they vary. Long because
- * an option is five lines.
- *
- * <p>Above 300 lines: most of it is the help of its options.
- */
+/** What windows a fit sees: of clips, scenes, or whole recordings, and how they vary. */
 final class ExampleOptions {
   /** The share of a window that one time mask may hide: ESC-50's 96 of 512 frames. */
   private static final double TIME_MASK_SHARE = 3.0 / 16;
@@ -249,8 +245,8 @@ final class ExampleOptions {
 
   /** So many clips at most. */
   int limit() {
-    if (limit != null && limit < 1) {
-      throw new CliException("--limit \"%d\": must be 1 or more".formatted(limit));
+    if (limit != null) {
+      OptionValue.atLeast("--limit", limit, 1);
     }
     return limit == null ? Integer.MAX_VALUE : limit;
   }

@@ -4,15 +4,14 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.detect.ClipDetections;
-import dev.lookaside.classifier.infer.Device;
 import dev.lookaside.classifier.infer.Scorer;
-import dev.lookaside.classifier.infer.ScorerSettings;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.bundled.BundledModel;
 import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.console.Errors;
+import dev.lookaside.deploy.console.Output;
 import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.deploy.plot.AttentionPlot;
 import dev.lookaside.deploy.plot.AttentionScene;
@@ -29,6 +28,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -53,7 +53,6 @@ import picocli.CommandLine.Spec;
           + " mean over those patches and over the heads. What an adapter adds in a block shows"
           + " from the next block on."
     })
-/** Above 300 lines: a third of it is the help of its options. */
 public final class Explain implements Runnable {
   /** Who looks. */
   enum From {
@@ -129,15 +128,9 @@ public final class Explain implements Runnable {
       description = "Width of the picture. Default: ${DEFAULT-VALUE}.")
   private int width;
 
-  @Option(names = "--json", description = "Print the numbers as one JSON object.")
-  private boolean json;
+  @Mixin private Output output = new Output();
 
-  @Option(
-      names = "--device",
-      defaultValue = "auto",
-      paramLabel = "WHERE",
-      description = "auto, cpu or cuda. Default: ${DEFAULT-VALUE}.")
-  private Device device = Device.AUTO;
+  @Mixin private DeviceOption device = new DeviceOption();
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -146,7 +139,7 @@ public final class Explain implements Runnable {
     if (width < Plot.MIN_WIDTH || width > Plot.MAX_WIDTH) {
       throw wrong("--width \"%d\": must be %d to %d", width, Plot.MIN_WIDTH, Plot.MAX_WIDTH);
     }
-    if (out == null && !json) {
+    if (out == null && !output.json()) {
       throw wrong("--out or --json: one of them must name the output");
     }
     if (at != null && onset != null) {
@@ -156,15 +149,11 @@ public final class Explain implements Runnable {
     Path backbone = backboneFile;
     if (backbone != null && !adapterFiles.isEmpty()) {
       explain(pcm, BackboneFiles.of(backbone, spec.commandLine().getErr()::println), adapterFiles);
-    } else if (backbone == null && adapterFiles.isEmpty()) {
+    } else {
+      ModelOptions.checkTogether(backbone, adapterFiles.isEmpty() ? null : adapterFiles.get(0));
       try (BundledModel bundled = BundledModel.open()) {
         explain(pcm, bundled.backbone(), List.of(bundled.adapter()));
       }
-    } else {
-      throw new CliException(
-          backbone == null
-              ? "--adapter \"" + adapterFiles.get(0) + "\": needs --backbone, too"
-              : "--backbone \"" + backbone + "\": needs --adapter, too");
     }
   }
 
@@ -190,8 +179,8 @@ public final class Explain implements Runnable {
     if (out != null) {
       write(out, pcm, backbone, adapters.get(0), question, answers);
     }
-    if (json) {
-      print(backbone, question, answers);
+    if (output.json()) {
+      output.print(() -> json(backbone, question, answers), () -> {});
     }
   }
 
@@ -216,7 +205,7 @@ public final class Explain implements Runnable {
 
   private Explanation ask(
       Pcm pcm, Backbone backbone, Adapter adapter, Explanation.Question question, boolean alone) {
-    try (Scorer scorer = Scorer.open(backbone, adapter, new ScorerSettings(device, 0, 1))) {
+    try (Scorer scorer = Scorer.open(backbone, adapter, device.settings(0, 1))) {
       return Explanation.of(scorer, frames(pcm, adapter.frontEnd()), question, alone);
     }
   }
@@ -245,7 +234,7 @@ public final class Explain implements Runnable {
       return at;
     }
     try (OfflineModel model =
-        OfflineModel.open(backbone, adapter, ModelOptions.settings(null, device))) {
+        OfflineModel.open(backbone, adapter, ModelOptions.settings(null, device.get()))) {
       ClipDetections found = model.detect(pcm);
       if (onset == null) {
         return highest(found, pcm.seconds());
@@ -344,7 +333,8 @@ public final class Explain implements Runnable {
             Locale.ROOT, "%s: %.2f s, %d models%n", picture, question.atSeconds(), answers.size());
   }
 
-  private void print(Backbone backbone, Explanation.Question question, List<Explanation> answers) {
+  private ObjectNode json(
+      Backbone backbone, Explanation.Question question, List<Explanation> answers) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("file", file.toString());
     node.put("at", question.atSeconds());
@@ -354,8 +344,7 @@ public final class Explain implements Runnable {
     node.put("backbone", backbone.digest());
     ArrayNode models = node.putArray("models");
     answers.forEach(answer -> models.add(answer.json(heads)));
-    spec.commandLine().getOut().println(node.toPrettyString());
-    spec.commandLine().getOut().flush();
+    return node;
   }
 
   private ParameterException wrong(String format, Object... values) {

@@ -12,6 +12,7 @@ import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.classifier.weights.ViTSpec;
 import dev.lookaside.deploy.plot.AttentionScene;
 import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.ingest.ShortId;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -86,7 +87,7 @@ record Explanation(
     }
     AttentionScene.View view =
         new AttentionScene.View(
-            backboneOnly ? "backbone alone" : "adapter " + adapter.digest().substring(0, 12),
+            backboneOnly ? "backbone alone" : "adapter " + ShortId.of(adapter.digest()),
             detail(posteriors, map.meanSpecialShare()),
             frontEnd.fromSample(first) / (double) frontEnd.rateHz()
                 + (frontEnd.frameSamples() - frontEnd.hopSamples()) / 2.0 / frontEnd.rateHz(),

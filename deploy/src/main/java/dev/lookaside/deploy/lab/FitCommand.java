@@ -2,8 +2,6 @@ package dev.lookaside.deploy.lab;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lookaside.classifier.infer.Device;
-import dev.lookaside.classifier.infer.ScorerSettings;
 import dev.lookaside.classifier.weights.Activation;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
@@ -11,10 +9,13 @@ import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.TemporaryFolder;
 import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.console.Interruption;
+import dev.lookaside.deploy.console.Output;
+import dev.lookaside.deploy.console.Progress;
 import dev.lookaside.deploy.console.Terminal;
 import dev.lookaside.deploy.report.RunFolder;
 import dev.lookaside.deploy.service.StopClock;
 import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.ingest.ShortId;
 import dev.lookaside.trainer.example.ExampleSource;
 import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.fit.CheckpointFile;
@@ -32,9 +33,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -68,9 +68,7 @@ import picocli.CommandLine.Spec;
           + " out. A fit that was killed goes on with --resume and ends with the same bytes; its"
           + " checkpoint is OUT.checkpoint until then."
     })
-/** Above 300 lines: a third of it is the help of its options. */
 public final class FitCommand implements Runnable {
-  private static final int MAX_NAMED_SKIPS = 20;
   private static final Path NOWHERE = Path.of("");
 
   @Parameters(
@@ -123,15 +121,9 @@ public final class FitCommand implements Runnable {
       description = "CPU threads; 0 is one per core. Default: ${DEFAULT-VALUE}.")
   private int threads;
 
-  @Option(
-      names = "--device",
-      paramLabel = "WHERE",
-      defaultValue = "auto",
-      description = "auto, cpu or cuda. Default: ${DEFAULT-VALUE}.")
-  private Device device = Device.AUTO;
+  @Mixin private DeviceOption device = new DeviceOption();
 
-  @Option(names = "--json", description = "Print what was done as one JSON object.")
-  private boolean json;
+  @Mixin private Output output = new Output();
 
   @ArgGroup(validate = false, heading = "%nWhat is fitted:%n")
   private TuneOptions tune = new TuneOptions();
@@ -225,16 +217,9 @@ public final class FitCommand implements Runnable {
 
   private void reportSkipped(TrainingData read) {
     PrintWriter err = spec.commandLine().getErr();
-    List<String> skipped = read.skipped();
-    skipped.stream().limit(MAX_NAMED_SKIPS).forEach(s -> err.println("skipped: " + s));
-    if (!skipped.isEmpty()) {
-      err.printf(
-          Locale.ROOT,
-          "%,d of %,d %s skipped%n",
-          skipped.size(),
-          read.size() + skipped.size(),
-          read.unit());
-    }
+    UnreadableItems unreadable = new UnreadableItems(err, Optional.empty());
+    read.skipped().forEach(unreadable);
+    unreadable.report(read.size() + unreadable.count(), read.unit());
     err.printf(
         Locale.ROOT, "%,d %s of %,d classes%n", read.size(), read.unit(), read.labels().size());
   }
@@ -261,7 +246,7 @@ public final class FitCommand implements Runnable {
               plan.source(),
               checkpoint,
               last,
-              new ScorerSettings(device, threads, 1),
+              device.settings(threads, 1),
               how.keptLimitBytes())) {
         err.println(fit.deviceDescription());
         if (fit.recomputes()) {
@@ -296,7 +281,7 @@ public final class FitCommand implements Runnable {
       Adapter fitted, Plan plan, ParameterCount count, LastStep last, double seconds) {
     FitProgress.Step step = last.step();
     double loss = step == null ? Double.NaN : step.loss();
-    if (json) {
+    if (output.json()) {
       ObjectNode done =
           JsonNodeFactory.instance
               .objectNode()
@@ -310,12 +295,11 @@ public final class FitCommand implements Runnable {
       if (step != null) {
         done.put("steps", step.step()).put("loss", loss);
       }
-      spec.commandLine().getOut().println(done.toPrettyString());
-      spec.commandLine().getOut().flush();
+      output.print(() -> done, () -> {});
     }
     spec.commandLine()
         .getErr()
-        .printf(Locale.ROOT, "%s: %s, %.1f s%n", out, fitted.digest().substring(0, 12), seconds);
+        .printf(Locale.ROOT, "%s: %s, %.1f s%n", out, ShortId.of(fitted.digest()), seconds);
   }
 
   /** Hands every step on and remembers the last one. */
@@ -344,21 +328,18 @@ public final class FitCommand implements Runnable {
     }
   }
 
-  /** How far a fit is: a bar on a terminal, a line now and then elsewhere. For the fit's thread. */
+  /** How far a fit is; what is shown is the mean over the last steps. For the fit's thread. */
   static final class FitDisplay implements FitProgress, AutoCloseable {
-    private static final long LINE_EVERY_NANOS = 10_000_000_000L;
-
-    /** What is shown is the mean over about so many steps. */
+    /** The mean is over about so many. */
     private static final int SHOWN_STEPS = 20;
 
     private final PrintWriter err;
     private final boolean terminal;
-    private @Nullable ProgressBar bar;
+    private @Nullable Progress progress;
     private int timed;
     private double loss;
     private double windowsPerSecond;
     private double stepSeconds;
-    private long lineAtNanos = System.nanoTime();
 
     FitDisplay(PrintWriter err, boolean terminal) {
       this.err = err;
@@ -370,15 +351,7 @@ public final class FitCommand implements Runnable {
       if (stepsDone > 0) {
         err.printf(Locale.ROOT, "resuming after step %,d%n", stepsDone);
       }
-      if (terminal) {
-        bar =
-            new ProgressBarBuilder()
-                .setTaskName("fitting")
-                .setInitialMax(-1)
-                .startsFrom(stepsDone, Duration.ZERO)
-                .setUpdateIntervalMillis(200)
-                .build();
-      }
+      progress = new Progress(err, terminal, "fitting", "", 1, stepsDone, Progress.UNKNOWN);
     }
 
     @Override
@@ -387,17 +360,14 @@ public final class FitCommand implements Runnable {
       loss = smooth(loss, step.loss());
       windowsPerSecond = smooth(windowsPerSecond, step.windowsPerSecond());
       stepSeconds = smooth(stepSeconds, step.seconds());
-      ProgressBar shown = bar;
-      if (shown != null) {
-        shown.maxHint(step.steps());
-        shown.stepTo(step.step());
-        shown.setExtraMessage(
-            String.format(Locale.ROOT, "loss %.4f, %.0f windows/s", loss, windowsPerSecond));
-      } else if (System.nanoTime() - lineAtNanos > LINE_EVERY_NANOS
-          || step.step() == step.steps()) {
-        lineAtNanos = System.nanoTime();
-        err.println(line(step));
-        err.flush();
+      Progress shown = Objects.requireNonNull(progress);
+      if (!terminal && step.step() == step.steps()) {
+        shown.note(line(step));
+        return;
+      }
+      shown.at(step.step(), step.steps(), () -> line(step));
+      if (terminal) {
+        shown.note(String.format(Locale.ROOT, "loss %.4f, %.0f windows/s", loss, windowsPerSecond));
       }
     }
 
@@ -423,8 +393,8 @@ public final class FitCommand implements Runnable {
 
     @Override
     public void close() {
-      if (bar != null) {
-        bar.close();
+      if (progress != null) {
+        progress.close();
       }
     }
   }

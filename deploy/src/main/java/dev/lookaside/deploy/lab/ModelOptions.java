@@ -42,13 +42,18 @@ public final class ModelOptions {
    * @throws CliException if only one is given
    */
   @Nullable Path backbone() {
+    checkTogether(backbone, adapter);
+    return backbone;
+  }
+
+  /** Both or neither. */
+  static void checkTogether(@Nullable Path backbone, @Nullable Path adapter) {
     if ((backbone == null) != (adapter == null)) {
       throw new CliException(
           backbone == null
               ? "--adapter \"" + adapter + "\": needs --backbone, too"
               : "--backbone \"" + backbone + "\": needs --adapter, too");
     }
-    return backbone;
   }
 
   @Nullable Path adapter() {

@@ -1,15 +1,14 @@
 package dev.lookaside.deploy.lab;
 
 import dev.lookaside.classifier.infer.Attention;
-import dev.lookaside.classifier.infer.Device;
 import dev.lookaside.classifier.infer.Scorer;
-import dev.lookaside.classifier.infer.ScorerSettings;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterShape;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.classifier.weights.Npy;
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.deploy.console.NounCommand;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +16,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code lookaside model}: models as such, without audio. */
@@ -26,14 +24,7 @@ import picocli.CommandLine.Spec;
     footer = {"", "Example:", "  lookaside model run --help"},
     description = "Run a model on given numbers.",
     subcommands = Models.ModelRun.class)
-public final class Models implements Runnable {
-  @Spec private CommandSpec spec = CommandSpec.create();
-
-  @Override
-  public void run() {
-    throw new ParameterException(spec.commandLine(), "no command given: run");
-  }
-
+public final class Models extends NounCommand {
   /** {@code lookaside model run}: one forward pass on given numbers. */
   @Command(
       name = "run",
@@ -71,12 +62,7 @@ public final class Models implements Runnable {
     @Option(names = "--attention", paramLabel = "T.npy", description = "Attention to write.")
     private @Nullable Path attention;
 
-    @Option(
-        names = "--device",
-        defaultValue = "auto",
-        paramLabel = "WHERE",
-        description = "auto, cpu or cuda. Default: ${DEFAULT-VALUE}.")
-    private Device device = Device.AUTO;
+    @Mixin private DeviceOption device = new DeviceOption();
 
     @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -87,8 +73,7 @@ public final class Models implements Runnable {
       Adapter adapter = Adapter.load(adapterFile);
       AdapterShape shape = adapter.shape();
       int batch = checkedBatch(x, shape);
-      try (Scorer scorer =
-          Scorer.open(backbone, adapter, new ScorerSettings(device, 0, MAX_BATCH))) {
+      try (Scorer scorer = Scorer.open(backbone, adapter, device.settings(0, MAX_BATCH))) {
         int row = shape.columns() * shape.classes();
         int[] logitShape =
             shape.head() == HeadKind.COLUMNS

@@ -15,6 +15,8 @@ import dev.lookaside.deploy.hub.BackboneFiles;
 import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.featurizer.FeaturizerSettings;
 import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.send.Scene;
+import dev.lookaside.trainer.judge.SceneJudge;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -24,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A model that hears whole files, with the settings streams have, too. For one thread. */
+/** A model that processes whole files, with the settings streams have, too. For one thread. */
 public final class OfflineModel implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OfflineModel.class);
 
@@ -45,6 +47,7 @@ public final class OfflineModel implements AutoCloseable {
   private final Scorer scorer;
   private final DetectorModel model;
   private final ClipDetector detector;
+  private final int maxBatch;
 
   private OfflineModel(
       @Nullable BundledModel bundled, Path backboneFile, Path adapterFile, Config config) {
@@ -57,7 +60,8 @@ public final class OfflineModel implements AutoCloseable {
     DetectSettings detect = DetectSettings.of(config);
     this.model = DetectorModel.of(backbone, adapter, hopFrames, detect);
     this.scorer = Scorer.open(backbone, adapter, classifier.scorer());
-    this.detector = new ClipDetector(model, scorer, classifier.scorer().maxBatch());
+    this.maxBatch = classifier.scorer().maxBatch();
+    this.detector = new ClipDetector(model, scorer, maxBatch);
   }
 
   /**
@@ -110,6 +114,11 @@ public final class OfflineModel implements AutoCloseable {
         .decoder()
         .decode(found, levels)
         .events();
+  }
+
+  /** Scores a scene for a judge of this model. */
+  void score(Scene scene, SceneJudge judge) {
+    judge.add(scene, scorer, maxBatch);
   }
 
   DetectorModel model() {

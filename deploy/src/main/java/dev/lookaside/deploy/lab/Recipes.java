@@ -1,21 +1,17 @@
 package dev.lookaside.deploy.lab;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.weights.RandomBackbone;
+import dev.lookaside.deploy.console.Output;
 import dev.lookaside.trainer.fit.ParameterCount;
 import dev.lookaside.trainer.recipe.Recipe;
-import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code lookaside recipes}: lists what {@code fit --recipe} takes. */
 @Command(
@@ -30,10 +26,7 @@ import picocli.CommandLine.Spec;
           + " clearly belongs to this row."
     })
 public final class Recipes implements Runnable {
-  @Option(names = "--json", description = "Print a JSON array instead of a table.")
-  private boolean json;
-
-  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private Output output = new Output();
 
   /** The options of {@code fit} that recipes set. */
   @Command(name = "fit")
@@ -60,32 +53,21 @@ public final class Recipes implements Runnable {
 
   @Override
   public void run() {
-    PrintWriter out = spec.commandLine().getOut();
-    ArrayNode all = JsonNodeFactory.instance.arrayNode();
-    if (!json) {
-      out.printf("%-42s %11s %7s %7s  %s%n", "RECIPE", "TRAINABLE", "%", "TOP-1", "WHAT");
-    }
+    Output.Table table =
+        output.table("%-42s %,11d %7.3f %7s  %s", "RECIPE", "TRAINABLE", "%", "TOP-1", "WHAT");
     for (String name : Recipe.names()) {
       Recipe recipe = Recipe.of(name);
       ParameterCount count = FitParts.of(recipe).count(recipe, recipe.classes());
-      if (json) {
-        all.add(node(recipe, count));
-      } else {
-        OptionalDouble top1 = recipe.paper().top1();
-        out.printf(
-            Locale.ROOT,
-            "%-42s %,11d %7.3f %7s  %s%n",
-            name,
-            count.trainable(),
-            count.percent(),
-            top1.isPresent() ? String.format(Locale.ROOT, "%.2f", top1.getAsDouble()) : "-",
-            recipe.title());
-      }
+      OptionalDouble top1 = recipe.paper().top1();
+      table.row(
+          node(recipe, count),
+          name,
+          count.trainable(),
+          count.percent(),
+          top1.isPresent() ? String.format(Locale.ROOT, "%.2f", top1.getAsDouble()) : "-",
+          recipe.title());
     }
-    if (json) {
-      out.println(all.toPrettyString());
-    }
-    out.flush();
+    output.end(table);
   }
 
   private static ObjectNode node(Recipe recipe, ParameterCount count) {

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
 
-/** Which weights move, and for a new adapter what it is. Long because an option is five lines. */
+/** Which weights move, and for a new adapter what it is. */
 final class TuneOptions {
   private static final int DEFAULT_RANK = 36;
   private static final int DEFAULT_WINDOW_FRAMES = 128;

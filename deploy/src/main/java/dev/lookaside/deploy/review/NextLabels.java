@@ -13,6 +13,7 @@ import dev.lookaside.deploy.DeployException;
 import dev.lookaside.deploy.bundled.BundledModel;
 import dev.lookaside.deploy.replay.CurrentDetections;
 import dev.lookaside.deploy.settings.Settings;
+import dev.lookaside.ingest.ShortId;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.retained.Retained;
@@ -250,7 +251,7 @@ public final class NextLabels {
       if (!isConfigured && !view.adapters().contains(digest)) {
         throw new DeployException(
             "detection %s: its adapter %s is neither configured nor on the topic; give its file with --set lookaside.deploy.adapter=FILE"
-                .formatted(brief(newest.id()), brief(digest)));
+                .formatted(ShortId.of(newest.id()), ShortId.of(digest)));
       }
       Adapter inForce =
           isConfigured ? configured : Adapter.of(view.file(digest, settings.registry().maxBytes()));
@@ -338,9 +339,5 @@ public final class NextLabels {
       }
     }
     return known;
-  }
-
-  private static String brief(String id) {
-    return id.substring(0, Math.min(12, id.length()));
   }
 }

@@ -44,7 +44,7 @@ class KafkaKeysTest {
   private static Config load(String... words) {
     Holder holder = new Holder();
     new CommandLine(holder).parseArgs(words);
-    return holder.options.load();
+    return holder.options.config();
   }
 
   private Config file(String name, String text, String... more) throws IOException {

@@ -54,7 +54,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Above 300 lines: all commands on one broker. */
 @Timeout(200)
 class LabelCommandTest {
   private static final String NOON = "2026-03-01T12:00:00Z";
@@ -493,7 +492,8 @@ class LabelCommandTest {
     assertFails(
         "detected \"door\": must be another class than label",
         "label relabel --detection " + door.id() + " --label door");
-    assertFails("label \"ab\": no label on the topic begins so", "label show ab");
+    assertFails(
+        "label \"ab\": no label on the topic has an id that starts with it", "label show ab");
     assertThat(run("label list --kind maybe").exitCode()).isEqualTo(2);
     assertThat(run("label").exitCode()).isEqualTo(2);
     assertThat(json("label list").get("labels")).as("nothing was written").isEmpty();

@@ -126,7 +126,7 @@ class RefitCommandTest {
   @Test
   void wrongWordsAreNamed() {
     assertThat(refit("--timeout-seconds", "0").err())
-        .contains("--timeout-seconds \"0\": must be at least 1");
+        .contains("--timeout-seconds \"0\": must be 1 or more");
     assertThat(refit("--past", "--wait").err()).contains("--past: goes without --wait");
     assertThat(refit("--scope", "site").err()).contains("--scope \"site\": must be *");
     assertThat(refit("--help").out()).contains("3 if no answer");

@@ -99,7 +99,7 @@ class ReplayCommandTest {
       assertThat(kinds(byDigest)).contains("missing");
       assertThat(byDigest.findValuesAsText("adapter")).contains(digest);
       assertThat(cli.run(words("--diff", "--adapter", "ffff")).err())
-          .contains("adapter \"ffff\": no adapter on the topic begins so");
+          .contains("adapter \"ffff\": no adapter on the topic has an id that starts with it");
 
       Cli corrected = cli.run(words("--adapter", digest, "--emit"));
       assertThat(corrected.exitCode()).isZero();

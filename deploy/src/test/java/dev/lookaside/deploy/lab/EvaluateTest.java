@@ -36,7 +36,6 @@ import java.util.zip.ZipInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Above 300 lines: an option each. */
 class EvaluateTest {
   private static final Path BACKBONE = Golden.file("fit/backbone.safetensors");
   private static final Path ADAPTER = Golden.file("fit/final.safetensors");
@@ -291,7 +290,7 @@ class EvaluateTest {
   @Test
   void whatCannotBeJudgedIsSaid() throws IOException {
     refused("CLIPS or --dataset");
-    refused("--views \"0\": must be at least 1", CLIPS, "--views", "0");
+    refused("--views \"0\": must be 1 or more", CLIPS, "--views", "0");
     refused("has no onsets and offsets of its classes", CLIPS, "--task", "detection");
     Files.createDirectories(folder.resolve("clips/other"));
     Files.copy(

@@ -19,7 +19,6 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Above 300 lines: an option each. */
 class FitCommandTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Path BACKBONE = Golden.file("fit/backbone.safetensors");

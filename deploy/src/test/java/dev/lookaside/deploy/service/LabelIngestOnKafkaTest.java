@@ -50,7 +50,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Labels from a real broker into a store, with the audio that is still retained there. */
 @Timeout(200)
 class LabelIngestOnKafkaTest {
-  // A little over 300 lines: the four tests share one broker and the same way of sending.
   private static final int RATE_HZ = 16_000;
   private static final int CHUNK_SAMPLES = 4_000;
   private static final int CONTEXT_MILLIS = 500;

@@ -38,8 +38,6 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * What becomes of a candidate that has passed the gate, while streams go on sending: on a real
  * broker, with the bundled model, a worker and a trainer.
- *
- * <p>Above 300 lines: the stories share a rig.
  */
 @Timeout(1500)
 class TrainerLoopTest {

@@ -16,7 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Above 300 lines: each container with each damage, beside each other to be compared. */
 class AudioDecoderTest {
   private static final long MAX_BYTES = 1 << 20;
 

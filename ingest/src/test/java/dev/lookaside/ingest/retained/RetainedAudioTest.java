@@ -30,7 +30,6 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.utils.Utils;
 import org.junit.jupiter.api.Test;
 
-/** Above 300 lines: the cases share made-up logs. */
 class RetainedAudioTest {
   private static final String TOPIC = "audio.chunks";
   private static final Instant EPOCH = Instant.parse("2026-03-01T10:00:00.123456789Z");

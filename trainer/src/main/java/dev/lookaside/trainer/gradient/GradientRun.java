@@ -30,8 +30,6 @@ import org.jspecify.annotations.Nullable;
  * gradients on any number of cores. A lane costs the values of its part ({@link
  * #keptBytesPerWindow} times windows, for all lanes together at most the limit) and one set of
  * gradients.
- *
- * <p>Above 300 lines: the ways into a step share its buffers.
  */
 public final class GradientRun implements Gradients {
   /**

@@ -42,8 +42,6 @@ import org.jspecify.annotations.Nullable;
  * <p>A state is saved before the work that follows from it begins, so a killed trainer begins that
  * work again; all work may be done twice. Whoever loses the scope does nothing until it leads again
  * and has read the state anew.
- *
- * <p>Above 300 lines: all transitions of one state machine beside each other.
  */
 final class LoopCore {
   private static final double MILLIS = 1e3;

@@ -41,8 +41,6 @@ import org.slf4j.LoggerFactory;
 /**
  * Writes a trainer's decisions to the ledger and reads what stands there. Everything may be done
  * twice: what is in force already is found and left. For one thread.
- *
- * <p>Above 300 lines: every way in which the trainer writes to the ledger stands beside the others.
  */
 public final class Publisher implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Publisher.class);

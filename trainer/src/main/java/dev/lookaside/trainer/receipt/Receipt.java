@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.ingest.ShortId;
 import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
 import dev.lookaside.trainer.gate.Said;
 import dev.lookaside.trainer.label.Label;
@@ -35,8 +36,6 @@ public record Receipt(
     List<Decision> decisions,
     Optional<String> inForce,
     Optional<Cutover> perhaps) {
-  private static final int DIGITS = 12;
-
   /** How far it has come. */
   public enum State {
     /** No adapter comes from it. */
@@ -124,11 +123,11 @@ public record Receipt(
           .map(
               c ->
                   "may be in adapter %s since %s, whose report names the newest of its labels only"
-                      .formatted(brief(String.valueOf(c.adapter())), c.effectiveFrom()))
+                      .formatted(ShortId.of(String.valueOf(c.adapter())), c.effectiveFrom()))
           .orElseGet(this::standing);
     }
     StringBuilder text = new StringBuilder();
-    String adapter = brief(d.adapter());
+    String adapter = ShortId.of(d.adapter());
     switch (state) {
       case DECIDED -> text.append("will be in adapter ").append(adapter).append(" from ");
       case TAKEN_BACK -> text.append("was in adapter ").append(adapter).append(" from ");
@@ -156,7 +155,7 @@ public record Receipt(
       default -> {}
     }
     if (state == State.TAKEN_BACK) {
-      String other = inForce.map(Receipt::brief).orElse("of the configuration");
+      String other = inForce.map(ShortId::of).orElse("of the configuration");
       text.append("; adapter %s is in force again, without it".formatted(other));
     }
     return text.toString();
@@ -181,7 +180,7 @@ public record Receipt(
     } else {
       text.append(
           "; there adapter %s, since %s, detects %s, the one before it detected %s"
-              .formatted(brief(tells.adapter()), tells.since(), after, before));
+              .formatted(ShortId.of(tells.adapter()), tells.since(), after, before));
     }
     newest()
         .filter(latest -> !latest.adapter().equals(tells.adapter()))
@@ -190,7 +189,7 @@ public record Receipt(
                 text.append(
                     "; adapter %s, since %s, detects %s"
                         .formatted(
-                            brief(latest.adapter()),
+                            ShortId.of(latest.adapter()),
                             latest.since(),
                             latest.after(judged).orElse(""))));
     return text.toString();
@@ -211,11 +210,7 @@ public record Receipt(
   }
 
   private String others() {
-    return String.join(", ", stands.because().stream().map(Receipt::brief).toList());
-  }
-
-  private static String brief(String id) {
-    return id.length() <= DIGITS ? id : id.substring(0, DIGITS);
+    return String.join(", ", stands.because().stream().map(ShortId::of).toList());
   }
 
   /** For scripts. */

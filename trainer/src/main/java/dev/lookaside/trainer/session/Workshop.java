@@ -60,11 +60,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Store, topics and model of the leader of a scope, from when it leads until it does not.
- *
- * <p>Above 300 lines: one method per kind of work, and all share what a round keeps on disk.
- */
+/** Store, topics and model of the leader of a scope, from when it leads until it does not. */
 public final class Workshop implements Workplace {
   /** Puts labels and their audio into the store. */
   interface Intake extends AutoCloseable {

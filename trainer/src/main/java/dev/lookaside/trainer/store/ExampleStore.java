@@ -37,7 +37,6 @@ import java.util.stream.Collectors;
  * full, the index broken or a file missing.
  */
 public final class ExampleStore implements AutoCloseable {
-  // A little over 300 lines: every transaction of the store stands here, beside the others.
   private static final String INDEX = "index.sqlite";
 
   /** Of a class and an origin, what a round chooses from: a round takes some hundreds of them. */

@@ -51,8 +51,6 @@ import org.slf4j.LoggerFactory;
  * <p>What it knows of the streams stands on the requests' topic as the last record of its kind: the
  * store's disk need not live, whoever leads next goes on from it, and people can read it from
  * anywhere.
- *
- * <p>A little over 300 lines: one turn from its beginning to its record.
  */
 public final class DriftWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DriftWatch.class);

@@ -17,7 +17,6 @@ import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
-/** Above 300 lines: an augmentation each. */
 class AugmentationTest {
   private static final int MELS = 128;
   private static final int FRAMES = 96;

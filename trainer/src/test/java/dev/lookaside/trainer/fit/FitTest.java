@@ -21,7 +21,6 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Above 300 lines: the promises of one loop, each killed, stopped or broken in its own way. */
 class FitTest {
   private static final int EXAMPLES = 17;
   private static final FitSettings SETTINGS = settings(1, 0, Order.SHUFFLED, 3);

@@ -26,7 +26,6 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Above 300 lines: the cases share a tiny model. */
 class GradientRunTest {
   @TempDir Path folder;
 

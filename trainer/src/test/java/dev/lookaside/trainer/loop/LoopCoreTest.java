@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/** Above 300 lines: a rule of the loop each. */
 class LoopCoreTest {
   private static final Instant START = Instant.parse("2026-03-01T12:00:00Z");
   private static final String A = "a".repeat(64);

@@ -23,8 +23,6 @@ import org.junit.jupiter.api.Test;
 /**
  * The loop with a made-up store, fit and ledger. The trainer dies between any two actions, before a
  * piece of work has had its effect or after it, and comes back with the state that was saved last.
- *
- * <p>Above 300 lines: the simulated world is most of it.
  */
 class LoopSimulationTest {
   private static final int STEPS = 400;

@@ -44,7 +44,6 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Above 300 lines: the cases share a made-up stream. */
 class LabelIngestTest {
   private static final String LABELS = "audio.labels";
   private static final String CHUNKS = "audio.chunks";
