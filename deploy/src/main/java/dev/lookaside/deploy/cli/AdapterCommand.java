@@ -31,6 +31,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -391,7 +392,9 @@ final class AdapterCommand extends NounCommand {
       root.set("metrics", metrics(view, outcomes.of(digest), digest));
       Instant now = Instant.now();
       ArrayNode scopes = root.putArray("inForce");
-      for (Scope scope : view.ledger().scopes()) {
+      List<Scope> inOrder =
+          view.ledger().scopes().stream().sorted(Comparator.comparing(Scope::toString)).toList();
+      for (Scope scope : inOrder) {
         view.ledger()
             .inForce(scope, now, c -> !view.refused(c))
             .map(Cutover::adapter)
