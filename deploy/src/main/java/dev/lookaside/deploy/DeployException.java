@@ -2,7 +2,7 @@ package dev.lookaside.deploy;
 
 import org.jspecify.annotations.Nullable;
 
-/** A fault of the running thing that the user must hear of: what, where and the value seen. */
+/** A fault of the running thing that the user must know of: what, where and the value seen. */
 public class DeployException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -28,9 +28,9 @@ import org.jspecify.annotations.Nullable;
  *   value    encoded audio, 1 byte to {@code maxPayloadBytes}
  * </pre>
  *
- * <p>Only key and value are required, so that any producer of audio can be heard: without {@code
- * ce_time} the record timestamp counts, without sequence or sample offset they are inferred by
- * {@link ChunkSequencer}, without content type the payload is sniffed for RIFF and fLaC and else
+ * <p>Only key and value are required, so that audio of any producer can be processed: without
+ * {@code ce_time} the record timestamp counts, without sequence or sample offset they are inferred
+ * by {@link ChunkSequencer}, without content type the payload is sniffed for RIFF and fLaC and else
  * taken for the configured default. A header that is there must be right: a wrong one is rejected,
  * not ignored, because a sender that lies about one number cannot be trusted about the others.
  */

@@ -82,7 +82,7 @@ public record AudioFormat(Encoding encoding, int rateHz, int channels) {
   /**
    * Checks a sample rate, wherever it was read.
    *
-   * @throws IngestException naming {@code rate} if it is not heard
+   * @throws IngestException naming {@code rate} if it is out of range
    */
   public static void checkRate(long rateHz) {
     if (rateHz < MIN_RATE_HZ || rateHz > MAX_RATE_HZ) {

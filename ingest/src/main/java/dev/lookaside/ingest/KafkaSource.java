@@ -128,7 +128,7 @@ public final class KafkaSource {
     INSTANCE
   }
 
-  /** What the source tells its observer. Nothing depends on anyone listening. */
+  /** Events for the observer. Nothing depends on anyone listening. */
   public sealed interface Event {}
 
   /** These partitions are ours now. */
@@ -163,7 +163,7 @@ public final class KafkaSource {
       implements Event {}
 
   /**
-   * How many streams there are; told when it has changed.
+   * How many streams there are; sent when it has changed.
    *
    * @param open with an actor
    * @param parked of these, without room while records of theirs wait on Kafka

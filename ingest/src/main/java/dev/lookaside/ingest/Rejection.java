@@ -8,8 +8,8 @@ import java.util.Objects;
  *
  * @param reason what kind of fault, for counters
  * @param field the header, parameter or part at fault, as the sender names it: {@code ce_sequence}
- * @param value what stood there, cut to {@value #MAX_VALUE_CHARS} characters, control characters
- *     shown as {@code ?}; empty when nothing stood there
+ * @param value the value there, cut to {@value #MAX_VALUE_CHARS} characters, control characters
+ *     shown as {@code ?}; empty when there was none
  * @param message what would be right: {@code must be 0 or more}
  */
 public record Rejection(Reason reason, String field, String value, String message) {
@@ -26,7 +26,7 @@ public record Rejection(Reason reason, String field, String value, String messag
     WRONG_TYPE,
     /** The content type is missing, unknown or lacks a parameter. */
     BAD_CONTENT_TYPE,
-    /** Sample rate or channel count outside what Lookaside hears. */
+    /** Sample rate or channel count outside what Lookaside processes. */
     BAD_FORMAT,
     /** The value is no JSON object, or one of its fields is missing or wrong. */
     BAD_VALUE,

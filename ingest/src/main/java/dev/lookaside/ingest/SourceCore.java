@@ -279,7 +279,7 @@ final class SourceCore implements PartitionFeed.Outlet {
     return positions;
   }
 
-  /** Tells the observer what has come since this was last called. */
+  /** Sends the observer what has come since this was last called. */
   void report() {
     if (deliveredChunks > 0) {
       effects.observe(new KafkaSource.Delivered(deliveredChunks, deliveredBytes));

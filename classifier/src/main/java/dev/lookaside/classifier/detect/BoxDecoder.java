@@ -21,7 +21,7 @@ public sealed interface BoxDecoder permits ChangePointDecoder, MedianDecoder {
    * A score over time, constant between edges.
    *
    * @param edgesSeconds one more than scores, strictly rising
-   * @param scores negative infinity where nothing is said
+   * @param scores negative infinity where nothing was scored
    */
   @SuppressWarnings("ArrayRecordComponent") // Made for one reader, as large as the clip is long.
   record Pieces(double[] edgesSeconds, float[] scores) {}

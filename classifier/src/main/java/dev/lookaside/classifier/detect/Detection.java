@@ -113,7 +113,7 @@ public record Detection(
    * @param featureFingerprint names the front end and the window grid exactly
    * @param partition of {@code audio.chunks}
    * @param firstRecordOffset record that holds the onset
-   * @param lastRecordOffset last record that was heard to decide the extent
+   * @param lastRecordOffset last record that was scored to decide the extent
    */
   public record Origin(
       String adapterDigest,

@@ -78,7 +78,7 @@ final class DetectionBuilder {
         reason);
   }
 
-  /** The kind stands in the id where an event has its label; no label begins with a number sign. */
+  /** The kind is in the id where an event has its label; no label begins with a number sign. */
   private Detection unscored(
       Kind kind, Instant epoch, Extent extent, Origin origin, String reason) {
     String id = Detection.idOf(stream, epoch, "#" + kind.word(), extent.onsetSample());

@@ -121,8 +121,8 @@ public final class DetectionSink extends AbstractBehavior<SinkMessage> {
   /**
    * What a sink is made with.
    *
-   * @param events is told when the brokers cannot be reached
-   * @param observer is told what is durable
+   * @param events gets notice when the brokers cannot be reached
+   * @param observer gets what is durable
    */
   public record Peers(ActorRef<Event> events, ActorRef<StreamDetector.Event> observer) {}
 

@@ -62,7 +62,7 @@ final class KafkaResults {
     }
   }
 
-  /** The source commits offsets by itself, after what it is told is settled. */
+  /** The source commits offsets by itself, up to what is reported settled. */
   private static final class AtLeastOnce implements DetectionSink.Results {
     private final Producer<byte[], byte[]> producer;
     private final String servers;

@@ -64,7 +64,7 @@ public final class StreamDetector extends AbstractBehavior<StreamMessage> {
     SHED
   }
 
-  /** What the observer is told. Nothing depends on anyone listening. */
+  /** Events for the observer. Nothing depends on anyone listening. */
   public sealed interface Event {
     StreamId stream();
   }
@@ -129,7 +129,7 @@ public final class StreamDetector extends AbstractBehavior<StreamMessage> {
   /**
    * Whom a detector talks to.
    *
-   * @param observer gets every {@link Event} but those that the sink tells
+   * @param observer gets every {@link Event} but the sink's
    * @param nowMillis wall clock, milliseconds since 1970
    */
   public record Peers(

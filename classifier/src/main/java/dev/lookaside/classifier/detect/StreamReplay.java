@@ -52,7 +52,7 @@ public final class StreamReplay {
    * A replay before its first record.
    *
    * @param model of the configured adapter, as a live detector has
-   * @param settings every window is scored, whatever {@code overload} says
+   * @param settings every window is scored, whatever the {@code overload} policy
    * @param maxClockAhead as for {@link StreamDetector#create}
    * @param windows sees each window that is done with, in order
    */

@@ -13,7 +13,7 @@ import java.util.TreeMap;
 
 /**
  * A decoder of whole clips with the numbers that were chosen for an adapter on validation data, as
- * they stand in the adapter's metadata:
+ * they are in the adapter's metadata:
  *
  * <pre>
  * decoders = {"sebb":   {"stepSeconds": 0.48, "absoluteMerge": 0.2, "relativeMerge": 2, "thresholds": {"bell": 0.31}},

@@ -19,7 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A finished graph; nodes stand in an order in which they can run.
+ * A finished graph; nodes are in an order in which they can run.
  *
  * @param perWindowOrOne names of inputs that have as many entries as there are windows, or one for
  *     all

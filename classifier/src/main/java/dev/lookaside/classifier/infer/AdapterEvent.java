@@ -2,21 +2,21 @@ package dev.lookaside.classifier.infer;
 
 import java.time.Duration;
 
-/** What {@link GpuClassifier} tells whoever makes its {@link AdapterPlan}s. */
+/** Events of {@link GpuClassifier} for whoever makes its {@link AdapterPlan}s. */
 public sealed interface AdapterEvent {
-  /** Windows wait for the adapter of this ledger record; told once per plan. */
+  /** Windows wait for the adapter of this ledger record; sent once per plan. */
   record Wanted(String decision) implements AdapterEvent {}
 
-  /** The first windows of a ledger record were scored; told once. */
+  /** The first windows of a ledger record were scored; sent once. */
   record Applied(String decision) implements AdapterEvent {}
 
   /**
-   * How windows wait for their adapters: told about once a second while any does, and once when
+   * How windows wait for their adapters: sent about once a second while any does, and once when
    * none does any more.
    *
    * @param windows that wait now
    * @param overdue of them that have waited for longer than {@link BatchSettings#holdBound}
-   * @param newlyOverdue that have come to do so since this was last told
+   * @param newlyOverdue that have come to do so since this was last sent
    * @param oldest how long the one that came first has waited
    * @param decision what that one waits for, as in {@link AdapterPlan.Wait}
    */

@@ -25,7 +25,7 @@ import java.util.function.Supplier;
  *
  * <p>Which adapter scores a window is decided when it comes, by the {@link AdapterPlan}. A window
  * whose adapter is not ready is held here for another plan; later windows may go ahead of it. How
- * long windows are held is told as {@link AdapterEvent.Holds}.
+ * long windows are held is reported as {@link AdapterEvent.Holds}.
  *
  * <p>The scorer's thread answers the streams itself. A window is asked for once and answered once,
  * whenever that is: nothing times out, so a backlog never makes work that nobody waits for.

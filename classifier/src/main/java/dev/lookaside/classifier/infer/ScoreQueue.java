@@ -33,7 +33,9 @@ final class ScoreQueue {
   /** The scorer finds the next batch ready when it has done one. */
   private static final int BATCHES_AHEAD = 2;
 
-  /** Decisions remembered as applied; one that comes back after so many others is told again. */
+  /**
+   * Decisions remembered as applied; one that comes back after so many others is reported again.
+   */
   private static final int APPLIED_REMEMBERED = 10_000;
 
   /** A window with the adapter that scores it, chosen when the window came. */

@@ -13,7 +13,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a worker says on {@code lookaside.acks}.
+ * A worker's record on {@code lookaside.acks}.
  *
  * <pre>
  *   key     worker, or worker/cutover, UTF-8
@@ -51,7 +51,7 @@ public record Ack(
     APPLIED,
     /** The record or its adapter is not used here. */
     REFUSED,
-    /** The worker lives; said again and again. */
+    /** A heartbeat of the worker. */
     ALIVE,
     /** The worker stops. */
     STOPPED;

@@ -30,9 +30,9 @@ import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Follows the ledger and the adapters, prepares what is or will be in force, and says by which plan
- * to score. Lives on a thread of its own and blocks there: in its consumers, and for the window
- * that a new adapter is tried on.
+ * Follows the ledger and the adapters, prepares what is or will be in force, and publishes by which
+ * plan to score. Lives on a thread of its own and blocks there: in its consumers, and for the
+ * window that a new adapter is tried on.
  *
  * <p>No plan is given out before both topics were read to their ends, and each says until which
  * capture time it is good: the lead, less what writing a decision takes, after the moment at which
@@ -67,7 +67,7 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
    * What it works with.
    *
    * @param trusted keys at the start; read again while it runs
-   * @param configured scores where the ledger says nothing
+   * @param configured scores where the ledger has no decision
    */
   public record Parts(
       RegistrySettings settings,

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param author who
  * @param written when, by the writer's clock
  * @param previous digest in force in the scope before; null if none
- * @param backbone digest the adapter was judged with; null if not said
- * @param features fingerprint of the features it was judged with; null if not said
+ * @param backbone digest the adapter was evaluated with; null if not recorded
+ * @param features fingerprint of the features it was evaluated with; null if not recorded
  * @param golden logits that every worker must find again; null if not recorded
  * @param gate the report of whoever judged it; null if nobody did
  */

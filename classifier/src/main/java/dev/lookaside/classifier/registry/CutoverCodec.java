@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Ledger records as they are on {@code lookaside.cutovers}. The value is canonical JSON: UTF-8, no
- * blanks, keys sorted, so that it can be signed as it stands.
+ * blanks, keys sorted, so that it can be signed as it is.
  *
  * <pre>
  *   key      &lt;scope&gt;@&lt;number&gt;, UTF-8

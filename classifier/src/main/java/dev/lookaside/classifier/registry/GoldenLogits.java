@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * What an adapter says of a window that everybody can make: proof that it computes here what it
+ * The logits of an adapter on a window that everybody can make: proof that it computes here what it
  * computed where it was judged.
  *
  * @param seed of the window, see {@link #window}

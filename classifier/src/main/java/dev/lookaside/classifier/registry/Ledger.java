@@ -124,8 +124,8 @@ public final class Ledger {
   }
 
   /**
-   * Whether a decision of a scope would be heard on one of its streams: nothing more specific has
-   * the word there.
+   * Whether a decision of a scope would take effect on one of its streams: nothing more specific
+   * has the word there.
    */
   public boolean leavesTo(Scope scope, StreamId stream, Instant at) {
     return scope.covers(stream)

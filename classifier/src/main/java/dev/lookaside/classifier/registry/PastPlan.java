@@ -27,7 +27,7 @@ public final class PastPlan implements AdapterPlan {
 
   /**
    * @param view stays the caller's to close, after this was last used
-   * @param configured scores where the ledger says nothing, as in the workers' configuration
+   * @param configured scores where the ledger has no decision, as in the workers' configuration
    * @param maxBytes of an adapter file
    */
   public PastPlan(

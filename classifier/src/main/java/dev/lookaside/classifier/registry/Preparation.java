@@ -69,7 +69,7 @@ public final class Preparation {
     return elsewhere != null ? elsewhere : tried(cutover, loaded);
   }
 
-  /** What the decision says of where the adapter was judged; null if that is as here. */
+  /** What differs where the adapter was evaluated; null if nothing does. */
   private @Nullable Refused madeElsewhere(Cutover cutover) {
     String backbone = sessions.backbone().digest();
     if (cutover.backbone() != null && !cutover.backbone().equals(backbone)) {

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * worker has prepared the adapter or a deadline has passed, and only then sets the time. Blocks.
  */
 public final class Promotion {
-  /** A live worker and what it said of the announcement; null if nothing yet. */
+  /** A live worker and its answer to the announcement; null if there is none yet. */
   public record Worker(String name, @Nullable Ack answer) {
     boolean refuses() {
       return answer != null && answer.state() == State.REFUSED;
@@ -96,7 +96,7 @@ public final class Promotion {
 
   /**
    * Decides at once, for what every worker should have: a rollback, a pin or a release. What
-   * workers say of it changes nothing any more.
+   * workers answer changes nothing any more.
    *
    * @param deadline for the workers' answers
    * @return {@link Result#announced} is the decision, too
@@ -163,7 +163,7 @@ public final class Promotion {
   private List<Worker> workers(Cutover announced) {
     List<Worker> workers = new ArrayList<>();
     Map<String, Ack> last = new HashMap<>();
-    // In the order of the topic: what a worker said last counts.
+    // In the order of the topic: a worker's last answer counts.
     view.acks(announced.id()).forEach(ack -> last.put(ack.worker(), ack));
     for (Ack alive : view.alive(clock.instant().minus(aliveWithin))) {
       workers.add(new Worker(alive.worker(), last.get(alive.worker())));

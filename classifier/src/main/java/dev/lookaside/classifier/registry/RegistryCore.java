@@ -55,7 +55,7 @@ final class RegistryCore {
   private final LinkedHashMap<String, LoadedAdapter> loaded = new LinkedHashMap<>(16, 0.75f, true);
   private final List<Ack> acks = new ArrayList<>();
   private @Nullable Instant seenToEnd;
-  private @Nullable Roster told;
+  private @Nullable Roster published;
   private boolean changed = true;
 
   RegistryCore(
@@ -69,7 +69,7 @@ final class RegistryCore {
   /** The next record of the ledger's topic. */
   void read(SignedCutover signed, Instant now) {
     VerifiedLedger.Judged record = judged.add(signed);
-    say(record, now);
+    ackRejected(record, now);
     if (record.refusal().isEmpty()) {
       byId.put(record.cutover().id(), record.cutover());
       changed = true;
@@ -77,7 +77,7 @@ final class RegistryCore {
   }
 
   /** Acks a record that does not count. */
-  private void say(VerifiedLedger.Judged record, Instant now) {
+  private void ackRejected(VerifiedLedger.Judged record, Instant now) {
     Cutover c = record.cutover();
     // Not under its id in the ledger: that number may be another record's.
     record.refusal().ifPresent(why -> acks.add(Ack.refused(worker, now, c.id(), c.adapter(), why)));
@@ -94,7 +94,7 @@ final class RegistryCore {
     if (others.isEmpty()) {
       return;
     }
-    others.forEach(record -> say(record, now));
+    others.forEach(record -> ackRejected(record, now));
     Map<String, Cutover> before = Map.copyOf(byId);
     byId.clear();
     for (VerifiedLedger.Judged record : judged.records()) {
@@ -267,7 +267,7 @@ final class RegistryCore {
 
   /** The plan to follow, if it is another than the last one given out. */
   Optional<AdapterPlan> plan() {
-    Roster last = told;
+    Roster last = published;
     Instant seen = seenToEnd;
     if (seen == null) {
       boolean first = changed;
@@ -283,7 +283,7 @@ final class RegistryCore {
       return Optional.empty();
     }
     changed = false;
-    told = last;
+    published = last;
     return Optional.of(last);
   }
 

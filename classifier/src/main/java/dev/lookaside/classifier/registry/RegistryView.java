@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RegistryView implements AutoCloseable {
   /**
-   * A ledger record as it stands on the topic.
+   * A ledger record as it is on the topic.
    *
    * @param keyId it is signed with; empty if it is not
    * @param refusal why it does not count; empty if it does
@@ -41,7 +41,7 @@ public final class RegistryView implements AutoCloseable {
   private final List<String> unreadable = new ArrayList<>();
   private final AdapterShelf shelf = new AdapterShelf();
 
-  /** Per worker, record and state, in the order in which they were said last. */
+  /** Per worker, record and state, in the order of their last records. */
   private final Map<String, Ack> lastAck = new LinkedHashMap<>();
 
   private RegistryView(RegistryTopics topics, Supplier<TrustedKeys> trusted) {
@@ -106,7 +106,7 @@ public final class RegistryView implements AutoCloseable {
         .toList();
   }
 
-  /** What stands on the topics and cannot be read, for people. */
+  /** Records on the topics that cannot be read, for people. */
   public synchronized List<String> unreadable() {
     return List.copyOf(unreadable);
   }
@@ -155,7 +155,9 @@ public final class RegistryView implements AutoCloseable {
     return fetched.file();
   }
 
-  /** What workers said of a ledger record, of each worker and state the last, the newest last. */
+  /**
+   * The workers' answers to a ledger record, of each worker and state the last, the newest last.
+   */
   public synchronized List<Ack> acks(String cutover) {
     return lastAck.values().stream().filter(a -> a.cutover().equals(cutover)).toList();
   }

@@ -34,7 +34,7 @@ public final class RegistryWriter implements AutoCloseable {
     this.key = key;
   }
 
-  /** Puts an adapter file on the topic, and says its digest. */
+  /** Puts an adapter file on the topic, and returns its digest. */
   public String publish(byte[] file) {
     List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
     Slice.cut(file).forEach(s -> records.add(s.record(topics.adapters().name())));

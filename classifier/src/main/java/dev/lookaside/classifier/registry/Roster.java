@@ -10,14 +10,14 @@ import java.util.Set;
 /**
  * The ledger with what is loaded here, at one moment.
  *
- * <p>It says nothing of windows that a decision not read yet may be about: whoever follows it may
- * do so for longer than its maker expects, who blocks now and then.
+ * <p>It does not cover windows that a decision not read yet may be about: whoever follows it may do
+ * so for longer than its maker expects, who blocks now and then.
  *
  * @param ledger as far as it was read
  * @param refused ids of records that do not count here
  * @param ready ids of records whose adapters were checked against them
  * @param loaded by digest
- * @param configured scores where the ledger says nothing
+ * @param configured scores where the ledger has no decision
  * @param knownUntil capture time; windows that start then or later wait
  */
 record Roster(

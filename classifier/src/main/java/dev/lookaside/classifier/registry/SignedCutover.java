@@ -27,7 +27,7 @@ public final class SignedCutover {
     return cutover;
   }
 
-  /** Where it stands on the ledger's topic. */
+  /** Its place on the ledger's topic. */
   long offset() {
     return offset;
   }

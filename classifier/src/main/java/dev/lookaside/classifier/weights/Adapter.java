@@ -150,7 +150,7 @@ public final class Adapter {
   }
 
   /**
-   * Checks that this adapter can stand beside a backbone.
+   * Checks that this adapter fits a backbone.
    *
    * @throws WeightsException naming both and what differs
    */

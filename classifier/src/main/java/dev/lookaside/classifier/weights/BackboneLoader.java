@@ -329,9 +329,9 @@ final class BackboneLoader {
     if (spectrogram) {
       boolean twelve = positions % 12 == 0;
       boolean eight = positions % 8 == 0;
-      int[] said = twelve && eight ? gridOfInput(positions) : null;
-      if (said != null) {
-        return said;
+      int[] input = twelve && eight ? gridOfInput(positions) : null;
+      if (input != null) {
+        return input;
       }
       if (twelve && eight) {
         throw WeightsException.tensor(

@@ -33,7 +33,7 @@ enum Layout {
     return this == HF_OLD || this == HF_NEW || this == MAE_AST;
   }
 
-  /** A layout and what stands before every one of its names. */
+  /** A layout and the prefix of its names. */
   record Found(Layout layout, String prefix) {}
 
   /** What training programs put before every name: data parallel, compiled, wrapped modules. */
@@ -161,7 +161,7 @@ enum Layout {
     return names;
   }
 
-  /** What stands before the number of a block, without prefix. */
+  /** The name before the number of a block, without prefix. */
   String blockPrefix() {
     return switch (this) {
       case TIMM, OFFICIAL_AST -> "blocks.";

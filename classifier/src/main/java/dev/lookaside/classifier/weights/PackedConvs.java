@@ -32,7 +32,7 @@ public final class PackedConvs {
     return FloatTensor.of(shape, to);
   }
 
-  /** Where each value of a packed down convolution stands in the file's tensor. */
+  /** The place of each value of a packed down convolution in the file's tensor. */
   public static int[] downSources(int width, int taps, int rank) {
     int[] sources = new int[width * taps * rank];
     for (int c = 0; c < width; c++) {
@@ -45,7 +45,7 @@ public final class PackedConvs {
     return sources;
   }
 
-  /** Where each value of a packed up convolution stands in the file's tensor. */
+  /** The place of each value of a packed up convolution in the file's tensor. */
   public static int[] upSources(int width, int taps, int rank) {
     int[] sources = new int[taps * rank * width];
     for (int k = 0; k < taps; k++) {

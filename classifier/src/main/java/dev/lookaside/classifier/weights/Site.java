@@ -1,6 +1,6 @@
 package dev.lookaside.classifier.weights;
 
-/** Where in a block an adapter stands: beside the attention or beside the MLP. */
+/** Where in a block an adapter is: beside the attention or beside the MLP. */
 public enum Site {
   ATTN,
   MLP;

@@ -21,7 +21,7 @@ public enum Bench {
   DELIVERY(LoadBench::delivery),
   SWAPS((report, options) -> SwapBench.run(report, options.swaps())),
   MEMORY(PipelineBench::memory),
-  /** Takes longer than all others together, and says nothing of the machine. */
+  /** Takes longer than all others together, and shows nothing of the machine. */
   GATE(GateBench::run),
   /** As {@link #GATE}. */
   LABEL_CHOICE(LabelChoiceBench::run);

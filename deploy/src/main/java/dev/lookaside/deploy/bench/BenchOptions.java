@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param swaps of adapters, for part swaps
  * @param sets of labels: of each kind for part gate, and for part label-choice
  * @param full whether part gate refits the whole adapter, else the head
- * @param sounds class folders of what is heard and labelled there; null: the bundled sounds
+ * @param sounds class folders of what is played and labelled there; null: the bundled sounds
  * @param seed of these sets
  */
 public record BenchOptions(int swaps, int sets, boolean full, @Nullable Path sounds, long seed) {}

@@ -76,12 +76,12 @@ final class BrokerProcess implements AutoCloseable {
     }
   }
 
-  /** The other process: says where it listens, and stays as long as its parent. */
+  /** The other process: prints its address, and stays as long as its parent. */
   public static void main(String[] args) throws IOException {
     try (EmbeddedKafka kafka = EmbeddedKafka.start()) {
       System.out.println(kafka.bootstrapServers());
       while (System.in.read() >= 0) {
-        // Nothing is said to it.
+        // Nothing is sent to it.
       }
     }
     System.exit(0);

@@ -103,7 +103,7 @@ final class LabelSets {
   /**
    * @param store to put sounds into; stays the caller's to close
    * @param names the model's classes
-   * @param sounds of these classes, that are heard on streams
+   * @param sounds of these classes, that occur on streams
    */
   LabelSets(ExampleStore store, List<String> names, List<LabelledClip> sounds, long seed) {
     this.store = store;
@@ -128,8 +128,8 @@ final class LabelSets {
       boolean wrong = kind.wrong().is(i);
       LabelledEvent event = kind.newClass() && wrong ? others.get(i) : wanted.get(i);
       String other = other(event.label(), random);
-      String said = kind.newClass() ? BundledClips.NEW_CLASS : wrong ? other : event.label();
-      examples.add(labelled(kind, i, said, scene, event));
+      String className = kind.newClass() ? BundledClips.NEW_CLASS : wrong ? other : event.label();
+      examples.add(labelled(kind, i, className, scene, event));
     }
     return examples;
   }
@@ -269,7 +269,8 @@ final class LabelSets {
     return names.get(Math.floorMod(names.indexOf(label) + step, names.size()));
   }
 
-  private StoredExample labelled(Kind kind, int number, String said, Scene scene, LabelledEvent e) {
+  private StoredExample labelled(
+      Kind kind, int number, String className, Scene scene, LabelledEvent e) {
     String recording =
         String.format(
             Locale.ROOT,
@@ -279,7 +280,7 @@ final class LabelSets {
             kind.labels(),
             kind.number(),
             kind.wrong().word());
-    Optional<String> label = Optional.of(said);
+    Optional<String> label = Optional.of(className);
     return labelled(
         scene.audio(), e.onsetSeconds(), e.offsetSeconds(), recording, label, Optional.empty());
   }

@@ -52,7 +52,7 @@ final class Machine {
     return System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version");
   }
 
-  /** Resident memory of this process now; 0 where the system does not say. */
+  /** Resident memory of this process now; 0 where the system does not report it. */
   static double residentMiB() {
     return statusMiB("VmRSS:");
   }

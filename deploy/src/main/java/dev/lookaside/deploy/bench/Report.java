@@ -56,7 +56,7 @@ public final class Report {
    *
    * @param key in the JSON, with its unit at the end
    * @param what for people
-   * @param note what stands after the figure: unit, what it is compared with
+   * @param note text after the figure: unit, what it is compared with
    */
   void figure(String key, String what, double value, String note) {
     section.put(key, rounded(value));

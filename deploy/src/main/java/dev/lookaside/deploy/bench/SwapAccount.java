@@ -22,10 +22,10 @@ final class SwapAccount {
    * Counts of windows.
    *
    * @param expected that lie in what was sent
-   * @param lost of which nothing was ever said
+   * @param lost that were neither scored nor shed
    * @param doubled answers beyond a window's first
    * @param shed that were answered, but not scored
-   * @param mistaken scored by another adapter than the ledger says
+   * @param mistaken scored by another adapter than the ledger's
    * @param swapped scored by an adapter that the ledger names
    * @param decisions of the ledger by which at least one window was scored
    */
@@ -61,7 +61,7 @@ final class SwapAccount {
     }
   }
 
-  /** Windows of which something was said. */
+  /** Windows that were scored or shed. */
   synchronized long answered() {
     return scored.size() + shed.size();
   }
@@ -70,7 +70,7 @@ final class SwapAccount {
    * The account, once nothing more comes.
    *
    * @param expected windows of all streams
-   * @param configured digest that scores where the ledger says nothing
+   * @param configured digest that scores where the ledger has no decision
    */
   synchronized Totals totals(long expected, String configured) {
     long mistaken = 0;

@@ -129,7 +129,7 @@ public final class SwapBench {
       long expected = STREAMS * (1 + -Math.floorDiv(-(frames - 128), 16L));
       await(expected);
       looks.put(swaps, ResidentMemory.median(memory));
-      say(report, account.totals(expected, configured));
+      show(report, account.totals(expected, configured));
       sayMemory(report);
     }
   }
@@ -139,7 +139,7 @@ public final class SwapBench {
     return Math.max(1, swaps / LOOKS / EARLY) * EARLY;
   }
 
-  private void say(Report report, SwapAccount.Totals windows) {
+  private void show(Report report, SwapAccount.Totals windows) {
     double before = steady.getValueAtPercentile(99);
     double during = swapping.getValueAtPercentile(99);
     report.figure("steadyP99Millis", "window latency p99, steady", before, "ms");

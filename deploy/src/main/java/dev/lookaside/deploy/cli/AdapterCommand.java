@@ -45,7 +45,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code lookaside adapter}: the adapters on Kafka, and the ledger that says which is in force. */
+/** {@code lookaside adapter}: the adapters on Kafka, and the ledger of which is in force. */
 @Command(
     name = "adapter",
     subcommands = {
@@ -286,7 +286,7 @@ final class AdapterCommand extends NounCommand {
       return sound ? 0 : 1;
     }
 
-    /** What a worker with these settings would say of a file that nobody has judged. */
+    /** The check that a worker with these settings would make of a file without a gate's report. */
     static Preparation.Result check(RegistryAccess access, byte[] file) {
       Instant now = Instant.now();
       Cutover unjudged =
@@ -382,7 +382,7 @@ final class AdapterCommand extends NounCommand {
       root.put("parameters", adapter.shape().parameters());
       ObjectNode file = root.putObject("file");
       adapter.metadata().forEach(file::put);
-      // What a round of the trainer or a fit says of its data and of itself.
+      // What a round of the trainer or a fit records of its data and of itself.
       root.set("report", report(file.remove("report")));
       ArrayNode cutovers = root.putArray("cutovers");
       view.entries().stream()
@@ -413,7 +413,7 @@ final class AdapterCommand extends NounCommand {
     }
 
     /**
-     * Who does not use the adapter though it was decided, and why; what a worker said last counts.
+     * Who does not use the adapter though it was decided, and why; a worker's last answer counts.
      */
     private static Collection<ObjectNode> refusals(RegistryView view, String digest) {
       Map<String, ObjectNode> refusals = new LinkedHashMap<>();
@@ -451,8 +451,7 @@ final class AdapterCommand extends NounCommand {
     }
 
     /**
-     * What the gate said: when it was last decided about, else when it was refused; null if nothing
-     * judged it.
+     * The gate's report: of the last decision about it, else of its rejection; null without one.
      */
     private static @Nullable JsonNode metrics(
         RegistryView view, @Nullable JsonNode outcome, String digest) {

@@ -283,7 +283,7 @@ final class AdapterDecisions {
     }
   }
 
-  /** What a promotion has to say, for people and programs. */
+  /** The result of a promotion, for people and programs. */
   static final class PromotionText {
     private PromotionText() {}
 

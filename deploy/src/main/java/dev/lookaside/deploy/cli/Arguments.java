@@ -23,7 +23,7 @@ final class Arguments {
 
   /**
    * @param encoding in which Java decoded the arguments
-   * @param raw the command line as the system has it, empty where it does not say
+   * @param raw the command line as the system has it, empty where it is not known
    */
   static @Nullable String fault(String[] args, String encoding, byte[] raw) {
     boolean utf8 = encoding.equalsIgnoreCase("UTF-8") || encoding.equalsIgnoreCase("UTF8");

@@ -295,7 +295,7 @@ final class Demo implements Callable<Integer> {
     }
   }
 
-  /** The picture says it all; what is wrong is still said below it. */
+  /** The picture has it all; warnings still come below it. */
   private static void quietLog() {
     if (System.getenv("LOOKASIDE_LOG") == null
         && LoggerFactory.getLogger("dev.lookaside") instanceof Logger logger) {

@@ -23,7 +23,7 @@ import dev.lookaside.trainer.receipt.Receipt;
 import dev.lookaside.trainer.receipt.Receipts;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.LabelStandings;
-import dev.lookaside.trainer.store.LabelStandings.Stands;
+import dev.lookaside.trainer.store.LabelStandings.LabelStanding;
 import dev.lookaside.trainer.store.Standing;
 import dev.lookaside.trainer.store.StoredExample;
 import java.io.PrintWriter;
@@ -41,7 +41,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code lookaside label}: what people say about detections, and what becomes of it. */
+/** {@code lookaside label}: labels of detections, and what becomes of them. */
 @Command(
     name = "label",
     subcommands = {
@@ -278,7 +278,7 @@ final class LabelCommand extends NounCommand {
       try (LabelTopic topic = LabelTopic.open(access.training())) {
         topic.refresh();
         topic.unreadable().forEach(output.err()::println);
-        Map<String, Stands> stands = LabelStandings.of(topic.labels());
+        Map<String, LabelStanding> stands = LabelStandings.of(topic.labels());
         List<Label> wanted =
             topic.labels().stream().filter(l -> wanted(l, stands.get(l.id()), from)).toList();
         Optional<Map<String, StoredExample>> examples = examples();
@@ -288,7 +288,7 @@ final class LabelCommand extends NounCommand {
       }
     }
 
-    private boolean wanted(Label label, @Nullable Stands stands, Instant from) {
+    private boolean wanted(Label label, @Nullable LabelStanding stands, Instant from) {
       return (stream == null || stream.equals(label.stream().value()))
           && (author == null || author.equals(label.author()))
           && (kind == null || kind == label.kind())
@@ -310,25 +310,27 @@ final class LabelCommand extends NounCommand {
     }
 
     private static String line(
-        Label label, Map<String, Stands> stands, Optional<Map<String, StoredExample>> examples) {
-      Stands its = stands.get(label.id());
+        Label label,
+        Map<String, LabelStanding> stands,
+        Optional<Map<String, StoredExample>> examples) {
+      LabelStanding its = stands.get(label.id());
       return "%-12s  %-10s  %s%s"
           .formatted(
               ShortId.of(label.id()),
               its == null ? "" : its.standing().word(),
-              LabelText.said(label),
+              LabelText.line(label),
               examples.map(e -> "  audio " + LabelText.audio(e.get(label.id()))).orElse(""));
     }
 
     private static ObjectNode json(
         List<Label> labels,
-        Map<String, Stands> stands,
+        Map<String, LabelStanding> stands,
         Optional<Map<String, StoredExample>> examples) {
       ObjectNode root = JsonNodeFactory.instance.objectNode();
       ArrayNode all = root.putArray("labels");
       for (Label label : labels) {
         ObjectNode one = new LabelCodec().toNode(label);
-        Stands its = stands.get(label.id());
+        LabelStanding its = stands.get(label.id());
         if (its != null) {
           one.put("standing", its.standing().word());
           its.because().forEach(one.putArray("because")::add);
@@ -366,9 +368,9 @@ final class LabelCommand extends NounCommand {
           RegistryView view = RegistryView.open(settings.ingest(), settings.registry()::trusted)) {
         topic.refresh();
         Label label = label(topic.labels(), start);
-        Stands stands =
+        LabelStanding stands =
             LabelStandings.of(topic.labels())
-                .getOrDefault(label.id(), new Stands(Standing.USABLE, List.of()));
+                .getOrDefault(label.id(), new LabelStanding(Standing.USABLE, List.of()));
         Receipt receipt = new Receipts(view.ledger()).of(label, stands, Instant.now());
         print(receipt, out);
       }
@@ -400,7 +402,7 @@ final class LabelCommand extends NounCommand {
       out.println("your label " + ShortId.of(label.id()) + " " + receipt.sentence());
       out.println();
       line(out, "label", label.id());
-      line(out, "statement", LabelText.said(label) + " at " + label.time());
+      line(out, "statement", LabelText.line(label) + " at " + label.time());
       label.note().ifPresent(n -> line(out, "note", n));
       line(out, "standing", standing(receipt.stands()));
       line(
@@ -412,7 +414,7 @@ final class LabelCommand extends NounCommand {
       receipt.decisions().forEach(d -> decision(out, d, label.label()));
     }
 
-    private static String standing(Stands stands) {
+    private static String standing(LabelStanding stands) {
       return stands.because().isEmpty()
           ? stands.standing().word()
           : stands.standing().word() + ", because of " + String.join(", ", stands.because());
@@ -429,9 +431,9 @@ final class LabelCommand extends NounCommand {
                   d.fitted() ? "fitted on it" : "held out, evaluated on it",
                   d.cutover()));
       d.before(judged)
-          .ifPresent(said -> line(out, "", ShortId.of(d.incumbent()) + " detected " + said));
+          .ifPresent(text -> line(out, "", ShortId.of(d.incumbent()) + " detected " + text));
       d.after(judged)
-          .ifPresent(said -> line(out, "", ShortId.of(d.adapter()) + " detects " + said));
+          .ifPresent(text -> line(out, "", ShortId.of(d.adapter()) + " detects " + text));
     }
 
     private static void line(PrintWriter out, String name, String value) {
@@ -565,7 +567,7 @@ final class LabelCommand extends NounCommand {
         writer.write(label);
       }
       output.print(
-          new LabelCodec().toNode(label), "label " + label.id() + "  " + LabelText.said(label));
+          new LabelCodec().toNode(label), "label " + label.id() + "  " + LabelText.line(label));
     }
   }
 }

@@ -14,7 +14,7 @@ final class LabelText {
   private LabelText() {}
 
   /** For example {@code relabel yard 2026-03-01T12:00:03Z 1.50 s: siren, not horn, by ada}. */
-  static String said(Label label) {
+  static String line(Label label) {
     return "%s %s %s %s: %s, by %s"
         .formatted(
             label.kind().word(),
@@ -35,7 +35,7 @@ final class LabelText {
     };
   }
 
-  /** What an example says of its stretch, in the words of {@link #verdict}. */
+  /** What an example states about its interval, in the words of {@link #verdict}. */
   static String verdict(StoredExample e) {
     String rejected = e.rejectedLabel().map(l -> "not " + l).orElse("");
     return e.label().map(l -> rejected.isEmpty() ? l : l + ", " + rejected).orElse(rejected);

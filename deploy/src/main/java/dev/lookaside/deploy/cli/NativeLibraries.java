@@ -13,7 +13,7 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 
 /**
- * Unpacks ONNX Runtime's native libraries once per build, where the launcher says ({@code
+ * Unpacks ONNX Runtime's native libraries once per build, in the launcher's folder ({@code
  * lookaside.native}). Left alone, every process unpacks 24 MB into a temporary folder of its own
  * and leaves the folder behind. Must run before ONNX Runtime is touched.
  */

@@ -7,7 +7,7 @@ import dev.lookaside.trainer.publish.RefitTopic;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What became of the adapters that trainers have fitted, as they told it. */
+/** What became of the adapters that trainers have fitted, as they reported it. */
 final class Outcomes {
   private static final String PUBLISHED = "published";
 
@@ -32,7 +32,7 @@ final class Outcomes {
     return outcome instanceof ObjectNode o ? o.deepCopy().without("gate") : outcome;
   }
 
-  /** In words: how it ended, and why if that was not well; empty if there is nothing to say. */
+  /** In words: how it ended, and why if that was not well; empty if nothing is known. */
   String text(String digest) {
     JsonNode outcome = of(digest);
     if (outcome == null) {

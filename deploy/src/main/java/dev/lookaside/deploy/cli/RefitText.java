@@ -36,7 +36,7 @@ final class RefitText {
   /**
    * An outcome with the gate's report.
    *
-   * @param outcome as it stands on the requests' topic
+   * @param outcome as on the requests' topic
    */
   static String of(JsonNode outcome) {
     StringBuilder text = new StringBuilder();

@@ -150,7 +150,7 @@ final class ReplayCommand implements Callable<Integer> {
   private ObjectNode json(Replay.Result result, int written) {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("stream", stream);
-    root.put("heardUntil", result.decidedUntil().toString());
+    root.put("processedUntil", result.decidedUntil().toString());
     root.put("windows", result.windows());
     root.put("written", written);
     if (!diff) {
@@ -160,10 +160,10 @@ final class ReplayCommand implements Callable<Integer> {
     ArrayNode differences = root.putArray("differences");
     for (ReplayDifference d : result.differences()) {
       ObjectNode one = differences.addObject().put("kind", d.kind().word());
-      Detection standing = d.standing();
+      Detection published = d.published();
       Detection found = d.found();
-      if (standing != null) {
-        one.set("standing", node(standing));
+      if (published != null) {
+        one.set("published", node(published));
       }
       if (found != null) {
         one.set("found", node(found));

@@ -15,7 +15,7 @@ final class ScopeOption {
   private String text = "*";
 
   /**
-   * What the option says.
+   * The scope that the option names.
    *
    * @throws CliException if that is no scope
    */

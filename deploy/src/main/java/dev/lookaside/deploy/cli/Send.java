@@ -382,7 +382,7 @@ final class Send implements Callable<Integer> {
     @Override
     public synchronized void sent(StreamId stream, long sentFrames, long lengthFrames, int rateHz) {
       sentMillis.put(stream, sentFrames * MILLIS_PER_SECOND / rateHz);
-      // Of a live source only the end will tell.
+      // The length of a live source is known at its end.
       lengthMillis.put(stream, lengthFrames < 0 ? -1 : lengthFrames * MILLIS_PER_SECOND / rateHz);
       long sent = sentMillis.values().stream().mapToLong(Long::longValue).sum();
       boolean known = lengthMillis.values().stream().allMatch(length -> length >= 0);

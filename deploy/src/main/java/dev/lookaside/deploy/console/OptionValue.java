@@ -39,7 +39,7 @@ public final class OptionValue {
                     option + " \"" + text + "\": must be a time as 2026-03-01T12:00:00Z"));
   }
 
-  /** What {@code --stream} says. */
+  /** The stream of {@code --stream}. */
   public static StreamId stream(String text) {
     try {
       return new StreamId(text);

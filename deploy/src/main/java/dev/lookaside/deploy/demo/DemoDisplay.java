@@ -34,7 +34,7 @@ final class DemoDisplay {
   }
 
   /** What has happened in the story. */
-  void told(List<String> lines) {
+  void story(List<String> lines) {
     if (!options.live()) {
       lines.forEach(out::println);
       out.flush();

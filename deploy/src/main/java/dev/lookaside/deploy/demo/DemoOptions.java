@@ -9,7 +9,7 @@ import dev.lookaside.trainer.collect.Round;
  * @param seconds of audio per stream, {@value #MIN_SECONDS} to {@value #MAX_SECONDS}
  * @param fixed whether it is so many seconds in any case; else at most, and the streams end some
  *     seconds after the story
- * @param refit tell the story of a class that is learned; else only what is known is heard
+ * @param refit show how a class is learned; else only known classes occur
  * @param headOnly the story ends with the refit of the head alone
  * @param seed of the scenes
  * @param unseen only sounds that the bundled model was not trained on

@@ -24,7 +24,7 @@ import java.util.Locale;
  * @param windowsLost expected and never scored
  * @param windowsDoubled scored again, or never asked for
  * @param windowsPerSecond scored, over the time from the first chunk to the last detection
- * @param realTimeFactor seconds of audio heard per second, all streams together
+ * @param realTimeFactor seconds of audio processed per second, all streams together
  * @param latencyMillisP50 capture of a window's last sample to its detection read back from Kafka
  * @param latencyMillisP99 the same, 99th percentile
  * @param latencyMillisMax the same, the longest

@@ -137,8 +137,8 @@ final class DemoReports {
     if (events.isEmpty()) {
       return null;
     }
-    long heard = events.stream().filter(e -> named.stream().anyMatch(n -> overlap(e, n))).count();
-    return (double) heard / events.size();
+    long found = events.stream().filter(e -> named.stream().anyMatch(n -> overlap(e, n))).count();
+    return (double) found / events.size();
   }
 
   private static @Nullable String outcome(DemoStory story, Round.Kind kind) {

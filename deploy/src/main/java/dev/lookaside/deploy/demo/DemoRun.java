@@ -80,7 +80,7 @@ public final class DemoRun {
   /**
    * Runs to the end; about {@code seconds} and some.
    *
-   * @throws DeployException if something does not start or stands still
+   * @throws DeployException if something does not start or stalls
    * @throws InterruptedException if interrupted; everything is closed then, too
    */
   public DemoReport run() throws InterruptedException {
@@ -284,12 +284,12 @@ public final class DemoRun {
     }
 
     void play(DemoStory story, DemoTrainer trainer, double second) {
-      double heard = second - REACTION_SECONDS;
-      if (corrected == 0 && heard >= DemoScenes.PART_SECONDS && !sender.done()) {
+      double processed = second - REACTION_SECONDS;
+      if (corrected == 0 && processed >= DemoScenes.PART_SECONDS && !sender.done()) {
         correct(story, trainer, DemoScenes.PART_SECONDS);
       } else if (story.wantsLabels() && !sender.done() && !options.page()) {
         // A few corrections do not always decide; a person makes more.
-        correct(story, trainer, heard);
+        correct(story, trainer, processed);
       }
       if (!asked && story.waiting() >= usable) {
         asked = true;
@@ -305,7 +305,7 @@ public final class DemoRun {
         state.endAt(end);
         display.endAt(end);
       }
-      display.told(story.drain());
+      display.story(story.drain());
     }
   }
 

@@ -5,8 +5,8 @@ import dev.lookaside.classifier.detect.DetectorModel;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.infer.AdapterFacts;
 import dev.lookaside.deploy.bundled.BundledClips;
+import dev.lookaside.deploy.demo.DemoView.Detected;
 import dev.lookaside.deploy.demo.DemoView.EventLine;
-import dev.lookaside.deploy.demo.DemoView.Heard;
 import dev.lookaside.deploy.demo.DemoView.Picture;
 import dev.lookaside.deploy.demo.DemoView.StreamLine;
 import dev.lookaside.trainer.metric.Event;
@@ -25,12 +25,12 @@ import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of the demo while it runs, told by the pipeline's observer and the topic's
- * consumer. Thread-safe.
+ * What is known of the demo while it runs, from the pipeline's observer and the topic's consumer.
+ * Thread-safe.
  */
 final class DemoState {
   static final double ONSET_COLLAR_SECONDS = 0.2;
-  private static final int HEARD_SHOWN = 2;
+  private static final int CLASSES_SHOWN = 2;
   private static final int RECENT_SHOWN = 2;
   private static final double WORTH_SHOWING = 0.1;
 
@@ -57,7 +57,7 @@ final class DemoState {
 
   /**
    * @param endKnown whether streams will be as long as planned
-   * @param story null: none is told
+   * @param story null: none is shown
    */
   DemoState(
       List<StreamPlan> plans, DetectorModel model, boolean endKnown, @Nullable DemoStory story) {
@@ -199,7 +199,7 @@ final class DemoState {
           new StreamLine(
               plan.name(),
               second < plan.seconds() ? plan.levelDb(second) : Double.NEGATIVE_INFINITY,
-              heard(plan.name()),
+              classes(plan.name()),
               past.subList(Math.max(0, past.size() - RECENT_SHOWN), past.size())));
     }
     String footer =
@@ -260,7 +260,7 @@ final class DemoState {
                     && e.onsetSeconds() < d.offsetSeconds());
   }
 
-  private List<Heard> heard(String stream) {
+  private List<Detected> classes(String stream) {
     Scored newest = scored.get(stream);
     if (newest == null) {
       return List.of();
@@ -276,15 +276,15 @@ final class DemoState {
     // The last row: for a columns head the newest column, for a clip head the only one.
     int classes = labels.size();
     int row = values.length - classes;
-    List<Heard> heard = new ArrayList<>();
+    List<Detected> found = new ArrayList<>();
     for (int c = 0; c < classes; c++) {
       String label = labels.get(c);
       if (values[row + c] >= WORTH_SHOWING || open.contains(label)) {
-        heard.add(new Heard(label, values[row + c], open.contains(label)));
+        found.add(new Detected(label, values[row + c], open.contains(label)));
       }
     }
-    heard.sort(Comparator.comparingDouble(Heard::posterior).reversed());
-    return List.copyOf(heard.subList(0, Math.min(HEARD_SHOWN, heard.size())));
+    found.sort(Comparator.comparingDouble(Detected::posterior).reversed());
+    return List.copyOf(found.subList(0, Math.min(CLASSES_SHOWN, found.size())));
   }
 
   /** True when every window is scored and every detection written has been read back. */

@@ -16,8 +16,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a class that nobody knew is learned: corrections, rounds of the trainer, swaps. Told by the
- * script, the trainer and the streams' observer; thread-safe. Times come in as arguments.
+ * How a class that nobody knew is learned: corrections, rounds of the trainer, swaps. Written by
+ * the script, the trainer and the streams' observer; thread-safe. Times come in as arguments.
  */
 final class DemoStory {
   private static final int DIGITS = 8;
@@ -44,7 +44,7 @@ final class DemoStory {
   private final Round.Kind last;
   private final Map<String, Swap> swaps = new LinkedHashMap<>();
   private final Map<Round.Kind, Ended> ended = new EnumMap<>(Round.Kind.class);
-  private final List<String> said = new ArrayList<>();
+  private final List<String> pending = new ArrayList<>();
   private Instant epoch = Instant.EPOCH;
   private @Nullable String firstAdapter;
   private @Nullable TrainerStatus trainer;
@@ -75,13 +75,13 @@ final class DemoStory {
     corrections += count;
     labelled = at;
     ended.remove(last);
-    say(at, "corrections", "%d sent: each of these was a %s".formatted(count, label));
+    add(at, "corrections", "%d sent: each of these was a %s".formatted(count, label));
   }
 
-  /** Where the trainer stands. */
+  /** The trainer's status. */
   synchronized void status(TrainerStatus status, Instant now) {
     trainer = status;
-    // The count falls when a full fit begins, and may be told once more as it was.
+    // The count falls when a full fit begins, and may come once more as it was.
     if (byPage && status.freshLabels() > corrections) {
       corrections = status.freshLabels();
       labelled = now;
@@ -93,11 +93,11 @@ final class DemoStory {
     }
     if (!status.phase().equals(phase)) {
       phase = status.phase();
-      told(status, now);
+      shown(status, now);
     }
   }
 
-  private void told(TrainerStatus status, Instant now) {
+  private void shown(TrainerStatus status, Instant now) {
     Round under = status.round();
     if (under == null) {
       return;
@@ -111,7 +111,7 @@ final class DemoStory {
           case "publishing" -> "publishes it; workers prepare it";
           default -> status.phase();
         };
-    say(now, "trainer", text);
+    add(now, "trainer", text);
   }
 
   /** A round has ended. */
@@ -124,7 +124,7 @@ final class DemoStory {
     }
     // Of the next round of the same number of labels, too.
     round = 0;
-    say(now, "gate", outcome.round().kind().word() + ": " + gate(outcome));
+    add(now, "gate", outcome.round().kind().word() + ": " + gate(outcome));
   }
 
   /**
@@ -141,7 +141,7 @@ final class DemoStory {
       return false;
     }
     swaps.put(adapter, new Swap(adapter, captured, now));
-    say(
+    add(
         now,
         "swap",
         "from here on adapter %s scores%s".formatted(shortened(adapter), after(adapter, now)));
@@ -169,14 +169,14 @@ final class DemoStory {
     return Duration.between(from, until).toMillis() / 1000.0;
   }
 
-  private void say(Instant now, String who, String what) {
-    said.add(" %s  -- %-11s %s".formatted(DemoView.clock(seconds(epoch, now)), who, what));
+  private void add(Instant now, String who, String what) {
+    pending.add(" %s  -- %-11s %s".formatted(DemoView.clock(seconds(epoch, now)), who, what));
   }
 
   /** What has happened since the last call, a line each. */
   synchronized List<String> drain() {
-    List<String> lines = List.copyOf(said);
-    said.clear();
+    List<String> lines = List.copyOf(pending);
+    pending.clear();
     return lines;
   }
 

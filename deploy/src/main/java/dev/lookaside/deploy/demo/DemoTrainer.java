@@ -43,7 +43,7 @@ final class DemoTrainer implements AutoCloseable {
   private final LabelWriter labels;
   private final RefitTopic requests;
   private final Closing all;
-  private final List<Label> said = new ArrayList<>();
+  private final List<Label> written = new ArrayList<>();
 
   private DemoTrainer(LabelWriter labels, RefitTopic requests, Closing all) {
     this.labels = labels;
@@ -63,7 +63,7 @@ final class DemoTrainer implements AutoCloseable {
     new KeyFolder(keys).create(AUTHOR);
     Map<String, Object> settings = new HashMap<>();
     settings.put("lookaside.classifier.security.adapters.keys-folder", keys.toString());
-    // One worker in the same process needs no more to hear of a decision: windows end 1.3 s after
+    // One worker in the same process needs no more to follow a decision: windows end 1.3 s after
     // they have begun.
     settings.put("lookaside.classifier.registry.lead-seconds", 0.6);
     settings.put("lookaside.classifier.registry.alive-interval-seconds", 1);
@@ -71,12 +71,12 @@ final class DemoTrainer implements AutoCloseable {
     settings.put("lookaside.trainer.session-timeout-millis", 6_000);
     settings.put("lookaside.trainer.triggers.quiet-millis", person ? 3_000 : 300);
     settings.put("lookaside.trainer.triggers.labels", labels);
-    // A few corrections say little about pitch and length.
+    // A few corrections show little of pitch and length.
     settings.put("lookaside.trainer.scenes.speeds", List.of(0.9, 1.0, 1.12));
     // A stream is one recording: a draw could hold out all of them or none. With no draw, the round
     // holds one of the four back by itself.
     settings.put("lookaside.trainer.store.held-out-share", 0);
-    // A window's length: what stands further away tells the model nothing.
+    // A window's length: what is further away is no input of the model.
     settings.put("lookaside.trainer.store.context-millis", 1_300);
     return settings;
   }
@@ -84,7 +84,7 @@ final class DemoTrainer implements AutoCloseable {
   /**
    * Starts it.
    *
-   * @param page is told, too
+   * @param page gets the trainer's events, too
    */
   static DemoTrainer start(Config config, DemoStory story, Optional<PageEvents> page) {
     IngestSettings ingest = IngestSettings.of(config);
@@ -99,9 +99,9 @@ final class DemoTrainer implements AutoCloseable {
   }
 
   /**
-   * Says that the events were there and were missed.
+   * Labels the events as missed.
    *
-   * @return how many labels there are to fit to by now: of two that say the same, one
+   * @return how many labels there are to fit to by now: of two that agree, one
    */
   int correct(List<Event> missed, Instant epoch, Instant now) {
     List<Label> fresh = new ArrayList<>();
@@ -117,9 +117,9 @@ final class DemoTrainer implements AutoCloseable {
               Optional.empty()));
     }
     fresh.forEach(labels::write);
-    said.addAll(fresh);
+    written.addAll(fresh);
     return (int)
-        LabelStandings.of(said).values().stream()
+        LabelStandings.of(written).values().stream()
             .filter(s -> s.standing() == Standing.USABLE)
             .count();
   }
@@ -134,7 +134,7 @@ final class DemoTrainer implements AutoCloseable {
     all.close();
   }
 
-  /** Passes on what a trainer tells: to the demo's story and to the page beside it. */
+  /** Passes on a trainer's events: to the demo's story and to the page beside it. */
   record DemoListener(DemoStory story, Optional<PageEvents> page) implements Trainer.Listener {
     @Override
     public void status(TrainerStatus status) {

@@ -21,23 +21,24 @@ public final class DemoView {
   private DemoView() {}
 
   /**
-   * A class that is heard.
+   * A class with a high posterior.
    *
    * @param label its name
    * @param posterior 0 to 1
    * @param open true while an event of it is open
    */
-  public record Heard(String label, double posterior, boolean open) {}
+  public record Detected(String label, double posterior, boolean open) {}
 
   /**
    * One stream at one moment.
    *
    * @param name of the stream
    * @param levelDb level of what is being sent, dB below full scale
-   * @param heard strongest first
+   * @param classes strongest first
    * @param recent newest last, short
    */
-  public record StreamLine(String name, double levelDb, List<Heard> heard, List<String> recent) {}
+  public record StreamLine(
+      String name, double levelDb, List<Detected> classes, List<String> recent) {}
 
   /**
    * One event for the list below the streams.
@@ -98,7 +99,7 @@ public final class DemoView {
     return lines;
   }
 
-  /** One stream's line, without colours: {@code name level | heard | recent events}. */
+  /** One stream's line, without colours: {@code name level | classes | recent events}. */
   public static String line(StreamLine s, int nameWidth) {
     StringBuilder text = new StringBuilder();
     text.append(' ').append(pad(s.name, nameWidth)).append("  ");
@@ -107,16 +108,16 @@ public final class DemoView {
     text.append(
         s.levelDb <= FLOOR_DB ? "  quiet" : String.format(Locale.ROOT, "%4.0f dB", s.levelDb));
     text.append("  ");
-    StringBuilder heard = new StringBuilder();
-    for (Heard h : s.heard) {
-      heard
+    StringBuilder classes = new StringBuilder();
+    for (Detected h : s.classes) {
+      classes
           .append(h.open ? '*' : ' ')
           .append(pad(h.label, 10))
           .append(' ')
           .append(bar(h.posterior, POSTERIOR_CELLS))
           .append(String.format(Locale.ROOT, " %.2f ", h.posterior));
     }
-    text.append(pad(heard.length() == 0 ? " -" : heard.toString(), 2 * 23));
+    text.append(pad(classes.length() == 0 ? " -" : classes.toString(), 2 * 23));
     if (!s.recent.isEmpty()) {
       text.append("  ").append(String.join("  ", s.recent));
     }

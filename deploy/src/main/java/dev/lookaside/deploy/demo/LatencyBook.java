@@ -9,7 +9,7 @@ import org.HdrHistogram.Histogram;
 
 /**
  * How long detections take: from the capture of the newest audio that decided one to the moment a
- * consumer of the topic has it. The two ends are told by two threads in either order. Not
+ * consumer of the topic has it. The two ends come from two threads in either order. Not
  * thread-safe.
  */
 final class LatencyBook {

@@ -53,7 +53,7 @@ public final class OwnSoundRun {
   private final Viewer viewer;
   private final Set<StreamId> finished = ConcurrentHashMap.newKeySet();
 
-  /** Who is told what happens, all from the thread that runs. */
+  /** Observes the run, all from the thread that runs. */
   public interface Viewer {
     /**
      * All is ready, and sending begins.
@@ -66,7 +66,7 @@ public final class OwnSoundRun {
     /** A detection is on its topic. */
     void detected(DetectionFollower.Received received);
 
-    /** A source has something to say, for example that it cannot be read. From any thread. */
+    /** A source reports something, for example that it cannot be read. From any thread. */
     void noticed(String text);
 
     /**
@@ -91,7 +91,7 @@ public final class OwnSoundRun {
    * Runs until every source has ended.
    *
    * @return what was sent of each
-   * @throws DeployException if something does not start, ends or stands still
+   * @throws DeployException if something does not start, ends or stalls
    * @throws InterruptedException if interrupted; everything is closed then, too
    */
   public List<SentStream> run() throws InterruptedException {
@@ -106,7 +106,7 @@ public final class OwnSoundRun {
           Service service = Service.start(config, this::observed);
           TrainerService trainer =
               TrainerService.start(
-                  config, metrics, null, new Told(service.pageEvents().orElseThrow()));
+                  config, metrics, null, new PageListener(service.pageEvents().orElseThrow()));
           ChunkProducer producer = ChunkProducer.connect(ingest);
           DetectionFollower follower = new DetectionFollower(ingest, true, LOG::debug)) {
         DemoRun.awaitReady(service, follower);
@@ -198,8 +198,8 @@ public final class OwnSoundRun {
     }
   }
 
-  /** Passes on to the page what a trainer tells. */
-  private record Told(PageEvents page) implements Trainer.Listener {
+  /** Passes a trainer's events on to the page. */
+  private record PageListener(PageEvents page) implements Trainer.Listener {
     @Override
     public void status(TrainerStatus status) {
       page.trainer(status.toJson());
@@ -207,7 +207,7 @@ public final class OwnSoundRun {
 
     @Override
     public void finished(RoundOutcome outcome) {
-      // Its status says so, too.
+      // Its status has it, too.
     }
   }
 }

@@ -18,18 +18,18 @@ public final class BackboneFiles {
    * otherwise it is downloaded.
    *
    * @param given as written; what is no name of a backbone is returned as it is
-   * @param says gets one line before a download
+   * @param notices gets one line before a download
    * @throws HubException if it cannot be had
    */
-  public static Path of(Path given, Consumer<String> says) {
-    return of(given, HubSettings::ofEnvironment, HubProgress.SILENT, says);
+  public static Path of(Path given, Consumer<String> notices) {
+    return of(given, HubSettings::ofEnvironment, HubProgress.SILENT, notices);
   }
 
   static Path of(
       Path given,
       java.util.function.Supplier<HubSettings> settings,
       HubProgress progress,
-      Consumer<String> says) {
+      Consumer<String> notices) {
     if (Files.exists(given)) {
       return Files.isDirectory(given) ? inFolder(given) : given;
     }
@@ -42,7 +42,7 @@ public final class BackboneFiles {
     Hub hub = new Hub(read, progress);
     Function<HubRepo, Path> download =
         wanted -> {
-          says.accept(
+          notices.accept(
               "backbone %s: downloading %s from %s into \"%s\""
                   .formatted(given, repo, read.endpoint(), read.cache()));
           return hub.fetch(wanted);

@@ -83,7 +83,7 @@ final class HubClient {
   }
 
   /**
-   * What the hub says of a file.
+   * The hub's answer about a file.
    *
    * @return empty if the revision has no such file
    */
@@ -236,7 +236,7 @@ final class HubClient {
         "%s: %s: more than %d redirects".formatted(repo, remote.name(), MAX_REDIRECTS));
   }
 
-  /** Reads to the file's end; a source that stands still for the time-out is closed. */
+  /** Reads to the file's end; a source that stalls for the time-out is closed. */
   private void copy(InputStream in, FileChannel out, long from, Remote remote) throws IOException {
     long at = from;
     ScheduledExecutorService watch =
@@ -287,7 +287,7 @@ final class HubClient {
     try {
       in.close();
     } catch (IOException e) {
-      // The reader is told by its own exception.
+      // The reader gets its own exception.
     }
   }
 

@@ -1,6 +1,6 @@
 package dev.lookaside.deploy.hub;
 
-/** Hears of downloads. Called on the thread that downloads. */
+/** Observes downloads. Called on the thread that downloads. */
 public interface HubProgress {
   /**
    * A file begins.
@@ -19,7 +19,7 @@ public interface HubProgress {
   /** An attempt failed and is repeated. */
   void again(String why);
 
-  /** Tells nobody. */
+  /** For nobody. */
   HubProgress SILENT =
       new HubProgress() {
         @Override

@@ -20,7 +20,7 @@ import java.util.Set;
  * @param token {@code HF_TOKEN}, else the file that {@code HF_TOKEN_PATH} names or that a login has
  *     left in {@code HF_HOME}
  * @param offline {@code HF_HUB_OFFLINE}: the cache only
- * @param timeout of a connection, of an answer, and of a download that stands still
+ * @param timeout of a connection, of an answer, and of a download that stalls
  * @param firstWait before the first of the repeated attempts; each further one waits twice as long
  */
 public record HubSettings(
@@ -35,13 +35,13 @@ public record HubSettings(
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
   private static final Duration FIRST_WAIT = Duration.ofSeconds(1);
 
-  /** What this process's environment says. */
+  /** The settings of this process's environment. */
   public static HubSettings ofEnvironment() {
     return of(System.getenv(), Path.of(System.getProperty("user.home")));
   }
 
   /**
-   * What an environment says.
+   * The settings of an environment.
    *
    * @param home of the user
    * @throws HubException naming the variable and its value
@@ -75,7 +75,7 @@ public record HubSettings(
         return uri;
       }
     } catch (IllegalArgumentException e) {
-      // Said below, as for one without a host.
+      // Reported below, as for one without a host.
     }
     throw new HubException(
         "HF_ENDPOINT \"%s\": must be the address of a hub, for example %s"

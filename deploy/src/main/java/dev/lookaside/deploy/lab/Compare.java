@@ -174,7 +174,7 @@ public final class Compare implements Runnable {
     return folds.isEmpty() && data != null ? List.copyOf(Distribution.ESC50.folds(data)) : folds;
   }
 
-  /** What is missing is told before hours of fits. */
+  /** What is missing is reported before hours of fits. */
   private void check(List<Recipe> all) {
     TreeSet<String> dataSets = new TreeSet<>();
     for (Recipe recipe : all) {
@@ -277,7 +277,7 @@ public final class Compare implements Runnable {
     /**
      * @param runs existing folder
      * @param scenes that thresholds are chosen and event F1 is judged on
-     * @param err where it is said what is done
+     * @param err gets what is done
      */
     ComparedRuns(Clips clips, Path backbone, Path runs, int scenes, int threads, PrintWriter err) {
       this.clips = clips;
@@ -293,7 +293,7 @@ public final class Compare implements Runnable {
     }
 
     /**
-     * Figures of one run, made if they do not stand in the folder yet.
+     * Figures of one run, made if they are not in the folder yet.
      *
      * @throws CliException naming the command that failed
      */

@@ -323,7 +323,7 @@ public final class Decoders implements Runnable {
 
     /**
      * Splits of a data set. Where test has no times, the split that numbers are chosen on is
-     * judged, and that is said.
+     * evaluated, with a warning.
      *
      * @param tuneSplit null for validation
      * @param judgedSplit empty for test

@@ -256,7 +256,7 @@ public final class Evaluate implements Runnable {
           ClipDetections found = model.detect(pcm, decoder);
           events.add(recording.name(), found, model.boxes(found, LEAST_RANKED), pcm.seconds());
         } catch (IngestException | TrainerException e) {
-          events.unheard(recording.name());
+          events.unreadable(recording.name());
           unreadable.accept(recording.name() + ": " + e.getMessage());
         }
         progress.counted(++done);

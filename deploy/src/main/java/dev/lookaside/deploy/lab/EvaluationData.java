@@ -19,7 +19,7 @@ import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /**
- * A split of a data set that a model is judged on.
+ * A split of a data set that a model is evaluated on.
  *
  * @param split one of the set's
  */
@@ -44,7 +44,7 @@ record EvaluationData(DataSet set, String split) {
     return set.segments(split).stream().allMatch(s -> s.label() >= 0);
   }
 
-  /** Windows per clip unless the options say. */
+  /** Windows per clip by default. */
   int usualViews() {
     return set.name().equals(Distribution.EPIC_SOUNDS.toString()) ? EPIC_VIEWS : 1;
   }
@@ -53,12 +53,12 @@ record EvaluationData(DataSet set, String split) {
    * Scores all of it.
    *
    * @param indices for each label of the data set its index in the adapter
-   * @param unheard gets what is wrong with each clip that cannot be read; may end it
+   * @param unreadable gets what is wrong with each clip that cannot be read; may end it
    */
   RecognizedClips recognized(
-      Scorer scorer, int[] indices, int views, IntConsumer done, Consumer<String> unheard) {
+      Scorer scorer, int[] indices, int views, IntConsumer done, Consumer<String> unreadable) {
     List<Segment> segments = set.segments(split);
-    return RecognizedClips.of(scorer, segments, indices, views, done, unheard);
+    return RecognizedClips.of(scorer, segments, indices, views, done, unreadable);
   }
 
   /** Its clips with the labels in the adapter's order, if there is one. */
@@ -78,12 +78,13 @@ record EvaluationData(DataSet set, String split) {
   /**
    * Its recordings with their times, labels in the adapter's order, if there is one.
    *
-   * @param unheard gets what is wrong with each recording that cannot be read; may end it
+   * @param unreadable gets what is wrong with each recording that cannot be read; may end it
    */
-  RecordingSet recordings(Optional<Adapter> adapter, FrontEnd frontEnd, Consumer<String> unheard) {
+  RecordingSet recordings(
+      Optional<Adapter> adapter, FrontEnd frontEnd, Consumer<String> unreadable) {
     adapter.ifPresent(this::indices);
     List<String> order = adapter.map(Adapter::labels).orElse(set.labels());
-    return new RecordingSet(frontEnd, order, set.timed(split, frontEnd, unheard));
+    return new RecordingSet(frontEnd, order, set.timed(split, frontEnd, unreadable));
   }
 
   @Override

@@ -200,7 +200,7 @@ final class ExampleOptions {
     return scenes > 0;
   }
 
-  /** Whether windows say when classes sound: of scenes or of whole recordings. */
+  /** Whether windows have the times of classes: of scenes or of whole recordings. */
   boolean detection() {
     return ofScenes() || ofRecordings();
   }
@@ -210,7 +210,7 @@ final class ExampleOptions {
   }
 
   /**
-   * What does not go together is said before any sound is read.
+   * Rejects what does not go together before any sound is read.
    *
    * @throws CliException naming the option
    */

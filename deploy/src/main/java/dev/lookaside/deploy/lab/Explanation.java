@@ -47,7 +47,7 @@ record Explanation(
    * Asks a model.
    *
    * @param logMel {@code [frames][mels]} of the whole clip by the adapter's front end, at least one
-   * @param backboneOnly whether {@code scorer}'s adapter only stands for none
+   * @param backboneOnly whether {@code scorer}'s adapter is a placeholder for none
    */
   static Explanation of(Scorer scorer, float[][] logMel, Question question, boolean backboneOnly) {
     Adapter adapter = scorer.adapter();

@@ -200,7 +200,7 @@ final class FitOptions {
         checkpointEvery);
   }
 
-  /** What is made small: what the adapter's activation stands for, unless the option says. */
+  /** What is minimised: the loss of the adapter's activation by default. */
   Loss loss(Activation activation) {
     if (loss == null) {
       return new Loss(activation, labelSmoothing);

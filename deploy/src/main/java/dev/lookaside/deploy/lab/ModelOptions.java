@@ -60,7 +60,7 @@ public final class ModelOptions {
     return adapter;
   }
 
-  /** What the options say, as settings. */
+  /** The options as settings. */
   Map<String, Object> settings() {
     return settings(hopFrames, device);
   }

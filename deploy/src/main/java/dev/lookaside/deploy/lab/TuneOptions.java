@@ -30,7 +30,7 @@ final class TuneOptions {
   private static final int DEFAULT_RANK = 36;
   private static final int DEFAULT_WINDOW_FRAMES = 128;
 
-  /** Options that say what a new adapter is. */
+  /** Options that define a new adapter. */
   private static final Set<String> OF_A_NEW_ADAPTER =
       new TreeSet<>(
           Set.of(
@@ -222,7 +222,7 @@ final class TuneOptions {
   /**
    * The adapter to begin with, if it is a file.
    *
-   * @throws CliException if options say otherwise than the file
+   * @throws CliException if options contradict the file
    */
   Optional<Adapter> init() {
     if (init == null) {

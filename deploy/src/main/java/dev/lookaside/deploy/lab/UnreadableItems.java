@@ -41,7 +41,7 @@ final class UnreadableItems implements Consumer<String> {
     return count;
   }
 
-  /** Says how many of all that were, if any. */
+  /** Prints how many of all that were, if any. */
   void report(int all, String unit) {
     if (count > 0) {
       err.printf(Locale.ROOT, "%,d of %,d %s skipped%n", count, all, unit);

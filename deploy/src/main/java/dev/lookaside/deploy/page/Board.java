@@ -11,7 +11,7 @@ import dev.lookaside.deploy.page.PageEvents.Stage;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.receipt.Receipt;
 import dev.lookaside.trainer.receipt.Receipt.State;
-import dev.lookaside.trainer.store.LabelStandings.Stands;
+import dev.lookaside.trainer.store.LabelStandings.LabelStanding;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -341,26 +341,26 @@ final class Board implements ReceiptWatch.Listener {
     static ObjectNode of(ObjectNode known, Receipt receipt, boolean used) {
       ObjectNode next = known.deepCopy();
       String judged = receipt.label().label();
-      Stands stands = receipt.stands();
+      LabelStanding stands = receipt.stands();
       Receipt.Decision first = receipt.first().orElse(null);
       boolean learned = receipt.state() == State.IN_FORCE;
       if (first != null && (learned || receipt.state() == State.TAKEN_BACK)) {
         next.put("stage", (learned ? Stage.IN_FORCE : Stage.TAKEN_BACK).word())
             .put("adapter", first.adapter())
             .put("since", first.since().toEpochMilli())
-            .put("before", receipt.told().flatMap(d -> d.before(judged)).orElse(null))
+            .put("before", receipt.firstReported().flatMap(d -> d.before(judged)).orElse(null))
             .put("after", receipt.newest().flatMap(d -> d.after(judged)).orElse(null));
       } else {
         next.put("stage", notLearned(stands, used).word());
       }
-      next.put("standing", stands.takenBack() ? "retracted" : stands.standing().word());
+      next.put("standing", stands.retracted() ? "retracted" : stands.standing().word());
       stands.because().forEach(next.putArray("because")::add);
       return next.put("receipt", receipt.sentence());
     }
 
-    private static Stage notLearned(Stands stands, boolean used) {
+    private static Stage notLearned(LabelStanding stands, boolean used) {
       return switch (stands.standing()) {
-        case SUPERSEDED -> stands.takenBack() ? Stage.RETRACTED : Stage.SUPERSEDED;
+        case SUPERSEDED -> stands.retracted() ? Stage.RETRACTED : Stage.SUPERSEDED;
         case CONFLICT -> Stage.DISPUTED;
         case USABLE, DUPLICATE, RETRACTION -> used ? Stage.STORED : Stage.SENT;
       };

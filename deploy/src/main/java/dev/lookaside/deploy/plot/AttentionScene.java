@@ -37,7 +37,7 @@ public record AttentionScene(Scene clip, double atSeconds, List<View> views, boo
    * One model's window.
    *
    * @param name of the model
-   * @param detail what it says of the window, one line
+   * @param detail its posteriors in the window, one line
    * @param fromSeconds where the window begins in the clip
    * @param logMel {@code [frames][mels]} of the window, natural logarithms, not normalised
    * @param stride frames and mels from patch to patch

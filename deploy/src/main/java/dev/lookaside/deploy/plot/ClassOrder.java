@@ -48,7 +48,7 @@ final class ClassOrder {
     }
   }
 
-  /** Class numbers, most telling first. */
+  /** Class numbers, the most informative first. */
   List<Integer> shown() {
     return shown;
   }

@@ -97,7 +97,8 @@ final class MelPanel {
   }
 
   /**
-   * Values above the front end's floor, sorted: filters without a bin are constant and say nothing.
+   * Values above the front end's floor, sorted: filters without a bin are constant and show
+   * nothing.
    */
   private static float[] audible(float[][] frames) {
     int stride = Math.max(1, frames.length / 2000);

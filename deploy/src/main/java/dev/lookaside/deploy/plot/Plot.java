@@ -28,7 +28,7 @@ public final class Plot {
    * Draws the picture.
    *
    * @param width pixels, {@link #MIN_WIDTH} to {@link #MAX_WIDTH}; the height follows from the
-   *     number of classes heard
+   *     number of classes detected
    */
   public static BufferedImage draw(Scene scene, int width) {
     checkWidth(width);

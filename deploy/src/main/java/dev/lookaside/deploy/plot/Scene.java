@@ -46,7 +46,7 @@ public record Scene(
    *
    * @param firstSeconds time of the first value
    * @param stepSeconds from one value to the next
-   * @param values {@code [points][classes]}, 0 to 1; NaN where nothing was heard
+   * @param values {@code [points][classes]}, 0 to 1; NaN where nothing was scored
    */
   @SuppressWarnings("ArrayRecordComponent")
   public record Curve(double firstSeconds, double stepSeconds, float[][] values) {}

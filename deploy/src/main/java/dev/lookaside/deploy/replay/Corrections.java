@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Makes {@code audio.detections} say what a replay has found. Gaps and shed audio are facts of the
+ * Changes {@code audio.detections} to what a replay has found. Gaps and shed audio are facts of the
  * time when the audio came, and stay.
  */
 public final class Corrections {

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** Looks up events on {@code audio.detections}, as they stand now. */
+/** Looks up events on {@code audio.detections}, in their present state. */
 public final class CurrentDetections {
   private CurrentDetections() {}
 
@@ -50,7 +50,7 @@ public final class CurrentDetections {
                   found.add(d);
                 }
               } catch (DetectException e) {
-                // Somebody else's record; whoever listens is told of it.
+                // Somebody else's record; consumers report it.
               }
               return true;
             });

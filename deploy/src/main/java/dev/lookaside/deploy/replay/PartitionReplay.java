@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The streams of one partition of {@code audio.chunks}, of which some are followed. Pure. Records
- * of the others count, too: their times say when a stream has fallen idle.
+ * of the others count, too: their times decide when a stream has fallen idle.
  */
 final class PartitionReplay {
   private static final class Open {

@@ -24,7 +24,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Hears a stretch of a stream's retained audio once more. Blocks; writes nothing.
+ * Processes an interval of a stream's retained audio once more. Blocks; writes nothing.
  *
  * <p>A pass begins before the stretch, at a moment when no event was open, and goes on behind it
  * until what begins in it has ended. With the ledger as it was, the records are those of a live
@@ -32,7 +32,7 @@ import java.util.function.Consumer;
  */
 public final class Replay {
   /**
-   * What to hear.
+   * What to process.
    *
    * @param from capture time; detections that begin at or after it count
    * @param to capture time; detections that begin before it count
@@ -46,24 +46,24 @@ public final class Replay {
   }
 
   /**
-   * What came of it.
+   * What was found.
    *
    * @param decidedUntil capture time up to which the stretch could be processed; at most its end
    * @param windows that were scored
    * @param found all records of detections that begin in the stretch and before {@code
    *     decidedUntil}
-   * @param standing the same as they stand on the topic
+   * @param published the same as they are on the topic
    * @param differences between the two
    */
   public record Result(
       Instant decidedUntil,
       long windows,
       List<Detection> found,
-      List<Detection> standing,
+      List<Detection> published,
       List<ReplayDifference> differences) {
     public Result {
       found = List.copyOf(found);
-      standing = List.copyOf(standing);
+      published = List.copyOf(published);
       differences = List.copyOf(differences);
     }
   }
@@ -91,7 +91,7 @@ public final class Replay {
   }
 
   /**
-   * Hears the stretch.
+   * Processes the interval.
    *
    * @param plan which adapter scores which window
    * @param windows sees every window that is done with, also before and behind the stretch
@@ -99,20 +99,20 @@ public final class Replay {
   public Result run(Stretch stretch, AdapterPlan plan, Consumer<StreamDetector.Windowed> windows) {
     Duration reach =
         settings.detect().minLength().plus(settings.detect().minGap()).plus(MARGIN).plus(window());
-    List<Detection> standing;
+    List<Detection> published;
     Instant start = stretch.from().minus(CONTEXT);
     Instant asked;
     do {
       asked = start;
-      standing = standing(stretch.stream(), asked);
-      start = quiet(standing, asked, reach);
+      published = published(stretch.stream(), asked);
+      start = quiet(published, asked, reach);
     } while (start.isBefore(asked));
     Pass pass = new Pass(stretch, start, reach, plan, windows);
-    pass.process(standing);
+    pass.process(published);
     Instant until = pass.decidedUntil(reach);
     List<Detection> found = within(stretch.from(), until, pass.found);
-    List<Detection> stands = within(stretch.from(), until, standing);
-    return new Result(until, pass.scored, found, stands, ReplayDifference.between(stands, found));
+    List<Detection> before = within(stretch.from(), until, published);
+    return new Result(until, pass.scored, found, before, ReplayDifference.between(before, found));
   }
 
   private Duration window() {
@@ -125,10 +125,10 @@ public final class Replay {
         .toList();
   }
 
-  /** A moment, {@code start} or earlier, at which no standing event was open. */
-  private static Instant quiet(List<Detection> standing, Instant start, Duration reach) {
+  /** A moment, {@code start} or earlier, at which no published event was open. */
+  private static Instant quiet(List<Detection> published, Instant start, Duration reach) {
     Instant quiet = start;
-    for (Detection d : ReplayDifference.last(standing).values()) {
+    for (Detection d : ReplayDifference.last(published).values()) {
       Extent extent = d.extent();
       Instant end = extent.offsetTime();
       boolean before = extent.onsetTime().minus(reach).isBefore(quiet);
@@ -140,8 +140,8 @@ public final class Replay {
   }
 
   /** Records about the stream that were written since then. */
-  private List<Detection> standing(StreamId stream, Instant since) {
-    List<Detection> standing = new ArrayList<>();
+  private List<Detection> published(StreamId stream, Instant since) {
+    List<Detection> published = new ArrayList<>();
     String topic = settings.ingest().topics().detections().name();
     try (TopicReader records = TopicReader.seeking(settings.ingest().clients(), "replay", topic)) {
       records.scanSince(
@@ -151,15 +151,15 @@ public final class Replay {
             try {
               Detection d = codec.decode(record);
               if (d.stream().equals(stream)) {
-                standing.add(d);
+                published.add(d);
               }
             } catch (DetectException e) {
-              // Somebody else's record; whoever listens is told of it.
+              // Somebody else's record; consumers report it.
             }
             return true;
           });
     }
-    return standing;
+    return published;
   }
 
   /** One way through the partitions that hold the stream. */
@@ -189,13 +189,13 @@ public final class Replay {
       this.windows = windows;
     }
 
-    void process(List<Detection> standing) {
+    void process(List<Detection> published) {
       String topic = settings.ingest().topics().chunks().name();
       try (TopicReader records =
           TopicReader.seeking(settings.ingest().clients(), "replay", topic)) {
         Set<Integer> likely = new LinkedHashSet<>();
         likely.add(records.partitionOf(stretch.stream().value().getBytes(UTF_8)));
-        standing.forEach(d -> likely.add(d.origin().partition()));
+        published.forEach(d -> likely.add(d.origin().partition()));
         likely.removeIf(p -> p >= records.partitions());
         likely.forEach(partition -> process(records, partition));
         for (int p = 0; p < records.partitions() && !processed; p++) {

@@ -14,16 +14,17 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A detection that a replay does not find as it stands on the topic.
+ * A detection that a replay does not find as it is on the topic.
  *
  * @param kind how it differs
- * @param standing its last record on the topic; null if there is none
+ * @param published its last record on the topic; null if there is none
  * @param found the replay's last record of it; null if there is none
  */
-public record ReplayDifference(Kind kind, @Nullable Detection standing, @Nullable Detection found) {
+public record ReplayDifference(
+    Kind kind, @Nullable Detection published, @Nullable Detection found) {
   /** How the two can differ. */
   public enum Kind {
-    /** Stands on the topic; the replay does not find it. */
+    /** The topic has it; the replay does not find it. */
     MISSING,
     /** The replay finds it; the topic does not have it. */
     ADDITIONAL,
@@ -42,21 +43,21 @@ public record ReplayDifference(Kind kind, @Nullable Detection standing, @Nullabl
     Objects.requireNonNull(kind, "kind");
   }
 
-  /** What stands, or what was found if nothing does. */
+  /** What is published, or what was found if nothing is. */
   public Detection either() {
-    return standing != null ? standing : Objects.requireNonNull(found, "found");
+    return published != null ? published : Objects.requireNonNull(found, "found");
   }
 
   /**
    * What differs between two lists of records. Records are of the same detection if their ids are
    * equal; the last one of each counts, and is equal if its bytes on the wire are. A retracted
-   * detection does not stand.
+   * detection is not published.
    *
    * @return by onset
    */
   public static List<ReplayDifference> between(
-      Collection<Detection> standing, Collection<Detection> found) {
-    Map<String, Detection> before = last(standing);
+      Collection<Detection> published, Collection<Detection> found) {
+    Map<String, Detection> before = last(published);
     Map<String, Detection> now = last(found);
     List<ReplayDifference> differences = new ArrayList<>();
     before.forEach(
@@ -80,14 +81,14 @@ public record ReplayDifference(Kind kind, @Nullable Detection standing, @Nullabl
     return differences;
   }
 
-  /** The last record of each detection that stands, by id. */
+  /** The last record of each published detection, by id. */
   static Map<String, Detection> last(Collection<Detection> records) {
     Map<String, Detection> byId = new LinkedHashMap<>();
     for (Detection d : records) {
       if (d.kind() == Detection.Kind.RETRACTED) {
         byId.remove(d.id());
       } else if (d.kind() == Detection.Kind.STARTED) {
-        byId.putIfAbsent(d.id(), d); // A worker that reads again says it once more.
+        byId.putIfAbsent(d.id(), d); // A worker that reads again writes it once more.
       } else {
         byId.put(d.id(), d);
       }

@@ -79,7 +79,7 @@ public final class ReplayModel implements AutoCloseable {
     return model;
   }
 
-  /** The adapter that scores where the ledger says nothing. */
+  /** The adapter that scores where the ledger has no decision. */
   public LoadedAdapter configured() {
     return configured;
   }

@@ -24,7 +24,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /**
- * Lets live audio pass, then hears with the candidate what is retained of it, and compares with
+ * Lets live audio pass, then scores with the candidate what is retained of it, and compares with
  * what the incumbent has written meanwhile. Scores on this machine's scorer, writes nothing.
  */
 public final class RetainedShadow implements ShadowRun {
@@ -41,7 +41,7 @@ public final class RetainedShadow implements ShadowRun {
   /**
    * @param model stays the caller's to close
    * @param view stays the caller's to close
-   * @param settle after the audio, until the incumbent has decided and written what it heard
+   * @param settle after the audio, until the incumbent has decided and written what it detects
    */
   public RetainedShadow(ReplayModel model, RegistryView view, Clock clock, Duration settle) {
     this.model = model;
@@ -61,8 +61,8 @@ public final class RetainedShadow implements ShadowRun {
       LockSupport.parkNanos(Math.min(LOOK.toNanos(), rest.toNanos()));
       interrupted = Thread.interrupted();
     }
-    Instant heard = clock.instant().minus(settle);
-    return compare(request, from, heard.isAfter(from) ? heard : from.plusMillis(1), stopped);
+    Instant replayed = clock.instant().minus(settle);
+    return compare(request, from, replayed.isAfter(from) ? replayed : from.plusMillis(1), stopped);
   }
 
   private static void goOn(BooleanSupplier stopped) {
@@ -95,7 +95,7 @@ public final class RetainedShadow implements ShadowRun {
       goOn(stopped);
       Replay.Stretch stretch = new Replay.Stretch(new StreamId(stream), from, to);
       double[] scored = new double[1];
-      Replay.Result heard =
+      Replay.Result replayed =
           new Replay(model)
               .run(
                   stretch,
@@ -106,9 +106,9 @@ public final class RetainedShadow implements ShadowRun {
                     scored[0] += inside ? (double) w.samples() / w.rateHz() : 0;
                   });
       streams.add(stream);
-      incumbent.addAll(heard.standing());
-      candidate.addAll(heard.found());
-      windows += heard.windows();
+      incumbent.addAll(replayed.published());
+      candidate.addAll(replayed.found());
+      windows += replayed.windows();
       seconds += scored[0];
     }
     return new ShadowSummary(

@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Writes the document of a run. Parts whose file is not there are left out, and said so. */
+/** Writes the document of a run. Parts whose file is not there are left out, with a note. */
 public final class RunReport {
   private static final int CURVE = 132;
   private static final int MAX_CONFUSED = 8;

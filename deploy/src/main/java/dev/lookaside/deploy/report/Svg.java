@@ -10,7 +10,7 @@ final class Svg {
   private final int height;
 
   /**
-   * @param title what screen readers say
+   * @param title for screen readers
    */
   Svg(int width, int height, String title) {
     this.width = width;

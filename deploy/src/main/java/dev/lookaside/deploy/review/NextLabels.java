@@ -52,7 +52,7 @@ public final class NextLabels {
   /** Newest detections that are scored: their audio is read and embedded, some 0.1 s of a core. */
   private static final int POOL_MAX = 200;
 
-  /** So many examples of each class say what is known of it. */
+  /** So many examples of each class represent what is known of it. */
   private static final int KNOWN_PER_CLASS = 10;
 
   /** Enough for the windows that touch a sound, with any model. */

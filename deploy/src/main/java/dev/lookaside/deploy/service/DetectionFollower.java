@@ -29,7 +29,7 @@ public final class DetectionFollower implements AutoCloseable {
   /**
    * One record.
    *
-   * @param detection what it says
+   * @param detection its contents
    * @param json its value as it is
    */
   @SuppressWarnings("ArrayRecordComponent")

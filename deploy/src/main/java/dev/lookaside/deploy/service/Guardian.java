@@ -48,7 +48,7 @@ public final class Guardian extends AbstractBehavior<Guardian.Command> {
   /**
    * The behavior.
    *
-   * @param gaveUp is told the reason when the service ends by itself
+   * @param gaveUp gets the reason when the service ends by itself
    */
   static Behavior<Command> create(Parts parts, Consumer<String> gaveUp) {
     return Behaviors.setup(

@@ -41,8 +41,8 @@ import java.util.concurrent.atomic.AtomicLong;
  *   lookaside_streams_clock_off                                                 of these, with a clock ahead or behind
  *   lookaside_clock_ahead_max_seconds, lookaside_clock_behind_max_seconds       of the worst of them
  *   lookaside_records_deleted_total                                             deleted on Kafka before they were read
- *   lookaside_trainer_phase{scope, phase}                                       1 for where a trainer stands, else 0
- *   lookaside_trainer_phase_seconds_total{scope, phase}                         how long it has stood there
+ *   lookaside_trainer_phase{scope, phase}                                       1 for a trainer's phase, else 0
+ *   lookaside_trainer_phase_seconds_total{scope, phase}                         how long it has been in it
  *   lookaside_trainer_fresh_labels{scope}                                       usable labels that no full fit has seen
  *   lookaside_trainer_drift_streams{scope}                                      compared with the sounds of the fit
  *   lookaside_trainer_drift_alarms{scope}                                       of these, unlike them
@@ -228,7 +228,7 @@ public final class Metrics implements AutoCloseable {
     parked.set(waiting);
   }
 
-  /** Where a trainer stands; at each change. */
+  /** The phase of a trainer; at each change. */
   public void trainer(TrainerStatus status) {
     String scope = status.scope().toString();
     trainers.computeIfAbsent(scope, s -> new TrainerMeters(registry, PREFIX, s)).at(status);

@@ -15,9 +15,9 @@ import java.util.Locale;
 import java.util.function.Consumer;
 
 /**
- * Counts and shows what source, streams and sink tell: metrics, health, log, and the observer of
- * the service. No audio and no detection passes here, and nothing waits for it. Takes the events of
- * three kinds of actors as they are, hence the type.
+ * Counts and shows the events of source, streams and sink: metrics, health, log, and the observer
+ * of the service. No audio and no detection passes here, and nothing waits for it. Takes the events
+ * of three kinds of actors as they are, hence the type.
  */
 final class Monitor extends AbstractBehavior<Object> {
   private final Metrics metrics;
@@ -36,7 +36,7 @@ final class Monitor extends AbstractBehavior<Object> {
   }
 
   /**
-   * @param observer sees what streams tell, on one thread at a time
+   * @param observer sees the streams' events, on one thread at a time
    */
   static Behavior<Object> create(
       Metrics metrics, Status status, Consumer<StreamDetector.Event> observer) {

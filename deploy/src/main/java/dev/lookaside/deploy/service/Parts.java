@@ -21,7 +21,7 @@ import java.util.function.Consumer;
  *
  * @param trusted whose decisions about adapters count
  * @param decoder of chunk payloads, shared by all streams
- * @param observer sees what the streams tell; called on one thread at a time
+ * @param observer sees the streams' events; called on one thread at a time
  */
 record Parts(
     Settings settings,

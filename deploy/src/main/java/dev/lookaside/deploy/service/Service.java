@@ -71,7 +71,7 @@ public final class Service implements AutoCloseable {
    * Starts everything.
    *
    * @param config with every reference.conf beneath, resolved
-   * @param observer sees what the streams tell, on one thread at a time; must be quick
+   * @param observer sees the streams' events, on one thread at a time; must not block
    * @throws RuntimeException of the module whose key, file or port is wrong, naming it
    */
   public static Service start(Config config, Consumer<StreamDetector.Event> observer) {
@@ -165,7 +165,7 @@ public final class Service implements AutoCloseable {
     return Optional.ofNullable(page).map(Page::address);
   }
 
-  /** What a trainer beside the service tells the page, if it is served. */
+  /** Events for the page of a trainer beside the service, if it is served. */
   public Optional<PageEvents> pageEvents() {
     return Optional.ofNullable(page);
   }
@@ -203,12 +203,12 @@ public final class Service implements AutoCloseable {
     return parts.status().device();
   }
 
-  /** What {@code /health} says. */
+  /** The answer of {@code /health}. */
   public MetricsServer.Health health() {
     return parts.status().health();
   }
 
-  /** What {@code /metrics} says. */
+  /** The answer of {@code /metrics}. */
   public String scrape() {
     return parts.metrics().scrape();
   }

@@ -10,9 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * What can be said of the service's health; also says it in the log when it changes. Thread-safe.
- */
+/** The service's health; logs each change of it. Thread-safe. */
 final class Status {
   private static final Logger LOG = LoggerFactory.getLogger(Service.class);
 
@@ -20,7 +18,7 @@ final class Status {
   private static final String UNDECIDED =
       "the ledger (it is not read to its end, or capture times are ahead of this machine's clock)";
 
-  /** A broker that is away is said again after this, and then whenever that has doubled. */
+  /** A broker that is away is reported again after this, and then whenever that has doubled. */
   private static final long AWAY_LOGGED_AFTER_MILLIS = 60_000;
 
   private final Set<Assignment> assigned = new HashSet<>();
@@ -54,7 +52,7 @@ final class Status {
     LOG.info("{} partitions revoked, {} assigned", removed.size(), assigned.size());
   }
 
-  /** Source and sink both say so, every few seconds; the log has it whenever it has doubled. */
+  /** Source and sink both report it, every few seconds; the log has it whenever it has doubled. */
   synchronized void unreachable(String servers, long forMillis) {
     trouble =
         forMillis < 1_000

@@ -37,7 +37,7 @@ public final class StopClock {
     return new StopClock(DeploySettings.of(config).stopTimeout());
   }
 
-  /** What the setting says. */
+  /** The time of the setting. */
   public Duration limit() {
     return limit;
   }

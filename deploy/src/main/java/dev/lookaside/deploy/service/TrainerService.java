@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The trainer in this JVM: reads {@code audio.labels}, refits, judges and publishes. {@code
- * lookaside trainer} starts this very class; it may also stand beside a {@link Service} in one
+ * lookaside trainer} starts this very class; it may also run beside a {@link Service} in one
  * process:
  *
  * <pre>
@@ -241,7 +241,7 @@ public final class TrainerService implements AutoCloseable {
             .formatted(settings.loop().labels(), settings.loop().interval().toMinutes()));
   }
 
-  /** Where it stands; null before it has said so for the first time. */
+  /** Its status; null before the first one. */
   public @Nullable TrainerStatus status() {
     return status.get();
   }

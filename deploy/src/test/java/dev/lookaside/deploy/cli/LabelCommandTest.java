@@ -27,10 +27,10 @@ import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.BackgroundNoise;
 import dev.lookaside.ingest.send.ChunkProducer;
 import dev.lookaside.ingest.send.LabelledClip;
+import dev.lookaside.trainer.gate.DetectedClasses;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
 import dev.lookaside.trainer.gate.Learned;
-import dev.lookaside.trainer.gate.Said;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.LabelIngest;
 import dev.lookaside.trainer.store.StoreSettings;
@@ -240,7 +240,7 @@ class LabelCommandTest {
         .contains("bbbbbbbbbbbb detects siren (0.93)");
     JsonNode receipt = json("label show " + siren);
     assertThat(receipt.get("state").textValue()).isEqualTo("in-force");
-    assertThat(receipt.at("/decisions/0/after/heard/0/peak").doubleValue()).isEqualTo(.93);
+    assertThat(receipt.at("/decisions/0/after/detected/0/peak").doubleValue()).isEqualTo(.93);
     assertThat(receipt.has("audio")).isFalse();
     assertThat(json("label show " + later).get("state").textValue()).isEqualTo("not-yet");
 
@@ -296,8 +296,8 @@ class LabelCommandTest {
   }
 
   private void promote(String label) {
-    Said nothing = Said.of(Map.of(), .12);
-    Said heard = Said.of(Map.of("siren", .93), .93);
+    DetectedClasses nothing = DetectedClasses.of(Map.of(), .12);
+    DetectedClasses heard = DetectedClasses.of(Map.of("siren", .93), .93);
     GateReport report =
         GateReport.of(true, ADAPTER, NEW, List.of())
             .withCorrections(

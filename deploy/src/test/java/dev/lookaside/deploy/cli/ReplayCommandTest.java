@@ -79,7 +79,7 @@ class ReplayCommandTest {
       JsonNode fresh = cli.failing(words("--diff"));
       assertThat(kinds(fresh)).isNotEmpty().containsOnly("additional");
       assertThat(fresh.has("found")).isFalse();
-      assertThat(fresh.get("heardUntil").textValue()).isEqualTo(END);
+      assertThat(fresh.get("processedUntil").textValue()).isEqualTo(END);
       assertThat(fresh.at("/differences/0/found/stream").textValue()).isEqualTo("dock");
       JsonNode found = cli.json(words());
       assertThat(found.get("found"))

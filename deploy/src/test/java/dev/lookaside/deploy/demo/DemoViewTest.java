@@ -29,7 +29,7 @@ class DemoViewTest {
         new DemoView.StreamLine(
             "dock",
             -30,
-            List.of(new DemoView.Heard("engine", 0.8, true)),
+            List.of(new DemoView.Detected("engine", 0.8, true)),
             List.of("0:12.3 gunshot"));
 
     assertThat(DemoView.line(line, 6))

@@ -23,9 +23,9 @@ import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.BackgroundNoise;
 import dev.lookaside.ingest.send.ChunkProducer;
 import dev.lookaside.trainer.collect.Round;
+import dev.lookaside.trainer.gate.DetectedClasses;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.Learned;
-import dev.lookaside.trainer.gate.Said;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelCodec;
 import dev.lookaside.trainer.label.LabelKind;
@@ -272,8 +272,8 @@ class PageOnKafkaTest {
                 false,
                 true,
                 false,
-                Said.of(Map.of(), .12),
-                Said.of(Map.of("horn", .93), .93)));
+                DetectedClasses.of(Map.of(), .12),
+                DetectedClasses.of(Map.of("horn", .93), .93)));
     Instant from = PageRig.START.plusSeconds(60);
     return new Cutover(
         scope,

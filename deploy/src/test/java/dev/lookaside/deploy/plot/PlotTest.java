@@ -64,8 +64,8 @@ class PlotTest {
             new Scene.Curve(0, 0.16, new float[0][]),
             List.of());
     assertThat(Plot.draw(empty, 800).getWidth()).isEqualTo(800);
-    float[][] unheard = new float[12][LABELS.size()];
-    Arrays.fill(unheard[3], Float.NaN);
+    float[][] unreadable = new float[12][LABELS.size()];
+    Arrays.fill(unreadable[3], Float.NaN);
     Scene gap =
         new Scene(
             "gap.wav",
@@ -75,7 +75,7 @@ class PlotTest {
             new float[1][128],
             LABELS,
             thresholds(),
-            new Scene.Curve(0, 0.16, unheard),
+            new Scene.Curve(0, 0.16, unreadable),
             List.of());
     assertThat(Plot.draw(gap, 800).getWidth()).isEqualTo(800);
   }

@@ -193,7 +193,7 @@ class ReplayTest {
     assertThat(result.differences())
         .extracting(ReplayDifference::kind)
         .contains(ReplayDifference.Kind.MISSING);
-    Set<String> standing = ids(result.standing());
+    Set<String> standing = ids(result.published());
     Set<String> found = ids(result.found());
     for (ReplayDifference d : result.differences()) {
       String id = d.either().id();

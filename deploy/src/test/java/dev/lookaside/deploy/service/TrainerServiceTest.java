@@ -21,7 +21,7 @@ import dev.lookaside.trainer.receipt.Receipt;
 import dev.lookaside.trainer.receipt.Receipts;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.LabelStandings;
-import dev.lookaside.trainer.store.LabelStandings.Stands;
+import dev.lookaside.trainer.store.LabelStandings.LabelStanding;
 import dev.lookaside.trainer.store.Origin;
 import dev.lookaside.trainer.store.Split;
 import dev.lookaside.trainer.store.StoredExample;
@@ -118,7 +118,7 @@ class TrainerServiceTest {
       topic.refresh();
       assertThat(topic.labels()).hasSize(count);
       Receipts receipts = new Receipts(view.ledger());
-      Map<String, Stands> stands = LabelStandings.of(topic.labels());
+      Map<String, LabelStanding> stands = LabelStandings.of(topic.labels());
       List<Receipt> all =
           topic.labels().stream()
               .map(l -> receipts.of(l, stands.get(l.id()), Instant.now().plusSeconds(60)))

@@ -14,8 +14,8 @@ import java.util.random.RandomGeneratorFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Composes streams whose truth is known: whole clips laid over a looped background. The same seed
- * gives the same bytes on every machine (only exact or strict arithmetic). Has no state beyond its
+ * Composes streams whose truth is known: whole clips over a looped background. The same seed gives
+ * the same bytes on every machine (only exact or strict arithmetic). Has no state beyond its
  * arguments, so any number of threads may compose with one.
  */
 public final class SceneComposer {
@@ -130,7 +130,7 @@ public final class SceneComposer {
     return events;
   }
 
-  /** Labels come in shuffled rounds, so that every class is heard about equally often. */
+  /** Labels come in shuffled rounds, so that every class occurs about equally often. */
   private List<Placed> place(RandomGenerator random, int length) {
     List<Placed> placed = new ArrayList<>();
     List<String> round = new ArrayList<>();

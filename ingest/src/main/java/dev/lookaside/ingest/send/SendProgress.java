@@ -2,7 +2,7 @@ package dev.lookaside.ingest.send;
 
 import dev.lookaside.ingest.StreamId;
 
-/** Hears how far sending is. Called from the thread that sends, so it must be quick. */
+/** Observes how far sending is. Called from the thread that sends, so it must be quick. */
 public interface SendProgress {
   /** Nobody looks. */
   SendProgress NONE = (stream, sentFrames, lengthFrames, rateHz) -> {};

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * How sound is sent.
  *
- * @param chunkMillis length of a chunk, 10 to 60000; short ones are heard sooner, long ones cost
- *     less
+ * @param chunkMillis length of a chunk, 10 to 60000; short ones are processed sooner, long ones
+ *     cost less
  * @param encoding of the payload: S16LE, L16 or F32LE
  * @param realTime true: paced as a live source would be; false: as fast as Kafka takes it
  * @param parallel streams sent at once, 1 to 1000

@@ -15,11 +15,11 @@ import java.util.List;
  * @param batchSize windows per step
  * @param hopFrames from one window of a scene to the next
  * @param scenes what they are like
- * @param speeds at which every sound is there to be laid into scenes that are fitted on
+ * @param speeds at which every sound is composed into scenes that are fitted on
  * @param distractorShare chance that the next sound of a scene is of no class
  * @param freshPerClass examples of a class from labels at most, the newest
  * @param replayPerClass others of a class at most, drawn
- * @param maxClipSeconds of an example that is laid into scenes, from its onset
+ * @param maxClipSeconds of an example that is composed into scenes, from its onset
  * @param quietSeconds of noise on which false alarms are counted, besides held-out background
  * @param backgroundSeconds of the streams' own, held out, at most
  * @param seed of everything random

@@ -83,8 +83,8 @@ public record RoundPlan(
    *
    * @param usable examples of both splits
    * @param known the incumbent's classes
-   * @param told corrections that a report of the adapter in force, or of one that it comes from,
-   *     goes into already
+   * @param reported corrections that a report of the adapter in force, or of one that it comes
+   *     from, goes into already
    * @param seed of what is drawn to fit on
    * @throws TrainerException if a class of the incumbent has no example to fit on: a fit without it
    *     would make the adapter deaf to it
@@ -94,9 +94,9 @@ public record RoundPlan(
       String incumbent,
       List<String> known,
       RefitSettings settings,
-      Predicate<StoredExample> told,
+      Predicate<StoredExample> reported,
       long seed) {
-    return new Choice(usable, known, settings, seed).plan(incumbent, told);
+    return new Choice(usable, known, settings, seed).plan(incumbent, reported);
   }
 
   /** Whose fold an example is in; {@link #LEFT_OUT} of one without a class. */
@@ -172,7 +172,7 @@ public record RoundPlan(
       }
     }
 
-    RoundPlan plan(String incumbent, Predicate<StoredExample> told) {
+    RoundPlan plan(String incumbent, Predicate<StoredExample> reported) {
       for (String label : known) {
         if (!byLabel.containsKey(label)) {
           throw new TrainerException(
@@ -182,12 +182,12 @@ public record RoundPlan(
       }
       Set<String> added = new TreeSet<>(byLabel.keySet());
       known.forEach(added::remove);
-      List<StoredExample> followed = followed(told);
+      List<StoredExample> followed = followed(reported);
       Set<String> single = new HashSet<>(ids(followed));
       List<StoredExample> examples = new ArrayList<>();
       byLabel.forEach((label, all) -> examples.addAll(limited(label, all, single)));
       Set<String> fresh = new HashSet<>();
-      followed.stream().filter(told.negate()).forEach(e -> fresh.add(e.id()));
+      followed.stream().filter(reported.negate()).forEach(e -> fresh.add(e.id()));
       return new RoundPlan(
           incumbent,
           List.copyOf(added),
@@ -204,9 +204,9 @@ public record RoundPlan(
      * Those that no report goes into yet, then the newest of the others. Each has its turn, however
      * many come: a part of the places is for those that have waited longest.
      */
-    private List<StoredExample> followed(Predicate<StoredExample> told) {
-      List<StoredExample> due = labelled.stream().filter(told.negate()).toList();
-      List<StoredExample> others = labelled.stream().filter(told).toList();
+    private List<StoredExample> followed(Predicate<StoredExample> reported) {
+      List<StoredExample> due = labelled.stream().filter(reported.negate()).toList();
+      List<StoredExample> others = labelled.stream().filter(reported).toList();
       List<StoredExample> followed = new ArrayList<>();
       if (due.size() > CORRECTIONS_MAX) {
         followed.addAll(due.subList(0, CORRECTIONS_MAX - NEWEST_MAX));

@@ -50,7 +50,7 @@ public final class RoundSounds {
   }
 
   /**
-   * What is laid into scenes to fit on.
+   * What is composed into scenes to fit on.
    *
    * @param labels in the order of the head's rows
    */
@@ -101,7 +101,7 @@ public final class RoundSounds {
     return Math.sqrt(sum / Math.max(1, pcm.lengthSamples()));
   }
 
-  /** Sounds of classes, as they are laid into scenes; not the silent ones. */
+  /** Sounds of classes, as they are composed into scenes; not the silent ones. */
   public List<LabelledClip> labelled(List<String> ids) {
     List<LabelledClip> clips = new ArrayList<>();
     ids.forEach(id -> clip(id).ifPresent(clips::add));

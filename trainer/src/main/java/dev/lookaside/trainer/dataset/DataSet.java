@@ -109,7 +109,7 @@ public record DataSet(
   }
 
   /**
-   * Whether a split says when its classes sound: then it can be used for detection.
+   * Whether a split has the times of its classes: then it can be used for detection.
    *
    * @throws TrainerException if there is no such split
    */
@@ -130,12 +130,12 @@ public record DataSet(
   /**
    * Recordings of a split with their events, to fit detection on. Each is asked how long it is.
    *
-   * @param frontEnd that must hear a frame of each
-   * @param unheard gets what is wrong with each recording that is left out; may end it
+   * @param frontEnd of which each must have a frame
+   * @param unreadable gets what is wrong with each recording that is left out; may end it
    * @throws TrainerException if the split has no onsets and offsets of its classes, or no recording
    *     is left
    */
-  public List<TimedRecording> timed(String split, FrontEnd frontEnd, Consumer<String> unheard) {
+  public List<TimedRecording> timed(String split, FrontEnd frontEnd, Consumer<String> unreadable) {
     if (!hasTimes(split)) {
       throw new TrainerException(
           "%s: split \"%s\": has no onsets and offsets of its classes".formatted(folder, split));
@@ -151,12 +151,12 @@ public record DataSet(
     for (Recording r : recordings(split)) {
       try {
         TimedRecording recording = timed(r, events.getOrDefault(r.name(), List.of()));
-        recording.checkHeardBy(frontEnd);
+        recording.checkLongEnough(frontEnd);
         timed.add(recording);
       } catch (IngestException | TrainerException e) {
         String message = String.valueOf(e.getMessage());
         complaints.add(message.contains(r.name()) ? message : r.name() + ": " + message);
-        unheard.accept(complaints.get(complaints.size() - 1));
+        unreadable.accept(complaints.get(complaints.size() - 1));
       }
     }
     if (timed.isEmpty()) {

@@ -28,7 +28,7 @@ final class HdfAudio implements AutoCloseable {
     try {
       this.hdf = new HdfFile(file);
     } catch (RuntimeException e) {
-      // jHDF indexes by what the bytes say, so a damaged file fails in many ways.
+      // jHDF indexes by the bytes of the file, so a damaged file fails in many ways.
       throw new TrainerException(file + ": is no sound HDF5 file", e);
     }
   }

@@ -22,7 +22,7 @@ public interface Recording {
   Pcm read();
 
   /**
-   * Rate and number of its samples. Reads all of it where nothing else says.
+   * Rate and number of its samples. Reads all of it by default.
    *
    * @throws dev.lookaside.ingest.IngestException or {@link TrainerException} as {@link #read()}
    */

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * thread.
  */
 public final class AdapterReference implements AutoCloseable {
-  private final Hearing hearing;
+  private final StreamScorer scorer;
   private final DriftSettings settings;
   private final Reference.Builder builder;
   private @Nullable Material material;
@@ -24,7 +24,7 @@ public final class AdapterReference implements AutoCloseable {
   private int steps;
 
   /**
-   * Opens a session; nothing is heard yet.
+   * Opens a session; nothing is scored yet.
    *
    * @param on per class, the posterior at which an event begins
    * @param off per class, the posterior below which it ends
@@ -45,7 +45,7 @@ public final class AdapterReference implements AutoCloseable {
           "lookaside.trainer.drift.seconds \"%s\": must be at least two windows of the adapter, %s"
               .formatted(settings.seconds(), 2 * window));
     }
-    this.hearing = Hearing.open(backbone, adapter, where);
+    this.scorer = StreamScorer.open(backbone, adapter, where);
     this.settings = settings;
     this.material = material;
     this.builder = new Reference.Builder(adapter.labels(), on, off, settings.falseAlarmRate());
@@ -57,7 +57,7 @@ public final class AdapterReference implements AutoCloseable {
   }
 
   /**
-   * Hears one scene more, if it is not {@link #ready}.
+   * Scores one scene more, if it is not {@link #ready}.
    *
    * @throws TrainerException if there is too little sound
    */
@@ -87,8 +87,8 @@ public final class AdapterReference implements AutoCloseable {
     steps++;
   }
 
-  private Optional<Look> look(Pcm audio) {
-    return hearing.hear(List.of(audio), Double.NEGATIVE_INFINITY);
+  private Optional<Sample> look(Pcm audio) {
+    return scorer.score(List.of(audio), Double.NEGATIVE_INFINITY);
   }
 
   /**
@@ -103,14 +103,14 @@ public final class AdapterReference implements AutoCloseable {
     if (ready == null || !ready()) {
       throw new IllegalStateException("the reference is not ready");
     }
-    return hearing
-        .hear(pieces, gateDbfs)
+    return scorer
+        .score(pieces, gateDbfs)
         .filter(look -> look.seconds() >= settings.minSeconds())
         .map(ready::measure);
   }
 
   @Override
   public void close() {
-    hearing.close();
+    scorer.close();
   }
 }

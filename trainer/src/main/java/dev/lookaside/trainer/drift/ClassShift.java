@@ -1,7 +1,7 @@
 package dev.lookaside.trainer.drift;
 
 /**
- * What a model says of one class on a stream and on its reference.
+ * Mean posteriors of one class on a stream and on its reference.
  *
  * @param posterior mean
  * @param referencePosterior mean

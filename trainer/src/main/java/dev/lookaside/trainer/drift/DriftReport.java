@@ -13,7 +13,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the streams of a scope stand.
+ * The state of a scope's streams.
  *
  * @param time when it was made
  * @param measured streams in all

@@ -50,7 +50,7 @@ public record DriftSettings(
   /** What is compared; the rate is shared between them. */
   static final int MEASURES = 2;
 
-  /** Fewer scenes could not tell any value from chance at this rate. */
+  /** With fewer scenes no value could be distinguished from chance at this rate. */
   static int leastScenes(double falseAlarmRate) {
     return (int) Math.ceil(MEASURES / falseAlarmRate - 1e-9) - 1;
   }

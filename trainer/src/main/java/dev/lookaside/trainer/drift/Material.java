@@ -12,7 +12,7 @@ import java.util.Optional;
  *
  * @param fitted what the adapter was fitted on
  * @param heldOut other recordings of the same classes
- * @param beds what stands behind them, besides noise
+ * @param beds backgrounds behind them, besides noise
  * @param distractors sounds of no class, not silent
  * @param distractorShare chance that the next sound of a scene is one
  * @param contexts audio of streams, as it was, that the adapter was fitted on
@@ -29,7 +29,7 @@ public record Material(
     SceneSettings scenes,
     long seed) {
   /**
-   * A labelled event with what stood around it.
+   * A labelled event with the audio around it.
    *
    * @param label empty: none of the classes
    */

@@ -9,7 +9,7 @@ import java.util.Locale;
  * @param seconds of audio that counted
  * @param embedding mean distance to the nearest known kind of sound, about 1 for the fit's own
  * @param posterior divergence of the posteriors' histograms, in bits
- * @param classes what the model says by class
+ * @param classes posteriors by class
  */
 public record Measured(
     double seconds, Measure embedding, Measure posterior, List<ClassShift> classes) {
@@ -45,7 +45,7 @@ public record Measured(
     return Math.max(embedding.ratio(), posterior.ratio());
   }
 
-  /** Which measure stands out, its value and its bound. */
+  /** Which measure is above its bound, its value and its bound. */
   public String text() {
     boolean first = embedding.ratio() >= posterior.ratio();
     Measure m = first ? embedding : posterior;

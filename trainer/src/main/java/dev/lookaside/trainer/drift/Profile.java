@@ -11,7 +11,7 @@ import java.util.List;
  *     Rabanser et al., Failing loudly, arXiv 1810.11953, on testing a model's outputs for shift"
  */
 final class Profile {
-  /** Narrow where most posteriors lie, and around those that say nothing. */
+  /** Narrow where most posteriors lie, and around those of no information. */
   private static final float[] EDGES = {
     .01f, .02f, .05f, .1f, .2f, .35f, .5f, .65f, .8f, .9f, .95f
   };
@@ -37,7 +37,7 @@ final class Profile {
    * @param on per class, the posterior at which an event begins
    * @param off per class, the posterior below which it ends
    */
-  void add(Look look, int windows, float[] on, float[] off) {
+  void add(Sample look, int windows, float[] on, float[] off) {
     int until = windows * look.rowsPerWindow();
     boolean[] sounds = new boolean[sums.length];
     for (int r = 0; r < until; r++) {

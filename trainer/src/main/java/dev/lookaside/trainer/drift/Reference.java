@@ -19,10 +19,10 @@ import java.util.function.ToDoubleFunction;
  *   calibrate  looks at held-out recordings of these kinds      one value of each measure per look
  * </pre>
  *
- * <p>A bound is a quantile of the calibration's values for as many windows as were heard. A look
+ * <p>A bound is a quantile of the calibration's values for as many windows as were scored. A look
  * that is exchangeable with the calibration's lies above one of the two bounds with a chance of at
  * most {@code falseAlarmRate}, whatever the distribution ({@link Conformal}; half the rate for
- * each). How true that is of a real stream depends on how well the held-out recordings stand for
+ * each). How true that is of a real stream depends on how well the held-out recordings represent
  * it.
  */
 final class Reference {
@@ -32,7 +32,7 @@ final class Reference {
   private static final double CALM_RATE_MAX = .25;
 
   /** One look of the calibration: the distance of each window, and its posteriors. */
-  private record Calibration(double[] distances, Look look) {}
+  private record Calibration(double[] distances, Sample look) {}
 
   private record Bounds(Measure embedding, Measure posterior) {}
 
@@ -63,13 +63,13 @@ final class Reference {
      *
      * @param kindOf which kind sounds in a row
      */
-    void fit(Look look, IntFunction<String> kindOf) {
+    void fit(Sample look, IntFunction<String> kindOf) {
       kinds(look, kindOf);
       profile.add(look, look.windows(), on, off);
     }
 
     /** One whose embeddings count and whose classes come as often as they come. */
-    void kinds(Look look, IntFunction<String> kindOf) {
+    void kinds(Sample look, IntFunction<String> kindOf) {
       for (int r = 0; r < look.rows(); r++) {
         kinds.add(kindOf.apply(r), look.embeddings()[r]);
       }
@@ -104,12 +104,12 @@ final class Reference {
   }
 
   /** A look at held-out sounds. Not after the first {@link #measure}. */
-  void calibrate(Look look) {
+  void calibrate(Sample look) {
     float[][] none = new float[look.rows()][0];
     calibration.add(
         new Calibration(
             distances(look),
-            new Look(look.rowsPerWindow(), look.windowSeconds(), none, look.posteriors())));
+            new Sample(look.rowsPerWindow(), look.windowSeconds(), none, look.posteriors())));
   }
 
   int looks() {
@@ -117,7 +117,7 @@ final class Reference {
   }
 
   /** Mean distance of each window's rows. */
-  private double[] distances(Look look) {
+  private double[] distances(Sample look) {
     double[] distances = new double[look.windows()];
     for (int r = 0; r < look.rows(); r++) {
       double distance = components.distance(look.embeddings()[r]);
@@ -126,7 +126,7 @@ final class Reference {
     return distances;
   }
 
-  private double divergence(Look look, int windows) {
+  private double divergence(Sample look, int windows) {
     Profile own = new Profile(labels.size());
     own.add(look, windows, on, off);
     return own.divergence(profile);
@@ -145,7 +145,7 @@ final class Reference {
    *
    * @param look at least one window; what is more than the calibration's looks hold does not count
    */
-  Measured measure(Look look) {
+  Measured measure(Sample look) {
     int windows = Math.min(look.windows(), longest());
     Bounds its = bounds.computeIfAbsent(windows, this::boundsOf);
     Profile own = new Profile(labels.size());
@@ -196,7 +196,7 @@ final class Reference {
      * chance of at most {@code rate}.
      *
      * @param calibration in any order, not changed
-     * @return infinite if there are too few values to tell anything at this rate
+     * @return infinite if there are too few values for this rate
      */
     static double bound(double[] calibration, double rate) {
       double[] sorted = calibration.clone();

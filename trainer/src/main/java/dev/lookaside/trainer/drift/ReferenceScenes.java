@@ -14,7 +14,7 @@ import java.util.Random;
 import java.util.TreeSet;
 
 /**
- * Scenes that stand for streams like those of the fit: some of its classes, seldom or often, over
+ * Scenes that represent streams like those of the fit: some of its classes, seldom or often, over
  * any of its backgrounds, somewhat louder or softer. That is what makes a stream of one class, or
  * one in which next to nothing happens, no outlier.
  */

@@ -12,12 +12,12 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How one stream stands to the reference of the adapter that hears it. An alarm is raised when
+ * One stream compared with the reference of the adapter that scores it. An alarm is raised when
  * several looks in a row were above a bound, and ends when as many were well below both: a value
  * that wavers about its bound changes nothing.
  *
  * @param adapter digest
- * @param until capture time up to which the last look heard
+ * @param until capture time up to which it was last measured
  * @param measured by the last look
  * @param above looks in a row above a bound
  * @param calm looks in a row well below both

@@ -34,7 +34,7 @@ public final class StreamsDrift {
     this.looks = looks;
   }
 
-  /** Goes on from where a trainer before this one stood. */
+  /** Restores the state of the trainer before this one. */
   public void restore(DriftReport report) {
     report.streams().forEach(s -> streams.put(s.stream(), s));
   }
@@ -60,12 +60,12 @@ public final class StreamsDrift {
   }
 
   /**
-   * A stream was heard.
+   * A stream was measured.
    *
    * @param adapter digest; with another one than before, all begins anew
-   * @param until capture time up to which it was heard
+   * @param until capture time up to which it was measured
    */
-  public Change heard(String stream, String adapter, Instant until, Measured measured) {
+  public Change measured(String stream, String adapter, Instant until, Measured measured) {
     StreamDrift before = streams.get(stream);
     StreamDrift now =
         before != null && before.adapter().equals(adapter)
@@ -79,7 +79,7 @@ public final class StreamsDrift {
     return was ? Change.OVER : Change.RAISED;
   }
 
-  /** How a stream stands; null if it was not heard yet. */
+  /** A stream's state; null if it was not measured yet. */
   public @Nullable StreamDrift of(String stream) {
     return streams.get(stream);
   }

@@ -32,7 +32,7 @@ public final class DetectedEvents {
   private final List<ScoredEvent> found = new ArrayList<>();
   private final List<ScoredEvent> ranked = new ArrayList<>();
   private final List<ScoreCurve> curves = new ArrayList<>();
-  private final Set<String> unheard = new HashSet<>();
+  private final Set<String> unreadable = new HashSet<>();
   private double seconds;
 
   /**
@@ -104,9 +104,9 @@ public final class DetectedEvents {
     seconds += recordingSeconds;
   }
 
-  /** Leaves the true events of a recording out that could not be heard. */
-  public void unheard(String recording) {
-    unheard.add(recording);
+  /** Leaves the true events of a recording out that cannot be read. */
+  public void unreadable(String recording) {
+    unreadable.add(recording);
   }
 
   private static List<ScoredEvent> scored(
@@ -139,7 +139,7 @@ public final class DetectedEvents {
   }
 
   private List<Event> judged() {
-    return truth.stream().filter(e -> !unheard.contains(e.stream())).toList();
+    return truth.stream().filter(e -> !unreadable.contains(e.stream())).toList();
   }
 
   /** Thresholds of greatest event F1 within 0.2 s of the onset; a class never found is absent. */

@@ -18,7 +18,7 @@ import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /**
- * Clips and what a model says of them.
+ * Clips and the scores that a model gives them.
  *
  * @param labels of the columns of scores
  * @param ids of the clips
@@ -26,7 +26,7 @@ import java.util.function.IntConsumer;
  *     columns of a columns head)
  * @param posteriors {@code [clips][labels]}: of the logits' mean over the views
  * @param truth label index of each clip, {@link Segment#UNLABELLED} if not published
- * @param skipped how many clips could not be heard
+ * @param skipped how many clips could not be read
  */
 @SuppressWarnings("ArrayRecordComponent") // Results for reading, as large as the split is.
 public record RecognizedClips(
@@ -36,7 +36,7 @@ public record RecognizedClips(
     float[][] posteriors,
     int[] truth,
     int skipped) {
-  /** Off thresholds stand at this share of on thresholds, as the default pair's. */
+  /** Off thresholds are this share of on thresholds, as the default pair's. */
   private static final double OFF_SHARE = Threshold.DEFAULT.off() / Threshold.DEFAULT.on();
 
   public RecognizedClips {
@@ -50,8 +50,8 @@ public record RecognizedClips(
    * @param segments with labels of the data set
    * @param indices for each label of the data set that of the scorer's adapter
    * @param views windows per clip
-   * @param heard gets the number of clips done
-   * @param unheard gets what is wrong with each clip that cannot be read; may end it
+   * @param progress gets the number of clips done
+   * @param unreadable gets what is wrong with each clip that cannot be read; may end it
    * @throws TrainerException if no clip can be read
    */
   public static RecognizedClips of(
@@ -59,8 +59,8 @@ public record RecognizedClips(
       List<Segment> segments,
       int[] indices,
       int views,
-      IntConsumer heard,
-      Consumer<String> unheard) {
+      IntConsumer progress,
+      Consumer<String> unreadable) {
     WindowSpec spec = WindowSpec.of(scorer.adapter());
     Gathered gathered = new Gathered(scorer, views);
     for (Segment segment : segments) {
@@ -71,9 +71,9 @@ public record RecognizedClips(
         String complaint = segment.id() + ": " + e.getMessage();
         gathered.skipped++;
         gathered.firstSkipped = gathered.skipped == 1 ? complaint : gathered.firstSkipped;
-        unheard.accept(complaint);
+        unreadable.accept(complaint);
       }
-      heard.accept(gathered.done());
+      progress.accept(gathered.done());
     }
     return gathered.clips();
   }

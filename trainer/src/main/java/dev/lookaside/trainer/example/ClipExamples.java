@@ -79,26 +79,26 @@ public final class ClipExamples implements ExampleSource, ExampleSource.Epoch {
     float[] window;
     float[] wanted = new float[targets.values()];
     float[] weights = new float[targets.rows()];
-    int heard;
+    int validFrames;
     if (augmentation.keepsWaveform()) {
       float[] logMel = logMel(index);
       int frames = logMel.length / spec.frontEnd().mels();
       int from = cropFrame(frames, random);
       window = spec.cut(logMel, from);
-      heard = Math.min(spec.frames(), frames - from);
-      targets.clip(clips.label(index), 1, heard, wanted, weights);
+      validFrames = Math.min(spec.frames(), frames - from);
+      targets.clip(clips.label(index), 1, validFrames, wanted, weights);
     } else {
       float[] samples = crop(index, random);
       augmentation.applyToWaveform(samples, random);
-      heard = frames(samples);
+      validFrames = frames(samples);
       if (random.nextDouble() < augmentation.mixup()) {
         int other = random.nextInt(clips.size());
         double share = Augmentation.mixShare(random);
         Augmentation.mix(samples, crop(other, random), share);
-        targets.clip(clips.label(other), (float) (1 - share), heard, wanted, weights);
-        targets.clip(clips.label(index), (float) share, heard, wanted, weights);
+        targets.clip(clips.label(other), (float) (1 - share), validFrames, wanted, weights);
+        targets.clip(clips.label(index), (float) share, validFrames, wanted, weights);
       } else {
-        targets.clip(clips.label(index), 1, heard, wanted, weights);
+        targets.clip(clips.label(index), 1, validFrames, wanted, weights);
       }
       window = spec.cut(LogMel.of(spec.frontEnd()).clip(samples), 0);
     }

@@ -10,7 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Windows that stand for a clip when it is tested: so many, their starts spread evenly from its
+ * Windows that represent a clip when it is tested: so many, their starts spread evenly from its
  * start to the last one that lies wholly inside, as EPIC-SOUNDS tests with five. A view of its
  * front end is as there 25 samples shorter than its frames' hops (47,975 samples for 400 frames),
  * and the last one ends a sample before the clip does.

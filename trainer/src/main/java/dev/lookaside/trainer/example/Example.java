@@ -1,7 +1,7 @@
 package dev.lookaside.trainer.example;
 
 /**
- * One window and what it should have been heard as. The receiver owns the arrays.
+ * One window and its targets. The receiver owns the arrays.
  *
  * @param name where it comes from, for people
  * @param window row-major {@code [frames][mels]}, normalised

@@ -119,12 +119,12 @@ public final class RecordingExamples implements ExampleSource {
       long frames = frames(recording);
       long wanted = (long) (window - firstWindow[r]) * plan.hopFrames() + shiftFrames;
       int from = Math.toIntExact(Math.min(wanted, Math.max(0, frames - spec.frames())));
-      int heard = (int) Math.min(spec.frames(), frames - from);
-      float[] values = spec.cut(recording.logMel(spec.frontEnd(), from, heard), 0);
+      int validFrames = (int) Math.min(spec.frames(), frames - from);
+      float[] values = spec.cut(recording.logMel(spec.frontEnd(), from, validFrames), 0);
       float[] target = new float[targets.values()];
       float[] weights = new float[targets.rows()];
       targets.scene(near(recording, from), set.labels(), from, target, weights);
-      targets.unweighted(heard, weights);
+      targets.unweighted(validFrames, weights);
       augmentation.finish(values, spec, random);
       String name = "%s frame %d".formatted(recording.name(), from);
       return new Example(name, values, target, weights, fixed ? index : Example.VARIES);

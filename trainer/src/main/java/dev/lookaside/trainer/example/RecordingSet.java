@@ -13,7 +13,7 @@ import java.util.List;
  * Whole recordings with the times of their events, for detection. Nothing of their sound is kept:
  * windows are read when they are needed.
  *
- * @param frontEnd that hears them
+ * @param frontEnd of the fit
  */
 public record RecordingSet(
     FrontEnd frontEnd, List<String> labels, List<TimedRecording> recordings) {
@@ -37,7 +37,7 @@ public record RecordingSet(
               "%s: label \"%s\": must be one of %s".formatted(r.name(), e.label(), labels));
         }
       }
-      r.checkHeardBy(frontEnd);
+      r.checkLongEnough(frontEnd);
     }
   }
 

@@ -43,7 +43,7 @@ public final class SameSounds {
     }
   }
 
-  /** No movement is no sound, whatever the level it stands at. */
+  /** No movement is no sound, whatever its level. */
   private static boolean isConstant(float[] samples) {
     for (float x : samples) {
       if (x != samples[0]) {

@@ -16,8 +16,8 @@ import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
 /**
- * Windows of scenes composed anew for every epoch: clips laid over a background, with truth exact
- * to the sample, cut as streams are cut. What a window's targets are says {@link Targets}. Holds
+ * Windows of scenes composed anew for every epoch: clips composed over a background, with truth
+ * exact to the sample, cut as streams are cut. {@link Targets} defines a window's targets. Holds
  * the log-mels of one epoch: scenes times seconds times 51 KB for {@code ast-fbank}.
  *
  * <p>Scenes vary by themselves; of the augmentation only what comes after the log-mel is used.
@@ -69,7 +69,7 @@ public final class SceneExamples implements ExampleSource {
    * What no class sounds in, all at the clips' rate.
    *
    * @param backgrounds one is chosen for each scene; pink noise if there are none
-   * @param distractors sounds of no class, laid into scenes as clips are, not silent
+   * @param distractors sounds of no class, composed into scenes as clips are, not silent
    * @param distractorShare chance, 0 up to 1, that the next sound is one of them
    */
   public record Unlabelled(List<Pcm> backgrounds, List<Pcm> distractors, double distractorShare) {
@@ -134,7 +134,7 @@ public final class SceneExamples implements ExampleSource {
     windowsPerScene = 1 + Math.toIntExact((frames - spec.frames()) / plan.hopFrames());
   }
 
-  /** As if it had been recorded at another rate than it says: 1.1 is a tenth shorter and higher. */
+  /** As if it had been recorded at another rate than its own: 1.1 is a tenth shorter and higher. */
   public static Pcm atSpeed(double speed, Pcm pcm) {
     int rateHz = pcm.rateHz();
     int recordedHz = (int) Math.round(rateHz * speed / SPEED_STEP_HZ) * SPEED_STEP_HZ;

@@ -9,9 +9,9 @@ import java.util.List;
 /**
  * Targets of one window.
  *
- * <p>Of a columns head: column {@code c} stands on the window's frames {@code [16 c, 16 c + 16)},
- * that is on the time between the starts of frame {@code 16 c} and frame {@code 16 c + 16}; the
- * target of a class is the share of that time in which it sounds, 0 to 1.
+ * <p>Of a columns head: column {@code c} covers the window's frames {@code [16 c, 16 c + 16)}, that
+ * is on the time between the starts of frame {@code 16 c} and frame {@code 16 c + 16}; the target
+ * of a class is the share of that time in which it sounds, 0 to 1.
  *
  * <p>Of a clip head: the target of a class is 1 if it sounds for at least half of the window, or if
  * at least half of one of its events lies in the window; otherwise 0.
@@ -45,11 +45,12 @@ public final class Targets {
   /**
    * Adds {@code share} of a class that sounds throughout.
    *
-   * @param heard frames of the window that are not padding; rows of padding alone keep weight 0
+   * @param validFrames frames of the window that are not padding; rows of padding alone keep weight
+   *     0
    */
-  void clip(int label, float share, int heard, float[] targets, float[] weights) {
+  void clip(int label, float share, int validFrames, float[] targets, float[] weights) {
     for (int r = 0; r < rows(); r++) {
-      if (!columns || r * ViTSpec.PATCH < heard) {
+      if (!columns || r * ViTSpec.PATCH < validFrames) {
         targets[r * classes + label] += share;
         weights[r] = 1;
       }
@@ -81,16 +82,16 @@ public final class Targets {
           targets[at] =
               columns
                   ? share(targets[at], overlap, rowSeconds)
-                  : heard(targets[at], e, overlap, rowSeconds);
+                  : share(targets[at], e, overlap, rowSeconds);
         }
       }
     }
   }
 
   /** Takes the weight of columns that are padding alone: behind so many frames. */
-  public void unweighted(int heard, float[] weights) {
+  public void unweighted(int validFrames, float[] weights) {
     for (int r = 0; columns && r < weights.length; r++) {
-      weights[r] = r * ViTSpec.PATCH < heard ? weights[r] : 0;
+      weights[r] = r * ViTSpec.PATCH < validFrames ? weights[r] : 0;
     }
   }
 
@@ -102,7 +103,7 @@ public final class Targets {
     return (float) Math.min(1, before + overlap / rowSeconds);
   }
 
-  private static float heard(float before, LabelledEvent e, double overlap, double rowSeconds) {
+  private static float share(float before, LabelledEvent e, double overlap, double rowSeconds) {
     double shorter = Math.min(rowSeconds, e.offsetSeconds() - e.onsetSeconds());
     return overlap >= ENOUGH * shorter ? 1 : before;
   }

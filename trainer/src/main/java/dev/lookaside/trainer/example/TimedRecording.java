@@ -27,11 +27,11 @@ public record TimedRecording(
   }
 
   /**
-   * Whether a front end hears anything of it.
+   * Rejects a recording without a whole frame of a front end.
    *
    * @throws TrainerException if it is shorter than a frame
    */
-  public void checkHeardBy(FrontEnd frontEnd) {
+  public void checkLongEnough(FrontEnd frontEnd) {
     if (frameCount(frontEnd) == 0) {
       throw new TrainerException(
           "%s: samples \"%d\": must be a frame of %s or more"
@@ -46,7 +46,7 @@ public record TimedRecording(
 
   /**
    * The log-mel of some frames, row-major {@code [frames][mels]}, not normalised: the same bits as
-   * if the whole recording had been heard.
+   * if the whole recording had been computed.
    *
    * @param fromFrame first frame
    * @param frames how many, all of them frames of the recording

@@ -39,7 +39,7 @@ public record Evidence(
    * @param id of the example in the store, or of the sound's place in a composed scene
    * @param cluster sounds of one cluster are no independent evidence: those of a recording, or of
    *     one composed scene
-   * @param label its class; null if somebody has only said which class it is not
+   * @param label its class; null if it was only rejected as another class
    * @param rejected the class that it is not; null if it has a label
    * @param fromLabel whether a person has named it
    * @param before what the incumbent makes of it
@@ -66,10 +66,10 @@ public record Evidence(
    *
    * @param peaks highest posterior in the sound, by class in the order of {@link Evidence#labels};
    *     0 for a class that the adapter does not know
-   * @param said what it detects there
+   * @param detectedClasses what it detects there
    */
   @SuppressWarnings("ArrayRecordComponent") // Read only, and as many as there are sounds.
-  public record Score(float[] peaks, Said said, Set<String> detected) {
+  public record Score(float[] peaks, DetectedClasses detectedClasses, Set<String> detected) {
     public Score {
       detected = Set.copyOf(detected);
     }

@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * <p>How often it is right is measured by {@code lookaside bench gate}.
  */
 public final class Gate {
-  /** Half a minute with one false alarm is 120 an hour, and says nothing. */
+  /** Half a minute with one false alarm is 120 an hour, and shows nothing. */
   private static final double BACKGROUND_SECONDS_MIN = 30;
 
   /** An incumbent with more false alarms than allowed may be replaced by one with as many. */
@@ -59,9 +59,9 @@ public final class Gate {
    * A label as the trust in labels sees it.
    *
    * @param example id in the store
-   * @param label what it says
+   * @param label its class
    * @param contradiction as {@link LabelTrust} takes it
-   * @param newClass whether the incumbent does not know what it says
+   * @param newClass whether the incumbent does not know its class
    * @param fresh whether no adapter in force comes from it
    * @param rather the class that the fit without it puts first there
    */
@@ -132,7 +132,7 @@ public final class Gate {
                 l.example(),
                 l.label(),
                 trust.wrong().get(i),
-                say(
+                text(
                     "a head that was fitted without this %s takes it for %s and puts it with the"
                         + " other classes' sounds",
                     l.label(), l.rather())));
@@ -140,14 +140,14 @@ public final class Gate {
     }
     if (trust.verdict() == LabelTrust.Verdict.CONTRADICTED) {
       refusals.add(
-          say(
+          text(
               "%d of %d labels contradict the other sounds of their classes: please check %s",
               Math.max(1, doubted.size()), labels.size(), toCheck(labels, trust)));
     } else if (trust.verdict() == LabelTrust.Verdict.TOO_FEW) {
       String label = rarest(labels);
       wanted.merge(label, trust.more(), Math::max);
       open.add(
-          say(
+          text(
               "not enough labels yet: %s would decide; with these %d, half of them could be wrong"
                   + " (the chance of labels that fit as well is %.2f then, must be at most %.2f)",
               more(trust.more(), label),
@@ -236,7 +236,7 @@ public final class Gate {
       int more = moreSounds(change.examples(), interval);
       wanted.merge(label, more, Math::max);
       open.add(
-          say(
+          text(
               "not enough labels yet: %s would decide; %s, and a loss of more than %.2f cannot be"
                   + " excluded",
               more(more, label), figure(label, of, change), settings.precisionLossMax()));
@@ -255,9 +255,9 @@ public final class Gate {
   private String figure(String label, PairedPrecision.Of of, ClassChange change) {
     String before =
         evidence.known().contains(label)
-            ? say("%.2f before, %.2f with the candidate", of.before(), of.after())
-            : say("new, %.2f with the candidate (by chance %.2f)", of.after(), of.before());
-    return say(
+            ? text("%.2f before, %.2f with the candidate", of.before(), of.after())
+            : text("new, %.2f with the candidate (by chance %.2f)", of.after(), of.before());
+    return text(
         "%s: average precision %s, on %d sounds (%d labelled) that the head which scored them had"
             + " not seen; the true difference is %s (%.0f %% sure)",
         label,
@@ -286,7 +286,7 @@ public final class Gate {
         });
     for (String label : evidence.known()) {
       if (!evidence.labels().contains(label)) {
-        refusals.add(say("class %s: the candidate does not know it any more", label));
+        refusals.add(text("class %s: the candidate does not know it any more", label));
       }
     }
     if (known.isEmpty()) {
@@ -298,7 +298,7 @@ public final class Gate {
     Interval interval = meanInterval(known);
     if (interval.high() < 0) {
       refusals.add(
-          say(
+          text(
               "known classes: mean average precision %.2f before, %.2f with the candidate; the true"
                   + " difference is %s (%.0f %% sure): they must hold",
               before, after, interval.words(), 100 * settings.confidence()));
@@ -328,12 +328,12 @@ public final class Gate {
     double before = b.perHour(b.before());
     double after = b.perHour(b.after());
     if (b.seconds() < BACKGROUND_SECONDS_MIN) {
-      notes.add(say("%.0f s of background: false alarms not judged", b.seconds()));
+      notes.add(text("%.0f s of background: false alarms not judged", b.seconds()));
       return new Change(before, after);
     }
     if (b.streams() > 0) {
       notes.add(
-          say(
+          text(
               "false alarms: counted on %.0f s of background of %d %s, too",
               b.streamSeconds(), b.streams(), b.streams() == 1 ? "stream" : "streams"));
     }
@@ -342,7 +342,7 @@ public final class Gate {
     double chance = atLeast(b.after(), expected);
     if (after > allowed && chance < 1 - settings.confidence()) {
       refusals.add(
-          say(
+          text(
               "false alarms: %.0f an hour of background, %.0f before; at most %.0f are allowed, and"
                   + " as many come by chance in %.0f %% of such %.0f s",
               after, before, allowed, 100 * chance, b.seconds()));
@@ -379,7 +379,7 @@ public final class Gate {
     return nearest;
   }
 
-  private static String say(String text, Object... values) {
+  private static String text(String text, Object... values) {
     return String.format(Locale.ROOT, text, values);
   }
 }

@@ -1,5 +1,6 @@
 package dev.lookaside.trainer.gate;
 
+import com.fasterxml.jackson.annotation.JsonAlias;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -32,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * @param notes what else a reader should know, a sentence each
  * @param doubted labels that are probably wrong; nothing was fitted on them
  * @param wanted by class, how many labels more would decide
- * @param learned the labels that the candidate comes from; null in reports that did not say
+ * @param learned the labels that the candidate comes from; null in reports of earlier versions
  */
 public record GateReport(
     boolean passed,
@@ -97,9 +98,9 @@ public record GateReport(
    * @param wanted what should be detected, in words
    * @param before whether the incumbent is right
    * @param after whether the candidate is
-   * @param heldOut whether what {@code saidAfter} rests on was not fitted on it
-   * @param saidBefore what the incumbent detects there; null in reports that did not say
-   * @param saidAfter what the candidate detects there; null in reports that did not say
+   * @param heldOut whether what {@code detectedAfter} rests on was not fitted on it
+   * @param detectedBefore what the incumbent detects there; null in reports of earlier versions
+   * @param detectedAfter what the candidate detects there; null in reports of earlier versions
    */
   public record CorrectionChange(
       String example,
@@ -107,14 +108,14 @@ public record GateReport(
       boolean before,
       boolean after,
       boolean heldOut,
-      @Nullable Said saidBefore,
-      @Nullable Said saidAfter) {}
+      @JsonAlias("saidBefore") @Nullable DetectedClasses detectedBefore,
+      @JsonAlias("saidAfter") @Nullable DetectedClasses detectedAfter) {}
 
   /**
    * A label that is probably wrong.
    *
    * @param example id in the store
-   * @param label what it says
+   * @param label its class
    * @param chance that it is wrong, 0 to 1
    * @param reason in words
    */

@@ -47,7 +47,7 @@ public final class LabelTrust {
   /** Sums of the same ratios in another order are the same. */
   private static final double ROUNDING = 1e-9;
 
-  /** More are not said to be needed: then it is no matter of their number. */
+  /** More are never asked for: beyond this their number does not help. */
   static final int MORE_MAX = 100;
 
   private final double falsePass;
@@ -83,7 +83,7 @@ public final class LabelTrust {
     TRUSTED,
     /** Too many contradict all else. */
     CONTRADICTED,
-    /** Too few to tell. */
+    /** Too few to decide. */
     TOO_FEW
   }
 

@@ -33,7 +33,7 @@ import java.util.stream.Collectors;
  *     values of {@code entry}
  * @param gradients by the name of a trained input, the output that is its gradient
  * @param all how all files' tensors make up inputs and weights
- * @param keptBytes of one window, kept for the way back
+ * @param keptBytes of one window, kept for the backward pass
  * @param recomputed whether blocks keep what enters them only, and are computed once more on the
  *     way back (Chen et al., arXiv 1604.06174)
  */

@@ -50,7 +50,7 @@ public final class GradientRun implements Gradients {
 
   private static final int CUDA_TOKENS = 16_000;
 
-  /** Values of one run kept for its way back, unless it is said otherwise. */
+  /** Values of one run kept for its backward pass, by default. */
   public static final long KEPT_LIMIT_BYTES = 4L << 30;
 
   private final GradientGraph gradients;
@@ -112,11 +112,11 @@ public final class GradientRun implements Gradients {
   /**
    * Opens the sessions.
    *
-   * @param adapter its shape is the model's; its values stand for what is not trained
+   * @param adapter its shape is the model's; its values are used for what is not trained
    * @param trained names of tensors of the adapter or the backbone
    * @param settings device and threads; 1 thread means one core and no more
-   * @param keptLimitBytes bounds the values that are kept for the way back, of all parts that run
-   *     at the same time: fewer windows make a part, fewer parts run at once, and if one window
+   * @param keptLimitBytes bounds the values that are kept for the backward pass, of all parts that
+   *     run at the same time: fewer windows make a part, fewer parts run at once, and if one window
    *     needs more, all blocks but the last keep only what enters them and are computed once more,
    *     which takes the time of one more forward pass
    * @throws dev.lookaside.classifier.weights.WeightsException if the adapter does not fit
@@ -150,7 +150,9 @@ public final class GradientRun implements Gradients {
     return open(backbone, adapter, trained, loss, settings, KEPT_LIMIT_BYTES);
   }
 
-  /** Values of one window that are kept for the way back, before ONNX Runtime's own savings. */
+  /**
+   * Values of one window that are kept for the backward pass, before ONNX Runtime's own savings.
+   */
   public long keptBytesPerWindow() {
     return gradients.keptBytes();
   }

@@ -33,7 +33,7 @@ final class ReverseWalk {
   private int applied;
 
   /**
-   * Nodes whose values are not kept for the way back but computed again.
+   * Nodes whose values are computed again in the backward pass (activation checkpointing).
    *
    * @param entry what the nodes start from; no other node uses it
    * @param nodes in an order in which they can run; nothing outside uses what they give, except for

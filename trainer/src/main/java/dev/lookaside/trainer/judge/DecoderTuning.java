@@ -28,16 +28,16 @@ public final class DecoderTuning {
   private static final double[] RELATIVE_MERGES = {1.5, 2, 3};
   private static final int[] MEDIAN_CELLS = {1, 3, 5, 7, 9, 13};
 
-  private final Map<String, ClipDetections> heard;
+  private final Map<String, ClipDetections> detections;
   private final List<Event> truth;
   private final Collars collars;
 
   /**
-   * @param heard by stream, the curves of validation data
+   * @param detections by stream, the curves of validation data
    * @param truth their true events
    */
-  public DecoderTuning(Map<String, ClipDetections> heard, List<Event> truth, Collars collars) {
-    this.heard = new TreeMap<>(heard);
+  public DecoderTuning(Map<String, ClipDetections> detections, List<Event> truth, Collars collars) {
+    this.detections = new TreeMap<>(detections);
     this.truth = List.copyOf(truth);
     this.collars = collars;
   }
@@ -77,7 +77,7 @@ public final class DecoderTuning {
   }
 
   private double tune(BoxDecoder decoder, SortedMap<String, Double> thresholds) {
-    List<String> labels = heard.values().iterator().next().labels();
+    List<String> labels = detections.values().iterator().next().labels();
     Counts all = new Counts(0, 0, 0);
     for (int c = 0; c < labels.size(); c++) {
       int label = c;
@@ -97,7 +97,7 @@ public final class DecoderTuning {
 
   private List<Event> decode(BoxDecoder decoder, int label, String name, double threshold) {
     List<Event> events = new ArrayList<>();
-    heard.forEach(
+    detections.forEach(
         (stream, clip) -> {
           for (BoxDecoder.Box box :
               decoder.boxes(clip.curveOf(label), clip.cellSeconds(), threshold)) {

@@ -3,8 +3,8 @@ package dev.lookaside.trainer.judge;
 import dev.lookaside.classifier.detect.ClipDetections;
 import dev.lookaside.classifier.detect.ClipDetections.DetectedEvent;
 import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.trainer.gate.DetectedClasses;
 import dev.lookaside.trainer.gate.Evidence.Score;
-import dev.lookaside.trainer.gate.Said;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -51,7 +51,7 @@ public final class Examiner {
     String judged = trial.label() == null ? trial.rejected() : trial.label();
     int index = judged == null ? -1 : found.labels().indexOf(judged);
     Double highest = index < 0 ? null : Double.valueOf(highest(found, index, trial));
-    return new Score(peaks, Said.of(detected, highest), detected.keySet());
+    return new Score(peaks, DetectedClasses.of(detected, highest), detected.keySet());
   }
 
   /** The highest posterior of a class in a sound. */

@@ -36,7 +36,7 @@ public final class SceneJudge {
 
   /**
    * What a false alarm where nothing sounds counts for when thresholds are chosen: half a minute of
-   * it stands for hours, and few events of a class speak for a threshold that is too low.
+   * it represents hours, and few events of a class argue for a threshold that is too low.
    */
   private static final int QUIET_WEIGHT = 5;
 
@@ -52,7 +52,7 @@ public final class SceneJudge {
   /**
    * A judge without scenes.
    *
-   * @param model says how windows lie and are decoded
+   * @param model how windows lie and are decoded
    */
   public SceneJudge(DetectorModel model) {
     this.model = model;
@@ -75,7 +75,7 @@ public final class SceneJudge {
   }
 
   /**
-   * Scores audio in which no class sounds. What is heard there weighs more than a false alarm
+   * Scores audio in which no class sounds. What is detected there weighs more than a false alarm
    * between sounds.
    *
    * @param scorer as in {@link #add}

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id of the example in the store, or of the sound's place in a composed scene
  * @param cluster sounds of one cluster are no independent evidence
- * @param label its class; null if somebody has only said which class it is not
+ * @param label its class; null if it was only rejected as another class
  * @param rejected the class that it is not; null if it has a label
  * @param fromLabel whether a person has named it
  * @param fold whose fit has not seen it

@@ -19,12 +19,12 @@ import java.util.Optional;
  * @param id same for the same label written twice: {@link #idOf} unless its writer chose another
  * @param label the class meant: the detected one for confirm and reject, the right one for relabel
  *     and add; kept as {@link ClassName#of} writes it
- * @param detected the class that had been said; given for relabel only
+ * @param detected the class that was detected; given for relabel only
  * @param detection {@link Detection#id()} of what is judged; not given for add
  * @param adapter digest of the adapter that made the detection; not given for add
  * @param onset capture time at which the stretch starts
  * @param offset capture time at which it ends, later than {@code onset}, at most a day
- * @param author who says so
+ * @param author who wrote it
  * @param time when
  * @param note for people
  */
@@ -50,7 +50,7 @@ public record Label(
   /** A longer stretch is a typing error. */
   public static final Duration MAX_STRETCH = Duration.ofDays(1);
 
-  /** Who judges has heard it; clocks may differ by so much. */
+  /** A label is written after its event; clocks may differ by so much. */
   public static final Duration MAX_AHEAD = Duration.ofHours(1);
 
   private static final int ID_BYTES = 16;
@@ -134,35 +134,35 @@ public record Label(
   }
 
   /**
-   * What was said is taken back, in its author's name.
+   * Retracts a label, in its author's name.
    *
    * @throws TrainerException if it is a retraction, which cannot be retracted
    */
-  public static Label retract(Label said, Instant time, Optional<String> note) {
-    if (said.kind() == LabelKind.RETRACT) {
+  public static Label retract(Label label, Instant time, Optional<String> note) {
+    if (label.kind() == LabelKind.RETRACT) {
       throw bad(
           "label",
-          said.id(),
+          label.id(),
           "is a retraction, which cannot be retracted; write the other label anew");
     }
     return new Label(
         idOf(
             LabelKind.RETRACT,
-            said.stream(),
-            said.label(),
-            said.onset(),
-            said.offset(),
-            said.author(),
+            label.stream(),
+            label.label(),
+            label.onset(),
+            label.offset(),
+            label.author(),
             time),
         LabelKind.RETRACT,
-        said.stream(),
-        said.label(),
+        label.stream(),
+        label.label(),
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
-        said.onset(),
-        said.offset(),
-        said.author(),
+        label.onset(),
+        label.offset(),
+        label.author(),
         time,
         note);
   }

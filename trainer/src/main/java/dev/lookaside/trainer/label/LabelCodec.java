@@ -31,8 +31,8 @@ import org.apache.kafka.clients.producer.ProducerRecord;
  *   value    { "kind": "confirm" | "reject" | "relabel" | "add" | "retract",
  *              "stream": text, equal to the key,
  *              "label": text             confirm, reject: the detected class; relabel, add: the right one;
- *                                        retract: as it was said, with the same stretch and author
- *              "detected": text          relabel only: the class that had been said
+ *                                        retract: as in the label, with the same interval and author
+ *              "detected": text          relabel only: the class that was detected
  *              "detection": text         id of the event that is judged; not for add and retract
  *              "adapter": sha256         what made the detection; not for add and retract
  *              "onset": time, "offset": time    capture times of the stretch that is judged

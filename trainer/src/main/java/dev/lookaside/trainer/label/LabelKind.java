@@ -2,17 +2,19 @@ package dev.lookaside.trainer.label;
 
 import java.util.Locale;
 
-/** What a label says; on the wire in lower case. */
+/** What a label states; on the wire in lower case. */
 public enum LabelKind {
   /** The detection is right. */
   CONFIRM,
-  /** The class that was detected does not sound there; which one does is not said. */
+  /** The class that was detected does not sound there; the label does not name one that does. */
   REJECT,
   /** Another class than the detected one sounds there. */
   RELABEL,
   /** A class sounds where nothing was detected. */
   ADD,
-  /** What the author said of this class on exactly this stretch is taken back, as if never said. */
+  /**
+   * The author's labels of this class on exactly this interval are retracted, as if never written.
+   */
   RETRACT;
 
   /** The word on the wire. */

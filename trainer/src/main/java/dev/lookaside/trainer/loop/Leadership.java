@@ -18,7 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Says who leads a scope: whoever Kafka's group of that scope has assigned the ledger's one
+ * Decides who leads a scope: whoever Kafka's group of that scope has assigned the ledger's one
  * partition to. Nothing is read there. Owns a thread and a consumer.
  */
 public final class Leadership implements AutoCloseable {
@@ -53,7 +53,7 @@ public final class Leadership implements AutoCloseable {
   /**
    * Joins the scope's group.
    *
-   * @param session after which a trainer that is not heard of has lost it
+   * @param session after which a trainer without a heartbeat has lost it
    */
   public static Leadership join(
       IngestSettings ingest, Scope scope, Duration session, Listener listener) {
@@ -67,7 +67,8 @@ public final class Leadership implements AutoCloseable {
   private void run() {
     boolean there = false;
     while (!closed) {
-      // Whoever asks for the partitions of a topic that is made later hears of them minutes later.
+      // Whoever asks for the partitions of a topic that is made later is assigned them minutes
+      // later.
       if (!there) {
         there = made();
         continue;

@@ -21,17 +21,17 @@ public sealed interface LoopAction {
   /** Judge the candidate and put it on the adapters' topic. */
   record Judge(Round round, String candidate) implements Work {}
 
-  /** Let it hear live audio beside the incumbent. */
+  /** Let it score live audio beside the incumbent. */
   record Shadow(Round round, String candidate, GateReport report) implements Work {}
 
   /** Bring it into force for a share of the streams. */
   record Canary(Round round, String candidate, GateReport report) implements Work {}
 
-  /** Bring it into force for the scope, and release the streams that hear with it already. */
+  /** Bring it into force for the scope, and release the streams that it scores already. */
   record Promote(Round round, String candidate, GateReport report) implements Work {}
 
   /**
-   * Release the streams that hear with a candidate that will not be promoted.
+   * Release the streams that a candidate scores which will not be promoted.
    *
    * @param failed whether that is because it could not be promoted
    */
@@ -48,7 +48,7 @@ public sealed interface LoopAction {
   /** End the work of this round that is under way, or let it not begin: it fails then. */
   record StopRound(Round round) implements LoopAction {}
 
-  /** Tell everybody how a round ended, and clear its folder. */
+  /** Publish how a round ended, and clear its folder. */
   record Finish(RoundOutcome outcome) implements LoopAction {}
 
   /** Do the last work again after a pause. */

@@ -205,8 +205,9 @@ final class LoopCore {
   }
 
   /**
-   * Why an adapter should go, if people say that it is too often wrong. Only its own counts speak:
-   * those that were on their way while another one came into force say nothing of it.
+   * Why an adapter should go, if people's labels show that it is too often wrong. Only its own
+   * counts speak: those that were on their way while another one came into force do not count for
+   * it.
    */
   private Optional<String> tooWrong(String digest) {
     LoopEvent.Labels l = labels;
@@ -397,8 +398,8 @@ final class LoopCore {
     } else if (settings.shadowShare() > 0) {
       go(new Shadowing(p.round(), p.candidate(), report), actions, now);
     } else {
-      GateReport said = report.withNote("not tried in shadow: shadow.share is 0");
-      go(new Publishing(p.round(), p.candidate(), said, null), actions, now);
+      GateReport text = report.withNote("not tried in shadow: shadow.share is 0");
+      go(new Publishing(p.round(), p.candidate(), text, null), actions, now);
     }
   }
 
@@ -409,14 +410,14 @@ final class LoopCore {
     }
     Double agreement = e.agreement();
     if ((agreement == null ? 0 : agreement) < settings.shadowAgreementMin()) {
-      String said =
+      String text =
           agreement == null
               ? "nothing was compared with the incumbent on live audio, its agreement"
               : String.format(
                   Locale.ROOT, "agrees with the incumbent to %.2f on live audio,", agreement);
       String why =
           String.format(
-              Locale.ROOT, "%s must be at least %.2f", said, settings.shadowAgreementMin());
+              Locale.ROOT, "%s must be at least %.2f", text, settings.shadowAgreementMin());
       finish(p.round(), Kind.REFUSED, p.candidate(), e.report(), null, why, now, actions);
     } else {
       go(new Publishing(p.round(), p.candidate(), e.report(), null), actions, now);
@@ -453,7 +454,7 @@ final class LoopCore {
     rolledBack(p, kind, e.cutover(), p.reason(), now, actions);
   }
 
-  /** Null {@code kind}: there is nothing to tell, somebody else has taken it back. */
+  /** Null {@code kind}: there is nothing to report, somebody else has rolled it back. */
   private void rolledBack(
       RollingBack p,
       @Nullable Kind kind,
@@ -492,7 +493,7 @@ final class LoopCore {
       }
     }
     double seconds = (now.toEpochMilli() - round.startedAtMillis()) / MILLIS;
-    // Told before it is saved: who dies between the two tells it twice rather than never.
+    // Published before it is saved: a crash between the two publishes it twice rather than never.
     actions.add(
         new Finish(new RoundOutcome(round, kind, candidate, report, cutover, reason, seconds)));
     state = state.at(new Collecting());
@@ -528,7 +529,7 @@ final class LoopCore {
     }
     String why = failed.step() + ": " + failed.reason();
     if (state.phase() instanceof Publishing p) {
-      // Some streams may hear with it: a canary's, or those of a canary that began.
+      // It may score some streams: a canary's, or those of a canary that began.
       work(new LoopAction.Withdraw(p.round(), p.candidate(), why, true), actions);
       return;
     }

@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What {@link LoopCore} is told. Results name their round: those of another one are late. */
+/** Input of {@link LoopCore}. Results name their round: those of another one are late. */
 public sealed interface LoopEvent {
-  /** This trainer leads its scope from here on, and this is where the last leader stood. */
+  /** This trainer leads its scope from here on, and this is the last leader's state. */
   record Led(LoopState saved) implements LoopEvent {}
 
   /** Another trainer leads. */
@@ -53,8 +53,8 @@ public sealed interface LoopEvent {
   record Requested(RefitRequest request) implements LoopEvent {}
 
   /**
-   * A stream does not sound as it did when the incumbent was fitted. That says nothing about what
-   * sounds there instead: it begins a refit as soon as there is a single label to learn from.
+   * A stream does not sound as it did when the incumbent was fitted. That does not show what sounds
+   * there instead: it begins a refit as soon as there is a single label to learn from.
    */
   record Drifted(String detail) implements LoopEvent {}
 
@@ -70,7 +70,7 @@ public sealed interface LoopEvent {
   record Judged(long round, GateReport report) implements LoopEvent {}
 
   /**
-   * It was heard beside the incumbent.
+   * It has scored live audio beside the incumbent.
    *
    * @param report with what the shadow run found among its notes
    * @param agreement 0 to 1; null if nothing was compared
@@ -87,7 +87,7 @@ public sealed interface LoopEvent {
    */
   record Promoted(long round, String cutover, @Nullable String previous) implements LoopEvent {}
 
-  /** The candidate will not be in force, and no stream hears with it. */
+  /** The candidate will not be in force, and scores no stream. */
   record Withdrawn(long round, String reason, boolean failed) implements LoopEvent {}
 
   /**

@@ -12,12 +12,12 @@ import java.time.Duration;
  * @param quiet that must pass without another label before they do
  * @param interval after which a single new label begins a refit
  * @param headFirst whether the head alone is fitted and published first
- * @param shadowShare of the streams that a candidate is tried on unheard; 0: none
+ * @param shadowShare of the streams that a candidate scores without publishing; 0: none
  * @param shadowFor how long
  * @param shadowAgreementMin least agreement with the incumbent
- * @param canaryShare of the streams that hear with it first; 0: none
+ * @param canaryShare of the streams that it scores first; 0: none
  * @param canaryFor how long
- * @param judgedMin judged detections below which nothing is taken back
+ * @param judgedMin labelled detections below which nothing is rolled back
  * @param wrongRateMax share of them that may be wrong
  * @param wrongPerHourMax wrong ones of one stream within an hour; 0: not looked at
  * @param attempts at one step

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param seenChange of the store up to which full fits, or rounds that labels alone have decided,
  *     have seen all
  * @param roundChange of the store when the round under way began
- * @param wanted new labels that the last round has asked for; 0: as many as the settings say
+ * @param wanted new labels that the last round has asked for; 0: as many as in the settings
  * @param lastRefitMillis when a full fit was last begun, since 1970; 0 if never
  * @param watch what is judged in force; null if nothing is
  * @param waiting requests that were not begun

@@ -67,7 +67,7 @@ public sealed interface Phase {
     }
   }
 
-  /** Lets the candidate hear live audio beside the incumbent. */
+  /** Lets the candidate score live audio beside the incumbent. */
   record Shadowing(Round round, String candidate, GateReport report) implements Phase {
     @Override
     public String word() {
@@ -83,7 +83,7 @@ public sealed interface Phase {
   /**
    * Brings the candidate into force.
    *
-   * @param canary the streams that hear with it first; null if there are none
+   * @param canary the streams that it scores first; null if there are none
    */
   record Publishing(Round round, String candidate, GateReport report, @Nullable Canary canary)
       implements Phase {
@@ -112,7 +112,7 @@ public sealed interface Phase {
   }
 
   /**
-   * Streams that hear with the candidate before the others do.
+   * Streams that the candidate scores before the others.
    *
    * @param streams whose own scopes have a record
    * @param untilMillis when the others follow, since 1970; 0 while the records are not written

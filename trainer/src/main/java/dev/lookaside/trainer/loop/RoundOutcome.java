@@ -34,7 +34,7 @@ public record RoundOutcome(
     REFUSED,
     /** More labels would decide; the incumbent stays in force. */
     UNDECIDED,
-    /** Brought into force and taken back. */
+    /** Brought into force and rolled back. */
     ROLLED_BACK,
     /** Something broke, or there was nothing to fit on. */
     FAILED;

@@ -62,7 +62,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   private record Saved(long term, @Nullable Throwable failure) implements Command {}
 
-  private record Told(long term, RoundOutcome outcome, @Nullable Throwable failure)
+  private record OutcomePublished(long term, RoundOutcome outcome, @Nullable Throwable failure)
       implements Command {}
 
   private record Collected(long term, List<LoopEvent> events, @Nullable Throwable failure)
@@ -93,7 +93,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     INSTANCE
   }
 
-  /** Hears where the loop stands; called on the actor's thread, must be quick. */
+  /** Is published the loop's state; called on the actor's thread, must not block. */
   public interface Listener {
     void status(TrainerStatus status);
 
@@ -104,7 +104,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
    * What it works with.
    *
    * @param workshop opens what a leader needs; may block, and throw while no broker answers
-   * @param leadership joins the group and says from then on whether this one leads
+   * @param leadership joins the group and reports from then on whether this one leads
    */
   public record Parts(
       Scope scope,
@@ -120,7 +120,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   private final LoopCore core;
   private final Executor blocking;
   private final AutoCloseable leadership;
-  private final List<RoundOutcome> untold = new ArrayList<>();
+  private final List<RoundOutcome> unpublished = new ArrayList<>();
 
   /** Ends when all that was to be saved is; failed if something was not. */
   private CompletableFuture<Void> order = CompletableFuture.completedFuture(null);
@@ -167,7 +167,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
                     self.tell(new Leads(false));
                   }
                 });
-    tell();
+    showStatus();
   }
 
   public static Behavior<Command> create(Parts parts) {
@@ -182,7 +182,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
         .onMessage(Open.class, then(this::onOpen))
         .onMessage(Opened.class, then(this::onOpened))
         .onMessage(Saved.class, then(this::onSaved))
-        .onMessage(Told.class, then(this::onTold))
+        .onMessage(OutcomePublished.class, then(this::onOutcomePublished))
         .onMessage(Collected.class, then(this::onCollected))
         .onMessage(Done.class, then(this::onDone))
         .onMessage(Begin.class, then(this::onBegin))
@@ -196,12 +196,15 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
         .build();
   }
 
-  /** After each message, whatever it did: what belongs to an earlier term is closed, and told. */
+  /**
+   * After each message, whatever it did: what belongs to an earlier term is closed, and the status
+   * published.
+   */
   private <M> akka.japi.function.Function<M, Behavior<Command>> then(Consumer<M> handler) {
     return message -> {
       handler.accept(message);
       closeWhenIdle();
-      tell();
+      showStatus();
       return this;
     };
   }
@@ -284,7 +287,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     collect();
   }
 
-  /** The store does not keep what it is told: begins anew from what it has kept. */
+  /** The store cannot save the state: begins anew from what it has. */
   private void abandon(Throwable failure) {
     troubled("cannot go on", failure);
     term++;
@@ -292,11 +295,11 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   }
 
   private void troubled(String what, Throwable failure) {
-    String said = what + ": " + FaultReason.of(failure);
-    if (!said.equals(trouble)) {
-      getContext().getLog().warn("Trainer of {}: {}", parts.scope(), said, failure);
+    String text = what + ": " + FaultReason.of(failure);
+    if (!text.equals(trouble)) {
+      getContext().getLog().warn("Trainer of {}: {}", parts.scope(), text, failure);
     }
-    trouble = said;
+    trouble = text;
   }
 
   private void collect() {
@@ -317,8 +320,8 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
       if (message.failure() == null) {
         trouble = null;
         message.events().forEach(this::decide);
-        untold.forEach(this::tellOutcome);
-        untold.clear();
+        unpublished.forEach(this::publishOutcome);
+        unpublished.clear();
         collect();
       } else {
         troubled("cannot read labels", message.failure());
@@ -369,7 +372,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     } catch (RuntimeException e) {
       abandon(e);
     }
-    tell();
+    showStatus();
   }
 
   private void act(LoopAction action) {
@@ -387,7 +390,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
       inOrder(() -> open.save(save.state()), failure -> new Saved(now, failure));
     } else if (action instanceof LoopAction.Finish finish) {
       last = finish.outcome();
-      tellOutcome(finish.outcome());
+      publishOutcome(finish.outcome());
       parts.listener().finished(finish.outcome());
     } else if (action instanceof LoopAction.Again again) {
       timers.startSingleTimer(new Begin(term, again.work()), again.pause());
@@ -397,16 +400,18 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   }
 
   /** To the requests' topic, before the state that follows is saved. */
-  private void tellOutcome(RoundOutcome outcome) {
+  private void publishOutcome(RoundOutcome outcome) {
     Workplace open = workshop;
     long now = term;
     if (open != null && workshopTerm == term) {
       // What no broker takes must not keep the state from being saved.
       CompletableFuture<?> before = order.exceptionally(failed -> null);
-      CompletableFuture<?> told = before.thenRunAsync(() -> open.finish(outcome), blocking);
-      order = order.runAfterBoth(told.exceptionally(failed -> null), () -> {});
+      CompletableFuture<?> published = before.thenRunAsync(() -> open.finish(outcome), blocking);
+      order = order.runAfterBoth(published.exceptionally(failed -> null), () -> {});
       underWay++;
-      getContext().pipeToSelf(told, (done, failure) -> new Told(now, outcome, cause(failure)));
+      getContext()
+          .pipeToSelf(
+              published, (done, failure) -> new OutcomePublished(now, outcome, cause(failure)));
     }
   }
 
@@ -424,11 +429,11 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     }
   }
 
-  private void onTold(Told message) {
+  private void onOutcomePublished(OutcomePublished message) {
     underWay--;
     if (message.failure() != null && message.term() == term) {
       troubled("cannot report how a round ended", message.failure());
-      untold.add(message.outcome());
+      unpublished.add(message.outcome());
     }
   }
 
@@ -523,11 +528,11 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
       return Behaviors.stopped();
     }
     timers.startSingleTimer(Open.INSTANCE, trouble == null ? Duration.ZERO : TRY_AGAIN);
-    tell();
+    showStatus();
     return this;
   }
 
-  private void tell() {
+  private void showStatus() {
     String now = leads && core.leads() ? core.state().phase().word() : "standby";
     if (!now.equals(phase)) {
       phase = now;

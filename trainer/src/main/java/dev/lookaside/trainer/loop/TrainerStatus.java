@@ -9,7 +9,7 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a trainer stands, for metrics and people.
+ * The state of a trainer, for metrics and people.
  *
  * @param leads whether this one does the work of its scope
  * @param phase {@code standby} while it does not lead, else the loop's: {@code collecting}, {@code

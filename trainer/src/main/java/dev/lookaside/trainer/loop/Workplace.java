@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Workplace extends AutoCloseable {
   /**
-   * What a piece of listening has brought.
+   * The result of a piece of background work.
    *
    * @param report how the streams sound, at the end of a turn; else null
    */
@@ -26,13 +26,13 @@ public interface Workplace extends AutoCloseable {
     }
   }
 
-  /** Where the loop stood. */
+  /** The saved state of the loop. */
   LoopState load();
 
   void save(LoopState state);
 
   /**
-   * Reads labels and requests and says what there is.
+   * Reads labels and requests and returns what is new.
    *
    * @param watched digests and, of the state, what full fits have seen
    */
@@ -47,14 +47,14 @@ public interface Workplace extends AutoCloseable {
    */
   LoopEvent perform(LoopAction.Work work, FitProgress progress);
 
-  /** Tells how a round ended, and removes what it kept. */
+  /** Publishes how a round ended, and removes its files. */
   void finish(RoundOutcome outcome);
 
   /** Whether {@link #listen} has something to do. */
   boolean listensNow();
 
   /**
-   * A bounded piece of hearing what the next round will hear, of comparing streams with what their
+   * A bounded piece of scoring what the next round will score, of comparing streams with what their
    * adapters were fitted on, or of taking background of them.
    */
   Turn listen();

@@ -3,7 +3,7 @@ package dev.lookaside.trainer.metric;
 /**
  * A sound with a beginning and an end, true or detected.
  *
- * @param stream stream or file it was heard in; events of different streams never meet
+ * @param stream stream or file it occurs in; events of different streams never meet
  * @param label class
  * @param onsetSeconds beginning on the stream's own clock, finite
  * @param offsetSeconds end on the same clock, finite, not before the onset

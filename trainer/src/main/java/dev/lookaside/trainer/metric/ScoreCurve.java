@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The score of one label along one stream, constant between edges. At a threshold it stands for
+ * The score of one label along one stream, constant between edges. At a threshold it means
  * detections: the longest runs of pieces whose score is at least the threshold.
  */
 public final class ScoreCurve {
@@ -19,7 +19,7 @@ public final class ScoreCurve {
    * @param stream stream or file
    * @param label class
    * @param edgesSeconds {@code pieces + 1} times on the stream's clock, strictly rising
-   * @param scores one per piece, any scale, no NaN; negative infinity where nothing was heard,
+   * @param scores one per piece, any scale, no NaN; negative infinity where nothing was scored,
    *     which no threshold reaches
    * @throws IllegalArgumentException if the lengths do not fit, an edge is not above the one before
    *     or a score is NaN
@@ -102,8 +102,8 @@ public final class ScoreCurve {
   }
 
   /**
-   * Lowers the threshold through every distinct score and tells how the runs change. Work is a sort
-   * plus a constant number of calls per piece.
+   * Lowers the threshold through every distinct score and reports how the runs change. Work is a
+   * sort plus a constant number of calls per piece.
    */
   void sweep(Runs listener) {
     double[] values = new double[scores.length];
@@ -140,7 +140,7 @@ public final class ScoreCurve {
     }
   }
 
-  /** Hears how runs of active pieces change while the threshold falls. */
+  /** Is called as runs of active pieces change while the threshold falls. */
   interface Runs {
     /** A run of pieces {@code [from, until)} is there. */
     void added(int from, int until);

@@ -39,8 +39,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes a trainer's decisions to the ledger and reads what stands there. Everything may be done
- * twice: what is in force already is found and left. For one thread.
+ * Writes a trainer's decisions to the ledger and reads what is in it. Everything may be done twice:
+ * what is in force already is found and left. For one thread.
  */
 public final class Publisher implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Publisher.class);
@@ -97,7 +97,7 @@ public final class Publisher implements AutoCloseable {
   /**
    * The adapter that scores the scope, or will once all that is decided has come into force.
    *
-   * @param configured scores where the ledger says nothing
+   * @param configured scores where the ledger has no decision
    */
   public Adapter incumbent(Adapter configured) {
     view.refresh();
@@ -159,7 +159,7 @@ public final class Publisher implements AutoCloseable {
    * A candidate that has passed.
    *
    * @param report against what it was judged
-   * @param configured scores where the ledger says nothing
+   * @param configured scores where the ledger has no decision
    * @param stopped asked now and then; true gives up what is under way
    */
   public record Passed(
@@ -266,7 +266,7 @@ public final class Publisher implements AutoCloseable {
     for (Scope scope : view.ledger().scopes()) {
       Cutover own = scope.kind() == Scope.Kind.STREAM ? decided(scope).orElse(null) : null;
       if (own != null && isCanary(own, digest)) {
-        decide(draft(scope, null, "release", null, said(why)));
+        decide(draft(scope, null, "release", null, reason(why)));
       }
     }
   }
@@ -291,11 +291,15 @@ public final class Publisher implements AutoCloseable {
     }
     Cutover draft =
         draft(
-            settings.scope(), previous, previous == null ? "release" : "rollback", null, said(why));
+            settings.scope(),
+            previous,
+            previous == null ? "release" : "rollback",
+            null,
+            reason(why));
     return Optional.of(decide(draft).id());
   }
 
-  private static ObjectNode said(String why) {
+  private static ObjectNode reason(String why) {
     return JsonNodeFactory.instance.objectNode().put("passed", false).put("rollback", why);
   }
 

@@ -207,7 +207,7 @@ public final class RefitTopic implements AutoCloseable {
   }
 
   /**
-   * How rounds ended that no call has told of yet, oldest first; none if the topic is not there.
+   * How rounds ended that no call has returned yet, oldest first; none if the topic is not there.
    * They are not kept.
    *
    * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers; the next call
@@ -224,20 +224,22 @@ public final class RefitTopic implements AutoCloseable {
     return news;
   }
 
-  /** Tells how a round ended. */
+  /** Writes how a round ended. */
   public void answer(RoundOutcome outcome, Instant time) {
     ObjectNode value = outcome.toJson();
     value.put("kind", "outcome").put("time", time.toString());
     send(value);
   }
 
-  /** How the streams of the scope sounded when they were last compared, if that is kept still. */
+  /**
+   * How the streams of the scope sounded when they were last compared, if the topic still has it.
+   */
   public synchronized Optional<DriftReport> drift() {
     refresh();
     return Optional.ofNullable(drift);
   }
 
-  /** Tells how they sound. */
+  /** Writes the drift report. */
   public void tell(DriftReport report) {
     send(report.toJson().put("kind", "drift"));
   }

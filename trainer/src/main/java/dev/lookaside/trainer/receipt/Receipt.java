@@ -6,11 +6,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.ingest.ShortId;
+import dev.lookaside.trainer.gate.DetectedClasses;
 import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
-import dev.lookaside.trainer.gate.Said;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelCodec;
-import dev.lookaside.trainer.store.LabelStandings.Stands;
+import dev.lookaside.trainer.store.LabelStandings.LabelStanding;
 import dev.lookaside.trainer.store.Standing;
 import java.time.Instant;
 import java.util.List;
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What has become of one label.
  *
- * @param stands to the other labels
+ * @param standing among the other labels
  * @param decisions whose adapters come from the label, in the order of their times: those for its
  *     stream, or those for others if there are none
  * @param inForce digest of the adapter that the ledger names for the stream now; empty: the one of
@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Receipt(
     Label label,
-    Stands stands,
+    LabelStanding stands,
     State state,
     List<Decision> decisions,
     Optional<String> inForce,
@@ -65,7 +65,8 @@ public record Receipt(
    * @param since capture time
    * @param fitted on it; false: judged on it, which no fit saw
    * @param incumbent digest of the adapter before
-   * @param change what the two say of the label's stretch; null if the report does not go into it
+   * @param change what the two detect in the label's interval; null if the report does not include
+   *     it
    */
   public record Decision(
       String cutover,
@@ -75,22 +76,25 @@ public record Receipt(
       boolean fitted,
       String incumbent,
       @Nullable CorrectionChange change) {
-    /** What the adapter before said, in words; empty if that is not known. */
+    /** What the adapter before detected, in words; empty if that is not known. */
     public Optional<String> before(String judged) {
       return change == null
           ? Optional.empty()
-          : words(change.saidBefore(), change.before(), judged);
+          : words(change.detectedBefore(), change.before(), judged);
     }
 
-    /** What the adapter says, in words; empty if that is not known. */
+    /** What the adapter detects, in words; empty if that is not known. */
     public Optional<String> after(String judged) {
-      return change == null ? Optional.empty() : words(change.saidAfter(), change.after(), judged);
+      return change == null
+          ? Optional.empty()
+          : words(change.detectedAfter(), change.after(), judged);
     }
 
-    private static Optional<String> words(@Nullable Said said, boolean right, String judged) {
-      // Reports once told no more than whether it was right.
+    private static Optional<String> words(
+        @Nullable DetectedClasses classes, boolean right, String judged) {
+      // Reports of earlier versions have no more than whether it was right.
       String bare = right ? "what is right" : "what is wrong";
-      return Optional.of(said == null ? bare : said.words(judged));
+      return Optional.of(classes == null ? bare : classes.words(judged));
     }
   }
 
@@ -104,12 +108,12 @@ public record Receipt(
     return decisions.stream().findFirst();
   }
 
-  /** The first decision that says of the label's stretch what is heard there. */
-  public Optional<Decision> told() {
+  /** The first decision whose report has what is detected in the label's interval. */
+  public Optional<Decision> firstReported() {
     return decisions.stream().filter(d -> d.change() != null).findFirst();
   }
 
-  /** The newest decision that says of the label's stretch what is heard there. */
+  /** The newest decision whose report has what is detected in the label's interval. */
   public Optional<Decision> newest() {
     return decisions.stream().filter(d -> d.change() != null).reduce((a, b) -> b);
   }
@@ -141,13 +145,13 @@ public record Receipt(
     if (!d.fitted()) {
       text.append(" (held out of the fit, used to evaluate it)");
     }
-    text.append(heard(d));
+    text.append(detections(d));
     switch (stands.standing()) {
       case SUPERSEDED ->
-          text.append(stands.takenBack() ? "; its author has retracted it" : "; now it is")
-              .append(stands.takenBack() ? " with" : " superseded by")
+          text.append(stands.retracted() ? "; its author has retracted it" : "; now it is")
+              .append(stands.retracted() ? " with" : " superseded by")
               .append(" label %s".formatted(others()))
-              .append(stands.takenBack() ? "" : " of the same author")
+              .append(stands.retracted() ? "" : " of the same author")
               .append(": no further fit learns it");
       case CONFLICT ->
           text.append("; now it is in dispute with label %s".formatted(others()))
@@ -161,29 +165,29 @@ public record Receipt(
     return text.toString();
   }
 
-  /** What adapters say at the label, where a report goes into it. */
-  private String heard(Decision first) {
-    Decision tells = told().orElse(null);
-    if (tells == null) {
+  /** What adapters detect at the label, where a report includes it. */
+  private String detections(Decision first) {
+    Decision reporting = firstReported().orElse(null);
+    if (reporting == null) {
       boolean soon = state == State.IN_FORCE || state == State.DECIDED;
       return soon && stands.standing() == Standing.USABLE
           ? "; a later report names what is detected there"
           : "";
     }
     String judged = label.label();
-    String before = tells.before(judged).orElse("");
-    String after = tells.after(judged).orElse("");
+    String before = reporting.before(judged).orElse("");
+    String after = reporting.after(judged).orElse("");
     StringBuilder text = new StringBuilder();
-    if (tells.adapter().equals(first.adapter())) {
+    if (reporting.adapter().equals(first.adapter())) {
       text.append(
           "; there the old adapter detected %s, the new one detects %s".formatted(before, after));
     } else {
       text.append(
           "; there adapter %s, since %s, detects %s, the one before it detected %s"
-              .formatted(ShortId.of(tells.adapter()), tells.since(), after, before));
+              .formatted(ShortId.of(reporting.adapter()), reporting.since(), after, before));
     }
     newest()
-        .filter(latest -> !latest.adapter().equals(tells.adapter()))
+        .filter(latest -> !latest.adapter().equals(reporting.adapter()))
         .ifPresent(
             latest ->
                 text.append(
@@ -199,7 +203,7 @@ public record Receipt(
     String others = others();
     return switch (stands.standing()) {
       case SUPERSEDED ->
-          stands.takenBack()
+          stands.retracted()
               ? "is retracted by its author with label " + others
               : "is superseded by label " + others + " of the same author";
       case CONFLICT -> "is in dispute with label %s: kept out of training".formatted(others);
@@ -233,19 +237,22 @@ public record Receipt(
               .put("incumbent", d.incumbent());
       CorrectionChange change = d.change();
       if (change != null) {
-        said(one.putObject("before"), change.before(), change.saidBefore());
-        said(one.putObject("after"), change.after(), change.saidAfter());
+        detections(one.putObject("before"), change.before(), change.detectedBefore());
+        detections(one.putObject("after"), change.after(), change.detectedAfter());
       }
     }
     return root;
   }
 
-  private static void said(ObjectNode node, boolean right, @Nullable Said said) {
+  private static void detections(
+      ObjectNode node, boolean right, @Nullable DetectedClasses classes) {
     node.put("right", right);
-    if (said != null) {
-      ArrayNode heard = node.putArray("heard");
-      said.heard().forEach(h -> heard.addObject().put("label", h.label()).put("peak", h.peak()));
-      node.put("more", said.more()).put("highest", said.highest());
+    if (classes != null) {
+      ArrayNode detected = node.putArray("detected");
+      classes
+          .detected()
+          .forEach(h -> detected.addObject().put("label", h.label()).put("peak", h.peak()));
+      node.put("more", classes.more()).put("highest", classes.highest());
     }
   }
 }

@@ -11,7 +11,7 @@ import dev.lookaside.trainer.gate.Learned;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.receipt.Receipt.Decision;
 import dev.lookaside.trainer.receipt.Receipt.State;
-import dev.lookaside.trainer.store.LabelStandings.Stands;
+import dev.lookaside.trainer.store.LabelStandings.LabelStanding;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -26,8 +26,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds labels in the ledger: the gate's reports that stand there name the labels an adapter comes
- * from. Each report is read once, and asked often; pure.
+ * Finds labels in the ledger: the gate's reports in it name the labels an adapter comes from. Each
+ * report is read once, and asked often; pure.
  */
 public final class Receipts {
   private final Ledger ledger;
@@ -39,7 +39,7 @@ public final class Receipts {
   /** The incumbent that an adapter was fitted from, by digest. */
   private final Map<String, String> parents = new HashMap<>();
 
-  /** By record: what its report says, empty if there is none. */
+  /** By record: its report, empty if there is none. */
   private final Map<Cutover, Optional<GateReport>> reports = new IdentityHashMap<>();
 
   /** Reads the reports of all that was decided; records without one are passed over. */
@@ -100,7 +100,7 @@ public final class Receipts {
                         changes.get(key))));
   }
 
-  /** Null where nobody judged, and where a report of another shape stands: of a rollback, say. */
+  /** Null without a report, and for one of another shape, such as a rollback's. */
   private static @Nullable GateReport report(Cutover cutover) {
     if (cutover.gate() == null
         || !cutover.gate().hasNonNull("candidate")
@@ -117,10 +117,10 @@ public final class Receipts {
   /**
    * What has become of a label.
    *
-   * @param stands to the other labels
+   * @param standing among the other labels
    * @param now capture time
    */
-  public Receipt of(Label label, Stands stands, Instant now) {
+  public Receipt of(Label label, LabelStanding stands, Instant now) {
     List<Decision> all = byLabel.getOrDefault(Learned.key(label.id()), List.of());
     List<Decision> covering = all.stream().filter(d -> d.scope().covers(label.stream())).toList();
     Optional<String> inForce = ledger.inForce(label.stream(), now, c -> true).map(Cutover::adapter);
@@ -135,19 +135,19 @@ public final class Receipts {
   }
 
   /**
-   * Whether a report says what is heard at a label with the adapter that scores its stream, will
-   * score it, or was the one that this one was fitted from. What a rollback has taken back is told
-   * no more.
+   * Whether a report has what is detected at a label with the adapter that scores its stream, will
+   * score it, or was the one that this one was fitted from. A report that was rolled back does not
+   * count.
    */
-  public boolean told(String labelId, StreamId stream) {
-    List<Decision> telling =
+  public boolean reported(String labelId, StreamId stream) {
+    List<Decision> reporting =
         byLabel.getOrDefault(Learned.key(labelId), List.of()).stream()
             .filter(d -> d.change() != null && d.scope().covers(stream))
             .toList();
     return ledger
         .inForce(stream, Instant.MAX, c -> true)
         .map(Cutover::adapter)
-        .filter(digest -> holds(digest, telling))
+        .filter(digest -> holds(digest, reporting))
         .isPresent();
   }
 

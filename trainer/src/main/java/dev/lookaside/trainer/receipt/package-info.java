@@ -1,6 +1,6 @@
 /**
  * What has become of a label: whether it counts, which adapter it is in since when, and what the
- * adapter before and that one say of the stretch it speaks of. From the topics alone: the labels
+ * adapter before and that one detect in the interval it is about. From the topics alone: the labels
  * and the ledger.
  */
 @org.jspecify.annotations.NullMarked

@@ -290,8 +290,8 @@ public final class Refit {
               old.get(i).detected().contains(judged) == wanted,
               now.get(i).detected().contains(judged) == wanted,
               before.doubted().contains(e.id()),
-              old.get(i).said(),
-              now.get(i).said()));
+              old.get(i).detectedClasses(),
+              now.get(i).detectedClasses()));
     }
     return changes;
   }

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *     bundled model
  * @param key name of the key that signs; empty: the only one there is
  * @param author what the ledger calls this trainer
- * @param session after which a trainer that is not heard of has lost its scope
+ * @param session after which a trainer without a heartbeat has lost its scope
  * @param tick between two looks at what is due
  * @param deadline until which workers may prepare an adapter
  * @param store what is kept

@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  * @param registry of adapters
  * @param key signs decisions; null: they are not signed
  * @param backbone of all adapters; stays the caller's to close
- * @param configured scores where the ledger says nothing
+ * @param configured scores where the ledger has no decision
  * @param features windows as streams have them
  * @param detect how streams are decoded
  * @param where fits and scores run

@@ -81,7 +81,7 @@ public final class Workshop implements Workplace {
   /**
    * What it is made of.
    *
-   * @param configured scores where the ledger says nothing
+   * @param configured scores where the ledger has no decision
    * @param shadow tries candidates; null: there is none here
    */
   record Parts(
@@ -144,15 +144,22 @@ public final class Workshop implements Workplace {
     RefitSettings settings = parts.settings().refit();
     RoundPlan plan =
         RoundPlan.choose(
-            examples, incumbent.digest(), incumbent.labels(), settings, told(), settings.seed());
+            examples,
+            incumbent.digest(),
+            incumbent.labels(),
+            settings,
+            reported(),
+            settings.seed());
     return new Prefetch.Next(
         incumbent, plan, new RoundSounds(examples, store.frontEnd(), settings));
   }
 
-  /** Corrections of which the ledger, as it was last read, says what is heard there. */
-  private Predicate<StoredExample> told() {
+  /**
+   * Corrections of which a report in the ledger, as it was last read, has what is detected there.
+   */
+  private Predicate<StoredExample> reported() {
     Receipts receipts = publisher.receipts();
-    return e -> receipts.told(e.id(), new StreamId(e.stream()));
+    return e -> receipts.reported(e.id(), new StreamId(e.stream()));
   }
 
   private String stateName() {
@@ -322,7 +329,8 @@ public final class Workshop implements Workplace {
         Adapter now = publisher.incumbent(parts.configured());
         RefitSettings settings = parts.settings().refit();
         plan =
-            RoundPlan.choose(examples, now.digest(), now.labels(), settings, told(), drawn(round));
+            RoundPlan.choose(
+                examples, now.digest(), now.labels(), settings, reported(), drawn(round));
         String json = plan.toJson();
         AtomicFile.write(file, path -> Files.writeString(path, json));
       }
@@ -419,14 +427,14 @@ public final class Workshop implements Workplace {
 
   @Override
   public boolean listensNow() {
-    return hearsAhead()
+    return prefetchDue()
         || (drift != null && drift.due())
         || (background != null && background.due());
   }
 
   @Override
   public Turn listen() {
-    if (hearsAhead()) {
+    if (prefetchDue()) {
       prefetch.step();
       return Turn.NOTHING;
     }
@@ -437,7 +445,7 @@ public final class Workshop implements Workplace {
     return drift == null ? Turn.NOTHING : drift.step();
   }
 
-  private boolean hearsAhead() {
+  private boolean prefetchDue() {
     return !stopped && prefetch.due();
   }
 

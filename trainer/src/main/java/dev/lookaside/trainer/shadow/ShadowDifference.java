@@ -10,18 +10,18 @@ import org.jspecify.annotations.Nullable;
  * An event that incumbent and candidate do not agree on.
  *
  * @param kind how they differ
- * @param incumbent what the incumbent says; null if it says nothing
- * @param candidate what the candidate says; null if it says nothing
+ * @param incumbent the incumbent's event; null if it detects none
+ * @param candidate the candidate's event; null if it detects none
  */
 public record ShadowDifference(
     Kind kind, @Nullable Detection incumbent, @Nullable Detection candidate) {
   /** How two adapters can differ. */
   public enum Kind {
-    /** The candidate does not hear it. */
+    /** The candidate does not detect it. */
     ONLY_INCUMBENT,
-    /** The incumbent does not hear it. */
+    /** The incumbent does not detect it. */
     ONLY_CANDIDATE,
-    /** Both hear something there, and name it differently. */
+    /** Both detect something there, and name it differently. */
     LABEL_DIFFERS;
 
     /** The word on the wire. */

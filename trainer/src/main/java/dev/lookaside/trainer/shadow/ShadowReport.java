@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A {@link ShadowSummary} as it stands on {@code lookaside.shadows}; {@link ShadowTopic} draws the
+ * A {@link ShadowSummary} as it is on {@code lookaside.shadows}; {@link ShadowTopic} draws the
  * records.
  *
  * @param summary the numbers
@@ -55,15 +55,15 @@ public record ShadowReport(JsonNode summary, List<JsonNode> differences) {
         .put("onset", either.extent().onsetTime().toString())
         .put("offset", String.valueOf(either.extent().offsetTime()));
     if (d.incumbent() != null) {
-      value.set("incumbentSays", said(d.incumbent()));
+      value.set("incumbentSays", event(d.incumbent()));
     }
     if (d.candidate() != null) {
-      value.set("candidateSays", said(d.candidate()));
+      value.set("candidateSays", event(d.candidate()));
     }
     return value;
   }
 
-  private static ObjectNode said(Detection d) {
+  private static ObjectNode event(Detection d) {
     return JsonNodeFactory.instance
         .objectNode()
         .put("label", d.eventLabel())

@@ -32,8 +32,8 @@ public record ShadowRequest(
   }
 
   /**
-   * Ids of the streams to follow: of each, stream, share and seed alone say whether it is one, so
-   * they are the same everywhere, and those of a smaller share are among those of a larger one.
+   * Ids of the streams to follow: of each, stream, share and seed alone decide whether it is one,
+   * so they are the same everywhere, and those of a smaller share are among those of a larger one.
    * Where that leaves none it is the one that a growing share would take first.
    *
    * @param streams that send audio

@@ -16,7 +16,7 @@ import java.util.Objects;
  * @param streams that were followed, sorted
  * @param windows that the candidate scored
  * @param audioSeconds of those streams that both have judged
- * @param comparison of what both said of it
+ * @param comparison of what both detected in it
  */
 public record ShadowSummary(
     ShadowRequest request,
@@ -36,7 +36,7 @@ public record ShadowSummary(
 
   /**
    * Twice the agreed events over all events of both, 0 to 1: the F1 of the candidate with the
-   * incumbent as truth. 1 if neither has heard anything.
+   * incumbent as truth. 1 if neither has detected anything.
    */
   public double agreement() {
     int agreed = 0;

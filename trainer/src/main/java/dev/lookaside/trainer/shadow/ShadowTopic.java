@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What candidates would have said where the adapter in force spoke: {@code lookaside.shadows}, one
- * partition. Connects for each call; any thread.
+ * What candidates would have detected where another adapter was in force: {@code
+ * lookaside.shadows}, one partition. Connects for each call; any thread.
  *
  * <pre>
  *   key    sha256 of the candidate, hexadecimal, UTF-8

@@ -1,6 +1,6 @@
 /**
- * What a candidate would have said where the incumbent speaks: both judge the same live audio, only
- * the incumbent is heard, and their events are compared class by class.
+ * What a candidate would have detected where the incumbent is in force: both score the same live
+ * audio, only the incumbent publishes, and their events are compared class by class.
  */
 @org.jspecify.annotations.NullMarked
 package dev.lookaside.trainer.shadow;

@@ -12,20 +12,20 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What one label says of one stretch of one stream, and how it stands to what others say. Pure, and
- * the same in whatever order labels arrive.
+ * What one label states about one interval of one stream, and its standing among the others. Pure,
+ * and the same in whatever order labels arrive.
  *
- * <p>Two labels speak of the same if they judge the same detection, or if at least half of the
- * shorter stretch is shared. Two classes may sound at once, so they contradict each other only if
- * one says that a class sounds and the other that it does not, or if they give one detection two
- * names, or if both add a sound that was missed, of different classes, and at least two thirds of
- * the longer stretch are shared: that is one sound with two names. Newer is what has the later
- * time, then the greater id.
+ * <p>Two labels are about the same sound if they are about the same detection, or if at least half
+ * of the shorter interval is shared. Two classes may sound at once, so they contradict each other
+ * only if one states that a class sounds and the other that it does not, or if they give one
+ * detection two names, or if both add a sound that was missed, of different classes, and at least
+ * two thirds of the longer interval are shared: that is one sound with two names. Newer is what has
+ * the later time, then the greater id.
  *
- * <p>What an author takes back, by naming its class and exactly its stretch, is as if it had never
- * been said: it supersedes nothing, either.
+ * <p>What an author retracts, by naming its class and exactly its interval, is as if it had never
+ * been written: it supersedes nothing, either.
  *
- * @param detected the class that relabel says does not sound
+ * @param detected the class that a relabel states does not sound
  */
 record Claim(
     String id,
@@ -40,25 +40,26 @@ record Claim(
   private static final Comparator<Claim> BY_AGE =
       Comparator.comparing(Claim::time).thenComparing(Claim::id);
 
-  /** Where each of the claims about one stream stands. */
+  /** The standing of each of the claims about one stream. */
   static Map<String, Standing> standings(List<Claim> claims) {
     List<Claim> byAge = claims.stream().sorted(BY_AGE).toList();
     Map<String, Standing> standings = new HashMap<>();
-    List<Claim> said = new ArrayList<>();
+    List<Claim> active = new ArrayList<>();
     for (Claim c : byAge) {
       if (c.kind() == LabelKind.RETRACT) {
         standings.put(c.id(), Standing.RETRACTION);
-      } else if (byAge.stream().anyMatch(o -> o.takesBack(c))) {
+      } else if (byAge.stream().anyMatch(o -> o.retracts(c))) {
         standings.put(c.id(), Standing.SUPERSEDED);
       } else {
-        said.add(c);
+        active.add(c);
       }
     }
-    for (Claim c : said) {
-      boolean superseded = said.stream().anyMatch(o -> o.supersedes(c));
+    for (Claim c : active) {
+      boolean superseded = active.stream().anyMatch(o -> o.supersedes(c));
       standings.put(c.id(), superseded ? Standing.SUPERSEDED : Standing.USABLE);
     }
-    List<Claim> live = said.stream().filter(c -> standings.get(c.id()) == Standing.USABLE).toList();
+    List<Claim> live =
+        active.stream().filter(c -> standings.get(c.id()) == Standing.USABLE).toList();
     for (Claim c : live) {
       if (live.stream().anyMatch(o -> !o.author().equals(c.author()) && o.contradicts(c))) {
         standings.put(c.id(), Standing.CONFLICT);
@@ -67,7 +68,7 @@ record Claim(
     Set<Claim> kept = new HashSet<>();
     for (Claim c : live) {
       if (standings.get(c.id()) != Standing.CONFLICT) {
-        if (kept.stream().anyMatch(o -> o.says(c)) || live.stream().anyMatch(o -> o.fills(c))) {
+        if (kept.stream().anyMatch(o -> o.agrees(c)) || live.stream().anyMatch(o -> o.fills(c))) {
           standings.put(c.id(), Standing.DUPLICATE);
         } else {
           kept.add(c);
@@ -78,20 +79,20 @@ record Claim(
   }
 
   /**
-   * Whether another claim about the same, neither of them taken back, is a reason why this one
-   * stands as it does.
+   * Whether another claim about the same, neither of them retracted, is a reason for this one's
+   * standing.
    *
    * @param standing of this one
    */
-  boolean stands(Standing standing, Claim other, Standing itsStanding) {
+  boolean explains(Standing standing, Claim other, Standing itsStanding) {
     boolean live = itsStanding != Standing.SUPERSEDED && itsStanding != Standing.RETRACTION;
     return switch (standing) {
       case USABLE -> false;
       case SUPERSEDED -> other.supersedes(this);
-      case RETRACTION -> takesBack(other);
+      case RETRACTION -> retracts(other);
       case CONFLICT -> live && !author.equals(other.author()) && other.contradicts(this);
       case DUPLICATE ->
-          itsStanding == Standing.USABLE && other.says(this) || live && other.fills(this);
+          itsStanding == Standing.USABLE && other.agrees(this) || live && other.fills(this);
     };
   }
 
@@ -103,8 +104,8 @@ record Claim(
     return kind == LabelKind.REJECT ? Optional.of(label) : detected;
   }
 
-  /** Whether this one says that the other, older one was never said. */
-  boolean takesBack(Claim older) {
+  /** Whether this one retracts the other, older one. */
+  boolean retracts(Claim older) {
     return kind == LabelKind.RETRACT
         && older.kind() != LabelKind.RETRACT
         && author.equals(older.author())
@@ -119,7 +120,7 @@ record Claim(
         && older.kind() != LabelKind.RETRACT
         && author.equals(older.author())
         && BY_AGE.compare(this, older) > 0
-        && (sameDetection(older) || contradicts(older) || says(older) || fills(older));
+        && (sameDetection(older) || contradicts(older) || agrees(older) || fills(older));
   }
 
   private boolean contradicts(Claim other) {
@@ -142,7 +143,7 @@ record Claim(
   }
 
   /** The same of the same. */
-  private boolean says(Claim other) {
+  private boolean agrees(Claim other) {
     boolean same =
         shared(affirmed(), other.affirmed())
             || affirmed().isEmpty()
@@ -151,7 +152,7 @@ record Claim(
     return same && sameStretch(other);
   }
 
-  /** What the other rejects is no background after all: this one says what sounds there. */
+  /** What the other rejects is no background after all: this one states what sounds there. */
   private boolean fills(Claim other) {
     return affirmed().isPresent()
         && other.affirmed().isEmpty()

@@ -22,7 +22,7 @@ final class Digests {
     }
   }
 
-  /** 32 digits that stand for the given parts. */
+  /** 32 digits of the given parts. */
   static String id(String... parts) {
     return HexFormat.of().formatHex(Sha256.of(String.join("|", parts)), 0, ID_BYTES);
   }

@@ -91,7 +91,7 @@ final class EventAudio implements AutoCloseable {
     return new Outcome(held, lost, awaited);
   }
 
-  /** Before that not even its first sample is expected, whatever clocks say. */
+  /** Before that not even its first sample is expected, whatever the clocks' error. */
   private Instant dueAt(StoredExample example) {
     return example.onset().minus(settings.audioWait());
   }

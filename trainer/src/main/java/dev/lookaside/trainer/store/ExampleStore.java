@@ -49,7 +49,7 @@ public final class ExampleStore implements AutoCloseable {
   private final Steps steps;
   private final Map<String, String> spellings = new HashMap<>();
 
-  /** Told before each step that leaves a trace; tests end the process there. */
+  /** Called before each step that leaves a trace; tests end the process there. */
   interface Steps {
     void reached(String step);
   }
@@ -215,7 +215,7 @@ public final class ExampleStore implements AutoCloseable {
             .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue)));
   }
 
-  /** Writes a sound's files and then says in its row that they are there. */
+  /** Writes a sound's files and then records in its row that they are there. */
   synchronized void hold(String id, Sound sound) {
     String name = StoredFiles.name(id);
     steps.reached("files " + id);
@@ -249,7 +249,7 @@ public final class ExampleStore implements AutoCloseable {
         id);
   }
 
-  /** Says why a row has no audio, or not yet. */
+  /** Records why a row has no audio, or not yet. */
   synchronized void without(String id, AudioState state, String reason) {
     index.change(
         () ->
@@ -443,7 +443,7 @@ public final class ExampleStore implements AutoCloseable {
   }
 
   /**
-   * What people said about an adapter's detections on the streams of a scope.
+   * What people's labels say about an adapter's detections on the streams of a scope.
    *
    * @param since capture time of the first detections that count
    */

@@ -287,7 +287,7 @@ final class Index implements AutoCloseable {
         failed.close();
       }
     } catch (SQLException e) {
-      // The first exception says why.
+      // The first exception has the cause.
     }
   }
 

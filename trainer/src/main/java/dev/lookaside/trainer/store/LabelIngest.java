@@ -23,8 +23,8 @@ import org.apache.kafka.common.TopicPartition;
 
 /**
  * Fills a store: labels from {@code audio.labels}, their audio from {@code audio.chunks}, records
- * that are no labels to the dead letters. Where it reads on stands in the store, so any number of
- * deaths does no harm; without a store it begins with the first label. For one thread.
+ * that are no labels to the dead letters. The offsets are in the store, so any number of deaths
+ * does no harm; without a store it begins with the first label. For one thread.
  */
 public final class LabelIngest implements AutoCloseable {
   private final ExampleStore store;
@@ -91,7 +91,7 @@ public final class LabelIngest implements AutoCloseable {
     }
   }
 
-  /** Where the store says; an unread partition from its beginning. */
+  /** From the offsets of the store; an unread partition from its beginning. */
   private void position(
       Consumer<byte[], byte[]> consumer, Collection<TopicPartition> partitions, Duration limit) {
     Map<Integer, Long> positions = store.positions(topic);

@@ -11,24 +11,24 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * How labels stand to each other, from the labels alone: what a store that has taken them all says
- * of them, for those who have none. Pure.
+ * The standing of labels among each other, from the labels alone: what a store that has them all
+ * computes, for those who have none. Pure.
  */
 public final class LabelStandings {
   /**
-   * Where one label stands.
+   * The standing of one label.
    *
-   * @param because ids of the labels that supersede it, contradict it or say the same; empty for a
+   * @param because ids of the labels that supersede it, contradict it or agree with it; empty for a
    *     usable one
-   * @param takenBack whether it is superseded because its author takes it back with these
+   * @param retracted whether it is superseded because its author retracts it with these
    */
-  public record Stands(Standing standing, List<String> because, boolean takenBack) {
-    public Stands {
+  public record LabelStanding(Standing standing, List<String> because, boolean retracted) {
+    public LabelStanding {
       because = List.copyOf(because);
     }
 
-    /** Of a label that nobody has taken back. */
-    public Stands(Standing standing, List<String> because) {
+    /** Of a label that nobody has retracted. */
+    public LabelStanding(Standing standing, List<String> because) {
       this(standing, because, false);
     }
   }
@@ -36,54 +36,54 @@ public final class LabelStandings {
   private LabelStandings() {}
 
   /** By id. */
-  public static Map<String, Stands> of(Collection<Label> labels) {
+  public static Map<String, LabelStanding> of(Collection<Label> labels) {
     Map<String, List<Label>> byStream = new TreeMap<>();
     for (Label label : labels) {
       byStream.computeIfAbsent(label.stream().value(), s -> new ArrayList<>()).add(label);
     }
-    Map<String, Stands> all = new HashMap<>();
+    Map<String, LabelStanding> all = new HashMap<>();
     for (List<Label> ofStream : byStream.values()) {
       ofStream.sort(Comparator.comparing(Label::onset));
       List<Claim> together = new ArrayList<>();
       Instant until = Instant.MIN;
       for (Label label : ofStream) {
         if (!label.onset().isBefore(until)) {
-          judge(together, all);
+          compare(together, all);
           together.clear();
         }
         until = label.offset().isAfter(until) ? label.offset() : until;
         together.add(claim(label));
       }
-      judge(together, all);
+      compare(together, all);
     }
     return all;
   }
 
   /** Claims that overlap, directly or through others. */
-  private static void judge(List<Claim> together, Map<String, Stands> all) {
+  private static void compare(List<Claim> together, Map<String, LabelStanding> all) {
     Map<String, Standing> standings = Claim.standings(together);
-    List<Claim> said = together.stream().filter(c -> takers(c, together).isEmpty()).toList();
+    List<Claim> active = together.stream().filter(c -> retractions(c, together).isEmpty()).toList();
     for (Claim claim : together) {
       Standing standing = standings.getOrDefault(claim.id(), Standing.USABLE);
-      List<String> because = new ArrayList<>(takers(claim, together));
-      boolean takenBack = !because.isEmpty();
-      if (!takenBack) {
-        List<Claim> others = standing == Standing.RETRACTION ? together : said;
+      List<String> because = new ArrayList<>(retractions(claim, together));
+      boolean retracted = !because.isEmpty();
+      if (!retracted) {
+        List<Claim> others = standing == Standing.RETRACTION ? together : active;
         for (Claim other : others) {
           if (other != claim
-              && claim.stands(
+              && claim.explains(
                   standing, other, standings.getOrDefault(other.id(), Standing.USABLE))) {
             because.add(other.id());
           }
         }
       }
-      all.put(claim.id(), new Stands(standing, because, takenBack));
+      all.put(claim.id(), new LabelStanding(standing, because, retracted));
     }
   }
 
-  /** Ids of the claims that take this one back. */
-  private static List<String> takers(Claim claim, List<Claim> together) {
-    return together.stream().filter(o -> o.takesBack(claim)).map(Claim::id).toList();
+  /** Ids of the claims that retract this one. */
+  private static List<String> retractions(Claim claim, List<Claim> together) {
+    return together.stream().filter(o -> o.retracts(claim)).map(Claim::id).toList();
   }
 
   private static Claim claim(Label label) {

@@ -2,17 +2,17 @@ package dev.lookaside.trainer.store;
 
 import java.util.Locale;
 
-/** Whether what an example says counts. */
+/** Whether an example's label counts. */
 public enum Standing {
   /** It counts. */
   USABLE,
-  /** The same author has said something newer about the same stretch, or has taken it back. */
+  /** The same author has a newer label about the same interval, or has retracted it. */
   SUPERSEDED,
-  /** Another author has said the contrary about the same stretch. */
+  /** Another author's label about the same interval contradicts it. */
   CONFLICT,
-  /** Another author has said the same before; one example of one sound is enough. */
+  /** Another author's older label agrees; one example of one sound is enough. */
   DUPLICATE,
-  /** It takes back what its author has said, and says nothing itself. */
+  /** It retracts a label of its author, and states nothing itself. */
   RETRACTION;
 
   /** The word in tables. */

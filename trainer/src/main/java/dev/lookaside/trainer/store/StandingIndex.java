@@ -3,7 +3,7 @@ package dev.lookaside.trainer.store;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelKind;
-import dev.lookaside.trainer.store.LabelStandings.Stands;
+import dev.lookaside.trainer.store.LabelStandings.LabelStanding;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Comparator;
@@ -15,15 +15,15 @@ import java.util.Optional;
 import java.util.TreeSet;
 
 /**
- * Labels as they come, and where the newest stand. A label that comes is judged once, together with
- * those that it overlaps and no others, however many there are. Only the newest are in memory: the
- * others lie in a temporary SQLite database, because a new label may overlap one of last year. For
- * one thread.
+ * Labels as they come, and the standings of the newest. A label that comes is compared once,
+ * together with those that it overlaps and no others, however many there are. Only the newest are
+ * in memory: the others lie in a temporary SQLite database, because a new label may overlap one of
+ * last year. For one thread.
  */
 public final class StandingIndex implements AutoCloseable {
   private static final Comparator<Label> BY_AGE =
       Comparator.comparing(Label::time).thenComparing(Label::id);
-  private static final Stands ALONE = new Stands(Standing.USABLE, List.of());
+  private static final LabelStanding ALONE = new LabelStanding(Standing.USABLE, List.of());
 
   private final int newest;
   private final Index index =
@@ -46,7 +46,7 @@ public final class StandingIndex implements AutoCloseable {
           "CREATE INDEX labels_by_time ON labels (stream, onset)",
           "CREATE INDEX labels_by_length ON labels (stream, offset - onset)");
   private final NavigableSet<Label> recent = new TreeSet<>(BY_AGE);
-  private final Map<String, Stands> stands = new HashMap<>();
+  private final Map<String, LabelStanding> stands = new HashMap<>();
   private long judged;
 
   /**
@@ -64,7 +64,7 @@ public final class StandingIndex implements AutoCloseable {
     recent.add(label);
     List<Label> together = together(label);
     judged += together.size();
-    Map<String, Stands> found = LabelStandings.of(together);
+    Map<String, LabelStanding> found = LabelStandings.of(together);
     together.stream()
         .filter(recent::contains)
         .forEach(l -> stands.put(l.id(), found.getOrDefault(l.id(), ALONE)));
@@ -125,8 +125,8 @@ public final class StandingIndex implements AutoCloseable {
     return List.copyOf(recent);
   }
 
-  /** Where one of {@link #recent} stands. */
-  public Stands of(Label label) {
+  /** The standing of one of {@link #recent}. */
+  public LabelStanding of(Label label) {
     return stands.getOrDefault(label.id(), ALONE);
   }
 

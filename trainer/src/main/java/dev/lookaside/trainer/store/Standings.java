@@ -19,7 +19,7 @@ final class Standings {
   /** From the weakest to the strongest. */
   private static final List<String> KINDS = List.of("confirm", "reject", "relabel");
 
-  /** Labels on an adapter's detections that say how often it is wrong. */
+  /** Labels on an adapter's detections that show how often it is wrong. */
   static final int JUDGED_MAX = 1_000;
 
   private static final long HOUR_NANOS = Duration.ofHours(1).toNanos();
@@ -83,20 +83,20 @@ final class Standings {
     return conflicts;
   }
 
-  /** What was said of one detection; onset in nanoseconds. */
-  private record Said(String stream, long onset, String kind) {
+  /** A label on one detection; onset in nanoseconds. */
+  private record Judgement(String stream, long onset, String kind) {
     boolean wrong() {
       return !kind.equals("confirm");
     }
   }
 
   /**
-   * The worst that is said of a detection counts: that it was wrong says more than a doubt. Of the
-   * newest {@value #JUDGED_MAX}, so that looking once a second costs the same however many labels
-   * an adapter has had.
+   * The worst label on a detection counts: wrong before doubtful. Of the newest {@value
+   * #JUDGED_MAX}, so that looking once a second costs the same however many labels an adapter has
+   * had.
    */
   static Verdicts verdicts(Index index, String adapter, Scope scope, Instant since) {
-    Map<String, Said> byDetection = new HashMap<>();
+    Map<String, Judgement> byDetection = new HashMap<>();
     index.all(
         """
         SELECT stream, onset, detection, kind FROM examples INDEXED BY examples_by_adapter
@@ -106,18 +106,18 @@ final class Standings {
         ORDER BY onset DESC LIMIT ?4
         """,
         row -> {
-          Said said = new Said(row.getString(1), row.getLong(2), row.getString(4));
-          return covers(scope, said.stream())
-              ? byDetection.merge(row.getString(3), said, Standings::stronger)
-              : said;
+          Judgement judgement = new Judgement(row.getString(1), row.getLong(2), row.getString(4));
+          return covers(scope, judgement.stream())
+              ? byDetection.merge(row.getString(3), judgement, Standings::stronger)
+              : judgement;
         },
         adapter,
         Nanos.of(since),
         scope.name(),
         JUDGED_MAX);
     int[] counts = new int[3];
-    for (Said said : byDetection.values()) {
-      counts[KINDS.indexOf(said.kind())]++;
+    for (Judgement judgement : byDetection.values()) {
+      counts[KINDS.indexOf(judgement.kind())]++;
     }
     return new Verdicts(counts[0], counts[1], counts[2], wrongInHour(byDetection.values()));
   }
@@ -139,10 +139,10 @@ final class Standings {
     return count[0];
   }
 
-  private static int wrongInHour(Collection<Said> all) {
+  private static int wrongInHour(Collection<Judgement> all) {
     Map<String, List<Long>> onsets = new HashMap<>();
     all.stream()
-        .filter(Said::wrong)
+        .filter(Judgement::wrong)
         .forEach(s -> onsets.computeIfAbsent(s.stream(), x -> new ArrayList<>()).add(s.onset()));
     int worst = 0;
     for (List<Long> ofStream : onsets.values()) {
@@ -158,7 +158,7 @@ final class Standings {
     return worst;
   }
 
-  private static Said stronger(Said a, Said b) {
+  private static Judgement stronger(Judgement a, Judgement b) {
     return KINDS.indexOf(a.kind()) > KINDS.indexOf(b.kind()) ? a : b;
   }
 

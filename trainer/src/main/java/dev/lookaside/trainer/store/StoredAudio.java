@@ -11,7 +11,7 @@ import java.time.Instant;
 import java.util.Arrays;
 
 /**
- * The audio of an example: one run of samples without a gap, the event with what stood around it.
+ * The audio of an example: one run of samples without a gap, the event with the audio around it.
  *
  * @param file 16-bit mono WAV at the front end's rate
  * @param logMel the log-mel of the whole file beside it, {@code [frames][mels]} as a NumPy array

@@ -17,7 +17,7 @@ import java.util.Optional;
  * @param offset capture time of its end
  * @param recording what may not be torn apart by a split: the stream and ten minutes, or the
  *     original recording of a seed
- * @param author who says so; for a sample who took it
+ * @param author of the label; for a sample who took it
  * @param labelledAt when
  * @param labelId {@link dev.lookaside.trainer.label.Label#id} of what it is from
  * @param adapter digest of the adapter whose detection was judged

@@ -1,8 +1,8 @@
 package dev.lookaside.trainer.store;
 
 /**
- * What people said about the detections of one adapter; only judgements that count, each detection
- * once.
+ * What people's labels say about the detections of one adapter; only judgements that count, each
+ * detection once.
  *
  * @param wrongInHour rejected and relabelled ones of one stream that began within an hour, of the
  *     worst hour of the worst stream

@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What of a stream is background: where nobody has heard anything and nothing stands out. Pure. */
+/**
+ * Which parts of a stream are background: nothing was detected or labelled, and nothing stands out.
+ * Pure.
+ */
 public final class Background {
   private static final double FRAME_SECONDS = .05;
 

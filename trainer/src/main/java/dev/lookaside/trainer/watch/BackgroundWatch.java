@@ -140,7 +140,7 @@ public final class BackgroundWatch implements AutoCloseable {
     try {
       d = codec.decode(record);
     } catch (DetectException e) {
-      // Not ours to say: whoever reads the topic for its own sake does.
+      // Reported by whoever reads the topic for its own sake.
       return;
     }
     Map<String, Stretch> ofStream =

@@ -48,7 +48,7 @@ import org.slf4j.LoggerFactory;
  * scene or a stream, each some tenths of a second, that the caller may stop asking for. For one
  * thread; {@link #due} for any.
  *
- * <p>What it knows of the streams stands on the requests' topic as the last record of its kind: the
+ * <p>What it knows of the streams is on the requests' topic as the last record of its kind: the
  * store's disk need not live, whoever leads next goes on from it, and people can read it from
  * anywhere.
  */
@@ -87,7 +87,7 @@ public final class DriftWatch implements AutoCloseable {
   private final RefitTopic topic;
   private final StreamsDrift streams;
   private final ArrayDeque<Stretch> queue = new ArrayDeque<>();
-  private final Map<String, Instant> lastHeard = new TreeMap<>();
+  private final Map<String, Instant> lastMeasured = new TreeMap<>();
   private final LinkedHashMap<String, AdapterReference> references =
       new LinkedHashMap<>(8, 0.75f, true);
   private final Set<String> withoutReference = new HashSet<>();
@@ -148,7 +148,7 @@ public final class DriftWatch implements AutoCloseable {
     return new Turn(events, queue.isEmpty() ? end() : null);
   }
 
-  /** Where the trainer before this one stood; the first turn comes an interval later. */
+  /** Restores the state of the trainer before this one; the first turn comes an interval later. */
   private Turn restore() {
     DriftReport last = topic.drift().orElse(null);
     restored = true;
@@ -162,7 +162,7 @@ public final class DriftWatch implements AutoCloseable {
     return new Turn(events, last.worst(settings.listed()));
   }
 
-  /** Those heard longest ago come first, so that all have their turn however many they are. */
+  /** Those measured longest ago come first, so that all have their turn however many they are. */
   private void begin(List<LoopEvent> events) {
     Instant now = parts.clock().instant();
     next = now.plus(settings.interval());
@@ -175,15 +175,15 @@ public final class DriftWatch implements AutoCloseable {
     if (over && streams.alarmed().isEmpty()) {
       events.add(LoopEvent.DriftOver.INSTANCE);
     }
-    lastHeard.keySet().retainAll(active.keySet());
+    lastMeasured.keySet().retainAll(active.keySet());
     active.keySet().stream()
         .sorted(
-            Comparator.comparing((String s) -> lastHeard.getOrDefault(s, Instant.MIN))
+            Comparator.comparing((String s) -> lastMeasured.getOrDefault(s, Instant.MIN))
                 .thenComparing(s -> s))
         .limit(settings.streamsPerTurn())
         .forEach(
             s -> {
-              lastHeard.put(s, now);
+              lastMeasured.put(s, now);
               queue.add(new Stretch(new StreamId(s), Objects.requireNonNull(active.get(s))));
             });
     inTurn = true;
@@ -205,7 +205,7 @@ public final class DriftWatch implements AutoCloseable {
     String decided = decides == null ? null : decides.adapter();
     Adapter configured = parts.configured();
     String digest = decided == null ? configured.digest() : decided;
-    if (withoutReference.contains(digest) || heardAlready(stretch, digest)) {
+    if (withoutReference.contains(digest) || measuredAlready(stretch, digest)) {
       return true;
     }
     AdapterReference reference;
@@ -228,12 +228,12 @@ public final class DriftWatch implements AutoCloseable {
       withoutReference.add(digest);
       throw e;
     }
-    hear(stretch, digest, reference, events);
+    measure(stretch, digest, reference, events);
     return true;
   }
 
-  /** The same seconds once more would say the same, and are no second look. */
-  private boolean heardAlready(Stretch stretch, String adapter) {
+  /** The same seconds once more give the same values, and are no second measurement. */
+  private boolean measuredAlready(Stretch stretch, String adapter) {
     StreamDrift last = streams.of(stretch.stream().value());
     return last != null
         && last.adapter().equals(adapter)
@@ -272,7 +272,7 @@ public final class DriftWatch implements AutoCloseable {
     }
   }
 
-  private void hear(
+  private void measure(
       Stretch stretch, String adapter, AdapterReference reference, List<LoopEvent> events) {
     String id = stretch.stream().value();
     Instant from = stretch.until().minusMillis(millis(settings.seconds()));
@@ -285,7 +285,7 @@ public final class DriftWatch implements AutoCloseable {
     if (measured.isEmpty()) {
       return;
     }
-    StreamsDrift.Change change = streams.heard(id, adapter, stretch.until(), measured.get());
+    StreamsDrift.Change change = streams.measured(id, adapter, stretch.until(), measured.get());
     StreamDrift now = Objects.requireNonNull(streams.of(id));
     if (change == StreamsDrift.Change.RAISED) {
       LOG.warn("Stream sounds unlike what its adapter was fitted on: {}", now.text());

@@ -21,7 +21,7 @@ import java.util.Map;
 
 /** What of the store an adapter has been fitted on, chosen as a round chooses. */
 public final class FittedSounds {
-  /** More tell little more of how a stream sounds. */
+  /** More add little about how a stream sounds. */
   private static final int CONTEXTS_MAX = 100;
 
   private FittedSounds() {}
@@ -57,7 +57,7 @@ public final class FittedSounds {
         settings.seed());
   }
 
-  /** Events of streams with what stood around them, the newest. */
+  /** Events of streams with the audio around them, the newest. */
   private static List<Material.Context> contexts(RoundPlan plan, List<StoredExample> known) {
     Map<String, StoredExample> byId = new HashMap<>();
     known.forEach(e -> byId.put(e.id(), e));

@@ -10,12 +10,12 @@ class ProfileTest {
   private static final float[] ON = {.5f, .5f};
   private static final float[] OFF = {.3f, .3f};
 
-  private static Look look(float... posteriors) {
+  private static Sample look(float... posteriors) {
     float[][] rows = new float[posteriors.length][];
     for (int r = 0; r < rows.length; r++) {
       rows[r] = new float[] {posteriors[r], .001f};
     }
-    return new Look(2, 1.2, new float[rows.length][0], rows);
+    return new Sample(2, 1.2, new float[rows.length][0], rows);
   }
 
   @Test

@@ -24,7 +24,7 @@ class ReferenceTest {
     static final Change NONE = new Change(0, 1);
   }
 
-  private record Drawn(Look look, String[] kinds) {}
+  private record Drawn(Sample look, String[] kinds) {}
 
   private static float[][] kindMeans(RandomGenerator random) {
     float[][] means = new float[KINDS][WIDTH];
@@ -63,7 +63,7 @@ class ReferenceTest {
         posteriors[r][c] = (float) (1 / (1 + Math.exp(-logit)));
       }
     }
-    return new Drawn(new Look(ROWS, 1.28, embeddings, posteriors), kinds);
+    return new Drawn(new Sample(ROWS, 1.28, embeddings, posteriors), kinds);
   }
 
   private static Reference reference(RandomGenerator random, float[][] means, double rate) {
@@ -122,9 +122,9 @@ class ReferenceTest {
     RandomGenerator random = SeededRandom.of(9);
     float[][] means = kindMeans(random);
     Reference reference = reference(random, means, .02);
-    Look whole = draw(random, means, Change.NONE).look;
-    Look part =
-        new Look(
+    Sample whole = draw(random, means, Change.NONE).look;
+    Sample part =
+        new Sample(
             ROWS,
             1.28,
             java.util.Arrays.copyOf(whole.embeddings(), ROWS),

@@ -28,7 +28,7 @@ class StreamsDriftTest {
   }
 
   private Change hear(String stream, String adapter, double embedding) {
-    return streams.heard(stream, adapter, START.plusSeconds(looks++), measured(embedding));
+    return streams.measured(stream, adapter, START.plusSeconds(looks++), measured(embedding));
   }
 
   @Test
@@ -73,11 +73,11 @@ class StreamsDriftTest {
 
     StreamsDrift later = new StreamsDrift(2);
     later.restore(read);
-    assertThat(later.heard("dock", A, START, measured(3)))
+    assertThat(later.measured("dock", A, START, measured(3)))
         .as("known already")
         .isEqualTo(Change.NONE);
-    later.heard("dock", A, START, measured(.5));
-    assertThat(later.heard("dock", A, START, measured(.5))).isEqualTo(Change.OVER);
+    later.measured("dock", A, START, measured(.5));
+    assertThat(later.measured("dock", A, START, measured(.5))).isEqualTo(Change.OVER);
     assertThat(streams.of("dock").text())
         .isEqualTo("dock: embedding 3.000, bound 2.000 (10.0 s up to 2026-03-01T12:00:01Z)");
   }

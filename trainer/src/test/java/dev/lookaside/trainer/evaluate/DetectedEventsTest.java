@@ -80,7 +80,7 @@ class DetectedEventsTest {
   @Test
   void whatCouldNotBeHeardIsNotMissed() {
     DetectedEvents events = judged();
-    events.unheard("two");
+    events.unreadable("two");
     DetectedEvents.Score score = events.score();
     assertThat(score.events().microF1()).isCloseTo(4.0 / 6, within(1e-12));
     assertThat(score.segments().total().truth()).isEqualTo(6);

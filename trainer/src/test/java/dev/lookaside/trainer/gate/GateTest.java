@@ -185,13 +185,17 @@ class GateTest {
                 {"passed": true, "incumbent": "a", "candidate": "b",
                  "map": {"before": 0.5, "after": 0.6}, "calibrationError": {"before": 0.1},
                  "classes": {"bird": {"examples": 2, "averagePrecision": {"after": 0.8}}},
-                 "corrections": [], "reasons": [], "notes": [], "doubted": ["x", "y"],
+                 "corrections": [{"example": "e", "wanted": "bird", "before": false, "after": true, "heldOut": false,
+                   "saidBefore": {"heard": [{"label": "horn", "peak": 0.9}], "more": 0}}], "reasons": [], "notes": [], "doubted": ["x", "y"],
                  "checks": [{"rule": "kept"}]}
                 """);
     GateReport read = GateReport.fromJson(old);
     assertThat(read.passed()).isTrue();
     assertThat(read.doubted()).isEmpty();
     assertThat(read.map().after()).isEqualTo(.6);
+    assertThat(read.corrections().get(0).detectedBefore().detected())
+        .as("under the names of earlier versions")
+        .containsExactly(new DetectedClasses.Detected("horn", .9));
   }
 
   @Test

@@ -23,7 +23,7 @@ final class Sounds {
 
   private static Score score(float[] peaks) {
     Set<String> detected = peaks[0] > .5 ? Set.of("bird") : Set.of();
-    return new Score(peaks, Said.of(Map.of(), null), detected);
+    return new Score(peaks, DetectedClasses.of(Map.of(), null), detected);
   }
 
   /**

@@ -8,13 +8,13 @@ import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.Ledger;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.trainer.gate.DetectedClasses;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
 import dev.lookaside.trainer.gate.Learned;
-import dev.lookaside.trainer.gate.Said;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.receipt.Receipt.State;
-import dev.lookaside.trainer.store.LabelStandings.Stands;
+import dev.lookaside.trainer.store.LabelStandings.LabelStanding;
 import dev.lookaside.trainer.store.Standing;
 import java.time.Instant;
 import java.util.List;
@@ -29,9 +29,9 @@ class ReceiptsTest {
   private static final String NEW = "b".repeat(64);
   private static final String NEWER = "c".repeat(64);
   private static final Label SIREN = label("site/yard", "siren");
-  private static final Stands USABLE = new Stands(Standing.USABLE, List.of());
-  private static final Said NOTHING = Said.of(Map.of(), .12);
-  private static final Said HEARD = Said.of(Map.of("siren", .93), .93);
+  private static final LabelStanding USABLE = new LabelStanding(Standing.USABLE, List.of());
+  private static final DetectedClasses NOTHING = DetectedClasses.of(Map.of(), .12);
+  private static final DetectedClasses HEARD = DetectedClasses.of(Map.of("siren", .93), .93);
 
   private Ledger ledger = Ledger.EMPTY;
 
@@ -144,7 +144,7 @@ class ReceiptsTest {
   @Test
   void theNewestReportThatGoesIntoItIsKept() {
     decide("*", NEW, 60, report(OLD, NEW, learned(true, SIREN), change(false)).toJson());
-    Said surer = Said.of(Map.of("siren", .99), .99);
+    DetectedClasses surer = DetectedClasses.of(Map.of("siren", .99), .99);
     CorrectionChange again =
         new CorrectionChange(SIREN.id(), "siren", true, true, false, HEARD, surer);
     decide("*", NEWER, 70, report(NEW, NEWER, learned(true, SIREN), again).toJson());
@@ -161,26 +161,28 @@ class ReceiptsTest {
   @Test
   void whatALaterReportGoesIntoIsSaidWithItsAdapter() {
     decide("*", NEW, 60, report(OLD, NEW, learned(true, SIREN)).toJson());
-    assertThat(new Receipts(ledger).told(SIREN.id(), SIREN.stream())).isFalse();
+    assertThat(new Receipts(ledger).reported(SIREN.id(), SIREN.stream())).isFalse();
     decide("*", NEWER, 70, report(NEW, NEWER, learned(true, SIREN), change(false)).toJson());
     assertThat(receipt(SIREN, 71).sentence())
         .isEqualTo(
             "is in adapter bbbbbbbbbbbb since 2026-03-01T12:01:00Z; there adapter cccccccccccc,"
                 + " since 2026-03-01T12:01:10Z, detects siren (0.93), the one before it detected nothing"
                 + " (siren at most 0.12)");
-    assertThat(new Receipts(ledger).told(SIREN.id(), SIREN.stream())).isTrue();
+    assertThat(new Receipts(ledger).reported(SIREN.id(), SIREN.stream())).isTrue();
   }
 
   @Test
   void whatWasToldIsToldAgainOnceItsAdapterIsTakenBack() {
     decide("*", OLD, 10, null);
     decide("tenant:harbour", NEW, 50, report(OLD, NEW, learned(true), change(false)).toJson());
-    assertThat(new Receipts(ledger).told(SIREN.id(), SIREN.stream())).as("to others").isFalse();
+    assertThat(new Receipts(ledger).reported(SIREN.id(), SIREN.stream())).as("to others").isFalse();
     decide("*", NEW, 60, report(OLD, NEW, learned(true, SIREN), change(false)).toJson());
     decide("*", NEWER, 70, report(NEW, NEWER, learned(true)).toJson());
-    assertThat(new Receipts(ledger).told(SIREN.id(), SIREN.stream())).as("its child").isTrue();
+    assertThat(new Receipts(ledger).reported(SIREN.id(), SIREN.stream())).as("its child").isTrue();
     decide("*", OLD, 80, null);
-    assertThat(new Receipts(ledger).told(SIREN.id(), SIREN.stream())).as("taken back").isFalse();
+    assertThat(new Receipts(ledger).reported(SIREN.id(), SIREN.stream()))
+        .as("taken back")
+        .isFalse();
   }
 
   @Test
@@ -203,13 +205,14 @@ class ReceiptsTest {
     List<String> because = List.of(other.id());
     String brief = other.id().substring(0, 12);
     assertThat(none.of(SIREN, USABLE, NOON).sentence()).isEqualTo("is in no adapter yet");
-    assertThat(none.of(SIREN, new Stands(Standing.CONFLICT, because), NOON).sentence())
+    assertThat(none.of(SIREN, new LabelStanding(Standing.CONFLICT, because), NOON).sentence())
         .isEqualTo("is in dispute with label " + brief + ": kept out of training");
-    assertThat(none.of(SIREN, new Stands(Standing.SUPERSEDED, because), NOON).sentence())
+    assertThat(none.of(SIREN, new LabelStanding(Standing.SUPERSEDED, because), NOON).sentence())
         .isEqualTo("is superseded by label " + brief + " of the same author");
-    assertThat(none.of(SIREN, new Stands(Standing.DUPLICATE, because), NOON).sentence())
+    assertThat(none.of(SIREN, new LabelStanding(Standing.DUPLICATE, because), NOON).sentence())
         .contains("one example of a sound is enough");
-    assertThat(none.of(SIREN, new Stands(Standing.SUPERSEDED, because, true), NOON).sentence())
+    assertThat(
+            none.of(SIREN, new LabelStanding(Standing.SUPERSEDED, because, true), NOON).sentence())
         .isEqualTo("is retracted by its author with label " + brief);
   }
 
@@ -219,13 +222,16 @@ class ReceiptsTest {
     List<String> because = List.of("0123456789abcdef");
     Receipts receipts = new Receipts(ledger);
     Instant now = NOON.plusSeconds(61);
-    assertThat(receipts.of(SIREN, new Stands(Standing.CONFLICT, because), now).sentence())
+    assertThat(receipts.of(SIREN, new LabelStanding(Standing.CONFLICT, because), now).sentence())
         .startsWith("is in adapter bbbbbbbbbbbb since")
         .endsWith(
             "siren (0.93); now it is in dispute with label 0123456789ab: no further fit learns it");
-    assertThat(receipts.of(SIREN, new Stands(Standing.SUPERSEDED, because), now).sentence())
+    assertThat(receipts.of(SIREN, new LabelStanding(Standing.SUPERSEDED, because), now).sentence())
         .contains("; now it is superseded by label 0123456789ab of the same author");
-    assertThat(receipts.of(SIREN, new Stands(Standing.SUPERSEDED, because, true), now).sentence())
+    assertThat(
+            receipts
+                .of(SIREN, new LabelStanding(Standing.SUPERSEDED, because, true), now)
+                .sentence())
         .endsWith(
             "; its author has retracted it with label 0123456789ab: no further fit learns it");
   }
@@ -269,7 +275,7 @@ class ReceiptsTest {
     assertThat(decision.get("since").textValue()).isEqualTo("2026-03-01T12:01:00Z");
     assertThat(decision.at("/before/right").booleanValue()).isFalse();
     assertThat(decision.at("/before/highest").doubleValue()).isEqualTo(.12);
-    assertThat(decision.at("/after/heard/0/label").textValue()).isEqualTo("siren");
-    assertThat(decision.at("/after/heard/0/peak").doubleValue()).isEqualTo(.93);
+    assertThat(decision.at("/after/detected/0/label").textValue()).isEqualTo("siren");
+    assertThat(decision.at("/after/detected/0/peak").doubleValue()).isEqualTo(.93);
   }
 }

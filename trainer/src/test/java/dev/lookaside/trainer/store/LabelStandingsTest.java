@@ -9,7 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lookaside.ingest.SeededRandom;
 import dev.lookaside.trainer.label.Label;
-import dev.lookaside.trainer.store.LabelStandings.Stands;
+import dev.lookaside.trainer.store.LabelStandings.LabelStanding;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,12 +35,12 @@ class LabelStandingsTest {
     assertThat(LabelStandings.of(List.of(sameCow, cow, wrong, right, again, first)))
         .isEqualTo(
             Map.of(
-                first.id(), new Stands(Standing.SUPERSEDED, List.of(again.id())),
-                again.id(), new Stands(Standing.USABLE, List.of()),
-                right.id(), new Stands(Standing.CONFLICT, List.of(wrong.id())),
-                wrong.id(), new Stands(Standing.CONFLICT, List.of(right.id())),
-                cow.id(), new Stands(Standing.USABLE, List.of()),
-                sameCow.id(), new Stands(Standing.DUPLICATE, List.of(cow.id()))));
+                first.id(), new LabelStanding(Standing.SUPERSEDED, List.of(again.id())),
+                again.id(), new LabelStanding(Standing.USABLE, List.of()),
+                right.id(), new LabelStanding(Standing.CONFLICT, List.of(wrong.id())),
+                wrong.id(), new LabelStanding(Standing.CONFLICT, List.of(right.id())),
+                cow.id(), new LabelStanding(Standing.USABLE, List.of()),
+                sameCow.id(), new LabelStanding(Standing.DUPLICATE, List.of(cow.id()))));
   }
 
   @Test
@@ -50,8 +50,8 @@ class LabelStandingsTest {
     assertThat(LabelStandings.of(List.of(hers, owl)))
         .isEqualTo(
             Map.of(
-                owl.id(), new Stands(Standing.SUPERSEDED, List.of(hers.id()), true),
-                hers.id(), new Stands(Standing.RETRACTION, List.of(owl.id()))));
+                owl.id(), new LabelStanding(Standing.SUPERSEDED, List.of(hers.id()), true),
+                hers.id(), new LabelStanding(Standing.RETRACTION, List.of(owl.id()))));
   }
 
   /** A store that takes the same labels, in whatever order, says the same of each. */

@@ -44,7 +44,7 @@ class StandingIndexTest {
               Label label = label(random, i, 60);
               all.add(label);
               index.add(label);
-              Map<String, LabelStandings.Stands> slow = LabelStandings.of(all);
+              Map<String, LabelStandings.LabelStanding> slow = LabelStandings.of(all);
               for (Label l : index.recent()) {
                 assertThat(index.of(l)).isEqualTo(slow.get(l.id()));
               }

@@ -13,8 +13,8 @@ import java.util.List;
  * @param posteriors one row per moment, a value per class
  */
 @SuppressWarnings("ArrayRecordComponent") // Numbers to be read, made once.
-record Look(int rowsPerWindow, double windowSeconds, float[][] embeddings, float[][] posteriors) {
-  Look {
+record Sample(int rowsPerWindow, double windowSeconds, float[][] embeddings, float[][] posteriors) {
+  Sample {
     if (embeddings.length != posteriors.length || embeddings.length % rowsPerWindow != 0) {
       throw new IllegalArgumentException(
           "%d embeddings and %d posteriors: must be as many, and whole windows of %d"
@@ -23,7 +23,7 @@ record Look(int rowsPerWindow, double windowSeconds, float[][] embeddings, float
   }
 
   /** The rows of some windows. */
-  static Look of(double windowSeconds, Embeddings found) {
+  static Sample of(double windowSeconds, Embeddings found) {
     int rows = found.scores().columns();
     int classes = found.scores().labels();
     List<float[]> embeddings = new ArrayList<>();
@@ -34,7 +34,7 @@ record Look(int rowsPerWindow, double windowSeconds, float[][] embeddings, float
         posteriors.add(part(found.scores().of(w), r, classes));
       }
     }
-    return new Look(
+    return new Sample(
         rows,
         windowSeconds,
         embeddings.toArray(float[][]::new),

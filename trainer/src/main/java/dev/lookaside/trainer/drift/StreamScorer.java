@@ -12,12 +12,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Hears audio with one adapter, in windows that do not overlap. Owner of a session. */
-final class Hearing implements AutoCloseable {
+/** Scores audio with one adapter, in windows that do not overlap. Owner of a session. */
+final class StreamScorer implements AutoCloseable {
   private final EmbeddingScorer scorer;
   private final FeatureSpec spec;
 
-  private Hearing(EmbeddingScorer scorer, FeatureSpec spec) {
+  private StreamScorer(EmbeddingScorer scorer, FeatureSpec spec) {
     this.scorer = scorer;
     this.spec = spec;
   }
@@ -27,9 +27,9 @@ final class Hearing implements AutoCloseable {
    *
    * @throws dev.lookaside.classifier.weights.WeightsException if the adapter does not fit
    */
-  static Hearing open(Backbone backbone, Adapter adapter, ScorerSettings where) {
+  static StreamScorer open(Backbone backbone, Adapter adapter, ScorerSettings where) {
     int frames = adapter.windowFrames();
-    return new Hearing(
+    return new StreamScorer(
         EmbeddingScorer.open(backbone, adapter, where),
         new FeatureSpec(adapter.frontEnd(), frames, frames));
   }
@@ -41,12 +41,12 @@ final class Hearing implements AutoCloseable {
    * @param gateDbfs below which a stream's windows are not scored, see {@link ClipWindows#loud}
    * @return empty if there is not one window
    */
-  Optional<Look> hear(List<Pcm> pieces, double gateDbfs) {
+  Optional<Sample> score(List<Pcm> pieces, double gateDbfs) {
     List<MelWindow> windows = new ArrayList<>();
     pieces.forEach(p -> windows.addAll(ClipWindows.loud(p, spec, gateDbfs)));
     return windows.isEmpty()
         ? Optional.empty()
-        : Optional.of(Look.of(spec.windowSeconds(), scorer.embed(windows)));
+        : Optional.of(Sample.of(spec.windowSeconds(), scorer.embed(windows)));
   }
 
   @Override
