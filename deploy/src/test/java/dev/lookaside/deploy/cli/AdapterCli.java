@@ -18,11 +18,16 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** Commands about adapters, on a broker and with keys of a test's own. */
-record AdapterCli(String bootstrapServers, Path folder) {
+record AdapterCli(String bootstrapServers, Path folder, List<String> more) {
+  AdapterCli(String bootstrapServers, Path folder) {
+    this(bootstrapServers, folder, List.of());
+  }
+
   Cli run(Object... words) {
     String keys = "lookaside.classifier.security.adapters.keys-folder=" + folder.resolve("keys");
     List<Object> all = new ArrayList<>(List.of(words));
     all.addAll(List.of("--set", keys, "--bootstrap-servers", bootstrapServers));
+    all.addAll(more);
     return Cli.run(all.toArray());
   }
 

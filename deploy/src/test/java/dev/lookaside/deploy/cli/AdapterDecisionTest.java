@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,7 +34,12 @@ class AdapterDecisionTest {
     kafka = EmbeddedKafka.start();
     topics = TextTopics.of(kafka);
     Topics.ensure(topics.ingest());
-    cli = new AdapterCli(kafka.bootstrapServers(), folder);
+    // However slow the machine, a worker that is alive stays so until the test is over.
+    cli =
+        new AdapterCli(
+            kafka.bootstrapServers(),
+            folder,
+            List.of("--set", "lookaside.classifier.registry.alive-interval-seconds=600"));
     cli.run("keys", "new", "site-1");
     adapter =
         cli.json("adapter", "publish", cli.variant("one.safetensors", .25f, ""))
