@@ -160,10 +160,7 @@ final class LabelSets {
     long own = Seeds.mix(seed, 2, kind.number(), kind.labels(), kind.newClass() ? 1 : 0);
     List<LabelledClip> clips = atOtherSpeeds(own);
     if (kind.newClass()) {
-      List<LabelledClip> its =
-          new ArrayList<>(
-              Stream.of(false, true).flatMap(b -> BundledClips.loadNewClass(b).stream()).toList());
-      Collections.shuffle(its, new Random(own));
+      List<LabelledClip> its = newClass(own);
       // Half of the recordings; one class of all others, so that every second sound is of the new.
       List<LabelledClip> both = new ArrayList<>(its.subList(0, its.size() / 2));
       clips.forEach(c -> both.add(new LabelledClip("other", c.pcm())));
@@ -171,19 +168,7 @@ final class LabelSets {
     }
     int wanted = kind.newClass() ? 2 * kind.labels() : kind.labels();
     for (double seconds = SECONDS_PER_LABEL * wanted; ; seconds *= 2) {
-      Scene scene =
-          new SceneComposer(
-                  new SceneSettings(
-                      seconds,
-                      STREAM.minGapSeconds(),
-                      STREAM.maxGapSeconds(),
-                      STREAM.minSnrDb(),
-                      STREAM.maxSnrDb(),
-                      STREAM.overlapProbability(),
-                      STREAM.backgroundRms()),
-                  clips,
-                  BackgroundNoise.pink(own, RATE_HZ, BED_SECONDS))
-              .compose(own);
+      Scene scene = composed(clips, seconds, own);
       // Classes come in turn, so that of two each has half, but for the last.
       if (scene.events().size() > wanted) {
         return scene;
@@ -199,24 +184,10 @@ final class LabelSets {
    */
   Scene unseen(int number, int labels) {
     long own = Seeds.mix(seed, 2, number, labels, 1);
-    List<LabelledClip> its =
-        new ArrayList<>(
-            Stream.of(false, true).flatMap(b -> BundledClips.loadNewClass(b).stream()).toList());
-    Collections.shuffle(its, new Random(own));
+    List<LabelledClip> its = newClass(own);
     List<LabelledClip> clips = new ArrayList<>(its.subList(its.size() / 2, its.size()));
     clips.addAll(sounds);
-    return new SceneComposer(
-            new SceneSettings(
-                UNSEEN_SECONDS,
-                STREAM.minGapSeconds(),
-                STREAM.maxGapSeconds(),
-                STREAM.minSnrDb(),
-                STREAM.maxSnrDb(),
-                STREAM.overlapProbability(),
-                STREAM.backgroundRms()),
-            clips,
-            BackgroundNoise.pink(own, RATE_HZ, BED_SECONDS))
-        .compose(own);
+    return composed(clips, UNSEEN_SECONDS, own);
   }
 
   /**
@@ -227,26 +198,35 @@ final class LabelSets {
    */
   Scene stream(int number, boolean ofLabels, double seconds) {
     long own = Seeds.mix(seed, 4, number, ofLabels ? 1 : 0);
-    List<LabelledClip> its =
-        new ArrayList<>(
-            Stream.of(false, true).flatMap(b -> BundledClips.loadNewClass(b).stream()).toList());
-    Collections.shuffle(its, new Random(Seeds.mix(seed, 5, number)));
+    List<LabelledClip> its = newClass(Seeds.mix(seed, 5, number));
     int half = its.size() / 2;
     List<LabelledClip> clips =
         new ArrayList<>(ofLabels ? its.subList(0, half) : its.subList(half, its.size()));
     clips.addAll(atOtherSpeeds(own));
-    return new SceneComposer(
-            new SceneSettings(
-                seconds,
-                STREAM.minGapSeconds(),
-                STREAM.maxGapSeconds(),
-                STREAM.minSnrDb(),
-                STREAM.maxSnrDb(),
-                STREAM.overlapProbability(),
-                STREAM.backgroundRms()),
-            clips,
-            BackgroundNoise.pink(own, RATE_HZ, BED_SECONDS))
-        .compose(own);
+    return composed(clips, seconds, own);
+  }
+
+  /** All recordings of the new class, shuffled. */
+  private static List<LabelledClip> newClass(long seed) {
+    List<LabelledClip> all =
+        new ArrayList<>(
+            Stream.of(false, true).flatMap(b -> BundledClips.loadNewClass(b).stream()).toList());
+    Collections.shuffle(all, new Random(seed));
+    return all;
+  }
+
+  private static Scene composed(List<LabelledClip> clips, double seconds, long seed) {
+    SceneSettings settings =
+        new SceneSettings(
+            seconds,
+            STREAM.minGapSeconds(),
+            STREAM.maxGapSeconds(),
+            STREAM.minSnrDb(),
+            STREAM.maxSnrDb(),
+            STREAM.overlapProbability(),
+            STREAM.backgroundRms());
+    return new SceneComposer(settings, clips, BackgroundNoise.pink(seed, RATE_HZ, BED_SECONDS))
+        .compose(seed);
   }
 
   private List<LabelledClip> atOtherSpeeds(long own) {

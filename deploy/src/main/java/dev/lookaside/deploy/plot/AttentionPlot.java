@@ -4,11 +4,9 @@ import dev.lookaside.deploy.plot.Sheet.Align;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import javax.imageio.ImageIO;
 
 /**
  * Where models look: the clip's log-mel with the chosen time and the window, and below it one
@@ -67,12 +65,7 @@ public final class AttentionPlot {
    * @throws IOException naming the file
    */
   public static void write(AttentionScene scene, int width, Path file) throws IOException {
-    BufferedImage image = draw(scene, width);
-    try (var out = Files.newOutputStream(file)) {
-      if (!ImageIO.write(image, "png", out)) {
-        throw new IOException(file + ": this Java cannot write PNG");
-      }
-    }
+    Plot.write(draw(scene, width), file);
   }
 
   private BufferedImage draw() {
@@ -80,16 +73,7 @@ public final class AttentionPlot {
     int rows = (views.size() + perRow - 1) / perRow;
     double top = STRIP_TOP + STRIP_HEIGHT + AXIS;
     try (Sheet sheet = new Sheet(width, (int) Math.ceil(top + rows * rowHeight() + 8))) {
-      Scene clip = scene.clip();
-      sheet.text(
-          sheet.fitted(clip.title(), 27, width - 2 * LEFT), 27, LEFT, 44, Align.LEFT, Palette.INK);
-      sheet.text(
-          sheet.fitted(clip.subtitle(), 16, width - LEFT - 40),
-          16,
-          LEFT,
-          72,
-          Align.LEFT,
-          Palette.SOFT_INK);
+      Plot.heading(sheet, scene.clip(), width, LEFT);
       strip(sheet);
       for (int i = 0; i < views.size(); i++) {
         double left = LEFT + i % perRow * (panelWidth + GAP);

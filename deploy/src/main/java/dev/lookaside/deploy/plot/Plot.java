@@ -39,15 +39,7 @@ public final class Plot {
     double end = eventTop + events.height();
     TimeAxis time = new TimeAxis(LEFT, width - RIGHT, scene.seconds());
     try (Sheet sheet = new Sheet(width, (int) Math.ceil(end + BOTTOM))) {
-      sheet.text(
-          sheet.fitted(scene.title(), 27, width - 2 * LEFT), 27, LEFT, 44, Align.LEFT, Palette.INK);
-      sheet.text(
-          sheet.fitted(scene.subtitle(), 16, width - LEFT - 40),
-          16,
-          LEFT,
-          72,
-          Align.LEFT,
-          Palette.SOFT_INK);
+      heading(sheet, scene, width, LEFT);
       grid(sheet, time, curveTop, eventTop, end);
       new MelPanel(scene).draw(sheet, time, TOP, TOP + MEL_HEIGHT);
       new CurvePanel(scene, order).draw(sheet, time, curveTop, curveTop + CURVE_HEIGHT);
@@ -62,12 +54,28 @@ public final class Plot {
    * @throws IOException naming the file
    */
   public static void write(Scene scene, int width, Path file) throws IOException {
-    BufferedImage image = draw(scene, width);
+    write(draw(scene, width), file);
+  }
+
+  static void write(BufferedImage image, Path file) throws IOException {
     try (var out = Files.newOutputStream(file)) {
       if (!ImageIO.write(image, "png", out)) {
         throw new IOException(file + ": this Java cannot write PNG");
       }
     }
+  }
+
+  /** Title and subtitle, from {@code left} on. */
+  static void heading(Sheet sheet, Scene scene, int width, double left) {
+    sheet.text(
+        sheet.fitted(scene.title(), 27, width - 2 * left), 27, left, 44, Align.LEFT, Palette.INK);
+    sheet.text(
+        sheet.fitted(scene.subtitle(), 16, width - left - 40),
+        16,
+        left,
+        72,
+        Align.LEFT,
+        Palette.SOFT_INK);
   }
 
   static void checkWidth(int width) {
