@@ -1,5 +1,6 @@
 package dev.lookaside.deploy.bench;
 
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -8,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** The parts that can be measured, in the order in which they run. */
 public enum Bench {
@@ -26,18 +28,18 @@ public enum Bench {
   /** As {@link #GATE}. */
   LABEL_CHOICE(LabelChoiceBench::run);
 
-  private final BiConsumer<Report, BenchOptions> measurement;
+  private final BiConsumer<Report, Options> measurement;
 
   Bench(Consumer<Report> measurement) {
     this((report, options) -> measurement.accept(report));
   }
 
-  Bench(BiConsumer<Report, BenchOptions> measurement) {
+  Bench(BiConsumer<Report, Options> measurement) {
     this.measurement = measurement;
   }
 
   /** Measures and reports. */
-  public void run(Report report, BenchOptions options) {
+  public void run(Report report, Options options) {
     measurement.accept(report, options);
   }
 
@@ -59,4 +61,15 @@ public enum Bench {
   private String word() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
+
+  /**
+   * What parts can be asked for besides.
+   *
+   * @param swaps of adapters, for part swaps
+   * @param sets of labels: of each kind for part gate, and for part label-choice
+   * @param full whether part gate refits the whole adapter, else the head
+   * @param sounds class folders of what is played and labelled there; null: the bundled sounds
+   * @param seed of these sets
+   */
+  public record Options(int swaps, int sets, boolean full, @Nullable Path sounds, long seed) {}
 }

@@ -32,13 +32,13 @@ final class GateBench {
   private static final double SURE = 1.96;
 
   private final Report report;
-  private final BenchOptions options;
+  private final Bench.Options options;
   private final Round.Kind kind;
   private final LabelSets sets;
   private final OfflineRounds rounds;
 
   private GateBench(
-      Report report, BenchOptions options, Round.Kind kind, LabelSets sets, OfflineRounds rounds) {
+      Report report, Bench.Options options, Round.Kind kind, LabelSets sets, OfflineRounds rounds) {
     this.report = report;
     this.options = options;
     this.kind = kind;
@@ -92,7 +92,7 @@ final class GateBench {
     }
   }
 
-  static void run(Report report, BenchOptions options) {
+  static void run(Report report, Bench.Options options) {
     Config config = Configuration.over(Map.of());
     Round.Kind kind = options.full() ? Round.Kind.FULL : Round.Kind.HEAD;
     report.part(

@@ -61,7 +61,7 @@ final class LabelChoiceBench {
   private static final double SECONDS_PER_HOUR = 3600;
   private static final Collars COLLARS = Collars.onset(.2);
 
-  private final BenchOptions options;
+  private final Bench.Options options;
   private final LabelSets sets;
   private final OfflineRounds rounds;
   private final PoolScorer scorer;
@@ -69,7 +69,7 @@ final class LabelChoiceBench {
   private final QueryStrategy strategy;
 
   private LabelChoiceBench(
-      BenchOptions options,
+      Bench.Options options,
       LabelSets sets,
       OfflineRounds rounds,
       PoolScorer scorer,
@@ -124,7 +124,7 @@ final class LabelChoiceBench {
           new Figure("corrections", "detections found wrong", Taught::corrections),
           new Figure("passed", "share that passed the gate", t -> t.passed() ? 1 : 0));
 
-  static void run(Report report, BenchOptions options) {
+  static void run(Report report, Bench.Options options) {
     Config config = Configuration.over(Map.of());
     report.part(
         "labelChoice",

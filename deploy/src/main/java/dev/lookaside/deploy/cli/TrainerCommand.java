@@ -144,7 +144,7 @@ final class TrainerCommand implements Callable<Integer> {
     public void status(TrainerStatus status) {
       last = status;
       String nowTrouble = String.valueOf(status.trouble());
-      String nowDrift = DriftText.alarms(status.drift());
+      String nowDrift = DriftCommand.DriftText.alarms(status.drift());
       if (status.phase().equals(phase) && nowTrouble.equals(trouble) && nowDrift.equals(drift)) {
         return;
       }
@@ -152,14 +152,14 @@ final class TrainerCommand implements Callable<Integer> {
       phase = status.phase();
       trouble = nowTrouble;
       PrintWriter out = spec.commandLine().getOut();
-      out.println(json ? status.toJson().toString() : RefitText.of(status));
+      out.println(json ? status.toJson().toString() : RefitCommand.RefitText.of(status));
       out.flush();
     }
 
     @Override
     public void finished(RoundOutcome outcome) {
       PrintWriter out = spec.commandLine().getOut();
-      out.println(json ? outcome.toJson().toString() : RefitText.of(outcome.toJson()));
+      out.println(json ? outcome.toJson().toString() : RefitCommand.RefitText.of(outcome.toJson()));
       out.flush();
     }
   }

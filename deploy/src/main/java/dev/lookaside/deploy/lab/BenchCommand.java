@@ -1,7 +1,6 @@
 package dev.lookaside.deploy.lab;
 
 import dev.lookaside.deploy.bench.Bench;
-import dev.lookaside.deploy.bench.BenchOptions;
 import dev.lookaside.deploy.bench.Report;
 import dev.lookaside.deploy.bench.SwapBench;
 import dev.lookaside.deploy.console.OptionValue;
@@ -113,7 +112,7 @@ public final class BenchCommand implements Runnable {
             "lookaside "
                 + String.join(" ", spec.root().commandLine().getParseResult().originalArgs()));
     for (Bench part : chosen) {
-      part.run(report, new BenchOptions(swaps, sets, full, sounds, seed));
+      part.run(report, new Bench.Options(swaps, sets, full, sounds, seed));
     }
     if (json != null) {
       Output.write("--json", json, report.json());

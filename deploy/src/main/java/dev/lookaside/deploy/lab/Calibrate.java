@@ -45,7 +45,7 @@ public final class Calibrate implements Runnable {
   @Parameters(paramLabel = "CLIPS", description = "Folder of class folders of audio files.")
   private Path folder = Path.of("");
 
-  @Mixin private RequiredBackbone backboneFile = new RequiredBackbone();
+  @Mixin private ModelOptions.RequiredBackbone backboneFile = new ModelOptions.RequiredBackbone();
 
   @Option(
       names = "--adapter",

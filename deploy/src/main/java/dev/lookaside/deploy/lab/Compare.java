@@ -100,7 +100,7 @@ public final class Compare implements Runnable {
       description = "Of esc50: the folds to test on. Default: all that --data has.")
   private List<Integer> folds = List.of();
 
-  @Mixin private RequiredBackbone backboneFile = new RequiredBackbone();
+  @Mixin private ModelOptions.RequiredBackbone backboneFile = new ModelOptions.RequiredBackbone();
 
   @Option(
       names = "--runs",

@@ -93,7 +93,7 @@ public final class Decoders implements Runnable {
               + " train.")
   private @Nullable String tuneSplit;
 
-  @Mixin private RequiredBackbone backboneFile = new RequiredBackbone();
+  @Mixin private ModelOptions.RequiredBackbone backboneFile = new ModelOptions.RequiredBackbone();
 
   @Option(
       names = "--adapter",

@@ -91,7 +91,7 @@ public final class Evaluate implements Runnable {
           "Evaluate as the recipe of a fit prescribes (data set, task, hop); options given win.")
   private @Nullable String recipe;
 
-  @Mixin private RequiredBackbone backboneFile = new RequiredBackbone();
+  @Mixin private ModelOptions.RequiredBackbone backboneFile = new ModelOptions.RequiredBackbone();
 
   @Option(
       names = "--run",
@@ -170,7 +170,7 @@ public final class Evaluate implements Runnable {
       description = "Stop at a clip or recording that cannot be read. --submission does so anyway.")
   private boolean strict;
 
-  @Mixin private DeviceOption device = new DeviceOption();
+  @Mixin private ModelOptions.DeviceOption device = new ModelOptions.DeviceOption();
 
   @ArgGroup(validate = false, heading = "%nWhich clips, instead of CLIPS:%n")
   private DataOptions data = new DataOptions();
@@ -180,7 +180,7 @@ public final class Evaluate implements Runnable {
   @Override
   public void run() {
     if (recipe != null) {
-      RecipeArguments.apply(Recipe.of(recipe).evaluation(), spec.commandLine());
+      Recipes.RecipeArguments.apply(Recipe.of(recipe).evaluation(), spec.commandLine());
     }
     if (adapterFile.equals(NOWHERE)) {
       if (runFolder == null) {

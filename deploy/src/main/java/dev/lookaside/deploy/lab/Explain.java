@@ -130,7 +130,7 @@ public final class Explain implements Runnable {
 
   @Mixin private Output output = new Output();
 
-  @Mixin private DeviceOption device = new DeviceOption();
+  @Mixin private ModelOptions.DeviceOption device = new ModelOptions.DeviceOption();
 
   @Spec private CommandSpec spec = CommandSpec.create();
 

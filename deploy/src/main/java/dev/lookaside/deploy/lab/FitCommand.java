@@ -83,7 +83,7 @@ public final class FitCommand implements Runnable {
       description = "Options of a row of the LoAA paper (lookaside recipes); others given win.")
   private @Nullable String recipe;
 
-  @Mixin private RequiredBackbone backboneFile = new RequiredBackbone();
+  @Mixin private ModelOptions.RequiredBackbone backboneFile = new ModelOptions.RequiredBackbone();
 
   @Option(
       names = "--run",
@@ -121,7 +121,7 @@ public final class FitCommand implements Runnable {
       description = "CPU threads; 0 is one per core. Default: ${DEFAULT-VALUE}.")
   private int threads;
 
-  @Mixin private DeviceOption device = new DeviceOption();
+  @Mixin private ModelOptions.DeviceOption device = new ModelOptions.DeviceOption();
 
   @Mixin private Output output = new Output();
 
@@ -151,7 +151,7 @@ public final class FitCommand implements Runnable {
   public void run() {
     if (recipe != null) {
       CommandLine command = spec.commandLine();
-      RecipeArguments.apply(
+      Recipes.RecipeArguments.apply(
           TuneOptions.useful(Recipe.of(recipe).options(), command.getParseResult()), command);
     }
     tune.check(spec.commandLine().getParseResult());

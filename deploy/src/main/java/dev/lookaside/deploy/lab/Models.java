@@ -44,7 +44,7 @@ public final class Models extends NounCommand {
   static final class ModelRun implements Runnable {
     private static final int MAX_BATCH = 8;
 
-    @Mixin private RequiredBackbone backboneFile = new RequiredBackbone();
+    @Mixin private ModelOptions.RequiredBackbone backboneFile = new ModelOptions.RequiredBackbone();
 
     @Option(names = "--adapter", required = true, paramLabel = "A", description = "Adapter file.")
     private Path adapterFile = Path.of("");
@@ -62,7 +62,7 @@ public final class Models extends NounCommand {
     @Option(names = "--attention", paramLabel = "T.npy", description = "Attention to write.")
     private @Nullable Path attention;
 
-    @Mixin private DeviceOption device = new DeviceOption();
+    @Mixin private ModelOptions.DeviceOption device = new ModelOptions.DeviceOption();
 
     @Spec private CommandSpec spec = CommandSpec.create();
 

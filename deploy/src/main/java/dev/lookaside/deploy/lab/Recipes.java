@@ -7,11 +7,15 @@ import dev.lookaside.classifier.weights.RandomBackbone;
 import dev.lookaside.deploy.console.Output;
 import dev.lookaside.trainer.fit.ParameterCount;
 import dev.lookaside.trainer.recipe.Recipe;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalDouble;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.ParseResult;
 
 /** {@code lookaside recipes}: lists what {@code fit --recipe} takes. */
 @Command(
@@ -92,5 +96,33 @@ public final class Recipes implements Runnable {
     node.set("options", new ObjectMapper().valueToTree(recipe.options()));
     node.set("evaluate", new ObjectMapper().valueToTree(recipe.evaluation()));
     return node;
+  }
+
+  /** A recipe as words of the command line. */
+  static final class RecipeArguments {
+    private RecipeArguments() {}
+
+    /** The words of a recipe's options, without those for options that were given already. */
+    static List<String> words(Map<String, String> options, ParseResult given) {
+      List<String> words = new ArrayList<>();
+      for (Map.Entry<String, String> option : options.entrySet()) {
+        String name = "--" + option.getKey();
+        if (!given.hasMatchedOption(name)) {
+          words.add(option.getValue().equals("true") ? name : name + "=" + option.getValue());
+        }
+      }
+      return words;
+    }
+
+    /**
+     * Parses a command's words again behind those of a recipe: what was typed has the last word.
+     */
+    static void apply(Map<String, String> options, CommandLine command) {
+      ParseResult given = command.getParseResult();
+      List<String> words = words(options, given);
+      List<String> typed = given.originalArgs();
+      words.addAll(typed.subList(typed.indexOf(command.getCommandName()) + 1, typed.size()));
+      command.parseArgs(words.toArray(String[]::new));
+    }
   }
 }
