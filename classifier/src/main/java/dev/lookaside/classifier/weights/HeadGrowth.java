@@ -48,6 +48,21 @@ public final class HeadGrowth {
     return AdapterFactory.of(tensors, metadata);
   }
 
+  /**
+   * The adapter with the rows that its classes had before anything was fitted to them, as {@link
+   * #grown} gives them to new ones.
+   */
+  public static Adapter unlearned(Adapter adapter) {
+    FloatTensor weight = adapter.tensor("head.fc.weight");
+    FloatTensor bias = adapter.tensor("head.fc.bias");
+    float[] first = new float[bias.size()];
+    Arrays.fill(first, FIRST_LOGIT);
+    Map<String, FloatTensor> tensors = new TreeMap<>(adapter.tensors());
+    tensors.put("head.fc.weight", FloatTensor.of(weight.shape(), new float[weight.size()]));
+    tensors.put("head.fc.bias", FloatTensor.of(bias.shape(), first));
+    return AdapterFactory.of(tensors, adapter.metadata());
+  }
+
   private static FloatTensor longer(FloatTensor tensor, int rows, float value) {
     int[] shape = tensor.shape();
     int row = tensor.size() / shape[0];

@@ -49,6 +49,25 @@ class HeadGrowthTest {
     return AdapterFactory.withThresholds(random, Map.of("class 0", new Threshold(.9, .8)));
   }
 
+  @Test
+  void classesThatAreUnlearnedBeginAsNewOnesDo() {
+    Adapter grown = HeadGrowth.grown(adapter(HeadKind.CLIP, 1), names(3));
+    Adapter unlearned = HeadGrowth.unlearned(adapter(HeadKind.CLIP, 4));
+    int width = unlearned.tensor("head.fc.weight").size() / 4;
+    float[] weight = grown.tensor("head.fc.weight").toArray();
+    float[] bias = grown.tensor("head.fc.bias").toArray();
+    for (int c = 0; c < 4; c++) {
+      assertThat(rows(unlearned, "head.fc.weight", c, width))
+          .containsExactly(Arrays.copyOfRange(weight, width, 2 * width));
+      assertThat(rows(unlearned, "head.fc.bias", c, 1)).containsExactly(bias[1]);
+    }
+    assertThat(unlearned.thresholds()).isEqualTo(adapter(HeadKind.CLIP, 4).thresholds());
+  }
+
+  private static float[] rows(Adapter adapter, String name, int row, int width) {
+    return Arrays.copyOfRange(adapter.tensor(name).toArray(), row * width, (row + 1) * width);
+  }
+
   /** Whatever the number of classes before and after: the head's products are padded to eights. */
   @Test
   void logitsOfTheClassesItHadKeepEveryBit() {

@@ -19,7 +19,8 @@ import java.util.function.IntPredicate;
  * </ul>
  *
  * Of a new class only the last one says anything: the incumbent does not know it, and a row that
- * begins at nothing stays below the others on few labels. Pure.
+ * begins at nothing stays below the others on few labels. How known names do by it is measured by
+ * heads whose rows began at nothing, too. Pure.
  */
 public final class Contradictions {
   private final List<String> labels;

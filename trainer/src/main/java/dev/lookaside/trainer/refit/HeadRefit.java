@@ -11,6 +11,7 @@ import dev.lookaside.classifier.weights.Activation;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.FloatTensor;
+import dev.lookaside.classifier.weights.HeadGrowth;
 import dev.lookaside.classifier.weights.Threshold;
 import dev.lookaside.classifier.weights.ViTSpec;
 import dev.lookaside.ingest.audio.Pcm;
@@ -365,17 +366,36 @@ final class HeadRefit {
 
   /** Without each fold, and on everything. */
   private List<Adapter> fitted(List<String> labels, Predicate<Row> counts) {
+    HeadFit fit = fit(counts);
+    return IntStream.rangeClosed(0, RoundPlan.FOLDS)
+        .parallel()
+        .mapToObj(f -> fit.fitted(start, labels, f == RoundPlan.FOLDS ? -1 : f))
+        .toList();
+  }
+
+  /**
+   * Without each fold, heads that have met the known classes in the scenes alone, as those of a new
+   * class have met it in its labels alone: rows that were fitted to these very sounds before would
+   * say that right names are hardly ever contradicted.
+   */
+  private List<Adapter> knownAsNew() {
+    Adapter unlearned = HeadGrowth.unlearned(start);
+    List<String> labels = List.copyOf(new TreeSet<>(known));
+    HeadFit fit = fit(row -> row.owner().isEmpty());
+    return IntStream.range(0, RoundPlan.FOLDS)
+        .parallel()
+        .mapToObj(f -> fit.fitted(unlearned, labels, f))
+        .toList();
+  }
+
+  private HeadFit fit(Predicate<Row> counts) {
     HeadExamples examples = new HeadExamples(start.labels().size(), start.shape().width());
     for (Row r : rows) {
       if (counts.test(r)) {
         examples.add(r.embedding(), r.column(), r.target(), r.fold());
       }
     }
-    HeadFit fit = new HeadFit(examples, tools.settings().headPull(), stopped);
-    return IntStream.rangeClosed(0, RoundPlan.FOLDS)
-        .parallel()
-        .mapToObj(f -> fit.fitted(start, labels, f == RoundPlan.FOLDS ? -1 : f))
-        .toList();
+    return new HeadFit(examples, tools.settings().headPull(), stopped);
   }
 
   private void doubt(List<Adapter> heads) {
@@ -399,13 +419,17 @@ final class HeadRefit {
     if (doubtables.isEmpty()) {
       return;
     }
+    Contradictions asNew =
+        doubtables.stream().anyMatch(Gate.Doubtable::newClass)
+            ? new Contradictions(start.labels(), known, trials, unfitted, outOfFold(knownAsNew()))
+            : contradictions;
     LabelTrust.Finding found =
         new LabelTrust(
                 tools.gate(),
                 contradictions.reference(true, false),
                 contradictions.reference(false, false),
-                contradictions.reference(true, true),
-                contradictions.reference(false, true))
+                asNew.reference(true, true),
+                asNew.reference(false, true))
             .of(doubtables);
     trust = found;
     doubted = new HashSet<>();

@@ -11,7 +11,7 @@ import java.util.random.RandomGenerator;
 
 /** Made-up evidence: two classes, {@code drum} known and {@code bird} known or new. */
 final class Sounds {
-  static final GateSettings SETTINGS = new GateSettings(.05, .05, .9, .2, 60);
+  static final GateSettings SETTINGS = new GateSettings(.1, .05, .9, .2, 60);
   static final List<String> LABELS = List.of("bird", "drum");
 
   private Sounds() {}
