@@ -18,7 +18,6 @@ import dev.lookaside.classifier.weights.FloatTensor;
 import dev.lookaside.classifier.weights.Safetensors;
 import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.console.NounCommand;
-import dev.lookaside.deploy.console.OptionValue;
 import dev.lookaside.deploy.console.Output;
 import dev.lookaside.ingest.ShortId;
 import java.io.IOException;
@@ -26,7 +25,6 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -517,21 +515,8 @@ final class AdapterCommand extends NounCommand {
     @Parameters(paramLabel = "FILE", description = "Adapter file (safetensors).")
     private Path file = Path.of("");
 
-    @Option(
-        names = "--keep-days",
-        paramLabel = "N",
-        description =
-            "Take away adapters published before so long that no decision since then needs (setting"
-                + " lookaside.classifier.registry.keep-days).")
-    private @Nullable Integer keepDays;
-
     @Override
     public void run() {
-      Integer days = keepDays;
-      if (days != null) {
-        OptionValue.atLeast("--keep-days", days, 1);
-      }
-      Duration keep = days == null ? access.registry().keep() : Duration.ofDays(days);
       byte[] bytes = RegistryAccess.read(file);
       if (Verify.check(access, bytes) instanceof Preparation.Refused refused) {
         throw new CliException(file + ": " + refused.refusal().message());
@@ -540,7 +525,8 @@ final class AdapterCommand extends NounCommand {
           RegistryWriter writer = access.writer()) {
         String digest = writer.publish(bytes);
         view.refresh();
-        Set<String> pruned = new TreeSet<>(writer.prune(view, Instant.now(), keep));
+        Set<String> pruned =
+            new TreeSet<>(writer.prune(view, Instant.now(), access.registry().keep()));
         ObjectNode node = JsonNodeFactory.instance.objectNode().put("adapter", digest);
         pruned.forEach(node.putArray("removed")::add);
         List<String> lines = new ArrayList<>(List.of(digest));

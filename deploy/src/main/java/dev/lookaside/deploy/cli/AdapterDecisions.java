@@ -146,7 +146,7 @@ final class AdapterDecisions {
     private double share;
 
     @Option(
-        names = {"--seconds", "--for"},
+        names = "--seconds",
         paramLabel = "N",
         defaultValue = "60",
         description = "Seconds of audio from now on. Default: ${DEFAULT-VALUE}.")

@@ -72,13 +72,6 @@ public final class Calibrate implements Runnable {
   private double sceneSeconds;
 
   @Option(
-      names = "--collar",
-      paramLabel = "SECONDS",
-      defaultValue = "0.2",
-      description = "How far an onset may be off. Default: ${DEFAULT-VALUE}.")
-  private double collarSeconds;
-
-  @Option(
       names = "--hop-frames",
       paramLabel = "N",
       description = "Frames from one window to the next (setting lookaside.featurizer.hop-frames).")
@@ -110,7 +103,7 @@ public final class Calibrate implements Runnable {
   }
 
   private void report(Adapter adapter, SceneJudge judge) {
-    Collars collars = Collars.onset(collarSeconds);
+    Collars collars = Collars.onset(ComposedScenes.COLLAR_SECONDS);
     EventScore before = judge.score(collars);
     SortedMap<String, CalibratedPair> pairs =
         out == null ? new TreeMap<>() : judge.calibrated(collars);
@@ -159,7 +152,7 @@ public final class Calibrate implements Runnable {
         name,
         score.microF1(),
         score.macroF1(),
-        "(onset within %s s)".formatted(collarSeconds));
+        "(onset within %s s)".formatted(ComposedScenes.COLLAR_SECONDS));
   }
 
   private static void write(Adapter adapter, SortedMap<String, CalibratedPair> pairs, Path file) {

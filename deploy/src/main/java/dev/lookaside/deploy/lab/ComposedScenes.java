@@ -14,6 +14,9 @@ import java.util.List;
 
 /** Scenes of a folder's clips over pink noise, the same for the same numbers. */
 final class ComposedScenes {
+  /** How far the onset of a detected event may be off to be right: DCASE's collar. */
+  static final double COLLAR_SECONDS = 0.2;
+
   private static final double BED_SECONDS = 20;
 
   private final List<LabelledClip> clips = new ArrayList<>();

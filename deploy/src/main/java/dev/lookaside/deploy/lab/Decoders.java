@@ -71,8 +71,6 @@ import picocli.CommandLine.Parameters;
           + " --adapter a.safetensors --out a2.safetensors"
     })
 public final class Decoders implements Runnable {
-  private static final double COLLAR_SECONDS = 0.2;
-
   @Parameters(
       arity = "0..1",
       paramLabel = "CLIPS",
@@ -198,7 +196,8 @@ public final class Decoders implements Runnable {
       DecoderMaterial.Detected judged = material.judged().detect(model);
       row(file, adapter, "hysteresis", score(judged, null, model), material.count(), rows);
       DecoderTuning search =
-          new DecoderTuning(tuning.clips(), tuning.truth(), Collars.onset(COLLAR_SECONDS));
+          new DecoderTuning(
+              tuning.clips(), tuning.truth(), Collars.onset(ComposedScenes.COLLAR_SECONDS));
       Map<String, String> metadata = new LinkedHashMap<>(adapter.metadata());
       Adapter tuned = adapter;
       for (TunedDecoder.Kind kind : TunedDecoder.Kind.values()) {

@@ -30,6 +30,9 @@ final class ExampleOptions {
   /** The share of a window that one time mask may hide: ESC-50's 96 of 512 frames. */
   private static final double TIME_MASK_SHARE = 3.0 / 16;
 
+  /** Loudness of a scene's background; full scale is 1. Only the ratio to the events matters. */
+  private static final double BACKGROUND_RMS = 0.01;
+
   @Option(
       names = "--no-augment",
       description = "Show every clip the same each time, from its start.")
@@ -165,13 +168,6 @@ final class ExampleOptions {
   private double distractorShare;
 
   @Option(
-      names = "--scene-level",
-      paramLabel = "RMS",
-      defaultValue = "0.01",
-      description = "Loudness of the background; full scale is 1. Default: ${DEFAULT-VALUE}.")
-  private double sceneLevel;
-
-  @Option(
       names = "--task",
       paramLabel = "WHAT",
       defaultValue = "recognition",
@@ -282,7 +278,7 @@ final class ExampleOptions {
             pair("--scene-snr", sceneSnr).get(0),
             sceneSnr.get(1),
             sceneOverlap,
-            sceneLevel);
+            BACKGROUND_RMS);
     SceneExamples.Plan plan = new SceneExamples.Plan(scenes, settings, sceneHop, sceneSpeed, seed);
     List<Pcm> others =
         distractors == null ? List.of() : sounds("--distractors", distractors, adapter.frontEnd());
