@@ -6,9 +6,11 @@ import dev.lookaside.deploy.console.Interruption;
 import dev.lookaside.deploy.console.OptionValue;
 import dev.lookaside.deploy.console.Progress;
 import dev.lookaside.deploy.console.Terminal;
+import dev.lookaside.deploy.http.AllowedHosts;
 import dev.lookaside.deploy.service.Metrics;
 import dev.lookaside.deploy.service.MetricsServer;
 import dev.lookaside.deploy.service.StopClock;
+import dev.lookaside.deploy.settings.DeploySettings;
 import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
@@ -222,7 +224,7 @@ final class Send implements Callable<Integer> {
     Topics.ensure(ingest);
     AtomicBoolean interrupted = new AtomicBoolean();
     try (Metrics metrics = new Metrics();
-        MetricsServer server = serve(metrics, err);
+        MetricsServer server = serve(config, metrics, err);
         ChunkProducer producer = ChunkProducer.connect(ingest);
         Display display = new Display(err, metrics)) {
       StreamSender sender = new StreamSender(producer, settings, SendClock.SYSTEM, display);
@@ -249,14 +251,18 @@ final class Send implements Callable<Integer> {
     return reconnect ? reconnectSeconds * 1000L : 0;
   }
 
-  private @Nullable MetricsServer serve(Metrics metrics, PrintWriter err) {
+  private @Nullable MetricsServer serve(Config config, Metrics metrics, PrintWriter err) {
     Integer port = metricsPort;
     if (port == null) {
       return null;
     }
     MetricsServer server =
         MetricsServer.start(
-            "0.0.0.0", port, metrics, () -> new MetricsServer.Health(true, "sending"));
+            "0.0.0.0",
+            port,
+            AllowedHosts.of("0.0.0.0", DeploySettings.of(config).hostNames()),
+            metrics,
+            () -> new MetricsServer.Health(true, "sending"));
     err.println("lookaside send: metrics on port " + server.port());
     err.flush();
     return server;

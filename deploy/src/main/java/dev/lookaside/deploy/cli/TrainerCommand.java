@@ -2,6 +2,7 @@ package dev.lookaside.deploy.cli;
 
 import com.typesafe.config.Config;
 import dev.lookaside.deploy.console.Interruption;
+import dev.lookaside.deploy.http.AllowedHosts;
 import dev.lookaside.deploy.service.Metrics;
 import dev.lookaside.deploy.service.MetricsServer;
 import dev.lookaside.deploy.service.StopClock;
@@ -88,7 +89,11 @@ final class TrainerCommand implements Callable<Integer> {
         MetricsServer server =
             deploy.metricsPort() > 0
                 ? MetricsServer.start(
-                    deploy.metricsHost(), deploy.metricsPort(), metrics, () -> health(lines.last))
+                    deploy.metricsHost(),
+                    deploy.metricsPort(),
+                    AllowedHosts.of(deploy.metricsHost(), deploy.hostNames()),
+                    metrics,
+                    () -> health(lines.last))
                 : null;
         TrainerService service = TrainerService.start(config, metrics, lines, clock)) {
       service.description().forEach(err::println);

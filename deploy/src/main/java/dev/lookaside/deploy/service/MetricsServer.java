@@ -1,20 +1,19 @@
 package dev.lookaside.deploy.service;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
-import dev.lookaside.deploy.DeployException;
-import dev.lookaside.ingest.FaultReason;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import akka.http.javadsl.model.ContentTypes;
+import akka.http.javadsl.model.HttpEntities;
+import akka.http.javadsl.model.HttpMethods;
+import akka.http.javadsl.model.HttpRequest;
+import akka.http.javadsl.model.HttpResponse;
+import akka.http.javadsl.model.headers.RawHeader;
+import dev.lookaside.deploy.http.AllowedHosts;
+import dev.lookaside.deploy.http.HttpServer;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
 /**
- * {@code GET /metrics} in Prometheus' text format, {@code GET /health}: 200 or 503 with one line.
- * Answers on one thread of its own.
+ * {@code GET /metrics} in Prometheus' text format, {@code GET /health}: 200 or 503 with one line. A
+ * server of its own, which answers whatever the live page does.
  */
 public final class MetricsServer implements AutoCloseable {
   /**
@@ -26,79 +25,60 @@ public final class MetricsServer implements AutoCloseable {
   public record Health(boolean healthy, String text) {}
 
   private final HttpServer server;
-  private final ExecutorService thread;
 
-  private MetricsServer(HttpServer server, ExecutorService thread) {
+  private MetricsServer(HttpServer server) {
     this.server = server;
-    this.thread = thread;
   }
 
   /**
    * Starts to listen.
    *
    * @param port 0: a free one, see {@link #port()}
-   * @throws DeployException if it cannot listen there
+   * @param hosts names under which it is asked
+   * @throws dev.lookaside.deploy.DeployException if it cannot listen there
    */
   public static MetricsServer start(
-      String host, int port, Metrics metrics, Supplier<Health> health) {
-    HttpServer server;
-    try {
-      server = HttpServer.create(new InetSocketAddress(host, port), 16);
-    } catch (IOException | IllegalArgumentException e) {
-      throw new DeployException(
-          "lookaside.deploy.metrics: cannot listen on %s:%d: %s"
-              .formatted(host, port, FaultReason.of(e)),
-          e);
+      String host, int port, AllowedHosts hosts, Metrics metrics, Supplier<Health> health) {
+    return new MetricsServer(
+        HttpServer.start(
+            "lookaside.deploy.metrics",
+            host,
+            port,
+            hosts,
+            request -> CompletableFuture.completedFuture(answer(request, metrics, health))));
+  }
+
+  private static HttpResponse answer(
+      HttpRequest request, Metrics metrics, Supplier<Health> health) {
+    String path = request.getUri().path();
+    if (!path.equals("/metrics") && !path.equals("/health")) {
+      return HttpServer.refusal(404, path + ": is not here, /metrics and /health are");
     }
-    ExecutorService thread =
-        Executors.newSingleThreadExecutor(
-            task -> {
-              Thread t = new Thread(task, "metrics-server");
-              t.setDaemon(true);
-              return t;
-            });
-    server.setExecutor(thread);
-    server.createContext(
-        "/metrics",
-        exchange ->
-            answer(exchange, "/metrics", 200, "text/plain; version=0.0.4", metrics.scrape()));
-    server.createContext(
-        "/health",
-        exchange -> {
-          Health h = health.get();
-          answer(exchange, "/health", h.healthy() ? 200 : 503, "text/plain", h.text() + "\n");
-        });
-    server.start();
-    return new MetricsServer(server, thread);
+    if (!request.method().equals(HttpMethods.GET)) {
+      return HttpServer.refusal(405, "method: must be GET")
+          .addHeader(RawHeader.create("Allow", "GET"));
+    }
+    if (path.equals("/metrics")) {
+      return text(200, "text/plain; version=0.0.4; charset=utf-8", metrics.scrape());
+    }
+    Health now = health.get();
+    return text(now.healthy() ? 200 : 503, "text/plain; charset=utf-8", now.text() + "\n");
+  }
+
+  private static HttpResponse text(int status, String type, String text) {
+    return HttpResponse.create()
+        .withStatus(status)
+        .withEntity(
+            HttpEntities.create(ContentTypes.parse(type), akka.util.ByteString.fromString(text)));
   }
 
   /** The port listened on. */
   public int port() {
-    return server.getAddress().getPort();
+    return server.port();
   }
 
   @Override
   public void close() {
-    server.stop(0);
-    thread.shutdownNow();
-  }
-
-  private static void answer(
-      HttpExchange exchange, String path, int status, String type, String text) throws IOException {
-    try (exchange) {
-      if (!exchange.getRequestURI().getPath().equals(path)) {
-        exchange.sendResponseHeaders(404, -1);
-      } else if (!exchange.getRequestMethod().equals("GET")) {
-        exchange.getResponseHeaders().set("Allow", "GET");
-        exchange.sendResponseHeaders(405, -1);
-      } else {
-        byte[] body = text.getBytes(StandardCharsets.UTF_8);
-        exchange.getResponseHeaders().set("Content-Type", type + "; charset=utf-8");
-        exchange.sendResponseHeaders(status, body.length);
-        try (OutputStream out = exchange.getResponseBody()) {
-          out.write(body);
-        }
-      }
-    }
+    server.close();
   }
 }

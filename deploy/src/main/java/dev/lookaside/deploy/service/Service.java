@@ -5,6 +5,7 @@ import com.typesafe.config.Config;
 import dev.lookaside.classifier.detect.DetectorModel;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.registry.TrustedKeys;
+import dev.lookaside.deploy.http.AllowedHosts;
 import dev.lookaside.deploy.page.Page;
 import dev.lookaside.deploy.page.PageEvents;
 import dev.lookaside.deploy.review.NextLabels;
@@ -106,7 +107,11 @@ public final class Service implements AutoCloseable {
       if (deploy.metricsPort() > 0) {
         server =
             MetricsServer.start(
-                deploy.metricsHost(), deploy.metricsPort(), metrics, status::health);
+                deploy.metricsHost(),
+                deploy.metricsPort(),
+                AllowedHosts.of(deploy.metricsHost(), deploy.hostNames()),
+                metrics,
+                status::health);
       }
       page = deploy.pagePort() == 0 ? null : page(config, settings, status);
       Parts parts =

@@ -7,6 +7,9 @@ import dev.lookaside.ingest.SettingsBlock;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,6 +21,7 @@ import org.slf4j.LoggerFactory;
  * @param adapter file, null together with {@code backbone}
  * @param channel of chunks with more than one
  * @param streamIdle log time without a chunk that ends a stream
+ * @param hostNames under which page and metrics may be asked for, besides this machine's own
  * @param metricsHost address of the metrics server
  * @param metricsPort its port, 0: none
  * @param pageHost address of the live page
@@ -32,6 +36,7 @@ public record DeploySettings(
     @Nullable Path adapter,
     ChannelPolicy channel,
     Duration streamIdle,
+    List<String> hostNames,
     String metricsHost,
     int metricsPort,
     String pageHost,
@@ -51,6 +56,7 @@ public record DeploySettings(
 
   private static final String ROOT = "lookaside.deploy";
   private static final int MAX_PORT = 65_535;
+  private static final Pattern HOST_NAME = Pattern.compile("[\\p{Alnum}_-]+(\\.[\\p{Alnum}_-]+)*");
   private static final Logger LOG = LoggerFactory.getLogger(DeploySettings.class);
 
   /** Of {@link #stopTimeout} what the pipeline may take; the rest is for what is around it. */
@@ -81,6 +87,10 @@ public record DeploySettings(
         adapter,
         own.parsed("channel", ChannelPolicy::of, "must be mix or the number of a channel, from 0"),
         Duration.ofSeconds(own.number("stream-idle-seconds", 1, 86_400)),
+        own.parsed(
+            "host-names",
+            DeploySettings::hostNames,
+            "must be host names with commas between, without ports"),
         metrics.name("host"),
         metrics.count("port", 0, MAX_PORT),
         page.name("host"),
@@ -89,6 +99,15 @@ public record DeploySettings(
         RESTART_DELAY_MAX,
         own.count("restarts-max", 0, 1_000),
         Duration.ofSeconds(own.number("stop-timeout-seconds", 0, 600)));
+  }
+
+  private static List<String> hostNames(String text) {
+    List<String> names =
+        Arrays.stream(text.split(",", -1)).map(String::strip).filter(n -> !n.isEmpty()).toList();
+    if (!names.stream().allMatch(name -> HOST_NAME.matcher(name).matches())) {
+      throw new IllegalArgumentException(text);
+    }
+    return names;
   }
 
   /**

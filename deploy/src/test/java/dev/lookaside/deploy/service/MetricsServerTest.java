@@ -1,16 +1,21 @@
 package dev.lookaside.deploy.service;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lookaside.deploy.DeployException;
+import dev.lookaside.deploy.http.AllowedHosts;
 import dev.lookaside.featurizer.Counts;
 import java.io.IOException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -18,10 +23,12 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 class MetricsServerTest {
+  private static final AllowedHosts HOSTS = AllowedHosts.of("127.0.0.1", List.of());
   private final Metrics metrics = new Metrics();
   private final AtomicReference<MetricsServer.Health> health =
       new AtomicReference<>(new MetricsServer.Health(true, "ok, 3 partitions"));
-  private final MetricsServer server = MetricsServer.start("127.0.0.1", 0, metrics, health::get);
+  private final MetricsServer server =
+      MetricsServer.start("127.0.0.1", 0, HOSTS, metrics, health::get);
 
   @AfterEach
   void stop() {
@@ -74,9 +81,26 @@ class MetricsServerTest {
     assertThat(get("/").statusCode()).isEqualTo(404);
   }
 
+  /** A foreign page would read the names of classes and streams. */
+  @Test
+  void aForeignNameReadsNothingAndHeadIsAnswered() throws Exception {
+    assertThat(raw("GET", "evil.example")).startsWith("HTTP/1.1 403");
+    assertThat(raw("HEAD", "127.0.0.1")).startsWith("HTTP/1.1 200").endsWith("\r\n\r\n");
+    assertThat(raw("POST", "127.0.0.1")).startsWith("HTTP/1.1 405").contains("\r\nAllow: GET\r\n");
+  }
+
+  private String raw(String method, String host) throws IOException {
+    try (Socket socket = new Socket("127.0.0.1", server.port())) {
+      String request = "%s /metrics HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n";
+      socket.getOutputStream().write(request.formatted(method, host).getBytes(US_ASCII));
+      return new String(socket.getInputStream().readAllBytes(), UTF_8);
+    }
+  }
+
   @Test
   void aTakenPortIsNamed() {
-    assertThatThrownBy(() -> MetricsServer.start("127.0.0.1", server.port(), metrics, health::get))
+    assertThatThrownBy(
+            () -> MetricsServer.start("127.0.0.1", server.port(), HOSTS, metrics, health::get))
         .isInstanceOf(DeployException.class)
         .hasMessageContaining("127.0.0.1:" + server.port());
   }
