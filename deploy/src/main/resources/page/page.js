@@ -2,7 +2,9 @@
 const $ = id => document.getElementById(id);
 const SPANS = [["30 s", 30], ["1 min", 60], ["5 min", 300]];
 const rows = new Map(), corrections = new Map(), labels = new Set();
-let span = 30_000, held = false, subject = null, order = 0;
+let span = 30_000, held = false, subject = null, opener = null, listing = 12;
+// Of this start of the service; a later start tells its own in its first event.
+let token = "TOKEN";
 
 function row(stream) {
   if (rows.has(stream)) return rows.get(stream);
@@ -13,11 +15,17 @@ function row(stream) {
   name.className = "name";
   const parts = ["h2", "p", "p", "p"].map(tag => document.createElement(tag));
   ["", "now quiet", "kept", "adapter"].forEach((c, i) => { parts[i].className = c; });
-  parts[0].textContent = stream;
-  parts[0].title = stream;
+  parts[0].textContent = parts[0].title = plain(stream);
   name.append(...parts);
   element.append(name, timeline.canvas);
-  const made = { timeline, element, now: parts[1], kept: parts[2], adapter: parts[3], windows: 0, holes: 0, right: 0 };
+  const add = Object.assign(document.createElement("button"), { type: "button", className: "add", textContent: "Add a sound" });
+  add.setAttribute("aria-label", `Add a sound that was missed on ${plain(stream)}`);
+  name.append(add);
+  const made = { timeline, element, now: parts[1], kept: parts[2], adapter: parts[3], windows: 0, right: 0, frozen: 0, stale: false, state: "live", millis: 0, since: 0 };
+  add.addEventListener("click", () => {
+    const box = add.getBoundingClientRect(), end = made.frozen || made.right;
+    select(made, end - 3000, end - 1000, box.left + scrollX, box.bottom + scrollY);
+  });
   rows.set(stream, made);
   for (const [, r] of [...rows].sort((a, b) => a[0].localeCompare(b[0]))) $("timelines").append(r.element);
   listenTo(made);
@@ -27,17 +35,24 @@ function row(stream) {
 function take(message) {
   if (message.kind === "trainer") return showTrainer(message.status);
   if (message.kind === "correction") return takeCorrection(message);
+  if (message.kind === "gone") return drop(message.stream);
   const r = row(message.stream);
+  r.stale = false;
+  if (message.kind === "curve") return unpack(message);
+  if (message.kind === "stream") {
+    Object.assign(r, { state: message.state, millis: message.millis, since: performance.now() });
+    return;
+  }
   r.timeline.add(message);
   if (message.kind === "window") {
     r.windows++;
-    r.finished = false;
+    if (r.state !== "late") r.state = "live";
   }
-  if (message.kind === "hole") r.holes++;
   if (message.kind === "event") {
-    message.order = ++order;
     know(message.label);
     judge(message);
+    // What lasted when its sheet was opened can be judged now.
+    if (subject?.id === message.id && subject.state !== message.state) show(message);
   }
   if (message.kind === "swap") {
     message.labels.forEach(know);
@@ -47,19 +62,41 @@ function take(message) {
     code.title = message.adapter;
     r.adapter.append(code);
   }
-  if (message.kind === "finished") r.finished = true;
+}
+
+function drop(stream) {
+  rows.get(stream)?.element.remove();
+  rows.delete(stream);
+}
+
+// What an older start of the service or of this stream of events has shown stays as long as timelines are held.
+function dropStale() {
+  for (const [stream, r] of rows) if (r.stale) drop(stream);
+}
+
+// The windows of a snapshot: per window the milliseconds since the one before, outcome, label or -1, thousandths.
+function unpack({ stream, columns, labels: named, outcomes }) {
+  // After a pause some of them are here already.
+  row(stream).timeline.forget(columns[0] ?? Infinity);
+  let until = 0;
+  for (let i = 0; i < columns.length; i += 4) {
+    const [gap, outcome, label, value] = columns.slice(i, i + 4);
+    until += gap;
+    const window = { kind: "window", stream, until, outcome: outcomes[outcome] };
+    take(label < 0 ? window : { ...window, label: named[label], value: value / 1000 });
+  }
 }
 
 function know(label) {
   if (labels.has(label)) return;
   labels.add(label);
   colourOf(label);
-  $("classes").append(new Option(label));
+  $("classes").append(new Option(plain(label), label));
 }
 
 // What its author has taken back or said anew does not count.
 const gone = c => c.standing === "retracted" || c.standing === "superseded" || c.verdict === "retract";
-const me = () => $("author").value.trim() || "page";
+const me = () => $("author").value.trim();
 const mine = c => c.author === me() && !gone(c);
 
 // What can be taken back of what was said about an event.
@@ -75,10 +112,10 @@ function judge(event) {
 function takeCorrection(message) {
   corrections.set(message.id, message);
   know(message.label);
-  const r = row(message.stream), event = message.detection && r.timeline.events.get(message.detection);
+  const r = rows.get(message.stream), event = message.detection && r?.timeline.events.get(message.detection);
   if (event) judge(event);
   if (message.verdict === "add") {
-    r.timeline.add({ ...message, kind: "event", id: "label " + message.id, state: gone(message) ? "retracted" : "added", correction: message });
+    r?.timeline.add({ ...message, kind: "event", id: "label " + message.id, state: gone(message) ? "retracted" : "added", correction: message });
   }
   listCorrections();
   listSuggested();
@@ -87,14 +124,14 @@ function takeCorrection(message) {
 const clock = ms => new Date(ms).toLocaleTimeString([], { hour12: false });
 
 function said(c) {
-  const { label } = c;
+  const label = plain(c.label);
   return { confirm: `${label} is right`, reject: `${label} is not there`, relabel: `it is ${label}`, add: `${label} was missed`, retract: `${label} is retracted` }[c.verdict];
 }
 
 // Who says otherwise, as far as that is shown here.
 function others(c) {
   const known = (c.because ?? []).map(id => corrections.get(id)).filter(Boolean);
-  return known.length ? ` (${known.map(o => `${o.author}: ${said(o)}`).join(", ")})` : "";
+  return known.length ? ` (${known.map(o => `${plain(o.author)}: ${said(o)}`).join(", ")})` : "";
 }
 
 function stageText(c) {
@@ -119,7 +156,7 @@ function listCorrections() {
     const item = document.createElement("li"), stage = document.createElement("span");
     const what = document.createElement("span");
     what.className = gone(c) && c.verdict !== "retract" ? "what gone" : "what";
-    what.textContent = `${c.author === me() ? "" : c.author + ": "}${said(c)}, ${c.stream} ${clock(c.onset)}`;
+    what.textContent = `${c.author === me() ? "" : plain(c.author) + ": "}${said(c)}, ${plain(c.stream)} ${clock(c.onset)}`;
     item.append(what);
     if (mine(c)) item.append(takeBack(c));
     stage.className = "stage " + (c.standing === "conflict" ? "disputed" : c.stage);
@@ -128,10 +165,10 @@ function listCorrections() {
     if (c.before && c.after) {
       const heard = document.createElement("span");
       heard.className = "heard";
-      heard.textContent = `before: ${c.before} → ${c.stage === "taken-back" ? "then" : "now"}: ${c.after}`;
+      heard.textContent = plain(`before: ${c.before} → ${c.stage === "taken-back" ? "then" : "now"}: ${c.after}`);
       item.append(heard);
     }
-    item.title = c.receipt ?? "";
+    item.title = plain(c.receipt ?? "");
     return item;
   }));
 }
@@ -145,7 +182,9 @@ function takeBack(c) {
 let listed = "";
 function listRecent() {
   const all = [...rows].flatMap(([, r]) => [...r.timeline.events.values()])
-    .filter(e => e.state === "ended" || e.state === "open").sort((a, b) => b.order - a.order).slice(0, 12);
+    .filter(e => e.state === "ended" || e.state === "open").sort((a, b) => b.onset - a.onset);
+  $("older").hidden = all.length <= listing;
+  all.length = Math.min(all.length, listing);
   const key = all.map(e => e.id + e.state + (e.correction?.verdict ?? "")).join();
   if (key === listed) return;
   listed = key;
@@ -166,16 +205,14 @@ async function search() {
   button.disabled = true;
   $("next-line").textContent = "Searching: the newest detections are scored again …";
   try {
-    const answer = await fetch("/label-next", { headers: { "X-Lookaside-Token": "TOKEN" } });
-    const found = await answer.json();
-    if (!answer.ok) throw new Error(found.error);
+    const found = await (await call("/label-next")).json();
     suggested = found.sounds.map(s => ({ ...s, id: s.detection, state: "ended", onset: Date.parse(s.onset), offset: Date.parse(s.offset) }));
     listSuggested();
     $("next-line").textContent = suggested.length
       ? `Of ${found.detections} detections without a label.${found.wanted?.length ? ` The last round asked for more labels of ${found.wanted.join(", ")}.` : ""}`
       : "No detection on this page is without a label.";
   } catch (e) {
-    $("next-line").textContent = e.message;
+    $("next-line").textContent = plain(e.message);
   }
   button.disabled = false;
 }
@@ -202,14 +239,14 @@ function entry(e, text) {
   button.className = "entry";
   swatch.className = "swatch";
   swatch.style.background = shade(colourOf(e.label));
-  what.textContent = text;
+  what.textContent = plain(text);
   where.className = "where";
-  where.textContent = `${e.stream} ${clock(e.onset)}`;
+  where.textContent = `${plain(e.stream)} ${clock(e.onset)}`;
   button.dataset.id = e.id;
   button.append(swatch, what, where);
   button.addEventListener("click", () => {
     const box = button.getBoundingClientRect();
-    ask(e, box.left - 330, box.top);
+    ask(e, box.left - 330 + scrollX, box.top + scrollY);
   });
   return button;
 }
@@ -217,7 +254,7 @@ function entry(e, text) {
 function showFigures(f) {
   const number = n => (n ?? 0).toLocaleString("en");
   const millis = n => n === undefined ? "–" : n < 10_000 ? `${n} ms` : `${(n / 1000).toLocaleString("en", { maximumFractionDigits: 0 })} s`;
-  $("streams").textContent = number(f.streams) + (f.unseenStreams ? "+" : "");
+  $("streams").textContent = f.unseenStreams ? `${number(f.streams)} of ${number(f.streams + f.unseenStreams)}` : number(f.streams);
   $("scored").textContent = number(f.scored);
   $("shed").textContent = number(f.shed);
   $("p50").textContent = millis(f.p50);
@@ -228,7 +265,7 @@ function showFigures(f) {
 
 function health(good, text) {
   $("dot").className = "dot " + (good ? "good" : "bad");
-  $("health").textContent = text;
+  $("health").textContent = plain(text);
 }
 
 // The trainer's way, as people say it.
@@ -259,11 +296,11 @@ function showTrainer(s) {
   if (s.since) parts.push(`since ${clock(Date.parse(s.since))}`);
   const unlike = (s.drift?.streams ?? []).filter((d) => d.alarmed).map((d) => d.stream);
   if (s.drift?.alarmed) parts.push(`drift: ${unlike.join(", ") || s.drift.alarmed} unlike the training`);
-  $("trainer-line").textContent = parts.join(" · ");
+  $("trainer-line").textContent = plain(parts.join(" · "));
   $("progress").hidden = !s.round?.steps;
   if (s.round?.steps) $("progress-bar").style.width = `${100 * s.round.step / s.round.steps}%`;
   $("trouble").hidden = !s.trouble;
-  $("trouble").textContent = s.trouble ?? "";
+  $("trouble").textContent = plain(s.trouble ?? "");
   showGate(s.last);
 }
 
@@ -276,7 +313,7 @@ function showGate(last) {
   $("gate").replaceChildren();
   if (!last) return;
   const say = (tag, text, name = "") => {
-    const element = Object.assign(document.createElement(tag), { textContent: text, className: name });
+    const element = Object.assign(document.createElement(tag), { textContent: plain(text), className: name });
     $("gate").append(element);
     return element;
   };
@@ -288,7 +325,7 @@ function showGate(last) {
   if (!gate) { say("p", last.reason ?? "", "hint"); return; }
   const given = n => n !== null && n !== undefined;
   const list = say("ul", "");
-  const item = text => list.append(Object.assign(document.createElement("li"), { textContent: text }));
+  const item = text => list.append(Object.assign(document.createElement("li"), { textContent: plain(text) }));
   for (const text of gate.reasons ?? []) item(text);
   if (gate.passed && gate.decided) item(gate.decided);
   for (const d of gate.doubted ?? []) if (d.label) item(`doubted, not fitted on: a label ${d.label} (${d.example.slice(0, 8)}): ${d.reason}`);
@@ -306,7 +343,7 @@ function showGate(last) {
   const change = (name, c, digits, fewerIsBetter = false) => {
     if (!c || !given(c.after) || !given(c.before)) return;
     const tr = table.insertRow(), th = document.createElement("th"), by = (c.after - c.before) * (fewerIsBetter ? -1 : 1);
-    th.textContent = name;
+    th.textContent = plain(name);
     tr.append(th);
     tr.insertCell().textContent = `${Number(c.before).toFixed(digits)} → ${Number(c.after).toFixed(digits)}`;
     if (Math.abs(by) >= 0.5 * 10 ** -digits) tr.className = by > 0 ? "better" : "worse";
@@ -317,7 +354,8 @@ function showGate(last) {
   $("gate").append(table);
 }
 
-// Judging.
+// Judging. A stretch is as long as the service takes it, in milliseconds.
+const SHORTEST = 100, LONGEST = 60_000;
 
 function listenTo(r) {
   const { canvas } = r.timeline;
@@ -339,8 +377,8 @@ function listenTo(r) {
     const { drag } = r.timeline;
     if (!drag) return;
     const [a, b] = [drag.from, drag.until].sort((p, q) => p - q).map(x => Math.round(r.timeline.time(x)));
-    if (b - a < 50) { forget(); return; }
-    ask({ state: "new", stream: r.timeline.stream, onset: a, offset: b, label: "" }, e.pageX, e.pageY);
+    if (b - a < SHORTEST) { forget(); return; }
+    select(r, a, b, e.pageX, e.pageY);
   });
   canvas.addEventListener("pointercancel", forget);
 }
@@ -349,59 +387,162 @@ function forget() {
   for (const r of rows.values()) { r.timeline.drag = null; r.frozen = 0; }
 }
 
+// A stretch of a timeline that stands still meanwhile, to be named.
+function select(r, from, until, x, y) {
+  const right = r.frozen || r.right;
+  forget();
+  r.frozen = right;
+  ask({ state: "new", stream: r.timeline.stream, right, onset: Math.round(from), offset: Math.round(until), label: "" }, x, y);
+  mark();
+}
+
+// What the two fields say is what is marked on the timeline, heard, and sent.
+function mark() {
+  const r = rows.get(subject.stream);
+  if (!r) return;
+  $("from").value = ((subject.right - subject.onset) / 1000).toFixed(2);
+  $("length").value = ((subject.offset - subject.onset) / 1000).toFixed(2);
+  r.timeline.drag = { from: r.timeline.x(subject.onset), until: r.timeline.x(subject.offset) };
+}
+
+function remark() {
+  const r = rows.get(subject?.stream), ago = Number($("from").value) * 1000, long = Number($("length").value) * 1000;
+  if (!r || !(long >= SHORTEST && long <= LONGEST)) return;
+  Object.assign(subject, { onset: Math.round(subject.right - ago), offset: Math.round(subject.right - ago + long) });
+  r.timeline.drag = { from: r.timeline.x(subject.onset), until: r.timeline.x(subject.offset) };
+  silence();
+  $("play").hidden = false;
+}
+
 function ask(event, x, y) {
   if (event.state !== "new") forget();
-  subject = event;
-  const fresh = event.state === "new", judged = event.state === "ended";
-  $("sheet-title").textContent = fresh ? "A sound that was missed" : event.state === "added" ? `${event.label}, added` : `${event.label}?`;
-  const length = event.offset ? `${((event.offset - event.onset) / 1000).toFixed(2)} s` : "still sounding: label it when it has ended";
-  const peak = event.peak === undefined ? "" : `, peak ${event.peak.toFixed(2)}, adapter ${event.adapter.slice(0, 8)}`;
-  $("sheet-facts").textContent = `${event.stream}, ${clock(event.onset)}, ${length}${peak}`;
-  $("verdicts").hidden = !judged;
-  $("sheet-form").hidden = !judged && !fresh;
-  $("class-question").textContent = fresh ? "What sounds there" : "No, it is";
-  $("class-send").textContent = fresh ? "Add" : "Relabel";
+  if ($("sheet").hidden) opener = document.activeElement;
+  show(event);
   $("class").value = "";
-  $("sheet-trouble").hidden = true;
-  const player = $("player");
-  player.hidden = !event.offset;
-  if (event.offset) {
-    // A quarter of a second around it: an onset cut off is hard to judge.
-    const query = new URLSearchParams({ stream: event.stream, from: iso(event.onset - 250), until: iso(Math.min(event.offset + 250, event.onset + 55_000)) });
-    player.src = "/audio?" + query;
-  }
+  $("name").value = "";
+  $("sheet-name").hidden = Boolean(me());
+  silence();
   const sheet = $("sheet");
   sheet.hidden = false;
   sheet.style.left = `${Math.max(8, Math.min(x, innerWidth - 330))}px`;
   sheet.style.top = `${Math.max(scrollY + 8, Math.min(y + 10, scrollY + innerHeight - sheet.offsetHeight - 12))}px`;
+  // Not on a verdict: a key that is still held down must not give one.
+  (event.state === "new" ? $("class") : sheet).focus();
+}
+
+function show(event) {
+  subject = event;
+  const fresh = event.state === "new", judged = event.state === "ended";
+  $("sheet-title").textContent = fresh ? "A sound that was missed" : event.state === "added" ? `${plain(event.label)}, added` : `${plain(event.label)}?`;
+  const length = event.offset ? `${((event.offset - event.onset) / 1000).toFixed(2)} s` : "still sounding: label it when it has ended";
+  const peak = event.peak === undefined ? "" : `, peak ${event.peak.toFixed(2)}, adapter ${event.adapter.slice(0, 8)}`;
+  $("sheet-facts").textContent = fresh ? plain(event.stream) : `${plain(event.stream)}, ${clock(event.onset)}, ${length}${peak}`;
+  $("stretch").hidden = !fresh;
+  $("verdicts").hidden = !judged;
+  $("sheet-form").hidden = !judged && !fresh;
+  $("class-question").textContent = fresh ? "What sounds there" : "No, it is";
+  $("class-send").textContent = fresh ? "Add" : "Relabel";
+  $("sheet-trouble").hidden = true;
+  $("play").hidden = !event.offset;
   $("sheet-back").hidden = !own(event);
-  (fresh ? $("class") : judged ? $("verdicts").firstElementChild : $("sheet-close")).focus();
 }
 
 const iso = ms => new Date(ms).toISOString();
 
 function close() {
+  if ($("sheet").hidden) return;
   $("sheet").hidden = true;
-  $("player").removeAttribute("src");
-  subject = null;
+  silence();
   forget();
+  const id = subject?.id;
+  subject = null;
+  // A list that was made anew meanwhile has another button for the same sound.
+  const back = opener?.isConnected ? opener : [...document.querySelectorAll("aside button")].find(b => id && b.dataset.id === id);
+  (back ?? $("hold")).focus({ preventScroll: true });
+}
+
+function trouble(text) {
+  $("sheet-trouble").textContent = plain(text);
+  $("sheet-trouble").hidden = false;
+}
+
+// A request of the page's own. After a restart of the service it waits for the new start's token, once.
+async function call(path, options = {}) {
+  const used = token;
+  const attempt = () => fetch(path, { ...options, headers: { ...options.headers, "X-Lookaside-Token": token } });
+  let answer = await attempt(), why = answer.ok ? "" : await words(answer);
+  if (why.startsWith("X-Lookaside-Token")) {
+    for (let i = 0; i < 40 && token === used; i++) await new Promise(done => setTimeout(done, 250));
+    answer = await attempt();
+    why = answer.ok ? "" : await words(answer);
+  }
+  if (why) throw new Error(why);
+  return answer;
+}
+
+// Why the server answers otherwise, in its words.
+async function words(answer) {
+  const { error } = await answer.json().catch(() => ({}));
+  return error ?? `The service answers with status ${answer.status}.`;
+}
+
+// One id per intent, so that what is sent again after a lost answer is one label.
+const intents = new Map();
+
+function intent(body) {
+  if (!intents.has(body)) {
+    intents.set(body, [...crypto.getRandomValues(new Uint8Array(16))].map(b => b.toString(16).padStart(2, "0")).join(""));
+  }
+  return intents.get(body);
 }
 
 async function send(label, button) {
   $("sheet-trouble").hidden = true;
+  if (!me()) {
+    const why = "Give your name first: each label carries who says so.";
+    if (subject) { trouble(why); $("sheet-name").hidden = false; $("name").focus(); }
+    else { Object.assign(button, { textContent: "Name first", title: why }); $("author").focus(); }
+    return;
+  }
   if (button) button.disabled = true;
+  const body = { ...label, author: me() }, key = JSON.stringify(body), about = subject;
   try {
-    const answer = await fetch("/labels", {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Lookaside-Token": "TOKEN" },
-      body: JSON.stringify({ ...label, author: $("author").value.trim() || "page" }),
-    });
-    if (!answer.ok) throw new Error((await answer.json()).error);
-    close();
+    await call("/labels", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...body, request: intent(key) }) });
+    intents.delete(key);
+    if (subject === about) close();
   } catch (e) {
-    if (button) Object.assign(button, { disabled: false, textContent: "Try again", title: e.message });
-    $("sheet-trouble").textContent = e.message;
-    $("sheet-trouble").hidden = false;
+    if (button) Object.assign(button, { disabled: false, textContent: "Try again", title: plain(e.message) });
+    trouble(e.message);
+  }
+}
+
+// Audio comes with the token, which a player cannot send: it is fetched, then played.
+function silence() {
+  const player = $("player");
+  player.pause();
+  if (player.src) URL.revokeObjectURL(player.src);
+  player.removeAttribute("src");
+  player.hidden = true;
+  $("play").disabled = false;
+}
+
+async function play() {
+  const event = subject;
+  $("play").disabled = true;
+  $("sheet-trouble").hidden = true;
+  try {
+    // A quarter of a second around it: an onset cut off is hard to judge.
+    const query = new URLSearchParams({ stream: event.stream, from: iso(event.onset - 250), until: iso(Math.min(event.offset + 250, event.onset + 55_000)) });
+    const sound = await (await call("/audio?" + query)).blob();
+    if (subject !== event) return;
+    $("player").src = URL.createObjectURL(sound);
+    $("player").hidden = false;
+    $("play").hidden = true;
+    await $("player").play();
+  } catch (e) {
+    if (subject !== event) return;
+    $("play").disabled = false;
+    trouble(e instanceof DOMException ? "The audio cannot be played." : e.message);
   }
 }
 
@@ -423,13 +564,11 @@ $("sheet-back").addEventListener("click", () => {
 });
 $("sheet-close").addEventListener("click", close);
 $("next-search").addEventListener("click", search);
-$("player").addEventListener("error", async () => {
-  const src = $("player").getAttribute("src");
-  if (!src) return;
-  const answer = await fetch(src).catch(() => null);
-  const text = answer && !answer.ok ? (await answer.json()).error : "The audio cannot be played.";
-  $("sheet-trouble").textContent = text;
-  $("sheet-trouble").hidden = false;
+$("play").addEventListener("click", play);
+$("name").addEventListener("change", () => {
+  $("author").value = $("name").value;
+  $("author").dispatchEvent(new Event("change"));
+  listCorrections();
 });
 
 for (const [text, seconds] of SPANS) {
@@ -445,48 +584,81 @@ function hold(on) {
   held = on;
   $("hold").setAttribute("aria-pressed", on);
   $("hold").textContent = on ? "Go on" : "Hold";
+  if (!on) dropStale();
 }
 $("hold").addEventListener("click", () => hold(!held));
 addEventListener("keydown", e => {
+  // A key that is held down presses a button once.
+  if (e.repeat && e.key === "Enter" && e.target.closest?.("button, form")) e.preventDefault();
   if (e.key === "Escape") close();
+  if (e.key === "Tab" && !$("sheet").hidden) keep(e);
   if (e.key === " " && e.target === document.body) { e.preventDefault(); hold(!held); }
 });
+// Tab goes round in the sheet.
+function keep(e) {
+  const inside = [...$("sheet").querySelectorAll("button, input, audio")].filter(x => x.offsetParent && !x.disabled);
+  const at = inside.indexOf(document.activeElement), next = inside.at(e.shiftKey ? (at < 0 ? -1 : at - 1) : (at + 1) % inside.length);
+  e.preventDefault();
+  next.focus();
+}
+$("from").addEventListener("input", remark);
+$("length").addEventListener("input", remark);
+$("older").addEventListener("click", () => { listing += 24; listRecent(); });
 try {
   $("author").value = localStorage.getItem("author") ?? "";
   $("author").addEventListener("change", () => localStorage.setItem("author", $("author").value));
 } catch { /* Storage is switched off: the name is asked for again next time. */ }
 $("author").addEventListener("input", listCorrections);
 
+const duration = s => s < 120 ? `${Math.round(s)} s` : s < 7200 ? `${Math.round(s / 60)} min` : `${Math.round(s / 3600)} h`;
+
 function draw() {
   for (const r of rows.values()) {
-    if (!held && !r.frozen) r.right = r.timeline.now();
+    if ((!held || !r.right) && !r.frozen) r.right = r.timeline.now();
     r.timeline.draw(r.frozen || r.right, span);
     const open = r.timeline.open()[0];
-    r.now.textContent = open ? open.label : r.finished ? "ended" : "–";
+    const seconds = (r.millis + (performance.now() - r.since)) / 1000;
+    const quiet = r.state === "silent" ? `no audio for ${duration(seconds)}` : "", late = r.state === "late" ? `late by ${duration(r.millis / 1000)}` : "";
+    r.now.textContent = open ? plain(open.label) : r.state === "ended" ? "ended" : quiet || "–";
     r.now.className = open ? "now" : "now quiet";
     r.now.style.color = open ? shade(colourOf(open.label)) : "";
-    r.kept.textContent = r.holes ? `${r.holes} gap${r.holes > 1 ? "s" : ""}` : r.windows ? "no gap" : "";
-    r.kept.classList.toggle("holes", r.holes > 0);
+    const { length } = r.timeline.holes, gaps = length ? `${length} gap${length > 1 ? "s" : ""}` : r.windows && !quiet ? "no gap" : "";
+    r.kept.textContent = [late, open && quiet, gaps].filter(Boolean).join(" · ");
+    r.kept.classList.toggle("holes", length > 0 || Boolean(late || quiet));
+    r.element.classList.toggle("stale", r.state === "silent" || r.state === "ended");
   }
   requestAnimationFrame(draw);
 }
 
 function follow() {
   const source = new EventSource("/events");
+  let ended = "";
   source.onmessage = e => {
     const told = JSON.parse(e.data);
     if (told.hello) {
-      rows.clear();
+      token = told.token;
       corrections.clear();
-      for (const old of $("timelines").querySelectorAll(".stream")) old.remove();
+      for (const r of rows.values()) {
+        r.stale = true;
+        r.timeline.close();
+      }
     }
+    ended = "";
     told.messages.forEach(take);
+    if (told.hello && !held) dropStale();
     if (told.figures) showFigures(told.figures);
     listRecent();
   };
-  source.onerror = () => {
-    health(false, "connection lost, trying again");
-    if (source.readyState === EventSource.CLOSED) setTimeout(follow, 2000);
+  // Why the server ends the stream; the browser opens it again by itself.
+  source.addEventListener("end", e => { ended = JSON.parse(e.data).why; });
+  source.onerror = async () => {
+    health(false, ended ? `${ended}; trying again` : "connection lost, trying again");
+    if (source.readyState !== EventSource.CLOSED) return;
+    // An event source keeps to itself what it was answered.
+    const answer = await fetch("/events").catch(() => null);
+    if (answer?.ok) answer.body.cancel();
+    else if (answer) health(false, `${await words(answer)}; trying again`);
+    setTimeout(follow, 5000);
   };
 }
 follow();

@@ -10,6 +10,10 @@ const colourOf = (() => {
   };
 })();
 
+// Names come from senders and other people: a control character, or one that turns the direction of a line, is shown by its number.
+const plain = text => String(text).replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+  c => `U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`);
+
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 // On a dark ground the same hues, lighter.
@@ -33,7 +37,7 @@ class Timeline {
     this.drag = null;
     this.canvas = document.createElement("canvas");
     this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label", `Timeline of ${stream}; what it shows is listed under Detected last`);
+    this.canvas.setAttribute("aria-label", `Timeline of ${plain(stream)}; what it shows is listed under Detected last`);
   }
 
   // Capture time at the right edge: what was heard last, moved on smoothly until more comes.
@@ -51,15 +55,24 @@ class Timeline {
   add(message) {
     if (message.kind === "window") {
       this.windows.push(message);
-      if (this.windows.length > 2400) this.windows.splice(0, 400);
+      // Five minutes are offered; what is older is let go a few at a time.
+      if (this.windows.length > 400 && this.windows[200].until < message.until - 310_000) this.windows.splice(0, 200);
       this.heard(message.until);
     } else if (message.kind === "event") {
       this.place(message);
     } else if (message.kind === "hole") {
-      this.holes.push(message);
+      if (!this.holes.some(h => h.from === message.from && h.why === message.why)) this.holes.push(message);
     } else if (message.kind === "swap") {
-      this.swaps.push(message);
+      if (!this.swaps.some(s => s.at === message.at && s.adapter === message.adapter)) this.swaps.push(message);
     }
+  }
+
+  // Windows from then on come again.
+  forget(until) { this.windows = this.windows.filter(w => w.until < until); }
+
+  // What was open when the events broke off comes again if it still is.
+  close() {
+    for (const e of this.open()) this.events.delete(e.id);
   }
 
   // A lane that is free for as long as the event lasts; an event keeps its lane.
@@ -166,7 +179,7 @@ class Timeline {
       g.fill();
     }
     const mark = disputed ? "? " : { confirm: "✓ ", reject: "✕ ", relabel: "⇄ ", add: "+ " }[verdict] ?? "";
-    const text = mark + label + (verdict === "relabel" ? ` (not ${event.label})` : "");
+    const text = plain(mark + label + (verdict === "relabel" ? ` (not ${event.label})` : ""));
     g.font = "600 12px ui-sans-serif, system-ui, 'Liberation Sans', sans-serif";
     const wide = g.measureText(text).width, inside = wide + 14 < x1 - x0;
     const room = this.roomAfter(event, x1);

@@ -15,12 +15,19 @@ import dev.lookaside.trainer.store.LabelStandings.LabelStanding;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +39,10 @@ import org.jspecify.annotations.Nullable;
  *   {kind: event,      stream, id, state: open|ended|retracted, label, onset, offset?, peak, adapter}
  *   {kind: hole,       stream, from, until, why: gap|shed}
  *   {kind: swap,       stream, at, adapter, first}                 at: of the first window it scored
- *   {kind: finished,   stream}
+ *   {kind: curve,      stream, labels, outcomes, columns}          windows of the past in a snapshot: per window
+ *                      milliseconds since the one before (the first: until), outcome, label or -1, value / 1000
+ *   {kind: stream,     stream, state: live|late|silent|ended, millis}   how late, or how long without a window
+ *   {kind: gone,       stream}                                     made way for another one
  *   {kind: correction, id, stream, verdict, label, onset, offset, detection?, author, stage, since,
  *                      standing?, because?,       how it stands to which other labels
  *                      adapter?, before?, after?, receipt?}   what adapters say there, in words
@@ -41,19 +51,66 @@ import org.jspecify.annotations.Nullable;
  */
 final class Board implements ReceiptWatch.Listener {
   static final int MAX_STREAMS = 64;
-  private static final int MAX_WINDOWS = 240;
+
+  /** The longest span that the page offers, and what windows every tenth of a second make of it. */
+  private static final long CURVE_MILLIS = 300_000;
+
+  private static final int MAX_WINDOWS = 3_000;
+  private static final List<String> OUTCOMES =
+      Arrays.stream(StreamDetector.Outcome.values())
+          .map(outcome -> outcome.name().toLowerCase(Locale.ROOT))
+          .toList();
   private static final int MAX_EVENTS = 300;
   private static final int MAX_MARKS = 100;
   static final int MAX_CORRECTIONS = 500;
   private static final int MAX_PENDING = 20_000;
 
+  /** Streams without a row that are counted. */
+  private static final int MAX_UNSEEN = 10_000;
+
+  /** A stream without a window for so long is silent, and its place may be taken. */
+  private static final long SILENT_MILLIS = 10_000;
+
+  /** A window that is scored so long after its capture is late. */
+  static final long LATE_MILLIS = 10_000;
+
+  /** What a row shows of one window. */
+  private record Column(long until, int outcome, @Nullable String label, int permille) {}
+
+  /** How a stream is, see the messages. */
+  private record Standing(String state, long millis) {}
+
   /** One stream's newest messages, oldest first. */
   private static final class Row {
-    final ArrayDeque<ObjectNode> windows = new ArrayDeque<>();
+    final ArrayDeque<Column> windows = new ArrayDeque<>();
     final LinkedHashMap<String, ObjectNode> events = new LinkedHashMap<>();
     final LinkedHashMap<String, Detection> ended = new LinkedHashMap<>();
     final ArrayDeque<ObjectNode> marks = new ArrayDeque<>();
     String adapter = "";
+    Instant seen = Instant.EPOCH;
+    long lateMillis;
+    boolean finished;
+    Standing told = new Standing("live", 0);
+
+    /** Also a stream of long windows is not silent between two of them. */
+    Standing standing(Instant now) {
+      long quiet = Math.max(0, Duration.between(seen, now).toMillis());
+      if (finished) {
+        return new Standing("ended", quiet);
+      }
+      if (quiet > SILENT_MILLIS + 2 * hopMillis()) {
+        return new Standing("silent", quiet);
+      }
+      return lateMillis > LATE_MILLIS
+          ? new Standing("late", lateMillis)
+          : new Standing("live", lateMillis);
+    }
+
+    private long hopMillis() {
+      return windows.size() < 2
+          ? 0
+          : (windows.getLast().until() - windows.getFirst().until()) / (windows.size() - 1);
+    }
   }
 
   private final LinkedHashMap<String, Row> rows = new LinkedHashMap<>();
@@ -64,46 +121,103 @@ final class Board implements ReceiptWatch.Listener {
   private ArrayNode pending = JsonNodeFactory.instance.arrayNode();
   private @Nullable ObjectNode trainer;
   private boolean trainerHere;
-  private long unseenStreams;
+  private final Set<String> unseen = new LinkedHashSet<>();
   private boolean overflowed;
 
   /** Takes in what a stream tells. */
   synchronized void observed(StreamDetector.Event event, Instant now) {
     String stream = event.stream().value();
     if (event instanceof StreamDetector.Windowed w) {
-      String outcome = w.outcome().name().toLowerCase(java.util.Locale.ROOT);
-      outcomes.merge(outcome, 1L, Long::sum);
+      outcomes.merge(OUTCOMES.get(w.outcome().ordinal()), 1L, Long::sum);
       if (w.outcome() == StreamDetector.Outcome.SCORED) {
         latencies.add(Duration.between(w.capturedUntil(), now).toMillis());
       }
-      Row row = row(stream);
+      Row row = row(stream, now);
       if (row != null) {
-        windowed(row, w, outcome);
+        row.seen = now;
+        row.finished = false;
+        row.lateMillis = Math.max(0, Duration.between(w.capturedUntil(), now).toMillis());
+        windowed(row, w);
       }
     } else if (event instanceof StreamDetector.Delivered delivered) {
-      Row row = row(stream);
+      Row row = row(stream, now);
       if (row != null) {
         delivered.detections().forEach(d -> detected(row, d));
       }
-    } else if (event instanceof StreamDetector.Finished && rows.containsKey(stream)) {
-      tell(message("finished").put("stream", stream));
+    } else if (event instanceof StreamDetector.Finished) {
+      unseen.remove(stream);
+      Row row = rows.get(stream);
+      if (row != null) {
+        row.finished = true;
+        tellStanding(stream, row, now);
+      }
     }
   }
 
-  private @Nullable Row row(String stream) {
+  private @Nullable Row row(String stream, Instant now) {
     Row row = rows.get(stream);
     if (row == null) {
-      if (rows.size() >= MAX_STREAMS) {
-        unseenStreams++;
+      if (rows.size() >= MAX_STREAMS && !madeWay(now)) {
+        if (unseen.size() < MAX_UNSEEN) {
+          unseen.add(stream);
+        }
         return null;
       }
       row = new Row();
+      row.seen = now;
       rows.put(stream, row);
+      unseen.remove(stream);
     }
     return row;
   }
 
-  private void windowed(Row row, StreamDetector.Windowed w, String outcome) {
+  /**
+   * One that has ended before one that is silent; of those the one that has been so for longest.
+   */
+  private boolean madeWay(Instant now) {
+    Optional<Map.Entry<String, Row>> idle =
+        rows.entrySet().stream()
+            .filter(e -> !isHeard(e.getValue().standing(now)))
+            .min(
+                Comparator.comparing((Map.Entry<String, Row> e) -> !e.getValue().finished)
+                    .thenComparing(e -> e.getValue().seen));
+    idle.ifPresent(
+        e -> {
+          rows.remove(e.getKey());
+          tell(message("gone").put("stream", e.getKey()));
+        });
+    return idle.isPresent();
+  }
+
+  private static boolean isHeard(Standing standing) {
+    return standing.state().equals("live") || standing.state().equals("late");
+  }
+
+  /** Tells which streams have become late, silent or live, and how late those are that are. */
+  synchronized void look(Instant now) {
+    rows.forEach(
+        (stream, row) -> {
+          Standing next = row.standing(now);
+          boolean other = !next.state().equals(row.told.state());
+          if (other || (next.state().equals("late") && next.millis() != row.told.millis())) {
+            tellStanding(stream, row, now);
+          }
+        });
+  }
+
+  private void tellStanding(String stream, Row row, Instant now) {
+    row.told = row.standing(now);
+    tell(standing(stream, row.told));
+  }
+
+  private static ObjectNode standing(String stream, Standing standing) {
+    return message("stream")
+        .put("stream", stream)
+        .put("state", standing.state())
+        .put("millis", standing.millis());
+  }
+
+  private void windowed(Row row, StreamDetector.Windowed w) {
     AdapterFacts adapter = w.adapter();
     String stream = w.stream().value();
     if (adapter != null && !adapter.digest().equals(row.adapter)) {
@@ -118,11 +232,7 @@ final class Board implements ReceiptWatch.Listener {
       keep(row.marks, swap, MAX_MARKS);
       tell(swap);
     }
-    ObjectNode window =
-        message("window")
-            .put("stream", stream)
-            .put("until", w.capturedUntil().toEpochMilli())
-            .put("outcome", outcome);
+    Column column = new Column(w.capturedUntil().toEpochMilli(), w.outcome().ordinal(), null, 0);
     float[] posteriors = w.posteriors();
     if (posteriors != null && adapter != null) {
       int classes = adapter.labels().size();
@@ -131,12 +241,45 @@ final class Board implements ReceiptWatch.Listener {
       for (int c = 1; c < classes; c++) {
         best = posteriors[from + c] > posteriors[from + best] ? c : best;
       }
-      window
-          .put("label", adapter.labels().get(best))
-          .put("value", Math.round(posteriors[from + best] * 1000) / 1000.0);
+      column =
+          new Column(
+              column.until(),
+              column.outcome(),
+              adapter.labels().get(best),
+              Math.round(posteriors[from + best] * 1000));
     }
-    keep(row.windows, window, MAX_WINDOWS);
+    row.windows.addLast(column);
+    while (row.windows.size() > MAX_WINDOWS
+        || row.windows.getFirst().until() < column.until() - CURVE_MILLIS) {
+      row.windows.removeFirst();
+    }
+    ObjectNode window =
+        message("window")
+            .put("stream", stream)
+            .put("until", column.until())
+            .put("outcome", OUTCOMES.get(column.outcome()));
+    if (column.label() != null) {
+      window.put("label", column.label()).put("value", column.permille() / 1000.0);
+    }
     tell(window);
+  }
+
+  private static ObjectNode curve(String stream, Row row) {
+    ObjectNode curve = message("curve").put("stream", stream);
+    ArrayNode columns = curve.putArray("columns");
+    List<String> labels = new ArrayList<>();
+    long before = 0;
+    for (Column c : row.windows) {
+      if (c.label() != null && !labels.contains(c.label())) {
+        labels.add(c.label());
+      }
+      columns.add(c.until() - before).add(c.outcome());
+      columns.add(c.label() == null ? -1 : labels.indexOf(c.label())).add(c.permille());
+      before = c.until();
+    }
+    labels.forEach(curve.putArray("labels")::add);
+    OUTCOMES.forEach(curve.putArray("outcomes")::add);
+    return curve;
   }
 
   private void detected(Row row, Detection d) {
@@ -171,8 +314,11 @@ final class Board implements ReceiptWatch.Listener {
     tell(event);
   }
 
-  /** A label is on its topic. */
+  /** A label is on its topic. One that is shown already stays as it stands. */
   synchronized void corrected(Label label) {
+    if (corrections.containsKey(label.id())) {
+      return;
+    }
     ObjectNode correction =
         message("correction")
             .put("id", label.id())
@@ -190,6 +336,10 @@ final class Board implements ReceiptWatch.Listener {
     trim(corrections, MAX_CORRECTIONS);
     trim(labels, MAX_CORRECTIONS);
     tell(correction);
+  }
+
+  synchronized boolean shows(String stream) {
+    return rows.containsKey(stream);
   }
 
   /** A label that is shown. */
@@ -245,14 +395,27 @@ final class Board implements ReceiptWatch.Listener {
         .map(row -> row.ended.get(id));
   }
 
-  /** Everything that is kept; what is pending is part of it. */
-  synchronized ArrayNode snapshot() {
+  /**
+   * One moment: what was told until then, and all that is kept.
+   *
+   * @param told as {@link #drain}
+   */
+  record View(Optional<ArrayNode> told, ArrayNode all) {}
+
+  /** For a page that opens: what is told after this it does not know yet. */
+  synchronized View view(Instant now) {
+    return new View(drain(), snapshot(now));
+  }
+
+  private ArrayNode snapshot(Instant now) {
     ArrayNode all = JsonNodeFactory.instance.arrayNode();
-    for (Row row : rows.values()) {
-      row.marks.forEach(all::add);
-      row.windows.forEach(all::add);
-      row.events.values().forEach(all::add);
-    }
+    rows.forEach(
+        (stream, row) -> {
+          row.marks.forEach(all::add);
+          all.add(curve(stream, row));
+          row.events.values().forEach(all::add);
+          all.add(standing(stream, row.standing(now)));
+        });
     corrections.values().forEach(all::add);
     if (trainer != null) {
       all.add(trainer);
@@ -277,7 +440,22 @@ final class Board implements ReceiptWatch.Listener {
     outcomes.forEach(figures::put);
     latencies.quantile(0.5).ifPresent(ms -> figures.put("p50", ms));
     latencies.quantile(0.99).ifPresent(ms -> figures.put("p99", ms));
-    return figures.put("streams", rows.size()).put("unseenStreams", unseenStreams > 0);
+    return figures.put("streams", rows.size()).put("unseenStreams", unseen.size());
+  }
+
+  /** How many streams are late, and how late the latest is; empty if none is. */
+  synchronized Optional<String> lateness(Instant now) {
+    List<Long> late =
+        rows.values().stream()
+            .map(row -> row.standing(now))
+            .filter(standing -> standing.state().equals("late"))
+            .map(Standing::millis)
+            .toList();
+    return late.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "%d of %d streams late, by up to %d s"
+                .formatted(late.size(), rows.size(), Collections.max(late) / 1000));
   }
 
   private void tell(ObjectNode message) {

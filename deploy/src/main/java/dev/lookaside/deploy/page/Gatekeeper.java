@@ -1,32 +1,28 @@
 package dev.lookaside.deploy.page;
 
-import com.sun.net.httpserver.Headers;
+import akka.http.javadsl.model.HttpHeader;
+import akka.http.javadsl.model.HttpRequest;
+import dev.lookaside.deploy.http.AllowedHosts;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Base64;
-import java.util.Locale;
-import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /**
- * Who may ask what. A page of another site, even under a name that it points at this machine, must
- * neither read nor write here: the Host must be this machine's own or an address, the Origin of a
- * post this page's, and a post must carry the token that only this page was given.
+ * Who may ask what. Under which names the page is asked at all its server checks. Another origin
+ * must neither write here nor find out what is here: only the page itself may load more than the
+ * page, and what it asks for beyond its events carries the token that only it was given.
  */
 final class Gatekeeper {
   static final String TOKEN_HEADER = "X-Lookaside-Token";
   private static final int TOKEN_BYTES = 24;
-  private static final Pattern IP_V4 = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}");
 
-  private final String host;
+  private final AllowedHosts hosts;
   private final String token;
 
-  /**
-   * @param host listened on
-   */
-  Gatekeeper(String host) {
-    this.host = host.toLowerCase(Locale.ROOT);
+  Gatekeeper(AllowedHosts hosts) {
+    this.hosts = hosts;
     byte[] random = new byte[TOKEN_BYTES];
     new SecureRandom().nextBytes(random);
     token = Base64.getUrlEncoder().withoutPadding().encodeToString(random);
@@ -37,31 +33,26 @@ final class Gatekeeper {
   }
 
   /**
-   * Of every request.
+   * Of all but the page itself. Browsers tell where a request comes from by one of these headers;
+   * what is none sends neither.
    *
    * @throws RequestRejected 403
    */
-  void checkHost(Headers headers) {
-    String given = headers.getFirst("Host");
-    String name = given == null ? "" : withoutPort(given.toLowerCase(Locale.ROOT));
-    boolean own = name.equals(host) || name.equals("localhost");
-    if (!own && !IP_V4.matcher(name).matches() && !name.startsWith("[")) {
+  void checkOrigin(HttpRequest request) {
+    String site = header(request, "Sec-Fetch-Site").orElse("none");
+    if (!site.equals("same-origin") && !site.equals("none")) {
+      throw new RequestRejected(403, "Sec-Fetch-Site \"%s\": must be same-origin".formatted(site));
+    }
+    String host = header(request, "Host").orElse("");
+    Optional<String> foreign =
+        header(request, "Origin").filter(origin -> !hosts.isOwnOrigin(origin, host));
+    if (foreign.isPresent()) {
       throw new RequestRejected(
-          403, "Host \"%s\": must be %s or an address".formatted(given, host));
+          403,
+          ("Origin \"%s\": must be this page's; if a proxy changes the Host, name its own in"
+                  + " lookaside.deploy.host-names")
+              .formatted(foreign.get()));
     }
-  }
-
-  /**
-   * Of a request that changes something.
-   *
-   * @throws RequestRejected 403
-   */
-  void checkPost(Headers headers) {
-    String origin = headers.getFirst("Origin");
-    if (origin != null && !origin.equalsIgnoreCase("http://" + headers.getFirst("Host"))) {
-      throw new RequestRejected(403, "Origin \"%s\": must be this page's".formatted(origin));
-    }
-    checkToken(headers);
   }
 
   /**
@@ -69,19 +60,23 @@ final class Gatekeeper {
    *
    * @throws RequestRejected 403
    */
-  void checkToken(Headers headers) {
-    if (!same(headers.getFirst(TOKEN_HEADER))) {
-      throw new RequestRejected(403, TOKEN_HEADER + ": must be this start's; load the page again");
+  void checkToken(HttpRequest request) {
+    checkOrigin(request);
+    boolean same =
+        header(request, TOKEN_HEADER)
+            .map(given -> given.getBytes(StandardCharsets.UTF_8))
+            .filter(given -> MessageDigest.isEqual(given, token.getBytes(StandardCharsets.UTF_8)))
+            .isPresent();
+    if (!same) {
+      throw new RequestRejected(
+          403,
+          TOKEN_HEADER
+              + ": is not the one of this start of the service; an open page gets the new one when"
+              + " it reconnects, within seconds");
     }
   }
 
-  private boolean same(@Nullable String given) {
-    return given != null
-        && MessageDigest.isEqual(
-            given.getBytes(StandardCharsets.UTF_8), token.getBytes(StandardCharsets.UTF_8));
-  }
-
-  private static String withoutPort(String hostAndPort) {
-    return hostAndPort.replaceFirst(":\\d+$", "");
+  private static Optional<String> header(HttpRequest request, String name) {
+    return request.getHeader(name).map(HttpHeader::value);
   }
 }

@@ -4,21 +4,20 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.sun.net.httpserver.HttpServer;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.registry.TrustedKeys;
+import dev.lookaside.deploy.http.AllowedHosts;
+import dev.lookaside.deploy.http.HttpServer;
 import dev.lookaside.deploy.review.NextLabels;
-import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.audio.ChannelPolicy;
-import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -32,7 +31,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class Page implements PageEvents, Consumer<StreamDetector.Event>, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Page.class);
-  private static final int REQUEST_THREADS = 4;
+
+  /** Two read audio, one searches, one writes labels. */
+  private static final int BLOCKING_THREADS = 4;
+
+  /** Requests that wait for such a thread; more are turned away. */
+  private static final int BLOCKING_QUEUE = 32;
+
   private static final long TICK_MILLIS = 200;
   private static final int TICKS_PER_FIGURES = 5;
 
@@ -45,72 +50,74 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
    */
   public record Surroundings(String device, boolean healthy, String health) {}
 
-  private final HttpServer server;
-  private final ExecutorService requests;
+  private final ThreadPoolExecutor blocking;
   private final ScheduledExecutorService ticker;
   private final Board board = new Board();
-  private final Viewers viewers = new Viewers();
+  private final Gatekeeper gatekeeper;
+  private final Viewers viewers;
   private final LabelDesk desk;
   private final Supplier<Surroundings> surroundings;
   private final String host;
+  private final HttpServer server;
   private @Nullable ReceiptWatch receipts;
   private int ticks;
 
   private Page(
-      HttpServer server,
       String host,
+      int port,
+      AllowedHosts hosts,
       IngestSettings ingest,
       ChannelPolicy channel,
       NextLabels next,
       Supplier<Surroundings> surroundings) {
-    this.server = server;
     this.host = host;
     this.surroundings = surroundings;
+    gatekeeper = new Gatekeeper(hosts);
+    viewers = new Viewers(Integer.toHexString(gatekeeper.token().hashCode()));
     desk = new LabelDesk(ingest);
-    requests = Executors.newFixedThreadPool(REQUEST_THREADS, daemons("page-request"));
-    ticker = Executors.newSingleThreadScheduledExecutor(daemons("page-ticker"));
-    server.setExecutor(requests);
-    server.createContext(
-        "/",
+    blocking =
+        new ThreadPoolExecutor(
+            BLOCKING_THREADS,
+            BLOCKING_THREADS,
+            30,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(BLOCKING_QUEUE),
+            daemons("page-blocking"));
+    blocking.allowCoreThreadTimeOut(true);
+    PageRoutes routes =
         new PageRoutes(
-            new Gatekeeper(host),
+            gatekeeper,
             board,
             viewers,
             desk,
             new RetainedWav(ingest, channel),
             new Suggestions(next, board),
-            this::hello));
+            this::hello,
+            blocking);
+    server = HttpServer.start("lookaside.deploy.page", host, port, hosts, routes);
+    ticker = Executors.newSingleThreadScheduledExecutor(daemons("page-ticker"));
+    ticker.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   /**
    * Starts to listen.
    *
    * @param port 0: a free one, see {@link #address}
+   * @param hosts names under which it is asked
    * @param ingest where labels go and audio is retained
    * @param channel as streams are heard
    * @param next searches for what to label next
-   * @throws PageException if it cannot listen there
+   * @throws dev.lookaside.deploy.DeployException if it cannot listen there
    */
   public static Page start(
       String host,
       int port,
+      AllowedHosts hosts,
       IngestSettings ingest,
       ChannelPolicy channel,
       NextLabels next,
       Supplier<Surroundings> surroundings) {
-    HttpServer server;
-    try {
-      server = HttpServer.create(new InetSocketAddress(host, port), 16);
-    } catch (IOException | IllegalArgumentException e) {
-      throw new PageException(
-          "lookaside.deploy.page: cannot listen on %s:%d: %s"
-              .formatted(host, port, FaultReason.of(e)),
-          e);
-    }
-    Page page = new Page(server, host, ingest, channel, next, surroundings);
-    server.start();
-    page.ticker.scheduleWithFixedDelay(page::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
-    return page;
+    return new Page(host, port, hosts, ingest, channel, next, surroundings);
   }
 
   /**
@@ -128,7 +135,7 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
 
   /** To open in a browser. */
   public String address() {
-    return "http://%s:%d/".formatted(host, server.getAddress().getPort());
+    return "http://%s:%d/".formatted(host.contains(":") ? '[' + host + ']' : host, server.port());
   }
 
   @Override
@@ -141,30 +148,26 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
     board.trainer(status);
   }
 
-  /** The first event of a page: all there is. */
+  /** The first event of a page: all there is. What was told before goes to the others first. */
   private String hello() {
+    Board.View now = board.view(Instant.now());
+    pass(now.told(), false);
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("hello", true);
+    node.put("token", gatekeeper.token());
     node.set("figures", figures());
-    node.set("messages", board.snapshot());
+    node.set("messages", now.all());
     return node.toString();
   }
 
   private void tick() {
     try {
-      Optional<ArrayNode> told = board.drain();
-      if (told.isEmpty()) {
-        viewers.letGo();
-        return;
-      }
       boolean withFigures = ++ticks % TICKS_PER_FIGURES == 0;
-      if (viewers.count() > 0 && (withFigures || !told.get().isEmpty())) {
-        ObjectNode node = JsonNodeFactory.instance.objectNode();
-        if (withFigures) {
-          node.set("figures", figures());
-        }
-        node.set("messages", told.get());
-        viewers.tell(node.toString());
+      if (withFigures) {
+        board.look(Instant.now());
+      }
+      synchronized (viewers) {
+        pass(board.drain(), withFigures);
       }
     } catch (RuntimeException e) {
       // A thrown exception would silence the ticker for good.
@@ -172,13 +175,28 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
     }
   }
 
+  /** To the pages that are open; under their lock, so that events are in order. */
+  private void pass(Optional<ArrayNode> told, boolean withFigures) {
+    if (told.isEmpty()) {
+      viewers.restart("more happened at once than could be told; the page starts over");
+    } else if (withFigures || !told.get().isEmpty()) {
+      ObjectNode node = JsonNodeFactory.instance.objectNode();
+      if (withFigures) {
+        node.set("figures", figures());
+      }
+      node.set("messages", told.get());
+      viewers.tell(node.toString());
+    }
+  }
+
   private ObjectNode figures() {
     Surroundings now = surroundings.get();
+    Optional<String> late = board.lateness(Instant.now());
     return board
         .figures()
         .put("device", now.device())
-        .put("healthy", now.healthy())
-        .put("health", now.health());
+        .put("healthy", now.healthy() && late.isEmpty())
+        .put("health", now.health() + late.map(text -> "; " + text).orElse(""));
   }
 
   private static ThreadFactory daemons(String name) {
@@ -197,17 +215,8 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
     }
     ticker.shutdownNow();
     viewers.close();
-    server.stop(0);
-    requests.shutdownNow();
+    server.close();
+    blocking.shutdownNow();
     desk.close();
-  }
-
-  /** The page cannot be served. */
-  public static final class PageException extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-
-    PageException(String message, Throwable cause) {
-      super(message, cause);
-    }
   }
 }

@@ -1,22 +1,37 @@
 package dev.lookaside.deploy.page;
 
+import akka.NotUsed;
+import akka.http.javadsl.model.ContentType;
+import akka.http.javadsl.model.ContentTypes;
+import akka.http.javadsl.model.HttpEntities;
+import akka.http.javadsl.model.HttpEntity;
+import akka.http.javadsl.model.HttpHeader;
+import akka.http.javadsl.model.HttpRequest;
+import akka.http.javadsl.model.HttpResponse;
+import akka.http.javadsl.model.MediaTypes;
+import akka.http.javadsl.model.Query;
+import akka.http.javadsl.model.headers.RawHeader;
+import akka.http.scaladsl.model.IllegalUriException;
+import akka.stream.javadsl.Source;
+import akka.util.ByteString;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.sun.net.httpserver.Headers;
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpHandler;
+import dev.lookaside.deploy.http.HttpServer;
 import dev.lookaside.deploy.plot.ClassColours;
 import dev.lookaside.ingest.kafka.UnreachableException;
 import dev.lookaside.trainer.label.Label;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
-import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,15 +40,23 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  *   GET  /                                   the page
- *   GET  /events                             server-sent events
+ *   GET  /events                             server-sent events, see {@link Viewers}
  *   GET  /audio?stream=S&amp;from=ISO&amp;until=ISO   WAV
  *   GET  /label-next                         what to label next, see {@link Suggestions}
  *   POST /labels                             a {@link LabelRequest}; 201 with {"id": ...}
  * </pre>
+ *
+ * <p>The last three wait for brokers or score audio, on threads of their own.
  */
-final class PageRoutes implements HttpHandler {
+final class PageRoutes implements HttpServer.Handler {
   private static final Logger LOG = LoggerFactory.getLogger(PageRoutes.class);
-  private static final int MAX_BODY_BYTES = 16 * 1024;
+
+  /** Answers of up to 6 MB each that clients are reading; and how long they may take for it. */
+  private static final int AUDIO_ANSWERS = 8;
+
+  private static final Duration AUDIO_TIMEOUT = Duration.ofSeconds(60);
+  private static final int METHOD_NOT_ALLOWED = 405;
+  private static final int SLICE_BYTES = 64 * 1024;
 
   private final Gatekeeper gatekeeper;
   private final Board board;
@@ -42,8 +65,14 @@ final class PageRoutes implements HttpHandler {
   private final RetainedWav listening;
   private final Suggestions suggestions;
   private final Supplier<String> hello;
+  private final Executor blocking;
   private final PageDocument document;
+  private final Semaphore audioAnswers = new Semaphore(AUDIO_ANSWERS);
 
+  /**
+   * @param hello the first event of a page
+   * @param blocking for what waits; rejects what is too much
+   */
   PageRoutes(
       Gatekeeper gatekeeper,
       Board board,
@@ -51,7 +80,8 @@ final class PageRoutes implements HttpHandler {
       LabelDesk desk,
       RetainedWav listening,
       Suggestions suggestions,
-      Supplier<String> hello) {
+      Supplier<String> hello,
+      Executor blocking) {
     this.gatekeeper = gatekeeper;
     this.board = board;
     this.viewers = viewers;
@@ -59,157 +89,178 @@ final class PageRoutes implements HttpHandler {
     this.listening = listening;
     this.suggestions = suggestions;
     this.hello = hello;
+    this.blocking = blocking;
     document = PageDocument.load(gatekeeper.token());
   }
 
   @Override
-  public void handle(HttpExchange exchange) throws IOException {
-    boolean streaming = false;
+  public CompletionStage<HttpResponse> answer(HttpRequest request) {
+    return switch (request.getUri().path()) {
+      case "/" -> atOnce(request, this::page);
+      case "/events" -> atOnce(request, this::events);
+      case "/audio" -> slowly(request, this::audio);
+      case "/label-next" -> slowly(request, r -> json(200, suggestions.json(Instant.now())));
+      case "/labels" -> slowly(request, this::label);
+      default -> atOnce(request, this::notHere);
+    };
+  }
+
+  private HttpResponse notHere(HttpRequest request) {
+    throw new RequestRejected(404, request.getUri().path() + ": is not here");
+  }
+
+  /** What answers a request of one path. */
+  @FunctionalInterface
+  private interface Answer {
+    HttpResponse to(HttpRequest request);
+  }
+
+  private CompletionStage<HttpResponse> atOnce(HttpRequest request, Answer answer) {
+    HttpResponse response;
     try {
-      gatekeeper.checkHost(exchange.getRequestHeaders());
-      String path = exchange.getRequestURI().getPath();
-      switch (path) {
-        case "/" -> {
-          require(exchange, "GET");
-          exchange.getResponseHeaders().set("Content-Security-Policy", document.policy());
-          answer(exchange, 200, "text/html; charset=utf-8", document.bytes());
-        }
-        case "/events" -> {
-          require(exchange, "GET");
-          events(exchange);
-          streaming = true;
-        }
-        case "/audio" -> {
-          require(exchange, "GET");
-          answer(exchange, 200, "audio/wav", audio(exchange));
-        }
-        case "/label-next" -> {
-          require(exchange, "GET");
-          // It costs a search: other origins must not be able to ask for it.
-          gatekeeper.checkToken(exchange.getRequestHeaders());
-          answer(exchange, 200, "application/json", utf8(suggestions.json(Instant.now())));
-        }
-        case "/labels" -> {
-          require(exchange, "POST");
-          gatekeeper.checkPost(exchange.getRequestHeaders());
-          answer(exchange, 201, "application/json", label(exchange));
-        }
-        default -> throw new RequestRejected(404, path + ": is not here");
-      }
-    } catch (RequestRejected e) {
-      refuse(exchange, e.status(), e.text());
-    } catch (UnreachableException e) {
-      refuse(exchange, 503, String.valueOf(e.getMessage()));
+      require(request);
+      response = answer.to(request);
     } catch (RuntimeException e) {
-      LOG.warn("{} {} failed", exchange.getRequestMethod(), exchange.getRequestURI(), e);
-      refuse(exchange, 500, "unexpected: see the log");
-    } finally {
-      if (!streaming) {
-        exchange.close();
-      }
+      response = refused(request, e);
     }
+    return CompletableFuture.completedFuture(response);
   }
 
-  private static void require(HttpExchange exchange, String method) {
-    if (!exchange.getRequestMethod().equals(method)) {
-      exchange.getResponseHeaders().set("Allow", method);
-      throw new RequestRejected(
-          405, "method \"%s\": must be %s".formatted(exchange.getRequestMethod(), method));
-    }
-  }
-
-  private void events(HttpExchange exchange) throws IOException {
-    if (viewers.count() >= Viewers.MOST) {
-      throw new RequestRejected(503, "%d pages are open already".formatted(Viewers.MOST));
-    }
-    head(exchange, "text/event-stream; charset=utf-8");
-    exchange.sendResponseHeaders(200, 0);
+  /** For the page's own script, on a thread that may wait. */
+  private CompletionStage<HttpResponse> slowly(HttpRequest request, Answer answer) {
     try {
-      viewers.add(exchange, hello.get());
-    } catch (RequestRejected e) {
-      // Another took the last place meanwhile; the browser asks again.
-      exchange.close();
+      require(request);
+      gatekeeper.checkToken(request);
+      return CompletableFuture.supplyAsync(
+          () -> {
+            try {
+              return answer.to(request);
+            } catch (RuntimeException e) {
+              return refused(request, e);
+            }
+          },
+          blocking);
+    } catch (RejectedExecutionException e) {
+      return CompletableFuture.completedFuture(
+          HttpServer.refusal(503, "too many requests are waiting; try again in a few seconds"));
+    } catch (RuntimeException e) {
+      return CompletableFuture.completedFuture(refused(request, e));
     }
   }
 
-  private byte[] audio(HttpExchange exchange) {
-    Map<String, String> query = query(exchange);
-    return listening.wav(
-        required(query, "stream"),
-        LabelRequest.time("from", required(query, "from")),
-        LabelRequest.time("until", required(query, "until")));
+  private static HttpResponse refused(HttpRequest request, RuntimeException why) {
+    if (why instanceof RequestRejected rejected) {
+      HttpResponse response = HttpServer.refusal(rejected.status(), rejected.text());
+      return rejected.status() == METHOD_NOT_ALLOWED
+          ? response.addHeader(RawHeader.create("Allow", method(request)))
+          : response;
+    }
+    if (why instanceof UnreachableException) {
+      return HttpServer.refusal(503, String.valueOf(why.getMessage()));
+    }
+    LOG.warn("{} {} failed", request.method().value(), request.getUri().path(), why);
+    return HttpServer.refusal(500, "unexpected: see the log");
   }
 
-  private byte[] label(HttpExchange exchange) throws IOException {
-    byte[] body = exchange.getRequestBody().readNBytes(MAX_BODY_BYTES + 1);
-    if (body.length > MAX_BODY_BYTES) {
-      throw new RequestRejected(413, "body: must be at most %d bytes".formatted(MAX_BODY_BYTES));
+  private static void require(HttpRequest request) {
+    if (!request.method().value().equals(method(request))) {
+      throw new RequestRejected(
+          METHOD_NOT_ALLOWED,
+          "method \"%s\": must be %s".formatted(request.method().value(), method(request)));
     }
-    Label label = LabelRequest.read(body, board, Instant.now());
-    desk.write(label);
+  }
+
+  private static String method(HttpRequest request) {
+    return request.getUri().path().equals("/labels") ? "POST" : "GET";
+  }
+
+  private HttpResponse page(HttpRequest request) {
+    return HttpResponse.create()
+        .addHeader(RawHeader.create("Content-Security-Policy", document.policy()))
+        .withEntity(HttpEntities.create(ContentTypes.TEXT_HTML_UTF8, document.bytes()));
+  }
+
+  private HttpResponse events(HttpRequest request) {
+    gatekeeper.checkOrigin(request);
+    if (viewers.full()) {
+      throw new RequestRejected(503, Viewers.full(Viewers.MOST));
+    }
+    ContentType type = ContentTypes.create(MediaTypes.TEXT_EVENT_STREAM);
+    return HttpResponse.create()
+        // A proxy that collects an answer before it passes it on would show nothing.
+        .addHeader(RawHeader.create("X-Accel-Buffering", "no"))
+        .withEntity(
+            HttpEntities.create(
+                type,
+                viewers.stream(request.getHeader("Last-Event-ID").map(HttpHeader::value), hello)));
+  }
+
+  private HttpResponse audio(HttpRequest request) {
+    if (audioAnswers.availablePermits() == 0) {
+      throw new RequestRejected(503, "too many stretches are being played; ask again");
+    }
+    byte[] wav =
+        listening.wav(
+            required(request, "stream"),
+            LabelRequest.time("from", required(request, "from")),
+            LabelRequest.time("until", required(request, "until")));
+    return HttpResponse.create()
+        .withEntity(
+            HttpEntities.create(
+                ContentTypes.create(MediaTypes.AUDIO_WAV),
+                wav.length,
+                Source.lazySource(() -> slices(wav))));
+  }
+
+  /** As the client reads them. An answer that nobody reads holds no place. */
+  private Source<ByteString, NotUsed> slices(byte[] all) {
+    if (!audioAnswers.tryAcquire()) {
+      return Source.failed(new RequestRejected(503, "too many stretches are being played"));
+    }
+    ByteString bytes = ByteString.fromArrayUnsafe(all);
+    int count = (all.length + SLICE_BYTES - 1) / SLICE_BYTES;
+    return Source.fromIterator(
+            () ->
+                IntStream.range(0, count)
+                    .mapToObj(i -> bytes.slice(i * SLICE_BYTES, (i + 1) * SLICE_BYTES))
+                    .iterator())
+        .completionTimeout(AUDIO_TIMEOUT)
+        .watchTermination(
+            (none, done) -> {
+              done.whenComplete((ok, failure) -> audioAnswers.release());
+              return none;
+            });
+  }
+
+  private HttpResponse label(HttpRequest request) {
+    byte[] body = ((HttpEntity.Strict) request.entity()).getData().toArray();
+    Label label = desk.write(LabelRequest.read(body, board, Instant.now()));
     board.corrected(label);
-    return utf8(
+    return json(
+        201,
         JsonNodeFactory.instance
             .objectNode()
             .put("id", label.id())
             .put("stage", PageEvents.Stage.SENT.word()));
   }
 
-  private static Map<String, String> query(HttpExchange exchange) {
-    Map<String, String> values = new HashMap<>();
-    String raw = exchange.getRequestURI().getRawQuery();
-    for (String pair : raw == null ? new String[0] : raw.split("&", -1)) {
-      int at = pair.indexOf('=');
-      if (at > 0) {
-        try {
-          values.put(
-              pair.substring(0, at),
-              URLDecoder.decode(pair.substring(at + 1), StandardCharsets.UTF_8));
-        } catch (IllegalArgumentException e) {
-          throw RequestRejected.bad(
-              pair.substring(0, at), pair.substring(at + 1), "is not URL-encoded");
-        }
-      }
+  private static String required(HttpRequest request, String name) {
+    Query query;
+    try {
+      query = request.getUri().query();
+    } catch (IllegalUriException e) {
+      throw new RequestRejected(400, "query: is not URL-encoded");
     }
-    return values;
+    return query
+        .get(name)
+        .filter(value -> !value.isEmpty())
+        .orElseThrow(() -> RequestRejected.bad(name, "", "must be given"));
   }
 
-  private static String required(Map<String, String> query, String name) {
-    String value = query.getOrDefault(name, "");
-    if (value.isEmpty()) {
-      throw RequestRejected.bad(name, "", "must be given");
-    }
-    return value;
-  }
-
-  private static void refuse(HttpExchange exchange, int status, String why) throws IOException {
-    answer(
-        exchange,
-        status,
-        "application/json",
-        utf8(JsonNodeFactory.instance.objectNode().put("error", why)));
-  }
-
-  private static byte[] utf8(ObjectNode node) {
-    return node.toString().getBytes(StandardCharsets.UTF_8);
-  }
-
-  private static void answer(HttpExchange exchange, int status, String type, byte[] body)
-      throws IOException {
-    head(exchange, type);
-    exchange.sendResponseHeaders(status, body.length);
-    try (OutputStream out = exchange.getResponseBody()) {
-      out.write(body);
-    }
-  }
-
-  private static void head(HttpExchange exchange, String type) {
-    Headers headers = exchange.getResponseHeaders();
-    headers.set("Content-Type", type);
-    headers.set("Cache-Control", "no-store");
-    headers.set("X-Content-Type-Options", "nosniff");
-    headers.set("X-Frame-Options", "DENY");
-    headers.set("Referrer-Policy", "no-referrer");
+  private static HttpResponse json(int status, ObjectNode node) {
+    return HttpResponse.create()
+        .withStatus(status)
+        .withEntity(HttpEntities.create(ContentTypes.APPLICATION_JSON, node.toString()));
   }
 
   /**

@@ -148,6 +148,7 @@ public final class Service implements AutoCloseable {
         Page.start(
             deploy.pageHost(),
             Math.max(deploy.pagePort(), 0),
+            AllowedHosts.of(deploy.pageHost(), deploy.hostNames()),
             settings.ingest(),
             deploy.channel(),
             new NextLabels(settings, () -> store(config)),

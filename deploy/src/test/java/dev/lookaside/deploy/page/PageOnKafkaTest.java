@@ -31,6 +31,9 @@ import dev.lookaside.trainer.label.LabelCodec;
 import dev.lookaside.trainer.label.LabelKind;
 import dev.lookaside.trainer.label.LabelWriter;
 import dev.lookaside.trainer.loop.RoundOutcome;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -39,9 +42,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -320,8 +325,7 @@ class PageOnKafkaTest {
     }
     try (PageRig rig = new PageRig(config)) {
       HttpResponse<byte[]> heard =
-          rig.bytes(
-              "/audio?stream=yard&from=2026-03-01T12:00:00.250Z&until=2026-03-01T12:00:00.750Z");
+          rig.audio("stream=yard&from=2026-03-01T12:00:00.250Z&until=2026-03-01T12:00:00.750Z");
       assertThat(heard.statusCode()).isEqualTo(200);
       assertThat(heard.headers().firstValue("Content-Type")).contains("audio/wav");
       ByteBuffer wav = ByteBuffer.wrap(heard.body()).order(ByteOrder.LITTLE_ENDIAN);
@@ -333,9 +337,99 @@ class PageOnKafkaTest {
             .isCloseTo(samples[4_000 + i], org.assertj.core.data.Offset.offset(1));
       }
       HttpResponse<String> nothing =
-          rig.get("/audio?stream=garden&from=2026-03-01T12:00:00Z&until=2026-03-01T12:00:01Z");
+          rig.get(
+              "/audio?stream=garden&from=2026-03-01T12:00:00Z&until=2026-03-01T12:00:01Z",
+              Gatekeeper.TOKEN_HEADER,
+              rig.token());
       assertThat(nothing.statusCode()).as(nothing.body()).isEqualTo(404);
       assertThat(nothing.body()).contains("garden");
+    }
+  }
+
+  /** Each asks for most of a minute of 48 kHz, which no socket holds, and reads its first byte. */
+  @Test
+  void clientsThatDoNotReadTheirAudioSilenceNobody() throws Exception {
+    Topics.ensure(ingest);
+    byte[] second = new byte[2 * 48_000];
+    try (ChunkProducer producer = ChunkProducer.connect(ingest)) {
+      for (int i = 0; i < 59; i++) {
+        producer.send(
+            new AudioChunk(
+                new StreamId("hall"),
+                AudioChunk.NOT_GIVEN,
+                AudioChunk.NOT_GIVEN,
+                i,
+                48_000L * i,
+                PageRig.START.plusSeconds(i),
+                new AudioFormat(AudioFormat.Encoding.S16LE, 48_000, 1),
+                second,
+                i == 58));
+      }
+      producer.flush();
+    }
+    String query = "stream=hall&from=2026-03-01T12:00:00Z&until=2026-03-01T12:00:59Z";
+    List<Socket> clients = new ArrayList<>();
+    try (PageRig rig = new PageRig(config)) {
+      String request =
+          "GET /audio?%s HTTP/1.1\r\nHost: localhost\r\n%s: %s\r\n\r\n"
+              .formatted(query, Gatekeeper.TOKEN_HEADER, rig.token());
+      for (int i = 0; i < 5; i++) {
+        Socket client = new Socket();
+        clients.add(client);
+        client.setReceiveBufferSize(4_096);
+        client.setSoTimeout(20_000);
+        client.connect(new InetSocketAddress("127.0.0.1", rig.address.getPort()));
+        client.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+        assertThat(client.getInputStream().read()).isEqualTo('H');
+      }
+      assertThat(rig.get("/").statusCode()).isEqualTo(200);
+      HttpResponse<byte[]> heard = rig.audio(query);
+      assertThat(heard.statusCode()).isEqualTo(200);
+      assertThat(heard.body()).hasSizeGreaterThan(59 * second.length);
+    } finally {
+      for (Socket client : clients) {
+        client.close();
+      }
+    }
+  }
+
+  /** As by a browser that was not answered, or by someone who listens on the line. */
+  @Test
+  void aRequestThatIsReplayedIsOneLabel() throws Exception {
+    Topics.ensureTraining(ingest);
+    try (PageRig rig = new PageRig(config)) {
+      rig.page.accept(PageRig.delivered(PageRig.detection(Detection.Kind.ENDED, "e1", 200, 900)));
+      String body =
+          """
+          {"kind": "add", "stream": "dock", "label": " whistle ", "author": "Ada ",
+           "onset": "2026-03-01T12:00:40Z", "offset": "2026-03-01T12:00:41Z", "request": "%s"}
+          """;
+      List<String> ids = new ArrayList<>();
+      String token = rig.token();
+      List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
+      for (String key : List.of("3d5c1f60", "3d5c1f60", "3d5c1f60", "77777777")) {
+        answers.add(
+            CompletableFuture.supplyAsync(
+                () -> {
+                  try {
+                    return rig.post(body.formatted(key), token);
+                  } catch (IOException | InterruptedException e) {
+                    throw new AssertionError(e);
+                  }
+                }));
+      }
+      for (CompletableFuture<HttpResponse<String>> answer : answers) {
+        assertThat(answer.join().statusCode()).as(answer.join().body()).isEqualTo(201);
+        ids.add(PageRig.JSON.readTree(answer.join().body()).get("id").asText());
+      }
+      assertThat(new HashSet<>(ids.subList(0, 3))).hasSize(1);
+      assertThat(ids.get(3)).isNotEqualTo(ids.get(0));
+      assertThat(labels().stream().filter(l -> l.label().equals("whistle")))
+          .hasSize(2)
+          .allMatch(l -> l.author().equals("Ada"));
+      HttpResponse<String> others =
+          rig.post(body.formatted("3d5c1f60").replace("Ada", "Bob"), token);
+      assertThat(PageRig.JSON.readTree(others.body()).get("id").asText()).isNotEqualTo(ids.get(0));
     }
   }
 

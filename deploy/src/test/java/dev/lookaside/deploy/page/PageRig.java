@@ -2,10 +2,12 @@ package dev.lookaside.deploy.page;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.Config;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.infer.AdapterFacts;
+import dev.lookaside.deploy.http.AllowedHosts;
 import dev.lookaside.deploy.review.NextLabels;
 import dev.lookaside.deploy.settings.Settings;
 import dev.lookaside.ingest.StreamId;
@@ -35,7 +37,7 @@ final class PageRig implements AutoCloseable {
   static final String A = "a".repeat(64);
   static final String B = "b".repeat(64);
   static final ObjectMapper JSON = new ObjectMapper();
-  private static final Pattern TOKEN = Pattern.compile("\"X-Lookaside-Token\": \"([^\"]+)\"");
+  private static final Pattern TOKEN = Pattern.compile("let token = \"([^\"]+)\"");
 
   final Page page;
   final HttpClient client = HttpClient.newHttpClient();
@@ -47,6 +49,7 @@ final class PageRig implements AutoCloseable {
         Page.start(
             "127.0.0.1",
             0,
+            AllowedHosts.of("127.0.0.1", List.of("sounds.example")),
             settings.ingest(),
             ChannelPolicy.MIX,
             new NextLabels(settings, Optional::empty),
@@ -63,9 +66,12 @@ final class PageRig implements AutoCloseable {
     return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
   }
 
-  HttpResponse<byte[]> bytes(String path) throws IOException, InterruptedException {
+  /** As the page's script asks. */
+  HttpResponse<byte[]> audio(String query) throws IOException, InterruptedException {
     return client.send(
-        HttpRequest.newBuilder(address.resolve(path)).build(),
+        HttpRequest.newBuilder(address.resolve("/audio?" + query))
+            .header(Gatekeeper.TOKEN_HEADER, token())
+            .build(),
         HttpResponse.BodyHandlers.ofByteArray());
   }
 
@@ -103,7 +109,9 @@ final class PageRig implements AutoCloseable {
               HttpRequest.newBuilder(address.resolve("/events")).build(),
               HttpResponse.BodyHandlers.ofInputStream());
       if (answer.statusCode() != 200) {
-        throw new IOException("status " + answer.statusCode());
+        JsonNode refusal = JSON.readTree(answer.body());
+        throw new IOException(
+            "status %d: %s".formatted(answer.statusCode(), refusal.path("error").asText()));
       }
       in = answer.body();
       lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
@@ -114,11 +122,37 @@ final class PageRig implements AutoCloseable {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         if (line.startsWith("data: ")) {
           JsonNode event = JSON.readTree(line.substring(6));
-          event.get("messages").forEach(messages::add);
+          event.get("messages").forEach(m -> messages.addAll(uncurled(m)));
           return event;
         }
       }
       throw new IOException("the stream has ended");
+    }
+
+    /** The windows of a snapshot one by one, as the page takes them. */
+    private static List<JsonNode> uncurled(JsonNode message) {
+      if (!message.path("kind").asText().equals("curve")) {
+        return List.of(message);
+      }
+      List<JsonNode> windows = new ArrayList<>();
+      JsonNode columns = message.get("columns");
+      long until = 0;
+      for (int i = 0; i < columns.size(); i += 4) {
+        until += columns.get(i).asLong();
+        ObjectNode window =
+            JSON.createObjectNode()
+                .put("kind", "window")
+                .put("stream", message.get("stream").asText())
+                .put("until", until)
+                .put("outcome", message.at("/outcomes/" + columns.get(i + 1)).asText());
+        if (columns.get(i + 2).asInt() >= 0) {
+          window
+              .put("label", message.at("/labels/" + columns.get(i + 2)).asText())
+              .put("value", columns.get(i + 3).asInt() / 1000.0);
+        }
+        windows.add(window);
+      }
+      return windows;
     }
 
     /** Reads until a message is such a one. */

@@ -1,5 +1,6 @@
 package dev.lookaside.deploy.page;
 
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -15,7 +16,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -122,23 +129,53 @@ class PageTest {
     rig.page.accept(PageRig.delivered(PageRig.detection(Detection.Kind.STARTED, "open", 1, 0)));
     rig.page.accept(PageRig.delivered(PageRig.detection(Detection.Kind.ENDED, "e1", 200, 900)));
     Map<String, String> wrong =
-        Map.of(
-            "", "body: is empty, not JSON",
-            "[1]", "body: must be one JSON object",
-            "{\"kind\"", "body: is not sound JSON at line 1, column 8",
-            "{\"kind\": \"maybe\", \"author\": \"me\"}",
-                "kind \"maybe\": must be confirm, reject, relabel, add or retract",
-            "{\"kind\": \"confirm\", \"author\": \"me\", \"detection\": \"open\"}",
-                "detection \"open\": must be one that has ended and is still shown",
-            "{\"kind\": \"confirm\", \"detection\": \"e1\"}", "author \"\": must be given, as text",
-            "{\"kind\": \"relabel\", \"author\": \"me\", \"detection\": \"e1\", \"label\": \"door\"}",
-                "detected \"door\": must be another class than label",
-            "{\"kind\": \"add\", \"author\": \"me\", \"stream\": \"s\", \"label\": \"door\", \"onset\": \"noon\", \"offset\": \"x\"}",
-                "onset \"noon\": must be a time",
-            "{\"kind\": \"retract\", \"author\": \"me\", \"id\": \"3f2a\"}",
-                "id \"3f2a\": must be of a label shown here",
-            "{\"kind\": \"add\", \"author\": \"me\", \"sound\": \"s\"}",
-                "field \"sound\": must be one of");
+        Map.ofEntries(
+            entry("", "body: is empty, not JSON"),
+            entry("[1]", "body: must be one JSON object"),
+            entry("{\"kind\"", "body: is not sound JSON at line 1, column 8"),
+            entry(
+                "{\"kind\": \"maybe\", \"author\": \"me\"}",
+                "kind \"maybe\": must be confirm, reject, relabel, add or retract"),
+            entry(
+                "{\"kind\": \"confirm\", \"author\": \"me\", \"detection\": \"open\"}",
+                "detection \"open\": must be one that has ended and is still shown"),
+            entry(
+                "{\"kind\": \"confirm\", \"detection\": \"e1\"}",
+                "author \"\": must be given, as text"),
+            entry(
+                "{\"kind\": \"confirm\", \"detection\": \"e1\", \"author\": \" \"}",
+                "author \" \": must be given, as text"),
+            entry(
+                "{\"kind\": \"relabel\", \"author\": \"me\", \"detection\": \"e1\", \"label\": \"door\"}",
+                "detected \"door\": must be another class than label"),
+            entry(add("noon", "x", "door"), "onset \"noon\": must be a time"),
+            entry(
+                add("2026-03-01T12:00:00Z", "2026-03-01T22:00:00Z", "door"),
+                "offset \"2026-03-01T22:00:00Z\": must be 0.1 to 60 s after onset"
+                    + " 2026-03-01T12:00:00Z"),
+            entry(
+                add("2026-03-01T12:00:00Z", "2026-03-01T12:00:00.000000001Z", "door"),
+                "offset \"2026-03-01T12:00:00.000000001Z\": must be 0.1 to 60 s after"),
+            entry(
+                add("2026-03-01T12:00:02Z", "2026-03-01T12:00:01Z", "door"),
+                "offset \"2026-03-01T12:00:01Z\": must be 0.1 to 60 s after"),
+            entry(
+                add("2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z", "do\\u202eor"),
+                "label \"do\u202eor\": must hold no control or invisible character, holds U+202E"),
+            entry(
+                add("2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z", "door")
+                    .replace("dock", "attic"),
+                "stream \"attic\": must be one that the page shows"),
+            entry(
+                add("2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z", "door")
+                    .replace("}", ", \"request\": \"short\"}"),
+                "request \"short\": must be 8 to 64 letters, digits and hyphens"),
+            entry(
+                "{\"kind\": \"retract\", \"author\": \"me\", \"id\": \"3f2a\"}",
+                "id \"3f2a\": must be of a label shown here"),
+            entry(
+                "{\"kind\": \"add\", \"author\": \"me\", \"sound\": \"s\"}",
+                "field \"sound\": must be one of"));
     for (Map.Entry<String, String> e : wrong.entrySet()) {
       HttpResponse<String> answer = rig.post(e.getKey(), token);
       assertThat(answer.statusCode()).as(e.getKey()).isEqualTo(400);
@@ -152,6 +189,14 @@ class PageTest {
     }
     HttpResponse<String> long1 = rig.post("x".repeat(20_000), token);
     assertThat(long1.statusCode()).isEqualTo(413);
+  }
+
+  private static String add(String onset, String offset, String label) {
+    return """
+        {"kind": "add", "author": "me", "stream": "dock", "label": "%s", "onset": "%s", "offset": "%s"}
+        """
+        .formatted(label, onset, offset)
+        .strip();
   }
 
   @Test
@@ -170,12 +215,81 @@ class PageTest {
   void onlyThisPageMayWrite() throws Exception {
     String body = "{}";
     assertThat(rig.post(body, null).statusCode()).isEqualTo(403);
-    assertThat(rig.post(body, "guessed").statusCode()).isEqualTo(403);
+    HttpResponse<String> guessed = rig.post(body, "guessed");
+    assertThat(guessed.statusCode()).isEqualTo(403);
+    assertThat(error(guessed)).contains("this start of the service", "when it reconnects");
     HttpResponse<String> foreign = rig.post(body, rig.token(), "Origin", "http://evil.example");
     assertThat(foreign.statusCode()).isEqualTo(403);
-    assertThat(error(foreign)).isEqualTo("Origin \"http://evil.example\": must be this page's");
-    String own = "http://" + rig.address.getAuthority();
-    assertThat(rig.post(body, rig.token(), "Origin", own).statusCode()).isEqualTo(400);
+    assertThat(error(foreign)).startsWith("Origin \"http://evil.example\": must be this page's");
+    for (String own :
+        List.of(
+            "http://" + rig.address.getAuthority(),
+            "https://" + rig.address.getAuthority(),
+            "https://sounds.example")) {
+      assertThat(rig.post(body, rig.token(), "Origin", own).statusCode()).as(own).isEqualTo(400);
+    }
+  }
+
+  /** It could play what is retained, find out which streams there are, or use up the places. */
+  @Test
+  void anotherOriginFindsOutNothing() throws Exception {
+    String audio = "/audio?stream=dock&from=2026-03-01T12:00:00Z&until=2026-03-01T12:00:01Z";
+    for (String path : List.of(audio, "/label-next", "/events")) {
+      HttpResponse<String> answer =
+          rig.get(path, "Sec-Fetch-Site", "cross-site", Gatekeeper.TOKEN_HEADER, rig.token());
+      assertThat(answer.statusCode()).as(path).isEqualTo(403);
+      assertThat(rig.get(path, "Origin", "http://evil.example").statusCode())
+          .as(path)
+          .isEqualTo(403);
+    }
+    assertThat(rig.get(audio).statusCode()).as("without the token").isEqualTo(403);
+    assertThat(rig.get("/", "Sec-Fetch-Site", "cross-site").statusCode())
+        .as("a link to the page")
+        .isEqualTo(200);
+    assertThat(rig.get("/").headers().firstValue("Cross-Origin-Resource-Policy"))
+        .contains("same-origin");
+  }
+
+  /** What an open page needs after a restart of the service. */
+  @Test
+  void anOpenPageIsGivenTheTokenOfThisStart() throws Exception {
+    try (PageRig.Looking looking = rig.new Looking()) {
+      assertThat(looking.next().get("token").asText()).isEqualTo(rig.token());
+    }
+  }
+
+  /** Pages that open while much is told have each window once, and in order. */
+  @Test
+  void nothingIsLostOrDoubledBetweenSnapshotAndWhatFollows() throws Exception {
+    ScheduledExecutorService sender = Executors.newSingleThreadScheduledExecutor();
+    AtomicLong index = new AtomicLong();
+    try {
+      Future<?> sending =
+          sender.scheduleAtFixedRate(
+              () -> rig.page.accept(PageRig.window("dock", index.getAndIncrement(), PageRig.A)),
+              0,
+              1,
+              TimeUnit.MILLISECONDS);
+      for (int i = 0; i < 12; i++) {
+        try (PageRig.Looking looking = rig.new Looking()) {
+          for (int events = 0; events < 3; events++) {
+            looking.next();
+          }
+          List<Long> untils =
+              looking.messages.stream()
+                  .filter(m -> m.get("kind").asText().equals("window"))
+                  .map(m -> m.get("until").asLong())
+                  .toList();
+          assertThat(untils).hasSizeGreaterThan(1);
+          for (int k = 1; k < untils.size(); k++) {
+            assertThat(untils.get(k) - untils.get(k - 1)).as("window " + k).isEqualTo(160);
+          }
+        }
+      }
+      assertThat(sending.isDone()).isFalse();
+    } finally {
+      sender.shutdownNow();
+    }
   }
 
   /** A name that its owner points at this machine is not this machine's. */
@@ -202,13 +316,16 @@ class PageTest {
   void otherPathsMethodsAndStretchesAreRefused() throws Exception {
     assertThat(rig.get("/else").statusCode()).isEqualTo(404);
     assertThat(rig.get("/labels").statusCode()).isEqualTo(405);
-    assertThat(error(rig.get("/audio?stream=s&from=x&until=y")))
-        .startsWith("from \"x\": must be a time");
-    assertThat(error(rig.get("/audio?from=x"))).isEqualTo("stream \"\": must be given");
-    assertThat(
-            error(rig.get("/audio?stream=s&from=2026-03-01T12:00:00Z&until=2026-03-01T13:00:00Z")))
+    assertThat(rig.get("/labels").headers().firstValue("Allow")).contains("POST");
+    assertThat(audio("stream=s&from=x&until=y")).startsWith("from \"x\": must be a time");
+    assertThat(audio("from=x")).isEqualTo("stream \"\": must be given");
+    assertThat(audio("stream=s&from=2026-03-01T12:00:00Z&until=2026-03-01T13:00:00Z"))
         .isEqualTo(
             "until \"2026-03-01T13:00:00Z\": must be at most 60 s after from 2026-03-01T12:00:00Z");
+  }
+
+  private String audio(String query) throws Exception {
+    return PageRig.JSON.readTree(rig.audio(query).body()).get("error").asText();
   }
 
   @Test
@@ -220,7 +337,11 @@ class PageTest {
         open.add(looking);
         looking.next();
       }
-      assertThatThrownBy(() -> rig.new Looking()).hasMessage("status 503");
+      Awaitility.await()
+          .untilAsserted(
+              () ->
+                  assertThatThrownBy(() -> rig.new Looking())
+                      .hasMessage("status 503: 16 pages are open already; close one"));
     } finally {
       for (PageRig.Looking looking : open) {
         looking.close();
