@@ -44,11 +44,15 @@ final class PageRig implements AutoCloseable {
   final URI address;
 
   PageRig(Config config) {
+    this(config, 0);
+  }
+
+  PageRig(Config config, int port) {
     Settings settings = Settings.of(config);
     page =
         Page.start(
             "127.0.0.1",
-            0,
+            port,
             AllowedHosts.of("127.0.0.1", List.of("sounds.example")),
             settings.ingest(),
             ChannelPolicy.MIX,
@@ -103,10 +107,22 @@ final class PageRig implements AutoCloseable {
     private final BufferedReader lines;
     final List<JsonNode> messages = new ArrayList<>();
 
+    /** Of the event read last. */
+    String lastId = "";
+
     Looking() throws IOException, InterruptedException {
+      this("");
+    }
+
+    /**
+     * @param lastId as a browser sends it that was cut off
+     */
+    Looking(String lastId) throws IOException, InterruptedException {
       HttpResponse<InputStream> answer =
           client.send(
-              HttpRequest.newBuilder(address.resolve("/events")).build(),
+              HttpRequest.newBuilder(address.resolve("/events"))
+                  .header("Last-Event-ID", lastId)
+                  .build(),
               HttpResponse.BodyHandlers.ofInputStream());
       if (answer.statusCode() != 200) {
         JsonNode refusal = JSON.readTree(answer.body());
@@ -120,6 +136,9 @@ final class PageRig implements AutoCloseable {
     /** The next event, whole. */
     JsonNode next() throws IOException {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        if (line.startsWith("id: ")) {
+          lastId = line.substring(4);
+        }
         if (line.startsWith("data: ")) {
           JsonNode event = JSON.readTree(line.substring(6));
           event.get("messages").forEach(m -> messages.addAll(uncurled(m)));

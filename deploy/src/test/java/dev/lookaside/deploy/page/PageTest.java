@@ -250,6 +250,23 @@ class PageTest {
         .contains("same-origin");
   }
 
+  @Test
+  void whoComesBackIsToldOnlyWhatHeMissed() throws Exception {
+    String lastId;
+    try (PageRig.Looking looking = rig.new Looking()) {
+      assertThat(looking.next().get("hello").asBoolean()).isTrue();
+      rig.page.accept(PageRig.window("dock", 0, PageRig.A));
+      looking.await(m -> m.path("kind").asText().equals("window"));
+      lastId = looking.lastId;
+    }
+    rig.page.accept(PageRig.window("dock", 1, PageRig.A));
+    try (PageRig.Looking back = rig.new Looking(lastId)) {
+      assertThat(back.next().has("hello")).isFalse();
+      assertThat(back.await(m -> m.path("kind").asText().equals("window")).get("until").asLong())
+          .isEqualTo(PageRig.START.plusMillis(160 + 1280).toEpochMilli());
+    }
+  }
+
   /** What an open page needs after a restart of the service. */
   @Test
   void anOpenPageIsGivenTheTokenOfThisStart() throws Exception {

@@ -1,0 +1,170 @@
+package dev.lookaside.deploy.page;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.typesafe.config.Config;
+import dev.lookaside.classifier.detect.Detection;
+import dev.lookaside.classifier.detect.StreamDetector;
+import dev.lookaside.deploy.settings.Configuration;
+import dev.lookaside.ingest.StreamId;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.CleanupMode;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the page's script does, in a real browser. Nothing here reaches a broker. */
+@Timeout(240)
+class PageInBrowserTest {
+  private static final Config CONFIG =
+      Configuration.over(
+          Map.of(
+              "lookaside.ingest.kafka-clients.bootstrap.servers",
+              "127.0.0.1:1",
+              "lookaside.ingest.broker-timeout-millis",
+              1000));
+  private static final int ENTER = 13;
+  private static final int TAB = 9;
+  private static final int ESCAPE = 27;
+
+  // The browser still writes to it when it is killed.
+  @TempDir(cleanup = CleanupMode.NEVER)
+  static Path profile;
+
+  private static Browser browser;
+  private PageRig rig = new PageRig(CONFIG);
+
+  @BeforeAll
+  static void openBrowser() throws Exception {
+    Optional<Path> program = Browser.program();
+    assumeTrue(program.isPresent(), "no Chromium on this machine (Debian: apt install chromium)");
+    browser = new Browser(program.get(), profile);
+  }
+
+  @AfterEach
+  void stop() {
+    rig.close();
+  }
+
+  @AfterAll
+  static void closeBrowser() throws Exception {
+    if (browser != null) {
+      browser.close();
+    }
+  }
+
+  private static String id(String id) {
+    return "document.getElementById('" + id + "')";
+  }
+
+  /** Opens the page, which counts from now on what it posts. */
+  private void open(String name) throws Exception {
+    browser.open(rig.address);
+    browser.await("document.querySelectorAll('.stream, #recent li').length > 1");
+    browser.value(id("author") + ".value = '" + name + "'");
+    browser.value(
+        "(window.posts = 0, window.asked = fetch, window.fetch = (...a) => {"
+            + " posts += a[1]?.method === 'POST'; return asked(...a); })");
+  }
+
+  private void detected(Detection.Kind kind, String id) {
+    rig.page.accept(PageRig.delivered(PageRig.detection(kind, id, 200, 900)));
+  }
+
+  @Test
+  void aKeyThatIsHeldOpensASoundAndGivesNoVerdict() throws Exception {
+    detected(Detection.Kind.ENDED, "e1");
+    open("Ada");
+    browser.value("document.querySelector('#recent .entry').focus()");
+    browser.press("Enter", ENTER, 20);
+    assertThat(browser.value(id("sheet") + ".hidden")).isEqualTo("false");
+    assertThat(browser.value("posts")).isEqualTo("0");
+    for (int i = 0; i < 9; i++) {
+      browser.press("Tab", TAB, 0);
+      assertThat(browser.value("document.activeElement.closest('#sheet') !== null"))
+          .as("Tab " + i)
+          .isEqualTo("true");
+    }
+    browser.press("Escape", ESCAPE, 0);
+    assertThat(browser.value("document.activeElement.dataset.id")).isEqualTo("e1");
+  }
+
+  @Test
+  void aLastingSoundCanBeJudgedOnceItHasEnded() throws Exception {
+    detected(Detection.Kind.STARTED, "e1");
+    open("Ada");
+    browser.value("document.querySelector('#recent .entry').click()");
+    assertThat(browser.value(id("verdicts") + ".hidden")).isEqualTo("true");
+    detected(Detection.Kind.ENDED, "e1");
+    browser.await("!" + id("verdicts") + ".hidden");
+  }
+
+  @Test
+  void anOpenPageGoesOnAfterARestartOfTheService() throws Exception {
+    detected(Detection.Kind.ENDED, "e1");
+    open("Ada");
+    int port = rig.address.getPort();
+    rig.close();
+    rig = new PageRig(CONFIG, port);
+    detected(Detection.Kind.ENDED, "e1");
+    browser.value("document.querySelector('#recent .entry').click()");
+    browser.value("document.querySelector('[data-kind=confirm]').click()");
+    // With the token of the first start it would be refused before any broker is asked.
+    browser.await(id("sheet-trouble") + ".textContent.includes('127.0.0.1:1')");
+    assertThat(browser.value("posts")).isEqualTo("2");
+  }
+
+  @Test
+  void aPageWithoutAPlaceSaysWhy() throws Exception {
+    List<PageRig.Looking> others = new ArrayList<>();
+    try {
+      for (int i = 0; i < Viewers.MOST; i++) {
+        PageRig.Looking looking = rig.new Looking();
+        others.add(looking);
+        looking.next();
+      }
+      browser.open(rig.address);
+      browser.await(id("health") + ".textContent.includes('16 pages are open already')");
+    } finally {
+      for (PageRig.Looking looking : others) {
+        looking.close();
+      }
+    }
+  }
+
+  @Test
+  void aMissedSoundIsAddedByKeyboardInSomeonesName() throws Exception {
+    rig.page.accept(PageRig.window("dock", 0, PageRig.A));
+    rig.page.accept(PageRig.window("gate", 0, PageRig.A));
+    open("");
+    browser.value("document.querySelector('.stream .add').focus()");
+    browser.press("Enter", ENTER, 0);
+    assertThat(browser.value("document.activeElement.id")).isEqualTo("class");
+    assertThat(browser.value(id("length") + ".value")).isEqualTo("2.00");
+    browser.value(id("class") + ".value = 'bell'");
+    browser.press("Enter", ENTER, 0);
+    browser.await(id("sheet-trouble") + ".textContent.includes('Give your name first')");
+    assertThat(browser.value("document.activeElement.id + posts")).isEqualTo("name0");
+  }
+
+  @Test
+  void streamsSayHowTheyAreWhateverTheirNames() throws Exception {
+    rig.page.accept(PageRig.window("do\u202eck", 0, PageRig.A));
+    rig.page.accept(PageRig.window("gate", 0, PageRig.A));
+    rig.page.accept(new StreamDetector.Finished(new StreamId("gate")));
+    open("Ada");
+    String rows = "[...document.querySelectorAll('.stream')].map(r => r.innerText).join()";
+    browser.await(rows + ".includes('late by')");
+    assertThat(browser.value(rows)).contains("doU+202Eck", "ended").doesNotContain("\u202e");
+    browser.await(id("health") + ".textContent.includes('1 of 2 streams late')");
+    assertThat(browser.value(id("dot") + ".className")).isEqualTo("dot bad");
+  }
+}
