@@ -257,7 +257,7 @@ class TrainerServiceTest {
           .contains(
               "false alarms: counted on %d s of background of %d streams, too"
                   .formatted(
-                      2 * heldOut.size(),
+                      4 * heldOut.size(),
                       heldOut.stream().map(StoredExample::stream).distinct().count()));
     }
   }
