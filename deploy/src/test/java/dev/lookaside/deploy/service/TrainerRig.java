@@ -18,6 +18,7 @@ import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.ingest.send.SceneComposer;
 import dev.lookaside.ingest.send.SceneSettings;
+import dev.lookaside.trainer.collect.RefitSettings;
 import dev.lookaside.trainer.drift.DriftSettings;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelWriter;
@@ -96,8 +97,32 @@ public final class TrainerRig implements AutoCloseable {
   }
 
   /** The same with other settings of drift and background. */
+  /** With so many seconds of the streams' background at most that false alarms are counted on. */
+  static RefitSettings withBackground(RefitSettings s, double seconds) {
+    return new RefitSettings(
+        s.full(),
+        s.headScenes(),
+        s.headPull(),
+        s.batchSize(),
+        s.hopFrames(),
+        s.scenes(),
+        s.speeds(),
+        s.distractorShare(),
+        s.freshPerClass(),
+        s.replayPerClass(),
+        s.maxClipSeconds(),
+        s.quietSeconds(),
+        seconds,
+        s.seed());
+  }
+
   static TrainerSettings with(
       TrainerSettings s, DriftSettings drift, BackgroundSettings background) {
+    return with(s, s.refit(), drift, background);
+  }
+
+  static TrainerSettings with(
+      TrainerSettings s, RefitSettings refit, DriftSettings drift, BackgroundSettings background) {
     return new TrainerSettings(
         s.scope(),
         s.folder(),
@@ -109,7 +134,7 @@ public final class TrainerRig implements AutoCloseable {
         s.deadline(),
         s.store(),
         s.loop(),
-        s.refit(),
+        refit,
         s.gate(),
         drift,
         background);
