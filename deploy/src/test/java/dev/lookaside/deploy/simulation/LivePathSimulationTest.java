@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  */
 class LivePathSimulationTest {
   /** How many simulations: {@code -Dtest.jvm.args=-Dlookaside.simulation.seeds=100000}. */
-  private static final int SEEDS = Integer.getInteger("lookaside.simulation.seeds", 1_000);
+  private static final int SEEDS = Integer.getInteger("lookaside.simulation.seeds", 2_000);
 
   private static final Map<Logger, Level> LEVELS = new HashMap<>();
 
