@@ -999,7 +999,8 @@ final class LiveWorld implements SimulatedBroker.Observer {
         victim.restart();
       }
       case 16 -> {
-        if (statics && alive.size() < 3) {
+        // As one who wakes up too late, what is fenced by the group writes on without transactions.
+        if (statics && exactlyOnce && alive.size() < 3) {
           note("one more worker of the same name, " + victim.instance());
           launch(victim.transactionalId(), victim.instance());
         }
