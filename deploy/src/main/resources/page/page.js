@@ -396,7 +396,7 @@ function select(r, from, until, x, y) {
   mark();
 }
 
-// What the two fields say is what is marked on the timeline, heard, and sent.
+// The two fields give the span that is marked on the timeline, played, and sent.
 function mark() {
   const r = rows.get(subject.stream);
   if (!r) return;
@@ -499,7 +499,7 @@ function intent(body) {
 async function send(label, button) {
   $("sheet-trouble").hidden = true;
   if (!me()) {
-    const why = "Give your name first: each label carries who says so.";
+    const why = "Give your name first: each label carries its author.";
     if (subject) { trouble(why); $("sheet-name").hidden = false; $("name").focus(); }
     else { Object.assign(button, { textContent: "Name first", title: why }); $("author").focus(); }
     return;

@@ -17,7 +17,7 @@ import java.util.function.Supplier;
  *
  * <pre>
  *   id: START-17
- *   data: {...}          told of a moment; the first one is all there is
+ *   data: {...}          what is new since the last one; the first one is all there is
  *
  *   event: end
  *   data: {"why": TEXT}  the last one, where the server ends the stream

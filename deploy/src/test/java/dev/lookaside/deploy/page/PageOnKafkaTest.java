@@ -324,11 +324,11 @@ class PageOnKafkaTest {
       producer.flush();
     }
     try (PageRig rig = new PageRig(config)) {
-      HttpResponse<byte[]> heard =
+      HttpResponse<byte[]> played =
           rig.audio("stream=yard&from=2026-03-01T12:00:00.250Z&until=2026-03-01T12:00:00.750Z");
-      assertThat(heard.statusCode()).isEqualTo(200);
-      assertThat(heard.headers().firstValue("Content-Type")).contains("audio/wav");
-      ByteBuffer wav = ByteBuffer.wrap(heard.body()).order(ByteOrder.LITTLE_ENDIAN);
+      assertThat(played.statusCode()).isEqualTo(200);
+      assertThat(played.headers().firstValue("Content-Type")).contains("audio/wav");
+      ByteBuffer wav = ByteBuffer.wrap(played.body()).order(ByteOrder.LITTLE_ENDIAN);
       short[] found = new short[8_000];
       wav.position(wav.capacity() - 16_000).asShortBuffer().get(found);
       for (int i = 0; i < found.length; i++) {
@@ -383,9 +383,9 @@ class PageOnKafkaTest {
         assertThat(client.getInputStream().read()).isEqualTo('H');
       }
       assertThat(rig.get("/").statusCode()).isEqualTo(200);
-      HttpResponse<byte[]> heard = rig.audio(query);
-      assertThat(heard.statusCode()).isEqualTo(200);
-      assertThat(heard.body()).hasSizeGreaterThan(59 * second.length);
+      HttpResponse<byte[]> played = rig.audio(query);
+      assertThat(played.statusCode()).isEqualTo(200);
+      assertThat(played.body()).hasSizeGreaterThan(59 * second.length);
     } finally {
       for (Socket client : clients) {
         client.close();

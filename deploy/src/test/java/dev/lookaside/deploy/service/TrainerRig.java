@@ -96,7 +96,6 @@ public final class TrainerRig implements AutoCloseable {
         StopClock.of(rig.config));
   }
 
-  /** The same with other settings of drift and background. */
   /** With so many seconds of the streams' background at most that false alarms are counted on. */
   static RefitSettings withBackground(RefitSettings s, double seconds) {
     return new RefitSettings(
@@ -116,6 +115,7 @@ public final class TrainerRig implements AutoCloseable {
         s.seed());
   }
 
+  /** The same with other settings of drift and background. */
   static TrainerSettings with(
       TrainerSettings s, DriftSettings drift, BackgroundSettings background) {
     return with(s, s.refit(), drift, background);
