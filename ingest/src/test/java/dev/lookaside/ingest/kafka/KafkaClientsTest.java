@@ -88,7 +88,8 @@ class KafkaClientsTest {
           .containsEntry("enable.idempotence", "true")
           .containsEntry("max.block.ms", "4000")
           .containsEntry("delivery.timeout.ms", "4000")
-          .doesNotContainKey("transactional.id");
+          .doesNotContainKey("transactional.id")
+          .doesNotContainKey("retry.backoff.ms");
     }
     // Kafka would not take a delivery time-out below this one.
     try (Producer<?, ?> producer =
@@ -100,7 +101,12 @@ class KafkaClientsTest {
     try (Producer<?, ?> producer = patient.transactional("detections", "worker-1")) {
       assertThat(last())
           .containsEntry("transactional.id", "worker-1")
+          .containsEntry("retry.backoff.ms", "5")
           .containsEntry("delivery.timeout.ms", "60000");
+    }
+    try (Producer<?, ?> producer =
+        patient.with(Map.of("retry.backoff.ms", "40")).transactional("detections", "worker-1")) {
+      assertThat(last()).containsEntry("retry.backoff.ms", "40");
     }
     try (Producer<?, ?> producer =
         patient.with(Map.of("linger.ms", "7")).withTimeout(Duration.ofSeconds(1)).producer("x")) {
