@@ -17,6 +17,9 @@ import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,8 +41,11 @@ public final class DemoRun {
   private static final Duration START_PATIENCE = Duration.ofSeconds(60);
   private static final Duration STALL_PATIENCE = Duration.ofSeconds(20);
 
-  /** From the last sound of the first part until the script corrects: context has come by then. */
+  /** From the end of a sound until the script corrects it: its context has come by then. */
   private static final double REACTION_SECONDS = 1.5;
+
+  /** From one correction to the next, as somebody needs who listens and names. */
+  private static final double PACE_SECONDS = 2;
 
   /** Of sounds with the last adapter, before the streams end. */
   private static final double EPILOGUE_SECONDS = 18;
@@ -91,7 +97,7 @@ public final class DemoRun {
       List<StreamPlan> plans = join(composing);
       Config config =
           Configuration.over(
-              settings(kafka, folder, missed(plans, 0, DemoScenes.PART_SECONDS).size()));
+              settings(kafka, folder, missed(plans, 0, DemoScenes.PART_SECONDS)));
       IngestSettings ingest = IngestSettings.of(config);
       try (Service service = Service.start(config, this::observed);
           ChunkProducer producer = ChunkProducer.connect(ingest);
@@ -129,13 +135,13 @@ public final class DemoRun {
   }
 
   private Map<String, Object> settings(
-      EmbeddedKafka kafka, TemporaryFolder folder, int corrections) {
+      EmbeddedKafka kafka, TemporaryFolder folder, List<Event> corrections) {
     Map<String, Object> settings = settings(kafka, GROUP, options.page());
     if (story != null) {
       int labels =
           options.headOnly()
               ? DemoTrainer.NEVER
-              : Math.max(1, Math.min(DemoTrainer.LABELS, corrections));
+              : Math.max(1, DemoTrainer.usable(corrections));
       settings.putAll(
           options.page()
               ? DemoTrainer.settings(folder.path(), true, DemoTrainer.LABELS)
@@ -160,7 +166,7 @@ public final class DemoRun {
   }
 
   /**
-   * What the script corrects: each sound of the new class.
+   * What the script corrects: each sound of the new class, in the order in which they end.
    *
    * @param after second of the streams; what ended by then was corrected before
    * @param by second by which it has ended
@@ -170,6 +176,7 @@ public final class DemoRun {
         .flatMap(plan -> plan.truth().stream())
         .filter(e -> e.label().equals(BundledClips.NEW_CLASS))
         .filter(e -> e.offsetSeconds() > after && e.offsetSeconds() <= by)
+        .sorted(Comparator.comparingDouble(Event::offsetSeconds))
         .toList();
   }
 
@@ -254,7 +261,9 @@ public final class DemoRun {
     private final DemoState state;
     private final LiveSender sender;
     private final DemoDisplay display;
-    private double corrected = options.page() ? Double.POSITIVE_INFINITY : 0;
+    private final Deque<Event> first;
+    private double nextCorrection;
+    private double corrected = DemoScenes.PART_SECONDS;
     private int usable = Integer.MAX_VALUE;
     private boolean asked = !options.headOnly();
     private boolean ending = options.fixed();
@@ -270,28 +279,38 @@ public final class DemoRun {
       this.state = state;
       this.sender = sender;
       this.display = display;
+      this.first =
+          options.page()
+              ? new ArrayDeque<>()
+              : new ArrayDeque<>(missed(plans, 0, DemoScenes.PART_SECONDS));
     }
 
-    private void correct(DemoStory story, DemoTrainer trainer, double by) {
-      List<Event> sounds = missed(plans, corrected, by);
+    private void correct(DemoStory story, DemoTrainer trainer, List<Event> sounds) {
       if (!sounds.isEmpty()) {
         Instant now = Instant.now();
         usable = trainer.correct(sounds, epoch, now);
         asked = !options.headOnly();
-        corrected = by;
-        story.corrected(sounds.size(), now);
+        story.corrected(sounds, now);
       }
     }
 
     void play(DemoStory story, DemoTrainer trainer, double second) {
       double processed = second - REACTION_SECONDS;
-      if (corrected == 0 && processed >= DemoScenes.PART_SECONDS && !sender.done()) {
-        correct(story, trainer, DemoScenes.PART_SECONDS);
+      Event next = first.peek();
+      if (next != null) {
+        if (next.offsetSeconds() <= processed && second >= nextCorrection && !sender.done()) {
+          nextCorrection = second + PACE_SECONDS;
+          correct(story, trainer, List.of(first.remove()));
+        }
       } else if (story.wantsLabels() && !sender.done() && !options.page()) {
         // A few corrections do not always decide; a person makes more.
-        correct(story, trainer, processed);
+        List<Event> since = missed(plans, corrected, processed);
+        if (!since.isEmpty()) {
+          corrected = processed;
+          correct(story, trainer, since);
+        }
       }
-      if (!asked && story.waiting() >= usable) {
+      if (!asked && first.isEmpty() && story.waiting() >= usable) {
         asked = true;
         trainer.askForHead();
       }

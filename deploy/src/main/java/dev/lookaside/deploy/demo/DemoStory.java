@@ -4,6 +4,7 @@ import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.TrainerStatus;
+import dev.lookaside.trainer.metric.Event;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -71,11 +72,17 @@ final class DemoStory {
   }
 
   /** The script has written corrections; what was refused before them is not the end. */
-  synchronized void corrected(int count, Instant at) {
-    corrections += count;
+  synchronized void corrected(List<Event> sounds, Instant at) {
+    corrections += sounds.size();
     labelled = at;
     ended.remove(last);
-    add(at, "corrections", "%d sent: each of these was a %s".formatted(count, label));
+    String what =
+        sounds.size() == 1
+            ? "%s at %s was a %s"
+                .formatted(
+                    sounds.get(0).stream(), DemoView.clock(sounds.get(0).onsetSeconds()), label)
+            : "%d more sounds were a %s, too".formatted(sounds.size(), label);
+    add(at, "correction", what);
   }
 
   /** The trainer's status. */

@@ -22,6 +22,7 @@ import dev.lookaside.trainer.store.Standing;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +35,7 @@ import java.util.Optional;
 final class DemoTrainer implements AutoCloseable {
   private static final String AUTHOR = "demo";
 
-  /** Fewer corrections begin no refit, unless there are no more to make. */
+  /** Fewer corrections of a person begin no refit. */
   static final int LABELS = 5;
 
   /** None begins by itself: both refits would follow. */
@@ -104,24 +105,33 @@ final class DemoTrainer implements AutoCloseable {
    * @return how many labels there are to fit to by now: of two that agree, one
    */
   int correct(List<Event> missed, Instant epoch, Instant now) {
-    List<Label> fresh = new ArrayList<>();
-    for (Event e : missed) {
-      fresh.add(
-          Label.add(
-              new StreamId(e.stream()),
-              e.label(),
-              epoch.plusNanos((long) (e.onsetSeconds() * 1e9)),
-              epoch.plusNanos((long) (e.offsetSeconds() * 1e9)),
-              AUTHOR,
-              now,
-              Optional.empty()));
-    }
+    List<Label> fresh = missed.stream().map(e -> label(e, epoch, now)).toList();
     fresh.forEach(labels::write);
     written.addAll(fresh);
+    return usable(written);
+  }
+
+  /** How many labels there are to fit to once all of these are corrected. */
+  static int usable(Collection<Event> missed) {
+    return usable(missed.stream().map(e -> label(e, Instant.EPOCH, Instant.EPOCH)).toList());
+  }
+
+  private static int usable(List<Label> labels) {
     return (int)
-        LabelStandings.of(written).values().stream()
+        LabelStandings.of(labels).values().stream()
             .filter(s -> s.standing() == Standing.USABLE)
             .count();
+  }
+
+  private static Label label(Event missed, Instant epoch, Instant now) {
+    return Label.add(
+        new StreamId(missed.stream()),
+        missed.label(),
+        epoch.plusNanos((long) (missed.onsetSeconds() * 1e9)),
+        epoch.plusNanos((long) (missed.offsetSeconds() * 1e9)),
+        AUTHOR,
+        now,
+        Optional.empty());
   }
 
   /** Asks for a refit of the head alone. */

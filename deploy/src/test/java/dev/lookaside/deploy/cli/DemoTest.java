@@ -77,7 +77,7 @@ class DemoTest {
     assertThat(adapter.get("latencyP99SwapRatio").doubleValue()).isPositive();
     assertThat(adapter.get("notReached")).isEmpty();
     assertThat(demo.out())
-        .contains("-- corrections ", "-- gate        head: passed", "-- swap        from here on")
+        .contains("-- correction ", "-- gate        head: passed", "-- swap        from here on")
         .contains("0 lost   0 doubled", "--streams 4 --head-only");
   }
 

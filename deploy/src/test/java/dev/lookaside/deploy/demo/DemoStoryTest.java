@@ -11,8 +11,10 @@ import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.TrainerStatus;
 import dev.lookaside.trainer.metric.Event;
+import dev.lookaside.trainer.metric.Event;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -65,13 +67,25 @@ class DemoStoryTest {
         5);
   }
 
+  private static List<Event> sounds(int count) {
+    return Collections.nCopies(count, new Event("street", "bird", 4.2, 5));
+  }
+
+  @Test
+  void oneCorrectionSaysWhichSoundWasMeant() {
+    DemoStory story = new DemoStory("bird", false, Round.Kind.FULL);
+    story.begin(EPOCH);
+    story.corrected(sounds(1), at(6.5));
+    assertThat(story.drain()).containsExactly(" 0:06.5  -- correction  street at 0:04.2 was a bird");
+  }
+
   @Test
   void bothWaysAreTimedFromTheLabelsToTheFirstScores() {
     DemoStory story = new DemoStory("bird", false, Round.Kind.FULL);
     story.begin(EPOCH);
     story.status(status("collecting", null, 0), at(1));
     assertThat(story.scored(FIRST, at(1), at(2))).isFalse();
-    story.corrected(8, at(13));
+    story.corrected(sounds(8), at(13));
     Round head = round(1, Round.Kind.HEAD);
     story.status(status("fitting", head, 8), at(14));
     assertThat(story.rows()).anyMatch(row -> row.contains("step 3 of 12"));
@@ -89,7 +103,7 @@ class DemoStoryTest {
     assertThat(story.over()).isTrue();
     assertThat(story.swaps()).extracting(DemoStory.Swap::adapter).containsExactly(HEAD, FULL);
     assertThat(String.join("\n", story.drain()))
-        .contains("0:13.0  -- corrections 8 sent")
+        .contains("0:13.0  -- correction  8 more sounds were a bird, too")
         .contains("0:14.0  -- trainer     fits the head alone to 8 new labels")
         .contains("passed: bird: new, 0.81; 1 of 1 corrections now right that were wrong")
         .contains("0:42.0  -- swap        from here on adapter cccccccc scores, 29.0 s after");
@@ -100,7 +114,7 @@ class DemoStoryTest {
   void aRefusedFullRefitLeavesTheHeadInForceAndTheStorySaysSo() {
     DemoStory story = new DemoStory("bird", false, Round.Kind.FULL);
     story.begin(EPOCH);
-    story.corrected(8, at(13));
+    story.corrected(sounds(8), at(13));
     story.finished(outcome(round(1, Round.Kind.HEAD), RoundOutcome.Kind.PUBLISHED, HEAD), at(18));
     assertThat(story.over()).isFalse();
     story.finished(outcome(round(2, Round.Kind.FULL), RoundOutcome.Kind.REFUSED, FULL), at(40));
@@ -117,7 +131,7 @@ class DemoStoryTest {
   void aFullRefitThatFailsLeavesTheHeadInForceToo() {
     DemoStory story = new DemoStory("bird", false, Round.Kind.FULL);
     story.begin(EPOCH);
-    story.corrected(8, at(13));
+    story.corrected(sounds(8), at(13));
     story.finished(outcome(round(1, Round.Kind.HEAD), RoundOutcome.Kind.PUBLISHED, HEAD), at(18));
     Round full = round(2, Round.Kind.FULL);
     story.finished(
@@ -133,12 +147,12 @@ class DemoStoryTest {
   void aRoundThatWantsLabelsAsksForMoreAndNoFullRefitIsAwaited() {
     DemoStory story = new DemoStory("bird", false, Round.Kind.FULL);
     story.begin(EPOCH);
-    story.corrected(4, at(13));
+    story.corrected(sounds(4), at(13));
     story.finished(outcome(round(1, Round.Kind.HEAD), RoundOutcome.Kind.UNDECIDED, HEAD), at(18));
     assertThat(story.wantsLabels()).isTrue();
     assertThat(String.join("\n", story.drain()))
         .contains("head: undecided: 3 more of bird would decide; the adapter in force stays");
-    story.corrected(3, at(30));
+    story.corrected(sounds(3), at(30));
     assertThat(story.wantsLabels()).as("they have come").isFalse();
     assertThat(story.over()).isFalse();
   }
@@ -164,14 +178,14 @@ class DemoStoryTest {
   void whatIsCorrectedAfterARefusalGoesOnWithAStoryOfTheHead() {
     DemoStory story = new DemoStory("bird", false, Round.Kind.HEAD);
     story.begin(EPOCH);
-    story.corrected(8, at(13));
+    story.corrected(sounds(8), at(13));
     Round first = round(1, Round.Kind.HEAD);
     story.status(status("fitting", first, 8), at(14));
     assertThat(story.waiting()).isEqualTo(8);
     story.finished(outcome(first, RoundOutcome.Kind.REFUSED, HEAD), at(18));
     assertThat(story.wantsLabels()).isTrue();
     assertThat(story.over()).isTrue();
-    story.corrected(5, at(19));
+    story.corrected(sounds(5), at(19));
     assertThat(story.wantsLabels()).isFalse();
     assertThat(story.over()).isFalse();
     assertThat(story.corrections()).isEqualTo(13);

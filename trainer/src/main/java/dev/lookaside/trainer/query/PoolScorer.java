@@ -14,8 +14,8 @@ import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.trainer.example.Targets;
 import dev.lookaside.trainer.example.WindowSpec;
 import dev.lookaside.trainer.gate.Evidence.Score;
-import dev.lookaside.trainer.head.KeptClip;
-import dev.lookaside.trainer.head.KeptEmbeddings;
+import dev.lookaside.trainer.head.CachedClip;
+import dev.lookaside.trainer.head.EmbeddingCache;
 import dev.lookaside.trainer.judge.Examiner;
 import dev.lookaside.trainer.judge.Trial;
 import java.util.ArrayList;
@@ -32,7 +32,7 @@ public final class PoolScorer implements AutoCloseable {
   private final DetectSettings detect;
   private final Adapter inForce;
   private final @Nullable Adapter other;
-  private final KeptEmbeddings kept;
+  private final EmbeddingCache kept;
   private final Targets targets;
 
   /**
@@ -53,7 +53,7 @@ public final class PoolScorer implements AutoCloseable {
     this.detect = detect;
     this.inForce = inForce;
     this.other = other;
-    this.kept = new KeptEmbeddings(backbone, where, KEPT_BYTES);
+    this.kept = new EmbeddingCache(backbone, where, KEPT_BYTES);
     this.targets = new Targets(WindowSpec.of(inForce), inForce.columns() > 1, 1);
   }
 
@@ -94,12 +94,12 @@ public final class PoolScorer implements AutoCloseable {
 
   /** What an adapter detects in a clip, as in a stream. */
   public ClipDetections detections(Pcm audio, Adapter adapter) {
-    KeptClip clip = clip(audio, adapter);
+    CachedClip clip = clip(audio, adapter);
     return ClipDetector.decoded(
         model(adapter), clip.windows(), clip.posteriors(HeadProduct.of(adapter)));
   }
 
-  private KeptClip clip(Pcm audio, Adapter adapter) {
+  private CachedClip clip(Pcm audio, Adapter adapter) {
     return kept.of(adapter, hopFrames, List.of(audio), () -> {}).get(0);
   }
 
@@ -108,7 +108,7 @@ public final class PoolScorer implements AutoCloseable {
    * than each of them, of those that it touches.
    */
   public float[] embedding(Pcm audio, double onsetSeconds, double offsetSeconds) {
-    KeptClip clip = clip(audio, inForce);
+    CachedClip clip = clip(audio, inForce);
     int width = inForce.shape().width();
     double[] sum = new double[width];
     double[] touched = new double[width];

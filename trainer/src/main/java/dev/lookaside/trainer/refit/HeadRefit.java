@@ -31,8 +31,8 @@ import dev.lookaside.trainer.gate.PairedPrecision;
 import dev.lookaside.trainer.gradient.Loss;
 import dev.lookaside.trainer.head.HeadExamples;
 import dev.lookaside.trainer.head.HeadFit;
-import dev.lookaside.trainer.head.KeptClip;
-import dev.lookaside.trainer.head.KeptEmbeddings;
+import dev.lookaside.trainer.head.CachedClip;
+import dev.lookaside.trainer.head.EmbeddingCache;
 import dev.lookaside.trainer.judge.Contradictions;
 import dev.lookaside.trainer.judge.Examiner;
 import dev.lookaside.trainer.judge.SceneJudge;
@@ -84,16 +84,16 @@ final class HeadRefit {
       StoredExample example,
       int fold,
       List<Scene> alone,
-      List<KeptClip> clips,
+      List<CachedClip> clips,
       CorrectedStretch stretch,
-      KeptClip recorded) {}
+      CachedClip recorded) {}
 
-  private record Standing(Scenes.Composed composed, KeptClip clip) {}
+  private record Standing(Scenes.Composed composed, CachedClip clip) {}
 
   private record Row(float[] embedding, int column, float[] target, int fold, String owner) {}
 
   private final RefitTools tools;
-  private final KeptEmbeddings kept;
+  private final EmbeddingCache kept;
   private final RoundPlan plan;
   private final RoundSounds sounds;
   private final Adapter start;
@@ -105,7 +105,7 @@ final class HeadRefit {
   private final List<Labelled> labelled = new ArrayList<>();
   private final List<Row> rows = new ArrayList<>();
   private final List<Trial> trials = new ArrayList<>();
-  private final Map<Pcm, KeptClip> clips = new IdentityHashMap<>();
+  private final Map<Pcm, CachedClip> clips = new IdentityHashMap<>();
   private List<Score> unfitted = List.of();
 
   /** Fits without each fold in turn, and last the one on everything. */
@@ -121,7 +121,7 @@ final class HeadRefit {
    */
   HeadRefit(
       RefitTools tools,
-      KeptEmbeddings kept,
+      EmbeddingCache kept,
       RoundPlan plan,
       RoundSounds sounds,
       Adapter start,
@@ -140,7 +140,7 @@ final class HeadRefit {
 
   /** Audio that {@link #fit} will want the embeddings of, whatever labels come next. */
   static List<Pcm> wanted(RefitTools tools, RoundPlan plan, RoundSounds sounds, Adapter adapter) {
-    Scenes scenes = new Scenes(plan, sounds, tools.settings());
+    Scenes scenes = new Scenes(plan, sounds, tools);
     List<Pcm> audio = new ArrayList<>();
     scenes.standing().forEach(s -> audio.add(s.scene().audio()));
     audio.addAll(quiet(tools, plan, sounds, THRESHOLDS));
@@ -207,9 +207,9 @@ final class HeadRefit {
   }
 
   private void embed() {
-    Scenes scenes = new Scenes(plan, sounds, tools.settings());
+    Scenes scenes = new Scenes(plan, sounds, tools);
     List<Scenes.Composed> composed = scenes.standing();
-    List<KeptClip> heard = embedded(composed.stream().map(c -> c.scene().audio()).toList());
+    List<CachedClip> heard = embedded(composed.stream().map(c -> c.scene().audio()).toList());
     for (int i = 0; i < heard.size(); i++) {
       standing.add(new Standing(composed.get(i), heard.get(i)));
       sceneRows(composed.get(i).scene(), heard.get(i), composed.get(i).fold());
@@ -244,8 +244,8 @@ final class HeadRefit {
     return e.label().isPresent() ? e.label() : e.rejectedLabel();
   }
 
-  private List<KeptClip> embedded(List<Pcm> audio) {
-    List<KeptClip> all = kept.of(start, tools.hopFrames(), audio, this::goOn);
+  private List<CachedClip> embedded(List<Pcm> audio) {
+    List<CachedClip> all = kept.of(start, tools.hopFrames(), audio, this::goOn);
     for (int i = 0; i < all.size(); i++) {
       clips.put(audio.get(i), all.get(i));
     }
@@ -258,7 +258,7 @@ final class HeadRefit {
     }
   }
 
-  private void sceneRows(Scene scene, KeptClip clip, int fold) {
+  private void sceneRows(Scene scene, CachedClip clip, int fold) {
     for (int i = 0; i < clip.windows().size(); i++) {
       // Neighbours that overlap by seven eighths say little more than one of them.
       int every = Math.max(1, tools.settings().hopFrames() / tools.hopFrames());
@@ -291,7 +291,7 @@ final class HeadRefit {
   }
 
   /** The event alone: of what else sounds where it was recorded nothing is known. */
-  private void eventRows(Labelled its, LabelledEvent event, KeptClip clip) {
+  private void eventRows(Labelled its, LabelledEvent event, CachedClip clip) {
     int at = start.labels().indexOf(event.label());
     for (int i = 0; i < clip.windows().size(); i++) {
       float[] wanted = new float[targets.values()];
@@ -346,8 +346,8 @@ final class HeadRefit {
   }
 
   private ClipDetections detections(Pcm audio, Adapter with) {
-    KeptClip clip = clips.get(audio);
-    KeptClip its = clip == null ? embedded(List.of(audio)).get(0) : clip;
+    CachedClip clip = clips.get(audio);
+    CachedClip its = clip == null ? embedded(List.of(audio)).get(0) : clip;
     return ClipDetector.decoded(
         tools.model(with), its.windows(), its.posteriors(HeadProduct.of(with)));
   }
@@ -523,7 +523,7 @@ final class HeadRefit {
       }
     }
     HeadProduct all = HeadProduct.of(last());
-    for (KeptClip quiet : embedded(quiet(tools, plan, sounds, THRESHOLDS))) {
+    for (CachedClip quiet : embedded(quiet(tools, plan, sounds, THRESHOLDS))) {
       judge.addQuiet(quiet.windows(), quiet.posteriors(all));
     }
     SortedMap<String, CalibratedPair> pairs =

@@ -15,7 +15,7 @@ import dev.lookaside.trainer.fit.CheckpointFile;
 import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateSettings;
-import dev.lookaside.trainer.head.KeptEmbeddings;
+import dev.lookaside.trainer.head.EmbeddingCache;
 import dev.lookaside.trainer.store.StoredExample;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,7 +41,7 @@ public final class OfflineRounds implements AutoCloseable {
   private final RefitTools tools;
   private final Adapter incumbent;
   private final Path folder;
-  private final KeptEmbeddings kept;
+  private final EmbeddingCache kept;
 
   /** A round's candidate and what the gate found. */
   public record Judged(Adapter candidate, GateReport report) {}
@@ -63,10 +63,11 @@ public final class OfflineRounds implements AutoCloseable {
             DetectSettings.of(config),
             new ScorerSettings(Device.CPU, 0, BATCH),
             RefitSettings.of(config),
-            GateSettings.of(config));
+            GateSettings.of(config),
+            AudioCache.ofHeap());
     this.incumbent = incumbent;
     this.folder = folder;
-    this.kept = new KeptEmbeddings(backbone, tools.where(), KEPT_BYTES);
+    this.kept = new EmbeddingCache(backbone, tools.where(), KEPT_BYTES);
   }
 
   /**

@@ -4,7 +4,7 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.collect.RoundPlan;
 import dev.lookaside.trainer.collect.RoundSounds;
-import dev.lookaside.trainer.head.KeptEmbeddings;
+import dev.lookaside.trainer.head.EmbeddingCache;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
@@ -25,7 +25,7 @@ public final class Prefetch {
   public record Next(Adapter incumbent, RoundPlan plan, RoundSounds sounds) {}
 
   private final RefitTools tools;
-  private final KeptEmbeddings kept;
+  private final EmbeddingCache kept;
   private final Supplier<Next> next;
   private final Queue<Pcm> queue = new ArrayDeque<>();
   private volatile String wanted = "";
@@ -36,7 +36,7 @@ public final class Prefetch {
   /**
    * @param next asked on the thread of {@link #step}
    */
-  public Prefetch(RefitTools tools, KeptEmbeddings kept, Supplier<Next> next) {
+  public Prefetch(RefitTools tools, EmbeddingCache kept, Supplier<Next> next) {
     this.tools = tools;
     this.kept = kept;
     this.next = next;

@@ -28,7 +28,7 @@ import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
 import dev.lookaside.trainer.gate.Learned;
 import dev.lookaside.trainer.gradient.Loss;
-import dev.lookaside.trainer.head.KeptEmbeddings;
+import dev.lookaside.trainer.head.EmbeddingCache;
 import dev.lookaside.trainer.store.StoredExample;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -67,7 +67,7 @@ public final class Refit {
   private final RoundSounds sounds;
   private final Adapter incumbent;
   private final Adapter base;
-  private final KeptEmbeddings kept;
+  private final EmbeddingCache kept;
   private final long seed;
   private volatile boolean stopped;
   private volatile @Nullable ModelFit running;
@@ -87,7 +87,7 @@ public final class Refit {
       RoundSounds sounds,
       Adapter incumbent,
       Adapter base,
-      KeptEmbeddings kept) {
+      EmbeddingCache kept) {
     this.tools = tools;
     this.round = round;
     this.plan = plan;

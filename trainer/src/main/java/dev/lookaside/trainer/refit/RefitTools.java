@@ -14,6 +14,7 @@ import dev.lookaside.trainer.gate.GateSettings;
  * @param hopFrames from one window to the next, as streams have them
  * @param detect how streams are decoded
  * @param where fits and scores run
+ * @param audio what was composed for earlier rounds
  */
 public record RefitTools(
     Backbone backbone,
@@ -21,7 +22,8 @@ public record RefitTools(
     DetectSettings detect,
     ScorerSettings where,
     RefitSettings settings,
-    GateSettings gate) {
+    GateSettings gate,
+    AudioCache audio) {
   /** How streams are decoded with an adapter. */
   public DetectorModel model(Adapter adapter) {
     return DetectorModel.of(backbone, adapter, hopFrames, detect);

@@ -12,6 +12,8 @@ import dev.lookaside.trainer.collect.RoundSounds;
 import dev.lookaside.trainer.example.SceneExamples;
 import dev.lookaside.trainer.example.Seeds;
 import dev.lookaside.trainer.store.Origin;
+import dev.lookaside.trainer.store.StoredExample;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -20,7 +22,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 
 /**
@@ -49,20 +50,22 @@ final class Scenes {
    */
   record Composed(Scene scene, int fold) {}
 
-  private record Sound(String id, double speed) {}
+  /** All that the audio depends on: labels of one sound may correct each other's times. */
+  private record Sound(String id, Instant onset, Instant offset, double speed) {}
+
+  private record Mix(Sound sound, long seed, double snrDb, double contextSeconds, int number) {}
 
   private final RoundPlan plan;
   private final RoundSounds sounds;
   private final RefitSettings settings;
+  private final AudioCache cache;
   private final long seed;
 
-  /** Of examples, at their speed: those that scenes have drawn, each read once. */
-  private final Map<Sound, Optional<LabelledClip>> clips = new ConcurrentHashMap<>();
-
-  Scenes(RoundPlan plan, RoundSounds sounds, RefitSettings settings) {
+  Scenes(RoundPlan plan, RoundSounds sounds, RefitTools tools) {
     this.plan = plan;
     this.sounds = sounds;
-    this.settings = settings;
+    this.settings = tools.settings();
+    this.cache = tools.audio();
     this.seed = Seeds.mix(settings.seed(), 20);
   }
 
@@ -119,15 +122,22 @@ final class Scenes {
     List<LabelledClip> drawn = new ArrayList<>();
     for (String id : shuffled.subList(0, Math.min(OF_A_CLASS, shuffled.size()))) {
       double speed = settings.speeds().get(random.nextInt(settings.speeds().size()));
-      clips.computeIfAbsent(new Sound(id, speed), this::read).ifPresent(drawn::add);
+      read(id, speed).ifPresent(drawn::add);
     }
     return drawn;
   }
 
-  private Optional<LabelledClip> read(Sound sound) {
-    return sounds
-        .clip(sound.id())
-        .map(c -> new LabelledClip(c.label(), SceneExamples.atSpeed(sound.speed(), c.pcm())));
+  private Optional<LabelledClip> read(String id, double speed) {
+    return cache
+        .of(
+            sound(id, speed),
+            () -> sounds.clip(id).map(c -> SceneExamples.atSpeed(speed, c.pcm())))
+        .map(pcm -> new LabelledClip(sounds.example(id).label().orElseThrow(), pcm));
+  }
+
+  private Sound sound(String id, double speed) {
+    StoredExample its = sounds.example(id);
+    return new Sound(id, its.onset(), its.offset(), speed);
   }
 
   /**
@@ -144,22 +154,37 @@ final class Scenes {
     for (int i = 0; i < Math.max(SNR_DB.length, speeds.size()); i++) {
       double snrDb = SNR_DB[i % SNR_DB.length];
       int number = i;
-      read(new Sound(id, speeds.get(i % speeds.size())))
-          .ifPresent(clip -> alone.add(over(clip, snrDb, contextSeconds, number)));
+      double speed = speeds.get(i % speeds.size());
+      read(id, speed)
+          .ifPresent(
+              clip ->
+                  alone.add(
+                      scene(
+                          clip,
+                          contextSeconds,
+                          new Mix(sound(id, speed), seed, snrDb, contextSeconds, number))));
     }
     return alone;
   }
 
   /** The noise depends on the sound alone: another label of the same audio has the same scene. */
-  private Scene over(LabelledClip clip, double snrDb, double contextSeconds, int number) {
-    float[] sound = clip.pcm().samples();
-    long own = Seeds.mix(seed, 3, Arrays.hashCode(sound), number);
+  private Scene scene(LabelledClip clip, double contextSeconds, Mix mix) {
+    Pcm audio = cache.of(mix, () -> Optional.of(mixed(clip.pcm(), mix))).orElseThrow();
     int rateHz = clip.pcm().rateHz();
-    int context = (int) Math.round(contextSeconds * rateHz);
+    double onset = (double) Math.round(contextSeconds * rateHz) / rateHz;
+    double offset = onset + clip.pcm().seconds();
+    return new Scene(audio, List.of(new LabelledEvent(clip.label(), onset, offset)));
+  }
+
+  private Pcm mixed(Pcm clip, Mix how) {
+    float[] sound = clip.samples();
+    long own = Seeds.mix(seed, 3, Arrays.hashCode(sound), how.number());
+    int rateHz = clip.rateHz();
+    int context = (int) Math.round(how.contextSeconds() * rateHz);
     Pcm noise = BackgroundNoise.pink(own, rateHz, BED_SECONDS);
     float[] bed = noise.samples();
     double noiseGain = settings.scenes().backgroundRms() / rms(bed);
-    double gain = settings.scenes().backgroundRms() * StrictMath.pow(10, snrDb / 20) / rms(sound);
+    double gain = settings.scenes().backgroundRms() * StrictMath.pow(10, how.snrDb() / 20) / rms(sound);
     float[] mix = new float[sound.length + 2 * context];
     for (int i = 0; i < mix.length; i++) {
       mix[i] = (float) (noiseGain * bed[i % bed.length]);
@@ -167,10 +192,7 @@ final class Scenes {
     for (int i = 0; i < sound.length; i++) {
       mix[context + i] = Math.max(-1, Math.min(1, (float) (mix[context + i] + gain * sound[i])));
     }
-    double onset = (double) context / rateHz;
-    LabelledEvent event =
-        new LabelledEvent(clip.label(), onset, onset + (double) sound.length / rateHz);
-    return new Scene(new Pcm(rateHz, mix), List.of(event));
+    return new Pcm(rateHz, mix);
   }
 
   private static double rms(float[] samples) {

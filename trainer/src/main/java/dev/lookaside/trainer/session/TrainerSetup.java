@@ -20,6 +20,7 @@ import dev.lookaside.trainer.loop.Leadership;
 import dev.lookaside.trainer.loop.Trainer;
 import dev.lookaside.trainer.publish.Publisher;
 import dev.lookaside.trainer.publish.RefitTopic;
+import dev.lookaside.trainer.refit.AudioCache;
 import dev.lookaside.trainer.refit.RefitTools;
 import dev.lookaside.trainer.shadow.ShadowRun;
 import dev.lookaside.trainer.store.ExampleStore;
@@ -153,7 +154,13 @@ public record TrainerSetup(
 
   private RefitTools tools() {
     return new RefitTools(
-        backbone, features.hopFrames(), detect, where, settings.refit(), settings.gate());
+        backbone,
+        features.hopFrames(),
+        detect,
+        where,
+        settings.refit(),
+        settings.gate(),
+        AudioCache.ofHeap());
   }
 
   private static Workshop.Intake intake(LabelIngest labels) {

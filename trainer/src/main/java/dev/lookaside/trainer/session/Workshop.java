@@ -16,7 +16,7 @@ import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.fit.CheckpointFile;
 import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.gate.GateReport;
-import dev.lookaside.trainer.head.KeptEmbeddings;
+import dev.lookaside.trainer.head.EmbeddingCache;
 import dev.lookaside.trainer.loop.LoopAction;
 import dev.lookaside.trainer.loop.LoopEvent;
 import dev.lookaside.trainer.loop.LoopSettings;
@@ -99,7 +99,7 @@ public final class Workshop implements Workplace {
   private final Publisher publisher;
   private final @Nullable DriftWatch drift;
   private final @Nullable BackgroundWatch background;
-  private final KeptEmbeddings kept;
+  private final EmbeddingCache kept;
   private final Prefetch prefetch;
   private volatile String inForce = "";
   private volatile boolean stopped;
@@ -130,7 +130,7 @@ public final class Workshop implements Workplace {
     this.drift = drift;
     this.background = background;
     this.kept =
-        new KeptEmbeddings(
+        new EmbeddingCache(
             parts.tools().backbone(),
             parts.tools().where(),
             Runtime.getRuntime().maxMemory() / KEPT_SHARE);

@@ -30,7 +30,7 @@ import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateSettings;
 import dev.lookaside.trainer.gate.Learned;
-import dev.lookaside.trainer.head.KeptEmbeddings;
+import dev.lookaside.trainer.head.EmbeddingCache;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.Origin;
 import dev.lookaside.trainer.store.Seed;
@@ -71,6 +71,7 @@ class HeadRefitTest {
   private ExampleStore store;
   private Backbone backbone;
   private Adapter incumbent;
+  private AudioCache audio = AudioCache.ofHeap();
 
   @BeforeEach
   void fill() {
@@ -149,7 +150,7 @@ class HeadRefitTest {
 
   private RefitTools tools() {
     return new RefitTools(
-        backbone, 16, DetectSettings.of(CONFIG), CPU, settings(), GateSettings.of(CONFIG));
+        backbone, 16, DetectSettings.of(CONFIG), CPU, settings(), GateSettings.of(CONFIG), audio);
   }
 
   /** Of these, what is called high is what people have said. */
@@ -171,7 +172,7 @@ class HeadRefitTest {
         settings().seed());
   }
 
-  private Refit refit(long number, Round.Kind kind, KeptEmbeddings kept) {
+  private Refit refit(long number, Round.Kind kind, EmbeddingCache kept) {
     Round round = new Round(number, kind, "5 new labels", null, false, 5, 0);
     return new Refit(tools(), round, plan(), sounds(), incumbent, incumbent, kept);
   }
@@ -216,14 +217,16 @@ class HeadRefitTest {
   void theSameBytesWhetherCachedOrPrefetchedOrNot() {
     Adapter uncached;
     GateReport report;
-    try (KeptEmbeddings none = new KeptEmbeddings(backbone, CPU, 0)) {
+    audio = new AudioCache(0);
+    try (EmbeddingCache none = new EmbeddingCache(backbone, CPU, 0)) {
       Refit round = refit(1, Round.Kind.HEAD, none);
       uncached = fitted(round);
       report = round.judge(uncached);
     }
     assertThat(uncached.labels()).containsExactly("low", "middle", "high");
     assertThat(uncached.metadata()).containsEntry("parent", incumbent.digest());
-    try (KeptEmbeddings kept = new KeptEmbeddings(backbone, CPU, 64 << 20)) {
+    audio = new AudioCache(64 << 20);
+    try (EmbeddingCache kept = new EmbeddingCache(backbone, CPU, 64 << 20)) {
       Prefetch prefetch =
           new Prefetch(tools(), kept, () -> new Prefetch.Next(incumbent, plan(), sounds()));
       assertThat(prefetch.due()).isFalse();
@@ -246,7 +249,7 @@ class HeadRefitTest {
 
   @Test
   void aNewClassIsLearnedAndRowsOfOtherClassesStay() {
-    try (KeptEmbeddings kept = new KeptEmbeddings(backbone, CPU, 64 << 20)) {
+    try (EmbeddingCache kept = new EmbeddingCache(backbone, CPU, 64 << 20)) {
       Refit round = refit(2, Round.Kind.HEAD, kept);
       Adapter candidate = fitted(round);
       GateReport report = round.judge(candidate);
@@ -265,7 +268,7 @@ class HeadRefitTest {
   /** The head in force must have a judgement that it has not seen either. */
   @Test
   void aRefitOfTheWholeAdapterIsJudgedOnTheFoldThatNeitherHasSeen() {
-    try (KeptEmbeddings kept = new KeptEmbeddings(backbone, CPU, 64 << 20)) {
+    try (EmbeddingCache kept = new EmbeddingCache(backbone, CPU, 64 << 20)) {
       Refit head = refit(3, Round.Kind.HEAD, kept);
       Adapter inForce = fitted(head);
       Round round = new Round(4, Round.Kind.FULL, "5 new labels", null, false, 5, 0);
@@ -297,7 +300,7 @@ class HeadRefitTest {
 
   @Test
   void aSceneHasRecordingsOfItsFoldAloneAndNoLabelledSound() {
-    List<Scenes.Composed> standing = new Scenes(plan(), sounds(), settings()).standing();
+    List<Scenes.Composed> standing = new Scenes(plan(), sounds(), tools()).standing();
     assertThat(standing).extracting(Scenes.Composed::fold).contains(0, 1, 2, 3);
     assertThat(standing)
         .allSatisfy(
@@ -306,7 +309,7 @@ class HeadRefitTest {
                     .isNotEmpty()
                     .noneMatch(e -> e.label().equals("high")));
     String id = plan().corrections().get(0);
-    List<Scene> alone = new Scenes(plan(), sounds(), settings()).alone(id, .5);
+    List<Scene> alone = new Scenes(plan(), sounds(), tools()).alone(id, .5);
     assertThat(alone).hasSize(2).allSatisfy(s -> assertThat(s.events()).hasSize(1));
     assertThat(alone.get(0).events().get(0).onsetSeconds()).isEqualTo(.5);
   }

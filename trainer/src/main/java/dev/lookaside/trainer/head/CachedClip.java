@@ -10,8 +10,8 @@ import java.util.List;
  * @param windows in their order
  * @param embeddings of each, row-major {@code [columns][width]}
  */
-public record KeptClip(List<WindowMark> windows, List<float[]> embeddings) {
-  public KeptClip {
+public record CachedClip(List<WindowMark> windows, List<float[]> embeddings) {
+  public CachedClip {
     windows = List.copyOf(windows);
     embeddings = List.copyOf(embeddings);
   }

@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Owner of a session, that of the adapter asked for last. The clips used longest ago go first.
  * Any thread, one at a time.
  */
-public final class KeptEmbeddings implements AutoCloseable {
+public final class EmbeddingCache implements AutoCloseable {
   private static final String PRODUCT = "head.fc.";
 
   /** Adapters whose bodies' digests are remembered. */
@@ -48,7 +48,7 @@ public final class KeptEmbeddings implements AutoCloseable {
   private final Backbone backbone;
   private final ScorerSettings where;
   private final long maxBytes;
-  private final LinkedHashMap<String, KeptClip> kept = new LinkedHashMap<>(256, 0.75f, true);
+  private final LinkedHashMap<String, CachedClip> kept = new LinkedHashMap<>(256, 0.75f, true);
   private final LinkedHashMap<String, String> bodies = new LinkedHashMap<>();
   private long bytes;
   private long computed;
@@ -59,7 +59,7 @@ public final class KeptEmbeddings implements AutoCloseable {
    * @param backbone of all adapters; stays the caller's to close
    * @param maxBytes of embeddings, some KiB each
    */
-  public KeptEmbeddings(Backbone backbone, ScorerSettings where, long maxBytes) {
+  public EmbeddingCache(Backbone backbone, ScorerSettings where, long maxBytes) {
     this.backbone = backbone;
     this.where = where;
     this.maxBytes = maxBytes;
@@ -72,9 +72,9 @@ public final class KeptEmbeddings implements AutoCloseable {
    * @param hopFrames from one window to the next
    * @param goOn called now and then, without a lock; what it throws ends this
    */
-  public List<KeptClip> of(Adapter adapter, int hopFrames, List<Pcm> clips, Runnable goOn) {
+  public List<CachedClip> of(Adapter adapter, int hopFrames, List<Pcm> clips, Runnable goOn) {
     FeatureSpec spec = new FeatureSpec(adapter.frontEnd(), adapter.windowFrames(), hopFrames);
-    List<KeptClip> all = new ArrayList<>(clips.size());
+    List<CachedClip> all = new ArrayList<>(clips.size());
     for (int from = 0; from < clips.size(); from += TOGETHER) {
       goOn.run();
       all.addAll(some(adapter, spec, clips.subList(from, Math.min(clips.size(), from + TOGETHER))));
@@ -82,15 +82,15 @@ public final class KeptEmbeddings implements AutoCloseable {
     return all;
   }
 
-  private synchronized List<KeptClip> some(Adapter adapter, FeatureSpec spec, List<Pcm> clips) {
+  private synchronized List<CachedClip> some(Adapter adapter, FeatureSpec spec, List<Pcm> clips) {
     String body = body(adapter) + " " + spec.hopFrames() + " ";
     String[] keys = clips.parallelStream().map(c -> body + digest(c)).toArray(String[]::new);
     List<Integer> missing =
         IntStream.range(0, keys.length).filter(i -> !kept.containsKey(keys[i])).boxed().toList();
-    Map<Integer, KeptClip> made = made(adapter, spec, clips, missing);
-    List<KeptClip> all = new ArrayList<>(keys.length);
+    Map<Integer, CachedClip> made = made(adapter, spec, clips, missing);
+    List<CachedClip> all = new ArrayList<>(keys.length);
     for (int i = 0; i < keys.length; i++) {
-      KeptClip its = made.containsKey(i) ? made.get(i) : kept.get(keys[i]);
+      CachedClip its = made.containsKey(i) ? made.get(i) : kept.get(keys[i]);
       all.add(Objects.requireNonNull(its, keys[i]));
     }
     made.forEach((i, clip) -> keep(keys[i], clip));
@@ -98,9 +98,9 @@ public final class KeptEmbeddings implements AutoCloseable {
   }
 
   /** All windows in one go: so no core waits for the other one at the end of each clip. */
-  private Map<Integer, KeptClip> made(
+  private Map<Integer, CachedClip> made(
       Adapter adapter, FeatureSpec spec, List<Pcm> clips, List<Integer> missing) {
-    Map<Integer, KeptClip> made = new TreeMap<>();
+    Map<Integer, CachedClip> made = new TreeMap<>();
     List<List<MelWindow>> windows =
         missing.parallelStream().map(i -> ClipWindows.of(clips.get(i), spec)).toList();
     List<MelWindow> all = windows.stream().flatMap(List::stream).toList();
@@ -112,7 +112,7 @@ public final class KeptEmbeddings implements AutoCloseable {
       List<MelWindow> its = windows.get(m);
       float[][] own = Arrays.copyOfRange(embeddings, from, from + its.size());
       made.put(
-          missing.get(m), new KeptClip(its.stream().map(WindowMark::of).toList(), List.of(own)));
+          missing.get(m), new CachedClip(its.stream().map(WindowMark::of).toList(), List.of(own)));
       from += its.size();
     }
     return made;
@@ -135,10 +135,10 @@ public final class KeptEmbeddings implements AutoCloseable {
     return open;
   }
 
-  private void keep(String key, KeptClip clip) {
-    KeptClip before = kept.put(key, clip);
+  private void keep(String key, CachedClip clip) {
+    CachedClip before = kept.put(key, clip);
     bytes += clip.bytes() - (before == null ? 0 : before.bytes());
-    Iterator<KeptClip> oldest = kept.values().iterator();
+    Iterator<CachedClip> oldest = kept.values().iterator();
     while (bytes > maxBytes && oldest.hasNext()) {
       bytes -= oldest.next().bytes();
       oldest.remove();

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-class KeptEmbeddingsTest {
+class EmbeddingCacheTest {
   private static final ViTSpec VIT = new ViTSpec(8, 2, 2, 12, 2, 8, 2, 1e-6f);
   private static final ScorerSettings CPU = new ScorerSettings(Device.CPU, 1, 1);
   private static final int HOP = 16;
@@ -93,7 +93,7 @@ class KeptEmbeddingsTest {
     Adapter candidate = fitted(incumbent);
     int windows = CLIPS.stream().mapToInt(clip -> windows(clip).size()).sum();
     assertThat(windows).isGreaterThan(4 * CLIPS.size());
-    try (KeptEmbeddings kept = new KeptEmbeddings(backbone, CPU, 1 << 20)) {
+    try (EmbeddingCache kept = new EmbeddingCache(backbone, CPU, 1 << 20)) {
       assertThat(kept.alike(incumbent, candidate)).isTrue();
       same(kept, CLIPS, backbone, incumbent);
       assertThat(kept.computed()).isEqualTo(windows);
@@ -108,8 +108,8 @@ class KeptEmbeddingsTest {
   }
 
   private static void same(
-      KeptEmbeddings kept, List<Pcm> clips, Backbone backbone, Adapter adapter) {
-    List<KeptClip> found = kept.of(adapter, HOP, clips, GO_ON);
+      EmbeddingCache kept, List<Pcm> clips, Backbone backbone, Adapter adapter) {
+    List<CachedClip> found = kept.of(adapter, HOP, clips, GO_ON);
     assertThat(found).hasSameSizeAs(clips);
     try (Scorer alone = Scorer.open(backbone, adapter, CPU)) {
       for (int c = 0; c < found.size(); c++) {
@@ -130,10 +130,10 @@ class KeptEmbeddingsTest {
   void theSameBitsWhetherKeptOrNot() {
     Backbone backbone = backbone();
     Adapter adapter = adapter(HeadKind.COLUMNS, Activation.SIGMOID, 6);
-    try (KeptEmbeddings all = new KeptEmbeddings(backbone, CPU, 1 << 20);
-        KeptEmbeddings none =
-            new KeptEmbeddings(backbone, new ScorerSettings(Device.CPU, 2, 4), 0)) {
-      List<KeptClip> once = all.of(adapter, HOP, CLIPS, GO_ON);
+    try (EmbeddingCache all = new EmbeddingCache(backbone, CPU, 1 << 20);
+        EmbeddingCache none =
+            new EmbeddingCache(backbone, new ScorerSettings(Device.CPU, 2, 4), 0)) {
+      List<CachedClip> once = all.of(adapter, HOP, CLIPS, GO_ON);
       assertThat(all.of(adapter, HOP, CLIPS, GO_ON)).isEqualTo(once);
       for (int i = CLIPS.size() - 1; i >= 0; i--) {
         assertThat(none.of(adapter, HOP, CLIPS.subList(i, i + 1), GO_ON).get(0))
@@ -153,7 +153,7 @@ class KeptEmbeddingsTest {
         IntStream.range(0, 4).mapToObj(i -> BackgroundNoise.pink(i, 16_000, .5)).toList();
     int windows = windows(four.get(0)).size();
     long three = 3L * windows * Float.BYTES * VIT.width();
-    try (KeptEmbeddings kept = new KeptEmbeddings(backbone, CPU, three)) {
+    try (EmbeddingCache kept = new EmbeddingCache(backbone, CPU, three)) {
       kept.of(adapter, HOP, four.subList(0, 3), GO_ON);
       kept.of(adapter, HOP, four.subList(0, 1), GO_ON);
       kept.of(adapter, HOP, four.subList(3, 4), GO_ON);
@@ -167,7 +167,7 @@ class KeptEmbeddingsTest {
   @Test
   void otherWindowsOfTheSameClipAreOthers() {
     Adapter adapter = adapter(HeadKind.COLUMNS, Activation.SIGMOID, 6);
-    try (KeptEmbeddings kept = new KeptEmbeddings(backbone(), CPU, 1 << 20)) {
+    try (EmbeddingCache kept = new EmbeddingCache(backbone(), CPU, 1 << 20)) {
       int fine = kept.of(adapter, HOP, CLIPS, GO_ON).get(0).windows().size();
       assertThat(kept.of(adapter, 2 * HOP, CLIPS, GO_ON).get(0).windows())
           .hasSizeBetween(fine / 2, fine / 2 + 1);
@@ -177,7 +177,7 @@ class KeptEmbeddingsTest {
   @Test
   void anotherBodyIsNotAlike() {
     Adapter adapter = adapter(HeadKind.COLUMNS, Activation.SIGMOID, 6);
-    try (KeptEmbeddings kept = new KeptEmbeddings(backbone(), CPU, 1 << 20)) {
+    try (EmbeddingCache kept = new EmbeddingCache(backbone(), CPU, 1 << 20)) {
       assertThat(kept.alike(adapter, adapter(HeadKind.COLUMNS, Activation.SIGMOID, 7))).isFalse();
       assertThat(kept.alike(adapter, adapter(HeadKind.CLIP, Activation.SIGMOID, 6))).isFalse();
     }
