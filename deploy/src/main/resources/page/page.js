@@ -17,11 +17,21 @@ function row(stream) {
   ["", "now quiet", "kept", "adapter"].forEach((c, i) => { parts[i].className = c; });
   parts[0].textContent = parts[0].title = plain(stream);
   name.append(...parts);
-  element.append(name, timeline.canvas);
+  const spectrogram = new Spectrogram(timeline), pictures = document.createElement("div");
+  pictures.append(timeline.canvas);
+  element.append(name, pictures);
   const add = Object.assign(document.createElement("button"), { type: "button", className: "add", textContent: "Add a sound" });
   add.setAttribute("aria-label", `Add a sound that was missed on ${plain(stream)}`);
-  name.append(add);
-  const made = { timeline, element, now: parts[1], kept: parts[2], adapter: parts[3], windows: 0, right: 0, frozen: 0, stale: false, state: "live", millis: 0, since: 0 };
+  const look = Object.assign(document.createElement("button"), { type: "button", className: "add", textContent: "Spectrogram" });
+  look.setAttribute("aria-pressed", false);
+  look.setAttribute("aria-label", `Spectrogram of ${plain(stream)}`);
+  look.addEventListener("click", () => {
+    const on = !spectrogram.canvas.isConnected;
+    look.setAttribute("aria-pressed", on);
+    if (on) pictures.append(spectrogram.canvas); else spectrogram.canvas.remove();
+  });
+  name.append(add, look);
+  const made = { timeline, spectrogram, element, now: parts[1], kept: parts[2], adapter: parts[3], windows: 0, right: 0, frozen: 0, stale: false, state: "live", millis: 0, since: 0 };
   add.addEventListener("click", () => {
     const box = add.getBoundingClientRect(), end = made.frozen || made.right;
     select(made, end - 3000, end - 1000, box.left + scrollX, box.bottom + scrollY);
@@ -412,6 +422,7 @@ function remark() {
   r.timeline.drag = { from: r.timeline.x(subject.onset), until: r.timeline.x(subject.offset) };
   silence();
   $("play").hidden = false;
+  sheetMel.show(subject);
 }
 
 function ask(event, x, y) {
@@ -445,6 +456,7 @@ function show(event) {
   $("sheet-trouble").hidden = true;
   $("play").hidden = !event.offset;
   $("sheet-back").hidden = !own(event);
+  sheetMel.show(event);
 }
 
 const iso = ms => new Date(ms).toISOString();
@@ -476,7 +488,7 @@ async function call(path, options = {}) {
     answer = await attempt();
     why = answer.ok ? "" : await words(answer);
   }
-  if (why) throw new Error(why);
+  if (why) throw Object.assign(new Error(why), { status: answer.status });
   return answer;
 }
 
@@ -616,6 +628,7 @@ function draw() {
   for (const r of rows.values()) {
     if ((!held || !r.right) && !r.frozen) r.right = r.timeline.now();
     r.timeline.draw(r.frozen || r.right, span);
+    if (r.spectrogram.canvas.isConnected) r.spectrogram.draw();
     const open = r.timeline.open()[0];
     const seconds = (r.millis + (performance.now() - r.since)) / 1000;
     const quiet = r.state === "silent" ? `no audio for ${duration(seconds)}` : "", late = r.state === "late" ? `late by ${duration(r.millis / 1000)}` : "";
@@ -627,6 +640,7 @@ function draw() {
     r.kept.classList.toggle("holes", length > 0 || Boolean(late || quiet));
     r.element.classList.toggle("stale", r.state === "silent" || r.state === "ended");
   }
+  if (!$("player").hidden) sheetMel.draw();
   requestAnimationFrame(draw);
 }
 

@@ -96,8 +96,7 @@ public final class DemoRun {
         EmbeddedKafka kafka = EmbeddedKafka.start()) {
       List<StreamPlan> plans = join(composing);
       Config config =
-          Configuration.over(
-              settings(kafka, folder, missed(plans, 0, DemoScenes.PART_SECONDS)));
+          Configuration.over(settings(kafka, folder, missed(plans, 0, DemoScenes.PART_SECONDS)));
       IngestSettings ingest = IngestSettings.of(config);
       try (Service service = Service.start(config, this::observed);
           ChunkProducer producer = ChunkProducer.connect(ingest);
@@ -139,9 +138,7 @@ public final class DemoRun {
     Map<String, Object> settings = settings(kafka, GROUP, options.page());
     if (story != null) {
       int labels =
-          options.headOnly()
-              ? DemoTrainer.NEVER
-              : Math.max(1, DemoTrainer.usable(corrections));
+          options.headOnly() ? DemoTrainer.NEVER : Math.max(1, DemoTrainer.usable(corrections));
       settings.putAll(
           options.page()
               ? DemoTrainer.settings(folder.path(), true, DemoTrainer.LABELS)

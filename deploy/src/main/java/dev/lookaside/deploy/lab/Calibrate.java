@@ -33,7 +33,8 @@ import picocli.CommandLine.Parameters;
       "Composes scenes of the clips over pink noise, scores and decodes them as a stream, and "
           + "compares the events with the known truth. With --out, on and off thresholds are "
           + "chosen per label where event F1 is greatest, and written into a copy of the adapter; "
-          + "those of labels without a class folder stay."
+          + "those of labels without a class folder stay. With --distractors they are chosen where "
+          + "other sounds occur, too."
     },
     footer = {
       "",
@@ -84,13 +85,16 @@ public final class Calibrate implements Runnable {
       description = "Of the scenes. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
+  @Mixin private DistractorOptions distractors = new DistractorOptions();
+
   @Mixin private Output output = new Output();
 
   @Override
   public void run() {
     OptionValue.atLeast("--scenes", scenes, 1);
     Adapter adapter = Adapter.load(adapterFile);
-    ComposedScenes composed = new ComposedScenes(folder, adapter.labels(), sceneSeconds, seed);
+    ComposedScenes composed =
+        new ComposedScenes(folder, adapter.labels(), sceneSeconds, seed).among(distractors);
     try (OfflineModel model =
         OfflineModel.open(
             backboneFile.file(), adapterFile, ModelOptions.settings(hopFrames, null))) {

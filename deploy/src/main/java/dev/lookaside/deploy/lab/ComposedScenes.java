@@ -1,6 +1,7 @@
 package dev.lookaside.deploy.lab;
 
 import dev.lookaside.deploy.console.CliException;
+import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.BackgroundNoise;
 import dev.lookaside.ingest.send.LabelledClip;
 import dev.lookaside.ingest.send.Scene;
@@ -22,6 +23,8 @@ final class ComposedScenes {
   private final List<LabelledClip> clips = new ArrayList<>();
   private final double seconds;
   private final long seed;
+  private List<Pcm> distractors = List.of();
+  private double distractorShare;
 
   /**
    * Reads the clips.
@@ -46,6 +49,13 @@ final class ComposedScenes {
     this.seed = seed;
   }
 
+  /** The same scenes with sounds of no class in between; this. */
+  ComposedScenes among(DistractorOptions others) {
+    distractors = others.sounds(clips.get(0).pcm().rateHz());
+    distractorShare = others.share();
+    return this;
+  }
+
   /** The scene of an index. */
   Scene scene(int index) {
     long sceneSeed = seed * 1_000_003 + index;
@@ -53,7 +63,9 @@ final class ComposedScenes {
     return new SceneComposer(
             SceneSettings.ofSeconds(seconds),
             clips,
-            BackgroundNoise.pink(sceneSeed, rateHz, BED_SECONDS))
+            BackgroundNoise.pink(sceneSeed, rateHz, BED_SECONDS),
+            distractors,
+            distractorShare)
         .compose(sceneSeed);
   }
 }

@@ -5,8 +5,6 @@ import dev.lookaside.classifier.weights.HeadKind;
 import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.console.OptionValue;
 import dev.lookaside.featurizer.FrontEnd;
-import dev.lookaside.featurizer.Resampler;
-import dev.lookaside.ingest.audio.AudioFiles;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.SceneSettings;
 import dev.lookaside.trainer.dataset.Recording;
@@ -23,6 +21,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** What windows a fit sees: of clips, scenes, or whole recordings, and how they vary. */
@@ -151,21 +150,8 @@ final class ExampleOptions {
               + " ${DEFAULT-VALUE}.")
   private List<Double> sceneSpeed = List.of();
 
-  @Option(
-      names = "--distractors",
-      paramLabel = "FOLDER",
-      description =
-          "Sounds of no class, composed into scenes like clips: what is detected there is wrong.")
-  private @Nullable Path distractors;
-
-  @Option(
-      names = "--distractor-share",
-      paramLabel = "P",
-      defaultValue = "0.3",
-      description =
-          "Chance that the next sound of a scene is one of --distractors. Default:"
-              + " ${DEFAULT-VALUE}.")
-  private double distractorShare;
+  @ArgGroup(exclusive = false)
+  private DistractorOptions distractors = new DistractorOptions();
 
   @Option(
       names = "--task",
@@ -222,13 +208,9 @@ final class ExampleOptions {
       throw new CliException(
           "--scenes: excludes --task \"detection\", which has its own recordings");
     }
-    if (distractors != null && !ofScenes()) {
-      throw new CliException("--distractors \"%s\": needs --scenes".formatted(distractors));
-    }
-    // Written so that NaN fails too.
-    if (!(distractorShare >= 0 && distractorShare < 1)) {
+    if (distractors.folder().isPresent() && !ofScenes()) {
       throw new CliException(
-          "--distractor-share \"%s\": must be 0 or more and below 1".formatted(distractorShare));
+          "--distractors \"%s\": needs --scenes".formatted(distractors.folder().get()));
     }
     if (hopFrames != null && !ofRecordings()) {
       throw new CliException("--hop-frames \"%d\": needs --task detection".formatted(hopFrames));
@@ -280,10 +262,9 @@ final class ExampleOptions {
             sceneOverlap,
             BACKGROUND_RMS);
     SceneExamples.Plan plan = new SceneExamples.Plan(scenes, settings, sceneHop, sceneSpeed, seed);
-    List<Pcm> others =
-        distractors == null ? List.of() : sounds("--distractors", distractors, adapter.frontEnd());
     SceneExamples.Unlabelled unlabelled =
-        new SceneExamples.Unlabelled(sounds, others, others.isEmpty() ? 0 : distractorShare);
+        new SceneExamples.Unlabelled(
+            sounds, distractors.sounds(adapter.frontEnd().rateHz()), distractors.share());
     return new SceneExamples(clips, unlabelled, spec, columns, plan, augmentation);
   }
 
@@ -324,27 +305,10 @@ final class ExampleOptions {
    */
   private List<Pcm> backgrounds(List<Recording> noise, FrontEnd frontEnd) {
     if (ambience != null) {
-      return sounds("--ambience", ambience, frontEnd);
+      return DistractorOptions.soundsOf("--ambience", ambience, frontEnd.rateHz());
     }
     return ofScenes() || (background > 0 && !noAugment)
-        ? noise.stream().map(r -> resampled(r.read(), frontEnd)).toList()
+        ? noise.stream().map(r -> DistractorOptions.resampled(r.read(), frontEnd.rateHz())).toList()
         : List.of();
-  }
-
-  private static Pcm resampled(Pcm pcm, FrontEnd frontEnd) {
-    return new Pcm(
-        frontEnd.rateHz(), Resampler.of(pcm.rateHz(), frontEnd.rateHz()).clip(pcm.samples()));
-  }
-
-  private static List<Pcm> sounds(String option, Path folder, FrontEnd frontEnd) {
-    List<Pcm> sounds =
-        AudioFiles.inFolder(folder).stream()
-            .map(AudioFiles::read)
-            .map(pcm -> resampled(pcm, frontEnd))
-            .toList();
-    if (sounds.isEmpty()) {
-      throw new CliException("%s \"%s\": holds no audio files".formatted(option, folder));
-    }
-    return sounds;
   }
 }

@@ -47,7 +47,7 @@ final class LabelRequest {
           "request");
 
   /** What a store keeps of a longer sound ends there, and it can be played up to there. */
-  private static final Duration LONGEST = RetainedWav.LONGEST;
+  private static final Duration LONGEST = RetainedStretch.LONGEST;
 
   /** A shorter stretch is a slip of the mouse: no model here looks every tenth of a second. */
   private static final Duration SHORTEST = Duration.ofMillis(100);

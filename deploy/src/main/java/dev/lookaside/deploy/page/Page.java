@@ -90,7 +90,7 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
             board,
             viewers,
             desk,
-            new RetainedWav(ingest, channel),
+            new RetainedStretch(ingest, channel),
             new Suggestions(next, board),
             this::hello,
             blocking);

@@ -18,6 +18,10 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.deploy.http.HttpServer;
 import dev.lookaside.deploy.plot.ClassColours;
+import dev.lookaside.deploy.plot.LevelColours;
+import dev.lookaside.featurizer.FrontEnd;
+import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.audio.WavWriter;
 import dev.lookaside.ingest.kafka.UnreachableException;
 import dev.lookaside.trainer.label.Label;
 import java.io.IOException;
@@ -62,7 +66,7 @@ final class PageRoutes implements HttpServer.Handler {
   private final Board board;
   private final Viewers viewers;
   private final LabelDesk desk;
-  private final RetainedWav listening;
+  private final RetainedStretch retained;
   private final Suggestions suggestions;
   private final Supplier<String> hello;
   private final Executor blocking;
@@ -78,7 +82,7 @@ final class PageRoutes implements HttpServer.Handler {
       Board board,
       Viewers viewers,
       LabelDesk desk,
-      RetainedWav listening,
+      RetainedStretch retained,
       Suggestions suggestions,
       Supplier<String> hello,
       Executor blocking) {
@@ -86,7 +90,7 @@ final class PageRoutes implements HttpServer.Handler {
     this.board = board;
     this.viewers = viewers;
     this.desk = desk;
-    this.listening = listening;
+    this.retained = retained;
     this.suggestions = suggestions;
     this.hello = hello;
     this.blocking = blocking;
@@ -99,6 +103,7 @@ final class PageRoutes implements HttpServer.Handler {
       case "/" -> atOnce(request, this::page);
       case "/events" -> atOnce(request, this::events);
       case "/audio" -> slowly(request, this::audio);
+      case "/mel" -> slowly(request, this::mel);
       case "/label-next" -> slowly(request, r -> json(200, suggestions.json(Instant.now())));
       case "/labels" -> slowly(request, this::label);
       default -> atOnce(request, this::notHere);
@@ -199,17 +204,33 @@ final class PageRoutes implements HttpServer.Handler {
     if (audioAnswers.availablePermits() == 0) {
       throw new RequestRejected(503, "too many stretches are being played; ask again");
     }
-    byte[] wav =
-        listening.wav(
-            required(request, "stream"),
-            LabelRequest.time("from", required(request, "from")),
-            LabelRequest.time("until", required(request, "until")));
+    byte[] wav = WavWriter.int16(stretch(request));
     return HttpResponse.create()
         .withEntity(
             HttpEntities.create(
                 ContentTypes.create(MediaTypes.AUDIO_WAV),
                 wav.length,
                 Source.lazySource(() -> slices(wav))));
+  }
+
+  private Pcm stretch(HttpRequest request) {
+    return retained.read(
+        required(request, "stream"),
+        LabelRequest.time("from", required(request, "from")),
+        LabelRequest.time("until", required(request, "until")));
+  }
+
+  /** {@link MelLevels} with their size beside them. */
+  private HttpResponse mel(HttpRequest request) {
+    FrontEnd drawn = MelLevels.FRONT_END;
+    return HttpResponse.create()
+        .addHeader(RawHeader.create("X-Lookaside-Mels", Integer.toString(drawn.mels())))
+        .addHeader(
+            RawHeader.create(
+                "X-Lookaside-Hop-Millis", Long.toString(Math.round(1000 * drawn.hopSeconds()))))
+        .withEntity(
+            HttpEntities.create(
+                ContentTypes.APPLICATION_OCTET_STREAM, MelLevels.of(stretch(request))));
   }
 
   /** As the client reads them. An answer that nobody reads holds no place. */
@@ -283,6 +304,7 @@ final class PageRoutes implements HttpServer.Handler {
               .replace(
                   "/*SCRIPT*/",
                   resource("timeline.js").replace("[/*COLOURS*/]", ClassColours.json())
+                      + resource("mel.js").replace("[/*LEVELS*/]", LevelColours.json())
                       + resource("page.js").replace("\"TOKEN\"", '"' + token + '"'));
       String policy =
           ("default-src 'none'; script-src 'nonce-%s'; style-src 'nonce-%s'; connect-src 'self';"

@@ -11,7 +11,6 @@ import dev.lookaside.trainer.gate.GateReport.CorrectionChange;
 import dev.lookaside.trainer.loop.RoundOutcome;
 import dev.lookaside.trainer.loop.TrainerStatus;
 import dev.lookaside.trainer.metric.Event;
-import dev.lookaside.trainer.metric.Event;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collections;
@@ -76,7 +75,8 @@ class DemoStoryTest {
     DemoStory story = new DemoStory("bird", false, Round.Kind.FULL);
     story.begin(EPOCH);
     story.corrected(sounds(1), at(6.5));
-    assertThat(story.drain()).containsExactly(" 0:06.5  -- correction  street at 0:04.2 was a bird");
+    assertThat(story.drain())
+        .containsExactly(" 0:06.5  -- correction  street at 0:04.2 was a bird");
   }
 
   @Test

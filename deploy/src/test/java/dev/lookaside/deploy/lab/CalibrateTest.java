@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
+import dev.lookaside.classifier.weights.Threshold;
 import dev.lookaside.deploy.cli.Cli;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,7 +26,12 @@ class CalibrateTest {
   @Test
   void thresholdsThatDoBetterOnTheScenesAreWrittenIntoACopy() throws Exception {
     Path file = folder.resolve("a2.safetensors");
-    Cli done = calibrate(MODEL.resolve("adapter.safetensors"), "--out", file);
+    Adapter before = Adapter.load(MODEL.resolve("adapter.safetensors"));
+    Path strict = folder.resolve("strict.safetensors");
+    Map<String, Threshold> high =
+        before.labels().stream().collect(Collectors.toMap(l -> l, l -> new Threshold(.97, .9)));
+    Files.write(strict, AdapterFactory.encode(AdapterFactory.withThresholds(before, high)));
+    Cli done = calibrate(strict, "--out", file);
     assertThat(done.err()).isEmpty();
     assertThat(done.exitCode()).isZero();
     JsonNode json = new ObjectMapper().readTree(done.out());
@@ -29,14 +39,29 @@ class CalibrateTest {
     assertThat(json.get("eventF1After").doubleValue())
         .isGreaterThan(json.get("eventF1Before").doubleValue());
 
-    Adapter before = Adapter.load(MODEL.resolve("adapter.safetensors"));
     Adapter after = Adapter.load(file);
-    assertThat(after.thresholds()).isNotEqualTo(before.thresholds());
-    assertThat(after.metadata()).containsEntry("parent", before.digest());
+    assertThat(after.thresholds()).isNotEqualTo(Adapter.load(strict).thresholds());
+    assertThat(after.metadata()).containsEntry("parent", Adapter.load(strict).digest());
     assertThat(after.tensors().keySet()).isEqualTo(before.tensors().keySet());
 
     JsonNode again = new ObjectMapper().readTree(calibrate(file).out());
     assertThat(again.get("eventF1Before")).isEqualTo(json.get("eventF1After"));
+  }
+
+  @Test
+  void soundsOfNoClassAreInTheScenesAndNotAmongTheEvents() throws Exception {
+    Path adapter = MODEL.resolve("adapter.safetensors");
+    Object[] others = {"--distractors", CLIPS.resolveSibling("sounds-new-class")};
+    JsonNode without = new ObjectMapper().readTree(calibrate(adapter).out());
+    Cli called = calibrate(adapter, others);
+    assertThat(called.err()).isEmpty();
+    JsonNode with = new ObjectMapper().readTree(called.out());
+    assertThat(with.get("events").intValue())
+        .isPositive()
+        .isLessThan(without.get("events").intValue());
+    Cli wrong = calibrate(adapter, "--distractor-share", 1);
+    assertThat(wrong.exitCode()).isEqualTo(1);
+    assertThat(wrong.err()).contains("--distractor-share \"1.0\": must be 0 or more and below 1");
   }
 
   @Test

@@ -140,6 +140,49 @@ class PageInBrowserTest {
     }
   }
 
+  /** Levels as the service sends them: loud at the bottom. */
+  private static void drawMels() throws Exception {
+    browser.value(
+        "(window.mels = [], window.before = fetch, window.fetch = (path, ...more) => {"
+            + " if (!path.startsWith('/mel')) return before(path, ...more);"
+            + " const query = new URLSearchParams(path.slice(5)); mels.push(query.get('stream'));"
+            + " const frames = (Date.parse(query.get('until')) - Date.parse(query.get('from'))) / 10;"
+            + " const levels = new Uint8Array(128 * frames).map((_, i) => i % 128 < 64 ? 255 : 0);"
+            + " return Promise.resolve(new Response(levels, { headers:"
+            + " { 'X-Lookaside-Mels': '128', 'X-Lookaside-Hop-Millis': '10' } })); })");
+  }
+
+  private static String pixel(String canvas, double x, double y) {
+    return "(c => [...c.getContext('2d').getImageData(c.width * %s, c.height * %s, 1, 1).data].join())(%s)"
+        .formatted(x, y, canvas);
+  }
+
+  @Test
+  void aStreamAndASoundAreDrawnAsLogMels() throws Exception {
+    for (int window = 0; window < 20; window++) {
+      rig.page.accept(PageRig.window("dock", window, PageRig.A));
+    }
+    detected(Detection.Kind.ENDED, "e1");
+    open("Ada");
+    drawMels();
+    String look = "document.querySelector('.stream [aria-label=\"Spectrogram of dock\"]')";
+    browser.value(look + ".click()");
+    String canvas = "document.querySelector('.stream canvas.mel')";
+    browser.await(pixel(canvas, .98, .75) + " === '252,253,191,255'");
+    assertThat(browser.value(pixel(canvas, .98, .25))).isEqualTo("0,0,4,255");
+    assertThat(browser.value("mels.every(s => s === 'dock')")).isEqualTo("true");
+    browser.value(look + ".click()");
+    assertThat(browser.value(canvas)).isEqualTo("null");
+
+    browser.value("document.querySelector('#recent .entry').click()");
+    browser.await(
+        id("picture") + ".width > 1 && " + pixel(id("picture"), .5, .9) + " !== '0,0,0,0'");
+    assertThat(browser.value(pixel(id("picture"), .5, .9))).isEqualTo("252,253,191,255");
+    assertThat(browser.value(pixel(id("picture"), .05, .9)))
+        .as("outside is dimmed")
+        .contains("139,");
+  }
+
   @Test
   void aMissedSoundIsAddedByKeyboardInSomeonesName() throws Exception {
     rig.page.accept(PageRig.window("dock", 0, PageRig.A));

@@ -301,7 +301,7 @@ class PageOnKafkaTest {
   }
 
   @Test
-  void aStretchIsHeardAsItWasSent() throws Exception {
+  void aStretchIsHeardAndDrawnAsItWasSent() throws Exception {
     Topics.ensure(ingest);
     short[] samples = new short[16_000];
     for (int i = 0; i < samples.length; i++) {
@@ -336,6 +336,28 @@ class PageOnKafkaTest {
             .as("sample " + i)
             .isCloseTo(samples[4_000 + i], org.assertj.core.data.Offset.offset(1));
       }
+      HttpResponse<byte[]> drawn =
+          rig.bytes(
+              "/mel?stream=yard&from=2026-03-01T12:00:00.250Z&until=2026-03-01T12:00:00.750Z");
+      assertThat(drawn.statusCode()).isEqualTo(200);
+      assertThat(drawn.headers().firstValue("X-Lookaside-Mels")).contains("128");
+      assertThat(drawn.headers().firstValue("X-Lookaside-Hop-Millis")).contains("10");
+      assertThat(drawn.body()).as("frames of 25 ms in half a second").hasSize(48 * 128);
+      for (int frame = 0; frame < 48; frame++) {
+        int loudest = 0;
+        for (int mel = 0; mel < 128; mel++) {
+          if (level(drawn, frame, mel) > level(drawn, frame, loudest)) {
+            loudest = mel;
+          }
+        }
+        assertThat(loudest).as("filter of 127 Hz, frame " + frame).isBetween(5, 7);
+        assertThat(level(drawn, frame, loudest)).isGreaterThan(200);
+        assertThat(level(drawn, frame, 120)).isLessThan(120);
+      }
+      HttpResponse<byte[]> backwards =
+          rig.bytes("/mel?stream=yard&from=2026-03-01T12:00:01Z&until=2026-03-01T12:00:00Z");
+      assertThat(backwards.statusCode()).isEqualTo(400);
+      assertThat(rig.get("/mel?stream=yard").statusCode()).as("without a token").isEqualTo(403);
       HttpResponse<String> nothing =
           rig.get(
               "/audio?stream=garden&from=2026-03-01T12:00:00Z&until=2026-03-01T12:00:01Z",
@@ -344,6 +366,10 @@ class PageOnKafkaTest {
       assertThat(nothing.statusCode()).as(nothing.body()).isEqualTo(404);
       assertThat(nothing.body()).contains("garden");
     }
+  }
+
+  private static int level(HttpResponse<byte[]> drawn, int frame, int mel) {
+    return Byte.toUnsignedInt(drawn.body()[frame * 128 + mel]);
   }
 
   /** Each asks for most of a minute of 48 kHz, which no socket holds, and reads its first byte. */

@@ -72,8 +72,12 @@ final class PageRig implements AutoCloseable {
 
   /** As the page's script asks. */
   HttpResponse<byte[]> audio(String query) throws IOException, InterruptedException {
+    return bytes("/audio?" + query);
+  }
+
+  HttpResponse<byte[]> bytes(String path) throws IOException, InterruptedException {
     return client.send(
-        HttpRequest.newBuilder(address.resolve("/audio?" + query))
+        HttpRequest.newBuilder(address.resolve(path))
             .header(Gatekeeper.TOKEN_HEADER, token())
             .build(),
         HttpResponse.BodyHandlers.ofByteArray());

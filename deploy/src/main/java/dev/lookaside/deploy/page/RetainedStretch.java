@@ -5,7 +5,6 @@ import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import dev.lookaside.ingest.audio.Pcm;
-import dev.lookaside.ingest.audio.WavWriter;
 import dev.lookaside.ingest.kafka.BrokerException;
 import dev.lookaside.ingest.retained.Retained;
 import dev.lookaside.ingest.retained.RetainedAudio;
@@ -13,8 +12,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.Semaphore;
 
-/** Stretches of retained audio as WAV. A few at a time; more are turned away. */
-final class RetainedWav {
+/** Stretches of retained audio. A few at a time; more are turned away. */
+final class RetainedStretch {
   static final Duration LONGEST = Duration.ofSeconds(60);
   private static final int AT_ONCE = 2;
 
@@ -22,18 +21,18 @@ final class RetainedWav {
   private final ChannelPolicy channel;
   private final Semaphore places = new Semaphore(AT_ONCE);
 
-  RetainedWav(IngestSettings settings, ChannelPolicy channel) {
+  RetainedStretch(IngestSettings settings, ChannelPolicy channel) {
     this.settings = settings;
     this.channel = channel;
   }
 
   /**
-   * 16-bit WAV of {@code [from, until)}; silence stands where nothing is retained in between.
+   * The audio of {@code [from, until)}; silence stands where nothing is retained in between.
    *
    * @throws RequestRejected 400 for a wrong stretch, 404 if nothing of it is retained, 503 if
    *     others are listening
    */
-  byte[] wav(String stream, Instant from, Instant until) {
+  Pcm read(String stream, Instant from, Instant until) {
     if (!until.isAfter(from)) {
       throw RequestRejected.bad("until", until.toString(), "must be after from " + from);
     }
@@ -49,7 +48,7 @@ final class RetainedWav {
     try (RetainedAudio audio = RetainedAudio.open(settings, channel)) {
       Retained found = audio.read(new StreamId(stream), from, until);
       if (found instanceof Retained.Audio pieces) {
-        return WavWriter.int16(joined(pieces, from, until));
+        return joined(pieces, from, until);
       }
       throw new RequestRejected(404, ((Retained.Nothing) found).message());
     } catch (IngestException e) {
