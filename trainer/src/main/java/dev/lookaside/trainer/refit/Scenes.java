@@ -129,9 +129,7 @@ final class Scenes {
 
   private Optional<LabelledClip> read(String id, double speed) {
     return cache
-        .of(
-            sound(id, speed),
-            () -> sounds.clip(id).map(c -> SceneExamples.atSpeed(speed, c.pcm())))
+        .of(sound(id, speed), () -> sounds.clip(id).map(c -> SceneExamples.atSpeed(speed, c.pcm())))
         .map(pcm -> new LabelledClip(sounds.example(id).label().orElseThrow(), pcm));
   }
 
@@ -184,7 +182,8 @@ final class Scenes {
     Pcm noise = BackgroundNoise.pink(own, rateHz, BED_SECONDS);
     float[] bed = noise.samples();
     double noiseGain = settings.scenes().backgroundRms() / rms(bed);
-    double gain = settings.scenes().backgroundRms() * StrictMath.pow(10, how.snrDb() / 20) / rms(sound);
+    double gain =
+        settings.scenes().backgroundRms() * StrictMath.pow(10, how.snrDb() / 20) / rms(sound);
     float[] mix = new float[sound.length + 2 * context];
     for (int i = 0; i < mix.length; i++) {
       mix[i] = (float) (noiseGain * bed[i % bed.length]);
