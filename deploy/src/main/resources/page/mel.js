@@ -1,11 +1,12 @@
 // Log-mels of retained audio: beneath a stream's timeline, on its time axis, and of one sound in its sheet.
 const LEVELS = [/*LEVELS*/];
+// A frame of 25 ms each 10 ms: the last of a slice ends so much after it.
+const FRAME_REST = 15;
 const SLICE = 5000, ASK_AGAIN = 1000, SLICES = 80;
 
 // Frames become columns, the lowest filter at the bottom.
 function melPicture(levels, mels) {
   const frames = levels.length / mels, picture = document.createElement("canvas");
-  if (!frames) return null;
   Object.assign(picture, { width: frames, height: mels });
   const g = picture.getContext("2d"), image = g.createImageData(frames, mels);
   const pixels = new Uint32Array(image.data.buffer);
@@ -29,7 +30,7 @@ function melOf(stream, from, until) {
     const answer = await call("/mel?" + query);
     const mels = Number(answer.headers.get("X-Lookaside-Mels")), hop = Number(answer.headers.get("X-Lookaside-Hop-Millis"));
     const picture = melPicture(new Uint8Array(await answer.arrayBuffer()), mels);
-    return picture && { picture, from, until: from + picture.width * hop };
+    return { picture, from, until: from + picture.width * hop };
   });
   melLine = asked.catch(() => null);
   return asked;
@@ -54,8 +55,8 @@ class Spectrogram {
       Object.assign(slice, { asked: now, under: true });
       this.slices.set(number, slice);
       // What is not retained any more stays empty.
-      melOf(this.timeline.stream, from, until)
-        .then(mel => { if (mel) slice.mel = mel; slice.until = until; }, e => { if (e.status === 404 && head - until > 10_000) slice.until = until; })
+      melOf(this.timeline.stream, from, until + FRAME_REST)
+        .then(mel => { Object.assign(slice, { mel, until }); }, e => { if (e.status === 404 && head - until > 10_000) slice.until = until; })
         .finally(() => { slice.under = false; });
       if (this.slices.size > SLICES) this.slices.delete(Math.min(...this.slices.keys()));
     }

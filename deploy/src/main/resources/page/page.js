@@ -1,4 +1,4 @@
-// What is told by /events becomes rows; what people say becomes labels.
+// Messages of /events become rows; what people enter becomes labels.
 const $ = id => document.getElementById(id);
 const SPANS = [["30 s", 30], ["1 min", 60], ["5 min", 300]];
 const rows = new Map(), corrections = new Map(), labels = new Set();
@@ -104,17 +104,17 @@ function know(label) {
   $("classes").append(new Option(plain(label), label));
 }
 
-// What its author has taken back or said anew does not count.
+// What its author has taken back or replaced does not count.
 const gone = c => c.standing === "retracted" || c.standing === "superseded" || c.verdict === "retract";
 const me = () => $("author").value.trim();
 const mine = c => c.author === me() && !gone(c);
 
-// What can be taken back of what was said about an event.
+// The label of an event that its author can take back.
 function own(event) {
   return [...corrections.values()].findLast(c => mine(c) && (event.state === "added" ? c === event.correction : c.detection === event.id));
 }
 
-// The newest that counts of what was said about a detection.
+// The newest label of a detection that counts.
 function judge(event) {
   event.correction = [...corrections.values()].findLast(c => c.detection === event.id && !gone(c));
 }
@@ -133,7 +133,7 @@ function takeCorrection(message) {
 
 const clock = ms => new Date(ms).toLocaleTimeString([], { hour12: false });
 
-function said(c) {
+function verdictText(c) {
   const label = plain(c.label);
   return { confirm: `${label} is right`, reject: `${label} is not there`, relabel: `it is ${label}`, add: `${label} was missed`, retract: `${label} is retracted` }[c.verdict];
 }
@@ -141,19 +141,19 @@ function said(c) {
 // Who says otherwise, as far as that is shown here.
 function others(c) {
   const known = (c.because ?? []).map(id => corrections.get(id)).filter(Boolean);
-  return known.length ? ` (${known.map(o => `${plain(o.author)}: ${said(o)}`).join(", ")})` : "";
+  return known.length ? ` (${known.map(o => `${plain(o.author)}: ${verdictText(o)}`).join(", ")})` : "";
 }
 
 function stageText(c) {
   const adapter = (c.adapter ?? "").slice(0, 8);
   const learned = { "in-force": `in adapter ${adapter} since ${clock(c.since)}`, "taken-back": `was in adapter ${adapter}, which was taken back` }[c.stage];
   if (learned) {
-    const since = { retracted: "; taken back, the next refit is without it", superseded: "; said anew since", conflict: `; disputed since${others(c)}` }[c.standing];
+    const since = { retracted: "; taken back, the next refit is without it", superseded: "; replaced since", conflict: `; disputed since${others(c)}` }[c.standing];
     return learned + (since ?? "");
   }
   return {
     sent: "sent", stored: "in the store of examples, in no adapter in force",
-    disputed: `disputed: kept out of training${others(c)}`, retracted: "taken back", superseded: "said anew since",
+    disputed: `disputed: kept out of training${others(c)}`, retracted: "taken back", superseded: "replaced since",
   }[c.stage];
 }
 
@@ -166,17 +166,17 @@ function listCorrections() {
     const item = document.createElement("li"), stage = document.createElement("span");
     const what = document.createElement("span");
     what.className = gone(c) && c.verdict !== "retract" ? "what gone" : "what";
-    what.textContent = `${c.author === me() ? "" : plain(c.author) + ": "}${said(c)}, ${plain(c.stream)} ${clock(c.onset)}`;
+    what.textContent = `${c.author === me() ? "" : plain(c.author) + ": "}${verdictText(c)}, ${plain(c.stream)} ${clock(c.onset)}`;
     item.append(what);
     if (mine(c)) item.append(takeBack(c));
     stage.className = "stage " + (c.standing === "conflict" ? "disputed" : c.stage);
     stage.textContent = stageText(c);
     item.append(stage);
     if (c.before && c.after) {
-      const heard = document.createElement("span");
-      heard.className = "heard";
-      heard.textContent = plain(`before: ${c.before} → ${c.stage === "taken-back" ? "then" : "now"}: ${c.after}`);
-      item.append(heard);
+      const change = document.createElement("span");
+      change.className = "change";
+      change.textContent = plain(`before: ${c.before} → ${c.stage === "taken-back" ? "then" : "now"}: ${c.after}`);
+      item.append(change);
     }
     item.title = plain(c.receipt ?? "");
     return item;
@@ -184,7 +184,7 @@ function listCorrections() {
 }
 
 function takeBack(c) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "back", textContent: "Take back", title: "As if you had never said it" });
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "back", textContent: "Take back", title: "As if it had never been written" });
   button.addEventListener("click", () => send({ kind: "retract", id: c.id }, button));
   return button;
 }
@@ -286,7 +286,7 @@ function showTrainer(s) {
   $("way").hidden = Boolean(s.elsewhere);
   if (s.elsewhere) {
     $("phase").textContent = "in another process";
-    $("trainer-line").textContent = `Its last round ended at ${clock(Date.parse(s.last.time))}. What it does now is not told here.`;
+    $("trainer-line").textContent = `Its last round ended at ${clock(Date.parse(s.last.time))}. What it does now is not shown here.`;
     return showGate(s.last);
   }
   $("phase").textContent = s.leads === false ? "stands by" : s.phase ?? "";
@@ -571,8 +571,8 @@ $("sheet-form").addEventListener("submit", e => {
     : { kind: "relabel", detection: subject.id, label });
 });
 $("sheet-back").addEventListener("click", () => {
-  const said = subject && own(subject);
-  if (said) send({ kind: "retract", id: said.id });
+  const label = subject && own(subject);
+  if (label) send({ kind: "retract", id: label.id });
 });
 $("sheet-close").addEventListener("click", close);
 $("next-search").addEventListener("click", search);
@@ -648,9 +648,9 @@ function follow() {
   const source = new EventSource("/events");
   let ended = "";
   source.onmessage = e => {
-    const told = JSON.parse(e.data);
-    if (told.hello) {
-      token = told.token;
+    const update = JSON.parse(e.data);
+    if (update.hello) {
+      token = update.token;
       corrections.clear();
       for (const r of rows.values()) {
         r.stale = true;
@@ -658,9 +658,9 @@ function follow() {
       }
     }
     ended = "";
-    told.messages.forEach(take);
-    if (told.hello && !held) dropStale();
-    if (told.figures) showFigures(told.figures);
+    update.messages.forEach(take);
+    if (update.hello && !held) dropStale();
+    if (update.figures) showFigures(update.figures);
     listRecent();
   };
   // Why the server ends the stream; the browser opens it again by itself.

@@ -1,5 +1,5 @@
 const COLOURS = [/*COLOURS*/];
-// One stream's timeline on a canvas: bars of detections in lanes, the highest posterior beneath, what was not heard, and swaps.
+// One stream's timeline on a canvas: bars of detections in lanes, the highest posterior beneath, what was not scored, and swaps.
 const LANE = 22, LANES = 4, TOP = 18, CURVE = 26;
 
 const colourOf = (() => {
@@ -40,10 +40,10 @@ class Timeline {
     this.canvas.setAttribute("aria-label", `Timeline of ${plain(stream)}; what it shows is listed under Detected last`);
   }
 
-  // Capture time at the right edge: what was heard last, moved on smoothly until more comes.
+  // Capture time at the right edge: the newest scored audio, moved on smoothly until more comes.
   now() { return this.head + Math.min(performance.now() - this.headAt, 1500); }
 
-  heard(until) {
+  advance(until) {
     if (until > this.head) {
       // Small steps are taken up by the smooth motion; a jump is a jump.
       const ahead = this.head ? this.now() - until : 0;
@@ -57,7 +57,7 @@ class Timeline {
       this.windows.push(message);
       // Five minutes are offered; what is older is let go a few at a time.
       if (this.windows.length > 400 && this.windows[200].until < message.until - 310_000) this.windows.splice(0, 200);
-      this.heard(message.until);
+      this.advance(message.until);
     } else if (message.kind === "event") {
       this.place(message);
     } else if (message.kind === "hole") {
@@ -141,7 +141,7 @@ class Timeline {
     }
   }
 
-  // Along the bottom: heard, kept back as silence, or not heard.
+  // Along the bottom: scored, skipped as silence, or lost.
   status(g, height) {
     const y = height - 6;
     for (let i = 0; i < this.windows.length; i++) {

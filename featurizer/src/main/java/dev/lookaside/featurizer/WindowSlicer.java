@@ -245,7 +245,7 @@ final class WindowSlicer {
     if (segment.before() != Segment.Before.UNKNOWN || index > segment.firstIndex()) {
       return true;
     }
-    // Whoever heard the segment from far before has made every complete window, and then one more
+    // Whoever got the segment from far before has made every complete window, and then one more
     // only if these leave frames over.
     long beyondFirstWindow = nextFrame - spec.windowFrames();
     return Math.floorMod(beyondFirstWindow, spec.hopFrames()) != 0

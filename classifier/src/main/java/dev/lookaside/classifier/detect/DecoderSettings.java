@@ -1,23 +1,26 @@
 package dev.lookaside.classifier.detect;
 
+import java.util.Arrays;
+
 /**
  * How a curve becomes events.
  *
  * @param combination how windows over a cell become its value
  * @param on per class: a quiet class begins to sound at this posterior
  * @param off per class: a sounding class falls quiet below it; at most {@code on}
- * @param minLengthFrames shorter events are dropped, in frames of the front end
+ * @param minLengthFrames per class: shorter events are dropped, in frames of the front end
  * @param minGapFrames shorter pauses do not split an event, in frames of the front end
  */
 public record DecoderSettings(
-    Combination combination, float[] on, float[] off, int minLengthFrames, int minGapFrames) {
+    Combination combination, float[] on, float[] off, int[] minLengthFrames, int minGapFrames) {
   public DecoderSettings {
     on = on.clone();
     off = off.clone();
-    if (on.length == 0 || on.length != off.length) {
+    minLengthFrames = minLengthFrames.clone();
+    if (on.length == 0 || on.length != off.length || on.length != minLengthFrames.length) {
       throw new IllegalArgumentException(
-          "thresholds \"%d on, %d off\": must be one pair per class"
-              .formatted(on.length, off.length));
+          "thresholds \"%d on, %d off, %d minLengthFrames\": must be one of each per class"
+              .formatted(on.length, off.length, minLengthFrames.length));
     }
     for (int c = 0; c < on.length; c++) {
       // Off at 0 would never let a class fall quiet.
@@ -27,8 +30,22 @@ public record DecoderSettings(
                 .formatted(c, on[c], off[c]));
       }
     }
-    require(minLengthFrames, "minLengthFrames");
+    for (int frames : minLengthFrames) {
+      require(frames, "minLengthFrames");
+    }
     require(minGapFrames, "minGapFrames");
+  }
+
+  /** With the same least length for all classes. */
+  public DecoderSettings(
+      Combination combination, float[] on, float[] off, int minLengthFrames, int minGapFrames) {
+    this(combination, on, off, filled(on.length, minLengthFrames), minGapFrames);
+  }
+
+  private static int[] filled(int length, int value) {
+    int[] all = new int[length];
+    Arrays.fill(all, value);
+    return all;
   }
 
   public int classes() {
@@ -43,9 +60,9 @@ public record DecoderSettings(
     return off[c];
   }
 
-  /** Fewest cells of an event. */
-  int minLengthCells(int cellFrames) {
-    return Math.max(1, (minLengthFrames + cellFrames - 1) / cellFrames);
+  /** Fewest cells of an event of class {@code c}. */
+  int minLengthCells(int c, int cellFrames) {
+    return Math.max(1, (minLengthFrames[c] + cellFrames - 1) / cellFrames);
   }
 
   /** Fewest quiet cells that part two events. */

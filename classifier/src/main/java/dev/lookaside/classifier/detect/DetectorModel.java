@@ -68,19 +68,23 @@ public record DetectorModel(
     List<String> labels = adapter.labels();
     float[] on = new float[labels.size()];
     float[] off = new float[labels.size()];
+    int[] minLength = new int[labels.size()];
+    int leastOfAll = frames(settings.minLength(), spec.frontEnd());
     for (int c = 0; c < on.length; c++) {
       String label = labels.get(c);
       Threshold fromFile = adapter.thresholds().getOrDefault(label, Threshold.DEFAULT);
       Threshold t = settings.thresholds().getOrDefault(label, fromFile);
       on[c] = (float) t.on();
       off[c] = (float) t.off();
+      Duration own = Duration.ofMillis(fromFile.minLengthMillis());
+      minLength[c] = Math.max(leastOfAll, frames(own, spec.frontEnd()));
     }
     DecoderSettings decoder =
         new DecoderSettings(
             settings.combination(adapter.columns()),
             on,
             off,
-            frames(settings.minLength(), spec.frontEnd()),
+            minLength,
             frames(settings.minGap(), spec.frontEnd()));
     return new DetectorModel(
         labels, adapter.columns(), spec, decoder, adapter.digest(), backboneDigest);

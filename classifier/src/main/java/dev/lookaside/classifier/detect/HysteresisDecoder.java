@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A class sounds from the first cell at or above its on threshold until the first below its off
  * threshold. Stretches with fewer than {@code minGapCells} quiet cells between them are one event;
- * then events shorter than {@code minLengthCells} are dropped. An event is {@link Kind#STARTED} in
- * the cell where its length, quiet cells inside it included, reaches the minimum: from there on it
- * can only grow, so a start never has to be taken back. It is {@link Kind#ENDED} once it has been
- * quiet for the minimum gap or the segment is finished.
+ * then events shorter than their class's {@code minLengthCells} are dropped. An event is {@link
+ * Kind#STARTED} in the cell where its length, quiet cells inside it included, reaches the minimum:
+ * from there on it can only grow, so a start never has to be taken back. It is {@link Kind#ENDED}
+ * once it has been quiet for the minimum gap or the segment is finished.
  *
  * <p>Streaming equals whole-clip decoding bit for bit: events depend on the curve alone and come in
  * the order of their deciding cells, then of their classes.
@@ -205,7 +205,7 @@ public final class HysteresisDecoder {
         lastLoud = cell;
         sumToLastLoud = sum;
         peak = Math.max(peak, value);
-        if (!started && cell - onset + 1 >= settings.minLengthCells(grid.cellFrames())) {
+        if (!started && cell - onset + 1 >= settings.minLengthCells(c, grid.cellFrames())) {
           started = true;
           events.add(event(Kind.STARTED, c));
         }

@@ -28,14 +28,26 @@ public record AdapterFacts(
         adapter.digest(), adapter.labels(), adapter.columns(), adapter.thresholds());
   }
 
+  /** What of a label's threshold follows it. */
+  private static final int NONE = 0;
+
+  private static final int PAIR = 1;
+  private static final int PAIR_AND_MIN_LENGTH = 2;
+
   /** Writes all of it. */
   public void write(ProgressBytes.Writer out) {
     out.text(digest).int32(columns).int32(labels.size());
     for (String label : labels) {
       Threshold threshold = thresholds.get(label);
-      out.text(label).bool(threshold != null);
-      if (threshold != null) {
-        out.float64(threshold.on()).float64(threshold.off());
+      if (threshold == null) {
+        out.text(label).int8(NONE);
+        continue;
+      }
+      boolean hasMinLength = threshold.minLengthMillis() > 0;
+      out.text(label).int8(hasMinLength ? PAIR_AND_MIN_LENGTH : PAIR);
+      out.float64(threshold.on()).float64(threshold.off());
+      if (hasMinLength) {
+        out.int32(threshold.minLengthMillis());
       }
     }
   }
@@ -53,13 +65,19 @@ public record AdapterFacts(
     for (int left = in.count(1); left > 0; left--) {
       String label = in.text();
       labels.add(label);
-      if (in.bool()) {
+      int follows = in.int8();
+      if (follows < NONE || follows > PAIR_AND_MIN_LENGTH) {
+        throw in.bad("threshold kind %d of \"%s\"".formatted(follows, label));
+      }
+      if (follows != NONE) {
         double on = in.float64();
         double off = in.float64();
-        if (!(off >= 0 && off <= on && on <= 1)) {
-          throw in.bad("thresholds %s and %s of \"%s\"".formatted(on, off, label));
+        int minLengthMillis = follows == PAIR_AND_MIN_LENGTH ? in.int32() : 0;
+        try {
+          thresholds.put(label, new Threshold(on, off, minLengthMillis));
+        } catch (IllegalArgumentException e) {
+          throw in.bad("of \"%s\" %s".formatted(label, e.getMessage()));
         }
-        thresholds.put(label, new Threshold(on, off));
       }
     }
     return new AdapterFacts(digest, labels, columns, thresholds);

@@ -280,7 +280,7 @@ public final class GpuClassifier extends AbstractBehavior<GpuClassifier.Command>
   }
 
   /**
-   * The news of a child's end overtakes what it said before. Only when that has been heard is it
+   * The signal of a child's end overtakes its last messages. Only when those have been read is it
    * known which batch it failed on.
    */
   private Behavior<Command> onWorkerStopped(WorkerStopped stopped) {

@@ -100,9 +100,15 @@ public final class AdapterFactory {
   public static Adapter withThresholds(Adapter adapter, Map<String, Threshold> changed) {
     Map<String, Threshold> thresholds = new LinkedHashMap<>(adapter.thresholds());
     thresholds.putAll(changed);
-    Map<String, Map<String, Double>> pairs = new LinkedHashMap<>();
+    Map<String, Map<String, Number>> pairs = new LinkedHashMap<>();
     thresholds.forEach(
-        (label, t) -> pairs.put(label, new TreeMap<>(Map.of("on", t.on(), "off", t.off()))));
+        (label, t) -> {
+          Map<String, Number> its = new TreeMap<>(Map.of("on", t.on(), "off", t.off()));
+          if (t.minLengthMillis() > 0) {
+            its.put("minLengthMillis", t.minLengthMillis());
+          }
+          pairs.put(label, its);
+        });
     TreeMap<String, String> metadata = new TreeMap<>(adapter.metadata());
     metadata.put("thresholds", json("thresholds", pairs));
     metadata.put("parent", adapter.digest());

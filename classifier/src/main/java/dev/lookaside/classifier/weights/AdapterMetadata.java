@@ -216,7 +216,13 @@ record AdapterMetadata(
         throw bad("thresholds", "label \"" + label + "\" needs numbers on and off, found " + node);
       }
       try {
-        return new Threshold(on.doubleValue(), off.doubleValue());
+        JsonNode length = node.path("minLengthMillis");
+        if (!length.isMissingNode() && !length.canConvertToExactIntegral()) {
+          throw bad(
+              "thresholds",
+              "label \"" + label + "\": minLengthMillis " + length + ": must be whole");
+        }
+        return new Threshold(on.doubleValue(), off.doubleValue(), length.asInt(0));
       } catch (IllegalArgumentException e) {
         throw bad("thresholds", "label \"" + label + "\": " + e.getMessage());
       }

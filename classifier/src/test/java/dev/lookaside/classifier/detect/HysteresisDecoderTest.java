@@ -68,7 +68,7 @@ class HysteresisDecoderTest {
               assertThat(e.onsetCell()).isEqualTo(start.onsetCell());
               assertThat(e.offsetCell()).isGreaterThanOrEqualTo(start.offsetCell());
               assertThat((e.offsetCell() - e.onsetCell()) * one.grid().cellFrames())
-                  .isGreaterThanOrEqualTo(one.settings().minLengthFrames());
+                  .isGreaterThanOrEqualTo(one.settings().minLengthFrames()[e.classIndex()]);
             }
           }
           assertThat(open).isEmpty();

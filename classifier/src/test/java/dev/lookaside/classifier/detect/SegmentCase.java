@@ -21,9 +21,11 @@ record SegmentCase(
     int classes = 1 + random.nextInt(3);
     float[] on = new float[classes];
     float[] off = new float[classes];
+    int[] minLength = new int[classes];
     for (int c = 0; c < classes; c++) {
       on[c] = .3f + .5f * random.nextFloat();
       off[c] = on[c] * (.3f + .7f * random.nextFloat());
+      minLength[c] = random.nextInt(4 * hop);
     }
     Combination how =
         List.of(
@@ -35,7 +37,7 @@ record SegmentCase(
                 Combination.position(random.nextFloat()))
             .get(random.nextInt(6));
     DecoderSettings settings =
-        new DecoderSettings(how, on, off, random.nextInt(4 * hop), random.nextInt(4 * hop));
+        new DecoderSettings(how, on, off, minLength, random.nextInt(4 * hop));
     List<WholeClipReference.Window> windows = new ArrayList<>();
     long first = random.nextBoolean() ? 0 : random.nextInt(1000);
     int count = 1 + random.nextInt(60);

@@ -157,7 +157,7 @@ final class WholeClipReference {
     }
     List<Decided> out = new ArrayList<>();
     for (int[] m : merged) {
-      if ((m[1] - m[0]) * grid.cellFrames() >= settings.minLengthFrames()) {
+      if ((m[1] - m[0]) * grid.cellFrames() >= settings.minLengthFrames()[c]) {
         out.add(started(c, m, curve, loud));
         out.add(ended(c, m, curve));
       }
@@ -167,7 +167,7 @@ final class WholeClipReference {
 
   private Decided started(int c, int[] run, float[] curve, boolean[] loud) {
     int i = run[0];
-    while (!(loud[i] && (i + 1 - run[0]) * grid.cellFrames() >= settings.minLengthFrames())) {
+    while (!(loud[i] && (i + 1 - run[0]) * grid.cellFrames() >= settings.minLengthFrames()[c])) {
       i++;
     }
     return new Decided(firstCell() + i, event(Kind.STARTED, c, run[0], i + 1, curve));

@@ -70,8 +70,7 @@ class GpuClassifierTest {
       assertThat(s.adapter().digest()).isEqualTo(FIRST.digest());
     }
     assertThat(batches).containsExactly(List.of(0L, 1L, 2L, 3L));
-    Stats stats = stats(actor);
-    assertThat(stats.scored()).isEqualTo(4);
+    Stats stats = statsAfter(actor, 4);
     assertThat(stats.batches()).isEqualTo(1);
     assertThat(stats.device()).isEqualTo("fake");
   }
@@ -103,7 +102,7 @@ class GpuClassifierTest {
     gate.release(100);
     assertThat(tickets(replies.receiveSeveralMessages(100), Scored.class).keySet()).hasSize(100);
     assertThat(batches.stream().mapToInt(List::size).sum()).isEqualTo(100);
-    assertThat(stats(actor).scored()).isEqualTo(100);
+    statsAfter(actor, 100);
   }
 
   @Test
@@ -343,6 +342,16 @@ class GpuClassifierTest {
     TestProbe<Stats> probe = kit.createTestProbe(Stats.class);
     actor.tell(new GetStats(probe.getRef()));
     return probe.receiveMessage();
+  }
+
+  /** The scorer answers streams itself; the classifier counts what it is told after that. */
+  private Stats statsAfter(ActorRef<GpuClassifier.Command> actor, long scored) {
+    return replies.awaitAssert(
+        () -> {
+          Stats stats = stats(actor);
+          assertThat(stats.scored()).isEqualTo(scored);
+          return stats;
+        });
   }
 
   private void pass(Duration d) {

@@ -167,6 +167,14 @@ class AdapterTest {
     metadataRefused("thresholds", "{\"a\": {\"on\": 0.2, \"off\": 0.5}}", "threshold off 0.5");
     metadataRefused("thresholds", "{\"a\": {\"on\": NaN, \"off\": 0}}", "not sound JSON");
     metadataRefused("thresholds", "{\"a\": {\"on\": 1}}", "needs numbers on and off");
+    metadataRefused(
+        "thresholds",
+        "{\"a\": {\"on\": 1, \"off\": 0, \"minLengthMillis\": 0.5}}",
+        "\"a\": minLengthMillis 0.5: must be whole");
+    metadataRefused(
+        "thresholds",
+        "{\"a\": {\"on\": 1, \"off\": 0, \"minLengthMillis\": -1}}",
+        "minLengthMillis -1: must be 0 to 3600000");
   }
 
   private void metadataRefused(String key, String value, String complaint) {

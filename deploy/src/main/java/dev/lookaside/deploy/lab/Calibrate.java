@@ -43,6 +43,9 @@ import picocli.CommandLine.Parameters;
           + "--out a2.safetensors"
     })
 public final class Calibrate implements Runnable {
+  /** A start is reported so late at most. */
+  private static final int MIN_LENGTH_MOST_MILLIS = 480;
+
   @Parameters(paramLabel = "CLIPS", description = "Folder of class folders of audio files.")
   private Path folder = Path.of("");
 
@@ -85,6 +88,13 @@ public final class Calibrate implements Runnable {
       description = "Of the scenes. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
+  @Option(
+      names = "--min-lengths",
+      description =
+          "With --out: per label, also drop events shorter than all but a twentieth of its right"
+              + " ones, 480 ms at most.")
+  private boolean minLengths;
+
   @Mixin private DistractorOptions distractors = new DistractorOptions();
 
   @Mixin private Output output = new Output();
@@ -112,19 +122,22 @@ public final class Calibrate implements Runnable {
     SortedMap<String, CalibratedPair> pairs =
         out == null ? new TreeMap<>() : judge.calibrated(collars);
     EventScore after = judge.score(pairs, collars);
+    SortedMap<String, Integer> lengths =
+        minLengths ? judge.minLengths(pairs, collars, MIN_LENGTH_MOST_MILLIS) : new TreeMap<>();
     if (out != null) {
-      write(adapter, pairs, out);
+      write(adapter, pairs, lengths, out);
     }
     ObjectNode object = JsonNodeFactory.instance.objectNode();
     object.put("scenes", scenes).put("events", judge.truth().size());
     object.put("eventF1Before", before.microF1()).put("eventF1After", after.microF1());
     object.put("macroF1Before", before.macroF1()).put("macroF1After", after.macroF1());
-    output.print(() -> object, () -> print(judge, pairs, before, after, output.out()));
+    output.print(() -> object, () -> print(judge, pairs, lengths, before, after, output.out()));
   }
 
   private void print(
       SceneJudge judge,
       SortedMap<String, CalibratedPair> pairs,
+      SortedMap<String, Integer> lengths,
       EventScore before,
       EventScore after,
       PrintWriter to) {
@@ -141,11 +154,14 @@ public final class Calibrate implements Runnable {
           (label, pair) ->
               to.printf(
                   Locale.ROOT,
-                  "  %-16s on %.2f   off %.2f   F1 %.3f%n",
+                  "  %-16s on %.2f   off %.2f   F1 %.3f%s%n",
                   label,
                   pair.on(),
                   pair.off(),
-                  pair.f1()));
+                  pair.f1(),
+                  lengths.containsKey(label)
+                      ? "   at least %d ms".formatted(lengths.get(label))
+                      : ""));
     }
   }
 
@@ -159,10 +175,22 @@ public final class Calibrate implements Runnable {
         "(onset within %s s)".formatted(ComposedScenes.COLLAR_SECONDS));
   }
 
-  private static void write(Adapter adapter, SortedMap<String, CalibratedPair> pairs, Path file) {
+  private static void write(
+      Adapter adapter,
+      SortedMap<String, CalibratedPair> pairs,
+      SortedMap<String, Integer> lengths,
+      Path file) {
     Map<String, Threshold> chosen = new TreeMap<>();
     pairs.forEach(
-        (label, pair) -> chosen.put(label, new Threshold(rounded(pair.on()), rounded(pair.off()))));
+        (label, pair) -> {
+          Threshold before = adapter.thresholds().getOrDefault(label, Threshold.DEFAULT);
+          chosen.put(
+              label,
+              new Threshold(
+                  rounded(pair.on()),
+                  rounded(pair.off()),
+                  lengths.getOrDefault(label, before.minLengthMillis())));
+        });
     byte[] bytes = AdapterFactory.encode(AdapterFactory.withThresholds(adapter, chosen));
     AtomicFile.write(file, path -> Files.write(path, bytes));
   }

@@ -105,7 +105,7 @@ public final class Page implements PageEvents, Consumer<StreamDetector.Event>, A
    * @param port 0: a free one, see {@link #address}
    * @param hosts names under which it is asked
    * @param ingest where labels go and audio is retained
-   * @param channel as streams are heard
+   * @param channel as streams are read
    * @param next searches for what to label next
    * @throws dev.lookaside.deploy.DeployException if it cannot listen there
    */

@@ -201,16 +201,8 @@ final class PageRoutes implements HttpServer.Handler {
   }
 
   private HttpResponse audio(HttpRequest request) {
-    if (audioAnswers.availablePermits() == 0) {
-      throw new RequestRejected(503, "too many stretches are being played; ask again");
-    }
-    byte[] wav = WavWriter.int16(stretch(request));
-    return HttpResponse.create()
-        .withEntity(
-            HttpEntities.create(
-                ContentTypes.create(MediaTypes.AUDIO_WAV),
-                wav.length,
-                Source.lazySource(() -> slices(wav))));
+    requirePlace();
+    return sliced(ContentTypes.create(MediaTypes.AUDIO_WAV), WavWriter.int16(stretch(request)));
   }
 
   private Pcm stretch(HttpRequest request) {
@@ -222,15 +214,29 @@ final class PageRoutes implements HttpServer.Handler {
 
   /** {@link MelLevels} with their size beside them. */
   private HttpResponse mel(HttpRequest request) {
+    requirePlace();
     FrontEnd drawn = MelLevels.FRONT_END;
-    return HttpResponse.create()
+    byte[] levels = MelLevels.of(stretch(request));
+    if (levels.length == 0) {
+      throw RequestRejected.bad(
+          "until", required(request, "until"), "must be at least a frame of 25 ms after from");
+    }
+    return sliced(ContentTypes.APPLICATION_OCTET_STREAM, levels)
         .addHeader(RawHeader.create("X-Lookaside-Mels", Integer.toString(drawn.mels())))
         .addHeader(
             RawHeader.create(
-                "X-Lookaside-Hop-Millis", Long.toString(Math.round(1000 * drawn.hopSeconds()))))
-        .withEntity(
-            HttpEntities.create(
-                ContentTypes.APPLICATION_OCTET_STREAM, MelLevels.of(stretch(request))));
+                "X-Lookaside-Hop-Millis", Long.toString(Math.round(1000 * drawn.hopSeconds()))));
+  }
+
+  private void requirePlace() {
+    if (audioAnswers.availablePermits() == 0) {
+      throw new RequestRejected(503, "too many stretches are being played; ask again");
+    }
+  }
+
+  private HttpResponse sliced(ContentType type, byte[] all) {
+    return HttpResponse.create()
+        .withEntity(HttpEntities.create(type, all.length, Source.lazySource(() -> slices(all))));
   }
 
   /** As the client reads them. An answer that nobody reads holds no place. */

@@ -48,6 +48,22 @@ class CalibrateTest {
     assertThat(again.get("eventF1Before")).isEqualTo(json.get("eventF1After"));
   }
 
+  /** Twelve scenes: enough right events of some labels, too few of others. */
+  @Test
+  void eventsShorterThanTheRightOnesOfTheirLabelAreDropped() throws Exception {
+    Path file = folder.resolve("a3.safetensors");
+    Path adapter = MODEL.resolve("adapter.safetensors");
+    Cli done = calibrate(adapter, "--out", file, "--min-lengths", "--scenes", 12);
+    assertThat(done.err()).isEmpty();
+    Map<String, Threshold> chosen = Adapter.load(file).thresholds();
+    assertThat(chosen.values())
+        .allMatch(t -> t.minLengthMillis() % 160 == 0 && t.minLengthMillis() <= 480)
+        .anyMatch(t -> t.minLengthMillis() >= 320);
+    double before = new ObjectMapper().readTree(done.out()).get("eventF1After").doubleValue();
+    JsonNode again = new ObjectMapper().readTree(calibrate(file, "--scenes", 12).out());
+    assertThat(again.get("eventF1Before").doubleValue()).isGreaterThan(before - .05);
+  }
+
   @Test
   void soundsOfNoClassAreInTheScenesAndNotAmongTheEvents() throws Exception {
     Path adapter = MODEL.resolve("adapter.safetensors");

@@ -146,7 +146,8 @@ class PageInBrowserTest {
         "(window.mels = [], window.before = fetch, window.fetch = (path, ...more) => {"
             + " if (!path.startsWith('/mel')) return before(path, ...more);"
             + " const query = new URLSearchParams(path.slice(5)); mels.push(query.get('stream'));"
-            + " const frames = (Date.parse(query.get('until')) - Date.parse(query.get('from'))) / 10;"
+            + " const millis = Date.parse(query.get('until')) - Date.parse(query.get('from'));"
+            + " const frames = 1 + Math.floor((millis - 25) / 10);"
             + " const levels = new Uint8Array(128 * frames).map((_, i) => i % 128 < 64 ? 255 : 0);"
             + " return Promise.resolve(new Response(levels, { headers:"
             + " { 'X-Lookaside-Mels': '128', 'X-Lookaside-Hop-Millis': '10' } })); })");

@@ -11,6 +11,7 @@ import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.registry.TrustedKeys;
 import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.deploy.bundled.BundledClips;
 import dev.lookaside.deploy.bundled.BundledModel;
 import dev.lookaside.deploy.bundled.EmbeddedKafka;
 import dev.lookaside.deploy.settings.Configuration;
@@ -19,8 +20,6 @@ import dev.lookaside.ingest.AudioFormat;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
-import dev.lookaside.ingest.audio.Pcm;
-import dev.lookaside.ingest.send.BackgroundNoise;
 import dev.lookaside.ingest.send.ChunkProducer;
 import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.DetectedClasses;
@@ -357,6 +356,9 @@ class PageOnKafkaTest {
       HttpResponse<byte[]> backwards =
           rig.bytes("/mel?stream=yard&from=2026-03-01T12:00:01Z&until=2026-03-01T12:00:00Z");
       assertThat(backwards.statusCode()).isEqualTo(400);
+      HttpResponse<byte[]> shorterThanAFrame =
+          rig.bytes("/mel?stream=yard&from=2026-03-01T12:00:00Z&until=2026-03-01T12:00:00.020Z");
+      assertThat(shorterThanAFrame.statusCode()).isEqualTo(400);
       assertThat(rig.get("/mel?stream=yard").statusCode()).as("without a token").isEqualTo(403);
       HttpResponse<String> nothing =
           rig.get(
@@ -466,10 +468,11 @@ class PageOnKafkaTest {
     try (BundledModel files = BundledModel.open()) {
       adapter = Adapter.load(files.adapter()).digest();
     }
-    Pcm noise = BackgroundNoise.pink(1, 16_000, 12);
-    ByteBuffer bytes = ByteBuffer.allocate(2 * noise.lengthSamples());
-    for (float x : noise.samples()) {
-      bytes.putShort((short) (x * 32_767));
+    // Birds again and again: the bundled adapter does not know what they are.
+    float[] bird = BundledClips.loadNewClass(false).get(0).pcm().samples();
+    ByteBuffer bytes = ByteBuffer.allocate(2 * 12 * 16_000);
+    for (int i = 0; bytes.hasRemaining(); i++) {
+      bytes.putShort((short) (bird[i % bird.length] * 32_767));
     }
     AudioChunk chunk =
         new AudioChunk(

@@ -42,7 +42,7 @@ public final class EmbeddingCache implements AutoCloseable {
   /** Adapters whose bodies' digests are remembered. */
   private static final int BODIES_MAX = 8;
 
-  /** Clips heard at a time: half a MiB of log-mels each, of which none is kept. */
+  /** Clips embedded at a time: half a MiB of log-mels each, of which none is kept. */
   private static final int TOGETHER = 8;
 
   private final Backbone backbone;

@@ -40,6 +40,12 @@ public final class SceneJudge {
    */
   private static final int QUIET_WEIGHT = 5;
 
+  /** Right events that say how short those of a label are. */
+  private static final int LENGTHS_MIN = 10;
+
+  /** One of so many right events may be shorter. */
+  private static final int SHORT_SHARE = 20;
+
   /** A window without its log-mel; {@code posteriors} row-major {@code [columns][classes]}. */
   private record Scored(long index, int validFrames, float[] posteriors) {}
 
@@ -153,7 +159,7 @@ public final class SceneJudge {
         off[c] = (float) pair.off();
       }
     }
-    return score(with(on, off), collars);
+    return score(with(on, off, model.decoder().minLengthFrames()), collars);
   }
 
   /**
@@ -177,6 +183,43 @@ public final class SceneJudge {
     return best;
   }
 
+  /**
+   * How short right events of a label are: all but a twentieth of those that begin within the
+   * collar of a true one are at least so long. A label with fewer than {@link #LENGTHS_MIN} has
+   * none.
+   *
+   * @param pairs thresholds by label
+   * @param mostMillis no label gets more
+   * @return milliseconds by label
+   */
+  public SortedMap<String, Integer> minLengths(
+      SortedMap<String, CalibratedPair> pairs, Collars collars, int mostMillis) {
+    SortedMap<String, Integer> lengths = new TreeMap<>();
+    pairs.forEach(
+        (label, pair) -> {
+          List<Event> own = truth.stream().filter(e -> e.label().equals(label)).toList();
+          double[] right =
+              decodeOne(model.labels().indexOf(label), pair.on(), pair.off()).stream()
+                  .filter(
+                      found ->
+                          own.stream()
+                              .anyMatch(
+                                  e ->
+                                      EventF1.of(List.of(e), List.of(found), collars)
+                                              .total()
+                                              .truePositives()
+                                          > 0))
+                  .mapToDouble(e -> e.offsetSeconds() - e.onsetSeconds())
+                  .sorted()
+                  .toArray();
+          if (right.length >= LENGTHS_MIN) {
+            int shortest = (int) Math.round(1000 * right[right.length / SHORT_SHARE]);
+            lengths.put(label, Math.min(shortest, mostMillis));
+          }
+        });
+    return lengths;
+  }
+
   private EventScore score(DecoderSettings decoder, Collars collars) {
     List<Event> found = new ArrayList<>();
     for (ScoredScene scene : scenes) {
@@ -187,17 +230,17 @@ public final class SceneJudge {
 
   private List<Event> decodeOne(int classIndex, double on, double off) {
     List<Event> found = new ArrayList<>();
-    DecoderSettings decoder = with(new float[] {(float) on}, new float[] {(float) off});
+    int[] minLength = {model.decoder().minLengthFrames()[classIndex]};
+    DecoderSettings decoder = with(new float[] {(float) on}, new float[] {(float) off}, minLength);
     for (ScoredScene scene : scenes) {
       decode(scene, decoder, classIndex, found);
     }
     return found;
   }
 
-  private DecoderSettings with(float[] on, float[] off) {
+  private DecoderSettings with(float[] on, float[] off, int[] minLengthFrames) {
     DecoderSettings own = model.decoder();
-    return new DecoderSettings(
-        own.combination(), on, off, own.minLengthFrames(), own.minGapFrames());
+    return new DecoderSettings(own.combination(), on, off, minLengthFrames, own.minGapFrames());
   }
 
   /** {@code classIndex}: the only class that {@code decoder} knows, or -1 for all. */

@@ -209,10 +209,10 @@ final class HeadRefit {
   private void embed() {
     Scenes scenes = new Scenes(plan, sounds, tools);
     List<Scenes.Composed> composed = scenes.standing();
-    List<CachedClip> heard = embedded(composed.stream().map(c -> c.scene().audio()).toList());
-    for (int i = 0; i < heard.size(); i++) {
-      standing.add(new Standing(composed.get(i), heard.get(i)));
-      sceneRows(composed.get(i).scene(), heard.get(i), composed.get(i).fold());
+    List<CachedClip> embeddings = embedded(composed.stream().map(c -> c.scene().audio()).toList());
+    for (int i = 0; i < embeddings.size(); i++) {
+      standing.add(new Standing(composed.get(i), embeddings.get(i)));
+      sceneRows(composed.get(i).scene(), embeddings.get(i), composed.get(i).fold());
     }
     for (String id : plan.corrections()) {
       StoredExample e = sounds.example(id);

@@ -20,7 +20,7 @@ final class SteadyThresholds {
   /**
    * Thresholds by label.
    *
-   * @param found on sounds that the fit has not heard
+   * @param found on sounds that the fit has not seen
    * @param sounds different ones of each class among these
    * @param before the adapter that knows without them
    */
@@ -34,11 +34,11 @@ final class SteadyThresholds {
         (label, pair) -> {
           Threshold own = before.thresholds().get(label);
           double known = own == null ? middle : own.on();
-          int heard = sounds.getOrDefault(label, 0);
-          double on = between(pair.on(), heard, known);
+          int count = sounds.getOrDefault(label, 0);
+          double on = between(pair.on(), count, known);
           // Rounding may lift it above.
           double off = Math.min(on, on * pair.off() / pair.on());
-          steady.put(label, new Threshold(on, off));
+          steady.put(label, (own == null ? Threshold.DEFAULT : own).withPair(on, off));
         });
     return steady;
   }

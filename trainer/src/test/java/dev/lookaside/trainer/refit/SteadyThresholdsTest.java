@@ -42,7 +42,7 @@ class SteadyThresholdsTest {
       adapter(
           Map.of(
               "a", new Threshold(.2, .1),
-              "b", new Threshold(.5, .3),
+              "b", new Threshold(.5, .3, 320),
               "c", new Threshold(.6, .3)));
 
   private static Threshold steady(String label, double on, double off, int sounds) {
@@ -80,6 +80,12 @@ class SteadyThresholdsTest {
     // Equal weight: halfway between the log-odds of .2 and .8.
     assertThat(steady("a", .8, .4, 4).on()).isCloseTo(.5, within(1e-9));
     assertThat(steady("a", .2, .1, 4).on()).isCloseTo(.2, within(1e-9));
+  }
+
+  @Test
+  void aKnownClassKeepsItsMinimumLength() {
+    assertThat(steady("b", .8, .4, 4).minLengthMillis()).isEqualTo(320);
+    assertThat(steady("new", .8, .4, 4).minLengthMillis()).isZero();
   }
 
   @Test
