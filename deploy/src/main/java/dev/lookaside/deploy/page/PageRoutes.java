@@ -29,6 +29,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -60,6 +61,18 @@ final class PageRoutes implements HttpServer.Handler {
 
   private static final Duration AUDIO_TIMEOUT = Duration.ofSeconds(60);
   private static final int METHOD_NOT_ALLOWED = 405;
+
+  /** What can be asked, as {@code openapi.json} describes it. */
+  static final Map<String, String> METHODS =
+      Map.of(
+          "/", "GET",
+          "/events", "GET",
+          "/audio", "GET",
+          "/mel", "GET",
+          "/label-next", "GET",
+          "/labels", "POST",
+          "/openapi.json", "GET");
+
   private static final int SLICE_BYTES = 64 * 1024;
 
   private final Gatekeeper gatekeeper;
@@ -106,6 +119,7 @@ final class PageRoutes implements HttpServer.Handler {
       case "/mel" -> slowly(request, this::mel);
       case "/label-next" -> slowly(request, r -> json(200, suggestions.json(Instant.now())));
       case "/labels" -> slowly(request, this::label);
+      case "/openapi.json" -> atOnce(request, this::description);
       default -> atOnce(request, this::notHere);
     };
   }
@@ -176,13 +190,20 @@ final class PageRoutes implements HttpServer.Handler {
   }
 
   private static String method(HttpRequest request) {
-    return request.getUri().path().equals("/labels") ? "POST" : "GET";
+    return METHODS.getOrDefault(request.getUri().path(), "GET");
   }
 
   private HttpResponse page(HttpRequest request) {
     return HttpResponse.create()
         .addHeader(RawHeader.create("Content-Security-Policy", document.policy()))
         .withEntity(HttpEntities.create(ContentTypes.TEXT_HTML_UTF8, document.bytes()));
+  }
+
+  private HttpResponse description(HttpRequest request) {
+    return HttpResponse.create()
+        .withEntity(
+            HttpEntities.create(
+                ContentTypes.APPLICATION_JSON, PageDocument.resource("openapi.json")));
   }
 
   private HttpResponse events(HttpRequest request) {

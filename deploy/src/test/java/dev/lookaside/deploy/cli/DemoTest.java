@@ -45,9 +45,9 @@ class DemoTest {
     assertThat(adapter.get("labelToLiveSeconds").isNull()).isTrue();
     assertThat(adapter.get("headOnlyLabelToLiveSeconds").isNull()).isTrue();
     assertThat(adapter.get("latencyP99SwapRatio").isNull()).isTrue();
-    assertThat(adapter.get("notReached").get(0).textValue()).startsWith("corrections");
+    assertThat(adapter.get("notReached").get(0).textValue()).startsWith("the head alone");
     assertThat(demo.out())
-        .contains("not reached  corrections")
+        .contains("not reached  the head alone in force: the streams ended before")
         .contains("again with   lookaside demo --seed 1 --streams 5 --seconds 6")
         .contains("0 lost   0 doubled");
   }

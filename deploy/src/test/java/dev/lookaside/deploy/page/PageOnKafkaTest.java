@@ -1,5 +1,6 @@
 package dev.lookaside.deploy.page;
 
+import static java.util.Locale.ROOT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -512,6 +513,104 @@ class PageOnKafkaTest {
       assertThat(sound.get("stream").textValue()).isEqualTo("dock");
       assertThat(sound.get("onset").textValue()).isEqualTo("2026-03-01T12:00:05Z");
       assertThat(sound.get("reasons").get(0).textValue()).startsWith("uncertain: ");
+    }
+  }
+
+  /** Each path and method, and each answer that can be had here, is as openapi.json says. */
+  @Test
+  void theHttpApiIsAsDescribed() throws Exception {
+    Topics.ensureTraining(ingest);
+    try (ChunkProducer producer = ChunkProducer.connect(ingest)) {
+      producer.send(
+          new AudioChunk(
+              new StreamId("attic"),
+              AudioChunk.NOT_GIVEN,
+              AudioChunk.NOT_GIVEN,
+              0,
+              0,
+              PageRig.START,
+              new AudioFormat(AudioFormat.Encoding.S16LE, 16_000, 1),
+              new byte[32_000],
+              true));
+      producer.flush();
+    }
+    try (PageRig rig = new PageRig(config)) {
+      rig.page.accept(PageRig.window("attic", 0, PageRig.A));
+      JsonNode api = PageRig.JSON.readTree(rig.get("/openapi.json").body());
+      Map<String, String> methods = new HashMap<>();
+      api.get("paths")
+          .properties()
+          .forEach(
+              p -> methods.put(p.getKey(), p.getValue().fieldNames().next().toUpperCase(ROOT)));
+      assertThat(methods).isEqualTo(PageRoutes.METHODS);
+      String stretch = "stream=%s&from=2026-03-01T12:00:00Z&until=2026-03-01T12:00:01Z";
+      Described described = new Described(rig, api);
+      described.answers("/", "", 200);
+      described.answers("/openapi.json", "", 200);
+      for (String path : List.of("/audio", "/mel")) {
+        described.answers(path, stretch.formatted("attic"), 200);
+        described.answers(path, stretch.formatted("nowhere"), 404);
+        described.answers(path, "stream=attic&from=now&until=then", 400);
+      }
+      described.answers("/label-next", "", 200);
+      described.answersLabel(
+          """
+          {"kind": "add", "stream": "attic", "label": "mouse", "author": "Ada", "note": "small",
+           "onset": "2026-03-01T12:00:00.200Z", "offset": "2026-03-01T12:00:00.700Z",
+           "request": "0123-4567"}""",
+          201);
+      described.answersLabel("{\"kind\": \"doubt\", \"author\": \"Ada\"}", 400);
+      for (String path : List.of("/audio", "/mel", "/label-next", "/labels")) {
+        HttpResponse<String> closed =
+            path.equals("/labels")
+                ? rig.post("{}", null)
+                : rig.get(path + "?" + stretch.formatted("attic"));
+        described.check(path, 403, closed);
+      }
+    }
+  }
+
+  /** Answers against their description. */
+  private record Described(PageRig rig, JsonNode api) {
+    void answers(String path, String query, int status) throws Exception {
+      String target = query.isEmpty() ? path : path + "?" + query;
+      check(path, status, rig.get(target, Gatekeeper.TOKEN_HEADER, rig.token()));
+    }
+
+    void answersLabel(String body, int status) throws Exception {
+      JsonNode schema = api.at("/components/schemas/Label/properties");
+      PageRig.JSON
+          .readTree(body)
+          .fieldNames()
+          .forEachRemaining(field -> assertThat(schema.has(field)).as(field).isTrue());
+      check("/labels", status, rig.post(body, rig.token()));
+    }
+
+    void check(String path, int status, HttpResponse<String> answer) throws Exception {
+      assertThat(answer.statusCode()).as(path + ": " + answer.body()).isEqualTo(status);
+      JsonNode operation = api.get("paths").get(path).elements().next();
+      JsonNode response = operation.get("responses").get(Integer.toString(status));
+      assertThat(response).as("%s answers %d".formatted(path, status)).isNotNull();
+      String type = response.get("content").fieldNames().next();
+      assertThat(answer.headers().firstValue("Content-Type").orElse("")).startsWith(type);
+      for (String header : fields(response.path("headers"))) {
+        assertThat(answer.headers().firstValue(header)).as(header).isPresent();
+      }
+      JsonNode schema = response.at("/content/application~1json/schema/$ref");
+      if (!schema.isMissingNode()) {
+        JsonNode body = PageRig.JSON.readTree(answer.body());
+        JsonNode described = api.at(schema.textValue().substring(1));
+        for (JsonNode required : described.get("required")) {
+          assertThat(body.has(required.textValue())).as(required.textValue()).isTrue();
+        }
+        assertThat(fields(described.get("properties"))).containsAll(fields(body));
+      }
+    }
+
+    private static List<String> fields(JsonNode node) {
+      List<String> names = new ArrayList<>();
+      node.fieldNames().forEachRemaining(names::add);
+      return names;
     }
   }
 

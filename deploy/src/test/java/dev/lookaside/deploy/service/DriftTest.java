@@ -115,10 +115,10 @@ class DriftTest {
     return samples;
   }
 
-  /** A preamplifier that was turned down by 40 dB. */
+  /** A preamplifier that was turned down by 50 dB. */
   static float[] faint(float[] samples) {
     for (int i = 0; i < samples.length; i++) {
-      samples[i] *= .01f;
+      samples[i] *= .003f;
     }
     return samples;
   }

@@ -45,6 +45,10 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 class ReplayTest {
   private static final int CHUNK = 3_217;
+
+  /** Of an adapter that is in force nowhere and detects other events. */
+  private static final float OTHER_BIAS = -3f;
+
   private static final DetectionCodec CODEC = new DetectionCodec();
 
   @TempDir Path folder;
@@ -71,6 +75,7 @@ class ReplayTest {
   private static void live(AdapterRig adapters, List<Sound> sounds) {
     String more = adapters.writer.publish(variant(.7f));
     String most = adapters.writer.publish(variant(1.4f));
+    adapters.writer.publish(variant(OTHER_BIAS));
     adapters.writer.write(cutover("*", 1, more, EPOCH.plusMillis(2_000)));
     adapters.writer.write(cutover("*", 2, most, EPOCH.plusMillis(5_000)));
     adapters.writer.write(cutover("tenant:site", 1, more, EPOCH.plusMillis(6_500)));
@@ -158,7 +163,7 @@ class ReplayTest {
     ShadowSummary tenant = shadow.compare(request("tenant:site", variant(.7f)), at(0), at(10));
     assertThat(tenant.streams()).containsExactly("site/a");
 
-    ShadowSummary other = shadow.compare(request("*", variant(.7f)), at(0), at(10));
+    ShadowSummary other = shadow.compare(request("*", variant(OTHER_BIAS)), at(0), at(10));
     assertThat(other.streams())
         .as("not the tenant's with its own decision")
         .containsExactly("plain");
