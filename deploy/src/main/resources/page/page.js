@@ -31,7 +31,7 @@ function row(stream) {
     if (on) pictures.append(spectrogram.canvas); else spectrogram.canvas.remove();
   });
   name.append(add, look);
-  const made = { timeline, spectrogram, element, now: parts[1], kept: parts[2], adapter: parts[3], windows: 0, right: 0, frozen: 0, stale: false, state: "live", millis: 0, since: 0 };
+  const made = { timeline, spectrogram, element, now: parts[1], kept: parts[2], adapter: parts[3], windows: 0, right: 0, frozen: 0, stale: false, state: "live", millis: 0, clock: 0, since: 0 };
   add.addEventListener("click", () => {
     const box = add.getBoundingClientRect(), end = made.frozen || made.right;
     select(made, end - 3000, end - 1000, box.left + scrollX, box.bottom + scrollY);
@@ -50,7 +50,7 @@ function take(message) {
   r.stale = false;
   if (message.kind === "curve") return unpack(message);
   if (message.kind === "stream") {
-    Object.assign(r, { state: message.state, millis: message.millis, since: performance.now() });
+    Object.assign(r, { state: message.state, millis: message.millis, clock: message.clockAheadMillis, since: performance.now() });
     return;
   }
   r.timeline.add(message);
@@ -636,8 +636,9 @@ function draw() {
     r.now.className = open ? "now" : "now quiet";
     r.now.style.color = open ? shade(colourOf(open.label)) : "";
     const { length } = r.timeline.holes, gaps = length ? `${length} gap${length > 1 ? "s" : ""}` : r.windows && !quiet ? "no gap" : "";
-    r.kept.textContent = [late, open && quiet, gaps].filter(Boolean).join(" · ");
-    r.kept.classList.toggle("holes", length > 0 || Boolean(late || quiet));
+    const off = r.clock ? `its clock is ${duration(Math.abs(r.clock) / 1000)} ${r.clock > 0 ? "ahead" : "behind"}` : "";
+    r.kept.textContent = [late, off, open && quiet, gaps].filter(Boolean).join(" · ");
+    r.kept.classList.toggle("holes", length > 0 || Boolean(late || off || quiet));
     r.element.classList.toggle("stale", r.state === "silent" || r.state === "ended");
   }
   if (!$("player").hidden) sheetMel.draw();

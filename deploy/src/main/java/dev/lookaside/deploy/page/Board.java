@@ -41,7 +41,8 @@ import org.jspecify.annotations.Nullable;
  *   {kind: swap,       stream, at, adapter, first}                 at: of the first window it scored
  *   {kind: curve,      stream, labels, outcomes, columns}          windows of the past in a snapshot: per window
  *                      milliseconds since the one before (the first: until), outcome, label or -1, value / 1000
- *   {kind: stream,     stream, state: live|late|silent|ended, millis}   how late, or how long without a window
+ *   {kind: stream,     stream, state: live|late|silent|ended, millis, clockAheadMillis}   how late, or how long without
+ *                      a window; and how far its clock is off, negative: behind
  *   {kind: gone,       stream}                                     made way for another one
  *   {kind: correction, id, stream, verdict, label, onset, offset, detection?, author, stage, since,
  *                      standing?, because?,       how it stands to which other labels
@@ -78,7 +79,7 @@ final class Board implements ReceiptWatch.Listener {
   private record Column(long until, int outcome, @Nullable String label, int permille) {}
 
   /** How a stream is, see the messages. */
-  private record Standing(String state, long millis) {}
+  private record Standing(String state, long millis, long clockAheadMillis) {}
 
   /** One stream's newest messages, oldest first. */
   private static final class Row {
@@ -89,21 +90,20 @@ final class Board implements ReceiptWatch.Listener {
     String adapter = "";
     Instant seen = Instant.EPOCH;
     long lateMillis;
+    long clockAheadMillis;
     boolean finished;
-    Standing told = new Standing("live", 0);
+    Standing told = new Standing("live", 0, 0);
 
     /** Also a stream of long windows is not silent between two of them. */
     Standing standing(Instant now) {
       long quiet = Math.max(0, Duration.between(seen, now).toMillis());
       if (finished) {
-        return new Standing("ended", quiet);
+        return new Standing("ended", quiet, clockAheadMillis);
       }
       if (quiet > SILENT_MILLIS + 2 * hopMillis()) {
-        return new Standing("silent", quiet);
+        return new Standing("silent", quiet, clockAheadMillis);
       }
-      return lateMillis > LATE_MILLIS
-          ? new Standing("late", lateMillis)
-          : new Standing("live", lateMillis);
+      return new Standing(lateMillis > LATE_MILLIS ? "late" : "live", lateMillis, clockAheadMillis);
     }
 
     private long hopMillis() {
@@ -143,6 +143,12 @@ final class Board implements ReceiptWatch.Listener {
       Row row = row(stream, now);
       if (row != null) {
         delivered.detections().forEach(d -> detected(row, d));
+      }
+    } else if (event instanceof StreamDetector.ClockOff off) {
+      Row row = row(stream, now);
+      if (row != null) {
+        row.clockAheadMillis = off.ahead().toMillis();
+        tellStanding(stream, row, now);
       }
     } else if (event instanceof StreamDetector.Finished) {
       unseen.remove(stream);
@@ -214,7 +220,8 @@ final class Board implements ReceiptWatch.Listener {
     return message("stream")
         .put("stream", stream)
         .put("state", standing.state())
-        .put("millis", standing.millis());
+        .put("millis", standing.millis())
+        .put("clockAheadMillis", standing.clockAheadMillis());
   }
 
   private void windowed(Row row, StreamDetector.Windowed w) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.ingest.StreamId;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,6 +80,24 @@ class BoardTest {
     board.look(end(400));
     assertThat(told("stream")).map(BoardTest::standing).containsExactly("dock live 0");
     assertThat(board.lateness(end(400))).isEmpty();
+  }
+
+  @Test
+  void aStreamSaysByHowMuchItsClockIsOff() {
+    board.observed(window("dock", 0), end(0));
+    StreamId dock = new StreamId("dock");
+    board.observed(new StreamDetector.ClockOff(dock, Duration.ofSeconds(-3_600)), end(0));
+    assertThat(told("stream"))
+        .extracting(m -> m.get("clockAheadMillis").longValue())
+        .containsExactly(-3_600_000L);
+    assertThat(all("stream", end(1)))
+        .as("to a page that opens later")
+        .extracting(m -> m.get("clockAheadMillis").longValue())
+        .containsExactly(-3_600_000L);
+    board.observed(new StreamDetector.ClockOff(dock, Duration.ZERO), end(2));
+    assertThat(told("stream"))
+        .extracting(m -> m.get("clockAheadMillis").longValue())
+        .containsExactly(0L);
   }
 
   @Test

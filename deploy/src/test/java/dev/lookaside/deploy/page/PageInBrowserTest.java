@@ -9,6 +9,7 @@ import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.ingest.StreamId;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -204,10 +205,13 @@ class PageInBrowserTest {
     rig.page.accept(PageRig.window("do\u202eck", 0, PageRig.A));
     rig.page.accept(PageRig.window("gate", 0, PageRig.A));
     rig.page.accept(new StreamDetector.Finished(new StreamId("gate")));
+    rig.page.accept(new StreamDetector.ClockOff(new StreamId("gate"), Duration.ofMinutes(9 * 60)));
     open("Ada");
     String rows = "[...document.querySelectorAll('.stream')].map(r => r.innerText).join()";
     browser.await(rows + ".includes('late by')");
-    assertThat(browser.value(rows)).contains("doU+202Eck", "ended").doesNotContain("\u202e");
+    assertThat(browser.value(rows))
+        .contains("doU+202Eck", "ended", "its clock is 9 h ahead")
+        .doesNotContain("\u202e");
     browser.await(id("health") + ".textContent.includes('1 of 2 streams late')");
     assertThat(browser.value(id("dot") + ".className")).isEqualTo("dot bad");
   }
