@@ -13,9 +13,9 @@ final class MelLevels {
   static final FrontEnd FRONT_END = FrontEnd.AST_FBANK;
 
   /** Natural logarithms: a quiet room, and a loud sound close by. */
-  static final double LOWEST = -13;
+  static final double LOWEST = -10;
 
-  static final double HIGHEST = 2;
+  static final double HIGHEST = 3;
 
   private MelLevels() {}
 

@@ -180,6 +180,8 @@ class PageInBrowserTest {
     browser.await(
         id("picture") + ".width > 1 && " + pixel(id("picture"), .5, .9) + " !== '0,0,0,0'");
     assertThat(browser.value(pixel(id("picture"), .5, .9))).isEqualTo("252,253,191,255");
+    assertThat(browser.value(id("sheet") + ".getBoundingClientRect().bottom <= innerHeight"))
+        .isEqualTo("true");
     assertThat(browser.value(pixel(id("picture"), .05, .9)))
         .as("outside is dimmed")
         .contains("139,");
