@@ -32,7 +32,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -214,20 +213,12 @@ class WrongLabelsTest {
     try (Rig rig = new Rig(config(SHORT, .9, 1.0, 1.12))) {
       rig.label(how, heldOutEvery);
       GateReport report = rig.judged(kind);
+      assertThat(report.passed()).isFalse();
+      assertThat(report.reasons()).anyMatch(r -> r.contains("labels contradict"));
       List<String> doubted = report.doubted().stream().map(GateReport.Doubt::example).toList();
-      long wrongOnes = doubted.stream().filter(rig.wrong::contains).count();
-      assertThat(wrongOnes)
+      assertThat(doubted.stream().filter(rig.wrong::contains).count())
           .as("wrong ones among the doubted, %s", doubted)
           .isGreaterThan(doubted.size() * 3L / 4);
-      if (how == Wrong.HALF && report.passed()) {
-        // What is wrong was left out, and the rest did no harm.
-        assertThat(wrongOnes).isGreaterThanOrEqualTo(rig.wrong.size() * 3L / 4);
-        assertThat(Objects.requireNonNull(report.map().after()))
-            .isGreaterThanOrEqualTo(Objects.requireNonNull(report.map().before()));
-      } else {
-        assertThat(report.passed()).isFalse();
-        assertThat(report.reasons()).anyMatch(r -> r.contains("labels contradict"));
-      }
     }
   }
 

@@ -164,12 +164,13 @@ public final class LabelTrust {
     }
     double sum = fresh.stream().mapToDouble(l -> of(l).ratio(cell(l.contradiction()))).sum();
     double chance = atLeast(sums(fresh, BAD), sum);
-    if (chance <= falsePass) {
-      return new Finding(Verdict.TRUSTED, chance, each, 0);
-    }
     double asLow = 1 - atLeast(sums(fresh, SLIPS), sum + ROUNDING);
     if (asLow <= falseRefusal) {
+      // Also a set that half wrong labels explain no better: a third of them wrong, say.
       return new Finding(Verdict.CONTRADICTED, chance, each, 0);
+    }
+    if (chance <= falsePass) {
+      return new Finding(Verdict.TRUSTED, chance, each, 0);
     }
     return new Finding(Verdict.TOO_FEW, chance, each, more(fresh, sum));
   }

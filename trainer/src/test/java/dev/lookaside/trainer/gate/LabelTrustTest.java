@@ -77,6 +77,14 @@ class LabelTrustTest {
     assertThat(share(10, 0, Verdict.CONTRADICTED)).isLessThanOrEqualTo(.1);
   }
 
+  /** Half wrong labels do not explain them either. */
+  @Test
+  void manyLabelsOfWhichAThirdIsWrongAreNotTrusted() {
+    assertThat(share(60, .35, Verdict.TRUSTED)).isLessThanOrEqualTo(.05);
+    assertThat(share(60, .35, Verdict.CONTRADICTED)).isGreaterThan(.9);
+    assertThat(share(60, .05, Verdict.TRUSTED)).isGreaterThan(.85);
+  }
+
   @Test
   void theNumberOfLabelsThatIsAskedForOftenDecides() {
     LabelTrust trust = trust();
