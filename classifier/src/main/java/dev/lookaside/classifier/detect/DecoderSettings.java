@@ -1,7 +1,5 @@
 package dev.lookaside.classifier.detect;
 
-import java.util.Arrays;
-
 /**
  * How a curve becomes events.
  *
@@ -34,18 +32,6 @@ public record DecoderSettings(
       require(frames, "minLengthFrames");
     }
     require(minGapFrames, "minGapFrames");
-  }
-
-  /** With the same least length for all classes. */
-  public DecoderSettings(
-      Combination combination, float[] on, float[] off, int minLengthFrames, int minGapFrames) {
-    this(combination, on, off, filled(on.length, minLengthFrames), minGapFrames);
-  }
-
-  private static int[] filled(int length, int value) {
-    int[] all = new int[length];
-    Arrays.fill(all, value);
-    return all;
   }
 
   public int classes() {

@@ -217,10 +217,14 @@ record AdapterMetadata(
       }
       try {
         JsonNode length = node.path("minLengthMillis");
-        if (!length.isMissingNode() && !length.canConvertToExactIntegral()) {
+        if (!length.isMissingNode() && !(length.isIntegralNumber() && length.canConvertToInt())) {
           throw bad(
               "thresholds",
-              "label \"" + label + "\": minLengthMillis " + length + ": must be whole");
+              "label \""
+                  + label
+                  + "\": minLengthMillis "
+                  + length
+                  + ": must be a whole number up to 3600000");
         }
         return new Threshold(on.doubleValue(), off.doubleValue(), length.asInt(0));
       } catch (IllegalArgumentException e) {

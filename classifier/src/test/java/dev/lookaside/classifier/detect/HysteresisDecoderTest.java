@@ -241,6 +241,6 @@ class HysteresisDecoderTest {
   private static DecoderSettings settings(
       Combination how, float on, float off, int minLengthFrames, int minGapFrames) {
     return new DecoderSettings(
-        how, new float[] {on}, new float[] {off}, minLengthFrames, minGapFrames);
+        how, new float[] {on}, new float[] {off}, new int[] {minLengthFrames}, minGapFrames);
   }
 }

@@ -198,17 +198,19 @@ final class SimulatedStream {
       Combination how, int classes, int minLengthFrames, int minGapFrames) {
     float[] on = new float[classes];
     float[] off = new float[classes];
+    int[] minLength = new int[classes];
     List<String> labels = new ArrayList<>();
     for (int c = 0; c < classes; c++) {
       on[c] = .5f;
       off[c] = .35f;
+      minLength[c] = minLengthFrames;
       labels.add("label" + c);
     }
     return new DetectorModel(
         labels,
         1,
         SPEC,
-        new DecoderSettings(how, on, off, minLengthFrames, minGapFrames),
+        new DecoderSettings(how, on, off, minLength, minGapFrames),
         "adapter",
         "backbone");
   }

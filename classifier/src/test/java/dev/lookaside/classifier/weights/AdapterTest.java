@@ -170,7 +170,11 @@ class AdapterTest {
     metadataRefused(
         "thresholds",
         "{\"a\": {\"on\": 1, \"off\": 0, \"minLengthMillis\": 0.5}}",
-        "\"a\": minLengthMillis 0.5: must be whole");
+        "\"a\": minLengthMillis 0.5: must be a whole number");
+    metadataRefused(
+        "thresholds",
+        "{\"a\": {\"on\": 1, \"off\": 0, \"minLengthMillis\": 4294967296}}",
+        "\"a\": minLengthMillis 4294967296: must be a whole number");
     metadataRefused(
         "thresholds",
         "{\"a\": {\"on\": 1, \"off\": 0, \"minLengthMillis\": -1}}",

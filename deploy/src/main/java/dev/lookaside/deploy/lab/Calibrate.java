@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.Threshold;
+import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.console.OptionValue;
 import dev.lookaside.deploy.console.Output;
 import dev.lookaside.trainer.fit.AtomicFile;
@@ -102,6 +103,9 @@ public final class Calibrate implements Runnable {
   @Override
   public void run() {
     OptionValue.atLeast("--scenes", scenes, 1);
+    if (minLengths && out == null) {
+      throw new CliException("--min-lengths: needs --out");
+    }
     Adapter adapter = Adapter.load(adapterFile);
     ComposedScenes composed =
         new ComposedScenes(folder, adapter.labels(), sceneSeconds, seed).among(distractors);

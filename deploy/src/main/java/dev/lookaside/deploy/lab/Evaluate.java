@@ -35,6 +35,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -313,7 +314,13 @@ public final class Evaluate implements Runnable {
   private void calibrate(
       Adapter adapter, java.util.function.Supplier<SortedMap<String, Threshold>> thresholds) {
     if (calibrateTo != null) {
-      Map<String, Threshold> chosen = thresholds.get();
+      Map<String, Threshold> chosen = new TreeMap<>(thresholds.get());
+      chosen.replaceAll(
+          (label, t) ->
+              adapter
+                  .thresholds()
+                  .getOrDefault(label, Threshold.DEFAULT)
+                  .withPair(t.on(), t.off()));
       Adapter calibrated = AdapterFactory.withThresholds(adapter, chosen);
       AtomicFile.write(calibrateTo, path -> Files.write(path, AdapterFactory.encode(calibrated)));
       err()

@@ -17,8 +17,7 @@ import akka.util.ByteString;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.deploy.http.HttpServer;
-import dev.lookaside.deploy.plot.ClassColours;
-import dev.lookaside.deploy.plot.LevelColours;
+import dev.lookaside.deploy.plot.PlotColours;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.audio.WavWriter;
@@ -330,8 +329,8 @@ final class PageRoutes implements HttpServer.Handler {
               .replace("NONCE", token)
               .replace(
                   "/*SCRIPT*/",
-                  resource("timeline.js").replace("[/*COLOURS*/]", ClassColours.json())
-                      + resource("mel.js").replace("[/*LEVELS*/]", LevelColours.json())
+                  resource("timeline.js").replace("[/*COLOURS*/]", PlotColours.ofClasses())
+                      + resource("mel.js").replace("[/*LEVELS*/]", PlotColours.ofLevels())
                       + resource("page.js").replace("\"TOKEN\"", '"' + token + '"'));
       String policy =
           ("default-src 'none'; script-src 'nonce-%s'; style-src 'nonce-%s'; connect-src 'self';"

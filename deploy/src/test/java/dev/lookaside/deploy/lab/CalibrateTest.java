@@ -85,6 +85,9 @@ class CalibrateTest {
     Cli none = calibrate(MODEL.resolve("adapter.safetensors"), "--scenes", 0);
     assertThat(none.exitCode()).isEqualTo(1);
     assertThat(none.err()).contains("--scenes \"0\": must be 1 or more");
+    Cli nowhere = calibrate(MODEL.resolve("adapter.safetensors"), "--min-lengths");
+    assertThat(nowhere.exitCode()).isEqualTo(1);
+    assertThat(nowhere.err()).contains("--min-lengths: needs --out");
     Cli noFile = calibrate(folder.resolve("none.safetensors"));
     assertThat(noFile.exitCode()).isEqualTo(1);
     assertThat(noFile.err()).contains("none.safetensors");

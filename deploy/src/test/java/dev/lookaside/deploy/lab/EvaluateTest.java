@@ -104,6 +104,23 @@ class EvaluateTest {
         .forEach((label, t) -> assertThat(t.off()).as(label).isLessThanOrEqualTo(t.on()));
   }
 
+  @Test
+  void chosenThresholdsLeaveMinimumLengthsAsTheyWere() throws IOException {
+    Adapter adapter = Adapter.load(ADAPTER);
+    String label = soundingLabel();
+    Path from = folder.resolve("long.safetensors");
+    Map<String, Threshold> longer = Map.of(label, new Threshold(.9, .8, 320));
+    Files.write(from, AdapterFactory.encode(AdapterFactory.withThresholds(adapter, longer)));
+    Path out = folder.resolve("calibrated.safetensors");
+    Cli run =
+        Cli.run(
+            "evaluate", CLIPS, "--backbone", BACKBONE, "--adapter", from, "--calibrate-to", out);
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    Threshold chosen = Adapter.load(out).thresholds().getOrDefault(label, Threshold.DEFAULT);
+    assertThat(chosen.minLengthMillis()).isEqualTo(320);
+    assertThat(chosen.on()).isNotEqualTo(.9);
+  }
+
   private Path strongTable() throws IOException {
     Adapter adapter = Adapter.load(ADAPTER);
     ClipFolder listed = ClipFolder.list(CLIPS, adapter.labels());

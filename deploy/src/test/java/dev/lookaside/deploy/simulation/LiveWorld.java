@@ -376,7 +376,11 @@ final class LiveWorld implements SimulatedBroker.Observer {
         1,
         new FeatureSpec(FrontEnd.AST_FBANK, WINDOW_FRAMES, HOP_FRAMES),
         new DecoderSettings(
-            detect.clipCombination(), new float[] {0.5f, 0.5f}, new float[] {0.3f, 0.3f}, 16, 16),
+            detect.clipCombination(),
+            new float[] {0.5f, 0.5f},
+            new float[] {0.3f, 0.3f},
+            new int[] {16, 16},
+            16),
         ADAPTERS.get(0).digest(),
         "0".repeat(64));
   }

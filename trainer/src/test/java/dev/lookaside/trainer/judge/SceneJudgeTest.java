@@ -35,7 +35,11 @@ class SceneJudgeTest {
           COLUMNS,
           new FeatureSpec(FrontEnd.AST_FBANK, 128, 16),
           new DecoderSettings(
-              Combination.MEAN, new float[] {.99f, .99f}, new float[] {.9f, .9f}, 16, 16),
+              Combination.MEAN,
+              new float[] {.99f, .99f},
+              new float[] {.9f, .9f},
+              new int[] {16, 16},
+              16),
           "adapter",
           "backbone");
 
