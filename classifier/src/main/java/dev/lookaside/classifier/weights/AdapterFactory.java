@@ -116,24 +116,48 @@ public final class AdapterFactory {
   }
 
   /**
-   * The mean of two adapters, weight by weight.
+   * The mean of adapters, weight by weight; one that comes twice counts twice. The mean of fits of
+   * one beginning is often better than each of them (Wortsman et al., Model soups, <a
+   * href="https://arxiv.org/abs/2203.05482">arXiv 2203.05482</a>).
    *
-   * @param from of the same shape
-   * @param to whose metadata, thresholds among them, it gets
-   * @throws IllegalArgumentException if {@code from} lacks a tensor
+   * @param adapters at least one; the last one's metadata, thresholds among them, are the mean's
+   * @throws WeightsException if labels, windows or the shape of a tensor differ from the last one's
    */
-  public static Adapter mean(Adapter from, Adapter to) {
-    Map<String, FloatTensor> tensors = new TreeMap<>(to.tensors());
+  public static Adapter mean(List<Adapter> adapters) {
+    Adapter last = adapters.get(adapters.size() - 1);
+    adapters.forEach(a -> checkAlike(a, last));
+    Map<String, FloatTensor> tensors = new TreeMap<>(last.tensors());
     tensors.replaceAll(
         (name, tensor) -> {
-          float[] mean = tensor.toArray();
-          float[] other = from.tensor(name).toArray();
-          for (int i = 0; i < mean.length; i++) {
-            mean[i] = (mean[i] + other[i]) / 2;
+          double[] sum = new double[tensor.toArray().length];
+          for (Adapter a : adapters) {
+            float[] values = a.tensor(name).toArray();
+            for (int i = 0; i < sum.length; i++) {
+              sum[i] += values[i];
+            }
+          }
+          float[] mean = new float[sum.length];
+          for (int i = 0; i < sum.length; i++) {
+            mean[i] = (float) (sum[i] / adapters.size());
           }
           return FloatTensor.of(tensor.shape(), mean);
         });
-    return of(tensors, to.metadata());
+    return of(tensors, last.metadata());
+  }
+
+  private static void checkAlike(Adapter a, Adapter last) {
+    boolean alike =
+        a.labels().equals(last.labels())
+            && a.activation() == last.activation()
+            && a.frontEnd().equals(last.frontEnd())
+            && a.mean() == last.mean()
+            && a.std() == last.std()
+            && a.shape().equals(last.shape());
+    if (!alike) {
+      throw new WeightsException(
+          "adapter %s: labels, activation, front end, normalisation or shape differ from those of %s"
+              .formatted(a.digest(), last.digest()));
+    }
   }
 
   static String json(String key, Object value) {

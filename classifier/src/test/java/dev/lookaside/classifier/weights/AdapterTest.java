@@ -107,7 +107,7 @@ class AdapterTest {
   }
 
   @Test
-  void theMeanLiesHalfWayAndIsWhatTheSecondSays() {
+  void theMeanCountsWhatComesOftenAndIsWhatTheLastOneSays() {
     Map<String, FloatTensor> moved = new TreeMap<>(sound.tensors());
     moved.replaceAll(
         (name, tensor) -> {
@@ -119,7 +119,8 @@ class AdapterTest {
         });
     Map<String, String> metadata = new TreeMap<>(sound.metadata());
     metadata.put("parent", sound.digest());
-    Adapter mean = AdapterFactory.mean(sound, AdapterFactory.of(moved, metadata));
+    Adapter other = AdapterFactory.of(moved, metadata);
+    Adapter mean = AdapterFactory.mean(List.of(sound, sound, sound, other));
     assertThat(mean.metadata()).containsEntry("parent", sound.digest());
     assertThat(mean.tensors()).containsOnlyKeys(sound.tensors().keySet());
     mean.tensors()
@@ -128,9 +129,15 @@ class AdapterTest {
               float[] before = sound.tensor(name).toArray();
               float[] values = tensor.toArray();
               for (int i = 0; i < values.length; i++) {
-                assertThat(values[i]).as(name).isCloseTo(before[i] + 1, within(1e-6f));
+                assertThat(values[i]).as(name).isCloseTo(before[i] + .5f, within(1e-6f));
               }
             });
+    metadata.put("mean", "-1");
+    Adapter another = AdapterFactory.of(moved, metadata);
+    assertThatThrownBy(() -> AdapterFactory.mean(List.of(another, sound)))
+        .isInstanceOf(WeightsException.class)
+        .hasMessageContaining(another.digest())
+        .hasMessageContaining("differ from those of " + sound.digest());
   }
 
   @Test

@@ -85,7 +85,6 @@ public record RoundPlan(
    * @param known the incumbent's classes
    * @param reported corrections that a report of the adapter in force, or of one that it comes
    *     from, goes into already
-   * @param seed of what is drawn to fit on
    * @throws TrainerException if a class of the incumbent has no example to fit on: a fit without it
    *     would make the adapter deaf to it
    */
@@ -94,9 +93,8 @@ public record RoundPlan(
       String incumbent,
       List<String> known,
       RefitSettings settings,
-      Predicate<StoredExample> reported,
-      long seed) {
-    return new Choice(usable, known, settings, seed).plan(incumbent, reported);
+      Predicate<StoredExample> reported) {
+    return new Choice(usable, known, settings).plan(incumbent, reported);
   }
 
   /** Whose fold an example is in; {@link #LEFT_OUT} of one without a class. */
@@ -148,16 +146,14 @@ public record RoundPlan(
   private static final class Choice {
     private final List<String> known;
     private final RefitSettings settings;
-    private final long seed;
     private final Map<String, List<StoredExample>> byLabel = new TreeMap<>();
     private final List<StoredExample> unlabelled = new ArrayList<>();
     private final List<StoredExample> background = new ArrayList<>();
     private final List<StoredExample> labelled = new ArrayList<>();
 
-    Choice(List<StoredExample> usable, List<String> known, RefitSettings settings, long seed) {
+    Choice(List<StoredExample> usable, List<String> known, RefitSettings settings) {
       this.known = known;
       this.settings = settings;
-      this.seed = seed;
       List<StoredExample> ordered = new ArrayList<>(usable);
       ordered.sort(Comparator.comparingLong(StoredExample::number));
       for (StoredExample e : ordered) {
@@ -242,8 +238,10 @@ public record RoundPlan(
         boolean fresh = e.origin() == Origin.LABEL && newest.size() < settings.freshPerClass();
         (fresh || single.contains(e.id()) ? newest : others).add(e);
       }
-      // Each class has draws of its own: what is new in one does not change another one's.
-      Collections.shuffle(others, new Random(Seeds.mix(seed, 1, label.hashCode())));
+      // Each class has draws of its own: what is new in one does not change another one's. They are
+      // the same in every round: what is made of them is cached, and the refit of the whole adapter
+      // is judged on the sounds of the head that it replaces.
+      Collections.shuffle(others, new Random(Seeds.mix(settings.seed(), 1, label.hashCode())));
       List<StoredExample> chosen = new ArrayList<>(newest);
       chosen.addAll(others.subList(0, Math.min(others.size(), settings.replayPerClass())));
       return chosen;

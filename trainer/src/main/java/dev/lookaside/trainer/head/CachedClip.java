@@ -7,10 +7,11 @@ import java.util.List;
 /**
  * What the frozen part of an adapter has made of a clip. Shared: nobody writes to it.
  *
+ * @param hopFrames from one window to the next
  * @param windows in their order
  * @param embeddings of each, row-major {@code [columns][width]}
  */
-public record CachedClip(List<WindowMark> windows, List<float[]> embeddings) {
+public record CachedClip(int hopFrames, List<WindowMark> windows, List<float[]> embeddings) {
   public CachedClip {
     windows = List.copyOf(windows);
     embeddings = List.copyOf(embeddings);

@@ -112,7 +112,9 @@ public final class EmbeddingCache implements AutoCloseable {
       List<MelWindow> its = windows.get(m);
       float[][] own = Arrays.copyOfRange(embeddings, from, from + its.size());
       made.put(
-          missing.get(m), new CachedClip(its.stream().map(WindowMark::of).toList(), List.of(own)));
+          missing.get(m),
+          new CachedClip(
+              spec.hopFrames(), its.stream().map(WindowMark::of).toList(), List.of(own)));
       from += its.size();
     }
     return made;

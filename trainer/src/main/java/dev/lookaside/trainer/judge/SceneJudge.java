@@ -8,7 +8,6 @@ import dev.lookaside.classifier.infer.Scores;
 import dev.lookaside.classifier.infer.WindowScorer;
 import dev.lookaside.featurizer.ClipWindows;
 import dev.lookaside.featurizer.MelWindow;
-import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.trainer.metric.Collars;
@@ -49,7 +48,7 @@ public final class SceneJudge {
   /** A window without its log-mel; {@code posteriors} row-major {@code [columns][classes]}. */
   private record Scored(long index, int validFrames, float[] posteriors) {}
 
-  private record ScoredScene(String name, List<Scored> windows, int weight) {}
+  private record ScoredScene(String name, int hopFrames, List<Scored> windows, int weight) {}
 
   private final DetectorModel model;
   private final List<ScoredScene> scenes = new ArrayList<>();
@@ -71,7 +70,16 @@ public final class SceneJudge {
    * @param maxBatch windows scored together
    */
   public void add(Scene scene, WindowScorer scorer, int maxBatch) {
-    truth(scene, score(scene.audio(), scorer, maxBatch, 1));
+    List<MelWindow> windows = ClipWindows.of(scene.audio(), model.spec());
+    List<Scored> scored = new ArrayList<>(windows.size());
+    for (int from = 0; from < windows.size(); from += maxBatch) {
+      List<MelWindow> batch = windows.subList(from, Math.min(windows.size(), from + maxBatch));
+      Scores scores = scorer.score(batch);
+      for (int i = 0; i < batch.size(); i++) {
+        scored.add(new Scored(batch.get(i).index(), batch.get(i).validFrames(), scores.of(i)));
+      }
+    }
+    truth(scene, keep(model.spec().hopFrames(), scored, 1));
   }
 
   private void truth(Scene scene, String name) {
@@ -81,29 +89,22 @@ public final class SceneJudge {
   }
 
   /**
-   * Scores audio in which no class sounds. What is detected there weighs more than a false alarm
-   * between sounds.
-   *
-   * @param scorer as in {@link #add}
-   * @param maxBatch windows scored together
-   */
-  public void addQuiet(Pcm audio, WindowScorer scorer, int maxBatch) {
-    score(audio, scorer, maxBatch, QUIET_WEIGHT);
-  }
-
-  /**
    * Takes a scene that was scored already.
    *
+   * @param hopFrames from one window to the next, which may be another one than the model's
    * @param windows of its audio, in order
    * @param posteriors of each window, row-major {@code [columns][classes]}; kept
    */
-  public void add(Scene scene, List<WindowMark> windows, List<float[]> posteriors) {
-    truth(scene, keep(scored(windows, posteriors), 1));
+  public void add(Scene scene, int hopFrames, List<WindowMark> windows, List<float[]> posteriors) {
+    truth(scene, keep(hopFrames, scored(windows, posteriors), 1));
   }
 
-  /** As {@link #addQuiet(Pcm, WindowScorer, int)}, for audio that was scored already. */
-  public void addQuiet(List<WindowMark> windows, List<float[]> posteriors) {
-    keep(scored(windows, posteriors), QUIET_WEIGHT);
+  /**
+   * Takes audio in which no class sounds, with arguments as in {@link #add(Scene, int, List,
+   * List)}. What is detected there weighs more than a false alarm between sounds.
+   */
+  public void addQuiet(int hopFrames, List<WindowMark> windows, List<float[]> posteriors) {
+    keep(hopFrames, scored(windows, posteriors), QUIET_WEIGHT);
   }
 
   private static List<Scored> scored(List<WindowMark> windows, List<float[]> posteriors) {
@@ -115,22 +116,9 @@ public final class SceneJudge {
     return scored;
   }
 
-  private String score(Pcm audio, WindowScorer scorer, int maxBatch, int weight) {
-    List<MelWindow> windows = ClipWindows.of(audio, model.spec());
-    List<Scored> scored = new ArrayList<>(windows.size());
-    for (int from = 0; from < windows.size(); from += maxBatch) {
-      List<MelWindow> batch = windows.subList(from, Math.min(windows.size(), from + maxBatch));
-      Scores scores = scorer.score(batch);
-      for (int i = 0; i < batch.size(); i++) {
-        scored.add(new Scored(batch.get(i).index(), batch.get(i).validFrames(), scores.of(i)));
-      }
-    }
-    return keep(scored, weight);
-  }
-
-  private String keep(List<Scored> scored, int weight) {
+  private String keep(int hopFrames, List<Scored> scored, int weight) {
     String name = "scene " + scenes.size();
-    scenes.add(new ScoredScene(name, scored, weight));
+    scenes.add(new ScoredScene(name, hopFrames, scored, weight));
     return name;
   }
 
@@ -248,7 +236,7 @@ public final class SceneJudge {
       ScoredScene scene, DecoderSettings settings, int classIndex, List<Event> found) {
     HysteresisDecoder decoder =
         HysteresisDecoder.of(
-            model.spec().windowFrames(), model.spec().hopFrames(), model.columns(), settings);
+            model.spec().windowFrames(), scene.hopFrames(), model.columns(), settings);
     List<HysteresisDecoder.Event> events = new ArrayList<>();
     for (Scored w : scene.windows()) {
       float[] posteriors = classIndex < 0 ? w.posteriors() : column(w.posteriors(), classIndex);

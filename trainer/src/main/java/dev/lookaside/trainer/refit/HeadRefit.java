@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.detect.ClipDetections;
 import dev.lookaside.classifier.detect.ClipDetector;
-import dev.lookaside.classifier.detect.DetectorModel;
 import dev.lookaside.classifier.detect.WindowMark;
 import dev.lookaside.classifier.infer.HeadProduct;
 import dev.lookaside.classifier.weights.Activation;
@@ -100,7 +99,6 @@ final class HeadRefit {
   private final Set<String> known;
   private final BooleanSupplier stopped;
   private final Targets targets;
-  private final DetectorModel model;
   private final List<Standing> standing = new ArrayList<>();
   private final List<Labelled> labelled = new ArrayList<>();
   private final List<Row> rows = new ArrayList<>();
@@ -135,21 +133,34 @@ final class HeadRefit {
     this.known = known;
     this.stopped = stopped;
     this.targets = new Targets(WindowSpec.of(start), start.columns() > 1, start.labels().size());
-    this.model = tools.model(start);
   }
 
-  /** Audio that {@link #fit} will want the embeddings of, whatever labels come next. */
-  static List<Pcm> wanted(RefitTools tools, RoundPlan plan, RoundSounds sounds, Adapter adapter) {
+  /**
+   * Audio of which the embeddings will be wanted.
+   *
+   * @param hopFrames from one window to the next
+   */
+  record Wanted(Pcm audio, int hopFrames) {}
+
+  /** What {@link #fit} will want, whatever labels come next. */
+  static List<Wanted> wanted(
+      RefitTools tools, RoundPlan plan, RoundSounds sounds, Adapter adapter) {
+    int wideHop = tools.wideHopFrames();
     Scenes scenes = new Scenes(plan, sounds, tools);
-    List<Pcm> audio = new ArrayList<>();
-    scenes.standing().forEach(s -> audio.add(s.scene().audio()));
-    audio.addAll(quiet(tools, plan, sounds, THRESHOLDS));
-    audio.addAll(quiet(tools, plan, sounds, JUDGEMENT));
-    for (String id : plan.corrections()) {
-      scenes.alone(id, context(adapter)).forEach(s -> audio.add(s.audio()));
-      audio.add(CorrectedStretch.of(sounds.example(id), WindowSpec.of(adapter)).audio());
+    List<Wanted> wanted = new ArrayList<>();
+    scenes.standing().forEach(s -> wanted.add(new Wanted(s.scene().audio(), wideHop)));
+    for (int purpose : new int[] {THRESHOLDS, JUDGEMENT}) {
+      quiet(tools, plan, sounds, purpose).forEach(pcm -> wanted.add(new Wanted(pcm, wideHop)));
     }
-    return audio;
+    for (String id : plan.corrections()) {
+      List<Scene> alone = scenes.alone(id, context(adapter));
+      for (int i = 0; i < alone.size(); i++) {
+        wanted.add(new Wanted(alone.get(i).audio(), i == 0 ? tools.hopFrames() : wideHop));
+      }
+      Pcm recorded = CorrectedStretch.of(sounds.example(id), WindowSpec.of(adapter)).audio();
+      wanted.add(new Wanted(recorded, tools.hopFrames()));
+    }
+    return wanted;
   }
 
   /** Audio in which no class sounds; the same in every round. */
@@ -185,7 +196,7 @@ final class HeadRefit {
         start.activation() == Activation.SOFTMAX ? start.labels() : List.copyOf(labels);
     doubt(fitted(fitted, this::isEvidenceOfNames));
     fitRows(fitted);
-    chooseThresholds(plan.corrected());
+    chooseThresholds(fitted);
   }
 
   /**
@@ -209,7 +220,8 @@ final class HeadRefit {
   private void embed() {
     Scenes scenes = new Scenes(plan, sounds, tools);
     List<Scenes.Composed> composed = scenes.standing();
-    List<CachedClip> embeddings = embedded(composed.stream().map(c -> c.scene().audio()).toList());
+    List<CachedClip> embeddings =
+        embedded(composed.stream().map(c -> c.scene().audio()).toList(), wideHop());
     for (int i = 0; i < embeddings.size(); i++) {
       standing.add(new Standing(composed.get(i), embeddings.get(i)));
       sceneRows(composed.get(i).scene(), embeddings.get(i), composed.get(i).fold());
@@ -224,9 +236,9 @@ final class HeadRefit {
                 e,
                 plan.fold(id),
                 alone,
-                embedded(alone.stream().map(Scene::audio).toList()),
+                embedded(alone),
                 stretch,
-                embedded(List.of(stretch.audio())).get(0));
+                embedded(List.of(stretch.audio()), tools.hopFrames()).get(0));
         labelled.add(its);
         for (int i = 0; i < alone.size(); i++) {
           eventRows(its, alone.get(i).events().get(0), its.clips().get(i));
@@ -244,8 +256,21 @@ final class HeadRefit {
     return e.label().isPresent() ? e.label() : e.rejectedLabel();
   }
 
-  private List<CachedClip> embedded(List<Pcm> audio) {
-    List<CachedClip> all = kept.of(start, tools.hopFrames(), audio, this::goOn);
+  private int wideHop() {
+    return tools.wideHopFrames();
+  }
+
+  /** The first is scored as streams are; the others are only fitted on. */
+  private List<CachedClip> embedded(List<Scene> alone) {
+    List<Pcm> audio = alone.stream().map(Scene::audio).toList();
+    int scored = Math.min(1, audio.size());
+    List<CachedClip> all = new ArrayList<>(embedded(audio.subList(0, scored), tools.hopFrames()));
+    all.addAll(embedded(audio.subList(scored, audio.size()), wideHop()));
+    return all;
+  }
+
+  private List<CachedClip> embedded(List<Pcm> audio, int hopFrames) {
+    List<CachedClip> all = kept.of(start, hopFrames, audio, this::goOn);
     for (int i = 0; i < all.size(); i++) {
       clips.put(audio.get(i), all.get(i));
     }
@@ -261,10 +286,10 @@ final class HeadRefit {
   private void sceneRows(Scene scene, CachedClip clip, int fold) {
     for (int i = 0; i < clip.windows().size(); i++) {
       // Neighbours that overlap by seven eighths say little more than one of them.
-      int every = Math.max(1, tools.settings().hopFrames() / tools.hopFrames());
+      int every = Math.max(1, tools.settings().hopFrames() / clip.hopFrames());
       if (clip.windows().get(i).index() % every == 0) {
         float[] wanted = new float[targets.values()];
-        float[] weights = weights(clip.windows().get(i), scene.events(), wanted);
+        float[] weights = weights(clip, i, scene.events(), wanted);
         for (int r = 0; r < weights.length; r++) {
           if (weights[r] > 0) {
             rows.add(new Row(clip.embeddings().get(i), r, row(wanted, r), fold, ""));
@@ -274,9 +299,10 @@ final class HeadRefit {
     }
   }
 
-  private float[] weights(WindowMark window, List<LabelledEvent> events, float[] wanted) {
+  private float[] weights(CachedClip clip, int i, List<LabelledEvent> events, float[] wanted) {
+    WindowMark window = clip.windows().get(i);
     float[] weights = new float[targets.rows()];
-    int from = Math.toIntExact(window.index() * tools.hopFrames());
+    int from = Math.toIntExact(window.index() * clip.hopFrames());
     targets.scene(events, start.labels(), from, wanted, weights);
     int whole = window.validFrames() / ViTSpec.PATCH * ViTSpec.PATCH;
     if (targets.rows() > 1) {
@@ -295,7 +321,7 @@ final class HeadRefit {
     int at = start.labels().indexOf(event.label());
     for (int i = 0; i < clip.windows().size(); i++) {
       float[] wanted = new float[targets.values()];
-      float[] weights = weights(clip.windows().get(i), List.of(event), wanted);
+      float[] weights = weights(clip, i, List.of(event), wanted);
       for (int r = 0; r < weights.length; r++) {
         float[] row = row(wanted, r);
         if (weights[r] > 0 && row[at] == 1) {
@@ -346,10 +372,9 @@ final class HeadRefit {
   }
 
   private ClipDetections detections(Pcm audio, Adapter with) {
-    CachedClip clip = clips.get(audio);
-    CachedClip its = clip == null ? embedded(List.of(audio)).get(0) : clip;
+    CachedClip clip = Objects.requireNonNull(clips.get(audio), "embedded before");
     return ClipDetector.decoded(
-        tools.model(with), its.windows(), its.posteriors(HeadProduct.of(with)));
+        tools.model(with, clip.hopFrames()), clip.windows(), clip.posteriors(HeadProduct.of(with)));
   }
 
   /**
@@ -510,21 +535,23 @@ final class HeadRefit {
 
   /** Each scene is scored by the head that was fitted without its fold. */
   private void chooseThresholds(List<String> labels) {
-    SceneJudge judge = new SceneJudge(model);
+    SceneJudge judge = new SceneJudge(tools.model(start, tools.hopFrames()));
     for (Standing s : standing) {
       HeadProduct head = HeadProduct.of(fits.get(s.composed().fold()));
-      judge.add(s.composed().scene(), s.clip().windows(), s.clip().posteriors(head));
+      CachedClip its = s.clip();
+      judge.add(s.composed().scene(), its.hopFrames(), its.windows(), its.posteriors(head));
     }
     Map<String, Integer> counts = sounds.counts(plan.examples());
     for (Labelled l : labelled) {
       if (!l.alone().isEmpty() && !doubted.contains(l.example().id())) {
         HeadProduct head = HeadProduct.of(fits.get(l.fold()));
-        judge.add(l.alone().get(0), l.clips().get(0).windows(), l.clips().get(0).posteriors(head));
+        CachedClip its = l.clips().get(0);
+        judge.add(l.alone().get(0), its.hopFrames(), its.windows(), its.posteriors(head));
       }
     }
     HeadProduct all = HeadProduct.of(last());
-    for (CachedClip quiet : embedded(quiet(tools, plan, sounds, THRESHOLDS))) {
-      judge.addQuiet(quiet.windows(), quiet.posteriors(all));
+    for (CachedClip quiet : embedded(quiet(tools, plan, sounds, THRESHOLDS), wideHop())) {
+      judge.addQuiet(quiet.hopFrames(), quiet.windows(), quiet.posteriors(all));
     }
     SortedMap<String, CalibratedPair> pairs =
         judge.calibrated(Collars.onset(COLLAR_SECONDS), labels);
@@ -599,9 +626,9 @@ final class HeadRefit {
 
   /** Events on background. */
   int falseAlarms(Adapter with) {
-    return quiet(tools, plan, sounds, JUDGEMENT).stream()
-        .mapToInt(audio -> detections(audio, with).events().size())
-        .sum();
+    List<Pcm> quiet = quiet(tools, plan, sounds, JUDGEMENT);
+    embedded(quiet, wideHop());
+    return quiet.stream().mapToInt(audio -> detections(audio, with).events().size()).sum();
   }
 
   /** Seconds of that background. */

@@ -80,12 +80,7 @@ public final class OfflineRounds implements AutoCloseable {
   public Judged judged(List<StoredExample> examples, Round.Kind kind) {
     RoundPlan plan =
         RoundPlan.choose(
-            examples,
-            incumbent.digest(),
-            incumbent.labels(),
-            tools.settings(),
-            e -> false,
-            tools.settings().seed());
+            examples, incumbent.digest(), incumbent.labels(), tools.settings(), e -> false);
     Refit round =
         new Refit(
             tools,

@@ -1,7 +1,6 @@
 package dev.lookaside.trainer.refit;
 
 import dev.lookaside.classifier.weights.Adapter;
-import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.collect.RoundPlan;
 import dev.lookaside.trainer.collect.RoundSounds;
 import dev.lookaside.trainer.head.EmbeddingCache;
@@ -27,7 +26,7 @@ public final class Prefetch {
   private final RefitTools tools;
   private final EmbeddingCache kept;
   private final Supplier<Next> next;
-  private final Queue<Pcm> queue = new ArrayDeque<>();
+  private final Queue<HeadRefit.Wanted> queue = new ArrayDeque<>();
   private volatile String wanted = "";
   private volatile String begun = "";
   private volatile boolean done = true;
@@ -66,10 +65,10 @@ public final class Prefetch {
         adapter = now.incumbent();
         queue.addAll(HeadRefit.wanted(tools, now.plan(), now.sounds(), now.incumbent()));
       }
-      Pcm audio = queue.poll();
+      HeadRefit.Wanted first = queue.poll();
       Adapter with = adapter;
-      if (audio != null && with != null) {
-        kept.of(with, tools.hopFrames(), List.of(audio), () -> {});
+      if (first != null && with != null) {
+        kept.of(with, first.hopFrames(), List.of(first.audio()), () -> {});
       }
     } catch (RuntimeException e) {
       // The round meets the same trouble, if it is still there, and reports it.

@@ -95,12 +95,7 @@ public final class Refit {
     this.incumbent = incumbent;
     this.base = base;
     this.kept = kept;
-    this.seed = seed(tools, round);
-  }
-
-  /** Of a round. */
-  public static long seed(RefitTools tools, Round round) {
-    return Seeds.mix(tools.settings().seed(), round.number());
+    this.seed = Seeds.mix(tools.settings().seed(), round.number());
   }
 
   /**
@@ -185,7 +180,7 @@ public final class Refit {
       // Half of the way has learned most of the new and forgotten little of the old (Wortsman et
       // al., Robust fine-tuning of zero-shot models, arXiv 2109.01903).
       return AdapterFactory.mean(
-          start, fit.adapter(tools.backbone().digest(), Optional.of(incumbent.digest())));
+          List.of(start, fit.adapter(tools.backbone().digest(), Optional.of(incumbent.digest()))));
     } finally {
       running = null;
     }

@@ -24,8 +24,17 @@ public record RefitTools(
     RefitSettings settings,
     GateSettings gate,
     AudioCache audio) {
-  /** How streams are decoded with an adapter. */
-  public DetectorModel model(Adapter adapter) {
+  /**
+   * From one window to the next where older sounds and background are scored: twice as far as in
+   * streams, unless fits want them closer. There are many of them, and what decides is each
+   * labelled sound, which is scored as streams are.
+   */
+  int wideHopFrames() {
+    return Math.max(hopFrames, Math.min(2 * hopFrames, settings.hopFrames()));
+  }
+
+  /** How windows are decoded with an adapter. */
+  DetectorModel model(Adapter adapter, int hopFrames) {
     return DetectorModel.of(backbone, adapter, hopFrames, detect);
   }
 }

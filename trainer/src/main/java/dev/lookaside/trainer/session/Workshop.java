@@ -143,13 +143,7 @@ public final class Workshop implements Workplace {
     List<StoredExample> examples = usable();
     RefitSettings settings = parts.settings().refit();
     RoundPlan plan =
-        RoundPlan.choose(
-            examples,
-            incumbent.digest(),
-            incumbent.labels(),
-            settings,
-            reported(),
-            settings.seed());
+        RoundPlan.choose(examples, incumbent.digest(), incumbent.labels(), settings, reported());
     return new Prefetch.Next(
         incumbent, plan, new RoundSounds(examples, store.frontEnd(), settings));
   }
@@ -328,9 +322,7 @@ public final class Workshop implements Workplace {
       } else {
         Adapter now = publisher.incumbent(parts.configured());
         RefitSettings settings = parts.settings().refit();
-        plan =
-            RoundPlan.choose(
-                examples, now.digest(), now.labels(), settings, reported(), drawn(round));
+        plan = RoundPlan.choose(examples, now.digest(), now.labels(), settings, reported());
         String json = plan.toJson();
         AtomicFile.write(file, path -> Files.writeString(path, json));
       }
@@ -358,11 +350,6 @@ public final class Workshop implements Workplace {
 
   private List<StoredExample> usable() {
     return store.newestUsable(parts.settings().scope(), Instant.MAX);
-  }
-
-  /** Rounds of the head replay the same older examples: what is made of them is kept. */
-  private long drawn(Round round) {
-    return round.kind() == Round.Kind.HEAD ? parts.settings().refit().seed() : seed(round);
   }
 
   /** Of examples that have become unusable since the round began, the audio is still there. */

@@ -42,8 +42,7 @@ public final class FittedSounds {
       }
     }
     RoundPlan plan =
-        RoundPlan.choose(
-            known, adapter.digest(), adapter.labels(), settings, e -> false, settings.seed());
+        RoundPlan.choose(known, adapter.digest(), adapter.labels(), settings, e -> false);
     RoundSounds sounds = new RoundSounds(known, store.frontEnd(), settings);
     SceneExamples.Unlabelled unlabelled = sounds.unlabelled(plan.unlabelled(), settings.seed());
     return new Material(

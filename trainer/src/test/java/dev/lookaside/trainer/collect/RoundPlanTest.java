@@ -83,7 +83,7 @@ class RoundPlanTest {
 
   private RoundPlan plan(int fresh, int replay) {
     return RoundPlan.choose(
-        examples, INCUMBENT, List.of("drum", "water"), settings(fresh, replay), e -> false, 7);
+        examples, INCUMBENT, List.of("drum", "water"), settings(fresh, replay), e -> false);
   }
 
   private void seeds(int count) {
@@ -155,12 +155,7 @@ class RoundPlanTest {
     String fresh = put("siren", "dock 2", Split.TRAIN, Origin.LABEL);
     RoundPlan plan =
         RoundPlan.choose(
-            examples,
-            INCUMBENT,
-            List.of("drum", "water"),
-            settings(9, 9),
-            e -> e.id().equals(old),
-            7);
+            examples, INCUMBENT, List.of("drum", "water"), settings(9, 9), e -> e.id().equals(old));
     assertThat(plan.corrections()).containsExactly(old, fresh);
     assertThat(plan.fresh()).containsExactly(fresh);
     assertThat(plan.without(Set.of(fresh)).examples()).contains(old).doesNotContain(fresh);
@@ -203,8 +198,7 @@ class RoundPlanTest {
             INCUMBENT,
             List.of("drum", "water"),
             settings(100, 100),
-            e -> told.contains(e.id()),
-            7)
+            e -> told.contains(e.id()))
         .corrections();
   }
 

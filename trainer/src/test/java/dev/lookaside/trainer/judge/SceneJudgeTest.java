@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 import dev.lookaside.classifier.detect.Combination;
 import dev.lookaside.classifier.detect.DecoderSettings;
 import dev.lookaside.classifier.detect.DetectorModel;
+import dev.lookaside.classifier.detect.WindowMark;
 import dev.lookaside.classifier.infer.Scores;
 import dev.lookaside.classifier.infer.WindowScorer;
+import dev.lookaside.featurizer.ClipWindows;
 import dev.lookaside.featurizer.FeatureSpec;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.featurizer.MelWindow;
@@ -22,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class SceneJudgeTest {
@@ -107,10 +110,35 @@ class SceneJudgeTest {
 
     SceneJudge quiet = new SceneJudge(MODEL);
     quiet.add(scene(1, 1.0, 3.5), EAR, 8);
-    quiet.addQuiet(scene(3, 2.0).audio(), EAR, 8);
+    List<MelWindow> windows = windows(scene(3, 2.0), 16);
+    quiet.addQuiet(16, marks(windows), posteriors(windows));
     assertThat(quiet.calibrated(COLLARS, List.of("loud")).get("loud").counts().falsePositives())
         .isEqualTo(5);
     assertThat(quiet.calibrated(COLLARS, List.of("never"))).isEmpty();
+  }
+
+  @Test
+  void windowsThatWereScoredAtAWiderHopShowTheSameEvents() {
+    SceneJudge judge = new SceneJudge(MODEL);
+    Scene scene = scene(1, 1.0, 3.5);
+    List<MelWindow> windows = windows(scene, 32);
+    judge.add(scene, 32, marks(windows), posteriors(windows));
+    EventScore score = judge.score(judge.calibrated(COLLARS), COLLARS);
+    assertThat(score.total().truePositives()).isEqualTo(2);
+    assertThat(score.total().falsePositives()).isZero();
+  }
+
+  private static List<MelWindow> windows(Scene scene, int hopFrames) {
+    return ClipWindows.of(scene.audio(), new FeatureSpec(FrontEnd.AST_FBANK, 128, hopFrames));
+  }
+
+  private static List<WindowMark> marks(List<MelWindow> windows) {
+    return windows.stream().map(WindowMark::of).toList();
+  }
+
+  private static List<float[]> posteriors(List<MelWindow> windows) {
+    Scores scores = EAR.score(windows);
+    return IntStream.range(0, windows.size()).mapToObj(scores::of).toList();
   }
 
   /** Six seconds of near silence with half a second of noise at each onset. */

@@ -164,12 +164,7 @@ class HeadRefitTest {
 
   private RoundPlan plan() {
     return RoundPlan.choose(
-        labelled(),
-        incumbent.digest(),
-        incumbent.labels(),
-        settings(),
-        e -> false,
-        settings().seed());
+        labelled(), incumbent.digest(), incumbent.labels(), settings(), e -> false);
   }
 
   private Refit refit(long number, Round.Kind kind, EmbeddingCache kept) {
@@ -273,8 +268,7 @@ class HeadRefitTest {
       Adapter inForce = fitted(head);
       Round round = new Round(4, Round.Kind.FULL, "5 new labels", null, false, 5, 0);
       RoundPlan plan =
-          RoundPlan.choose(
-              labelled(), inForce.digest(), inForce.labels(), settings(), e -> true, 1);
+          RoundPlan.choose(labelled(), inForce.digest(), inForce.labels(), settings(), e -> true);
       Refit full = new Refit(tools(), round, plan, sounds(), inForce, incumbent, kept);
       Adapter candidate = fitted(full);
       GateReport report = full.judge(candidate);
