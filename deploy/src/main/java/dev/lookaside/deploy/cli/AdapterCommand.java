@@ -14,12 +14,14 @@ import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.weights.Adapter;
+import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.classifier.weights.FloatTensor;
 import dev.lookaside.classifier.weights.Safetensors;
 import dev.lookaside.deploy.console.CliException;
 import dev.lookaside.deploy.console.NounCommand;
 import dev.lookaside.deploy.console.Output;
 import dev.lookaside.ingest.ShortId;
+import dev.lookaside.trainer.fit.AtomicFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -35,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -56,7 +59,8 @@ import picocli.CommandLine.Parameters;
       AdapterDecisions.Rollback.class,
       AdapterDecisions.Pin.class,
       AdapterCommand.Export.class,
-      AdapterCommand.Diff.class
+      AdapterCommand.Diff.class,
+      AdapterCommand.Mean.class
     },
     footer = {"", "Example:", "  lookaside adapter promote 3f2a"},
     description = "Publish adapters and decide which one is in force, where and since when.")
@@ -171,7 +175,7 @@ final class AdapterCommand extends NounCommand {
 
     @Override
     public void run() {
-      ObjectNode root = diff(load(first), load(second));
+      ObjectNode root = diff(load(access, first), load(access, second));
       output.print(() -> root, () -> print(root, output.out()));
     }
 
@@ -188,11 +192,6 @@ final class AdapterCommand extends NounCommand {
       root.get("tensors")
           .properties()
           .forEach(e -> out.printf("%-40s %s%n", e.getKey(), e.getValue().asText()));
-    }
-
-    private Adapter load(String what) {
-      Path file = Path.of(what);
-      return Files.isRegularFile(file) ? Adapter.load(file) : Adapter.of(access.bytes(what));
     }
 
     private static ObjectNode diff(Adapter a, Adapter b) {
@@ -234,6 +233,60 @@ final class AdapterCommand extends NounCommand {
         size += Math.pow(x[i], 2);
       }
       return Math.sqrt(difference) / Math.max(Math.sqrt(size), Double.MIN_NORMAL);
+    }
+  }
+
+  private static Adapter load(RegistryAccess access, String what) {
+    Path file = Path.of(what);
+    return Files.isRegularFile(file) ? Adapter.load(file) : Adapter.of(access.bytes(what));
+  }
+
+  /** {@code lookaside adapter mean}. */
+  @Command(
+      name = "mean",
+      footer = {
+        "",
+        "Example:",
+        "  lookaside adapter mean first.safetensors second.safetensors --out mean.safetensors"
+      },
+      description = {
+        "Write the mean of adapters, weight by weight.",
+        "",
+        "The mean of fits that began from the same adapter is often better than each of them. One"
+            + " that is named twice counts twice. Labels and thresholds are the last one's; choose"
+            + " thresholds anew with calibrate."
+      })
+  static final class Mean implements Runnable {
+    @Mixin private RegistryAccess access = new RegistryAccess();
+    @Mixin private Output output = new Output();
+
+    @Parameters(
+        arity = "2..*",
+        paramLabel = "ADAPTER",
+        description = "Files, or (the beginnings of) digests.")
+    private List<String> what = List.of();
+
+    @Option(names = "--out", required = true, paramLabel = "FILE", description = "File to write.")
+    private Path file = Path.of("");
+
+    @Override
+    public void run() {
+      List<Adapter> adapters = what.stream().map(w -> load(access, w)).toList();
+      Adapter unnamed = AdapterFactory.mean(adapters);
+      TreeMap<String, String> metadata = new TreeMap<>(unnamed.metadata());
+      ObjectNode report = JsonNodeFactory.instance.objectNode();
+      ArrayNode digests = report.putArray("mean");
+      adapters.forEach(a -> digests.add(a.digest()));
+      metadata.put("report", report.toString());
+      metadata.remove("parent");
+      Adapter mean = AdapterFactory.of(unnamed.tensors(), metadata);
+      AtomicFile.write(file, path -> Files.write(path, AdapterFactory.encode(mean)));
+      output.print(
+          JsonNodeFactory.instance
+              .objectNode()
+              .put("adapter", mean.digest())
+              .put("file", file.toString()),
+          mean.digest() + "  " + file);
     }
   }
 

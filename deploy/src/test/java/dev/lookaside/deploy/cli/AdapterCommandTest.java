@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.registry.Scope;
+import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.deploy.bundled.EmbeddedKafka;
 import dev.lookaside.deploy.service.Service;
 import dev.lookaside.deploy.settings.Configuration;
@@ -163,6 +164,11 @@ class AdapterCommandTest {
     assertThat(diff.get("tensors").properties()).hasSize(1);
     assertThat(diff.get("tensors").get("head.fc.bias").doubleValue()).isEqualTo(1.0);
     assertThat(diff.get("metadata").has("parent")).isTrue();
+    Path mean = folder.resolve("mean.safetensors");
+    assertThat(json("adapter", "mean", out, two, "--out", mean).get("adapter").textValue())
+        .isEqualTo(Adapter.load(mean).digest());
+    JsonNode half = json("adapter", "diff", out, mean);
+    assertThat(half.get("tensors").get("head.fc.bias").doubleValue()).isEqualTo(.5);
   }
 
   @Test
