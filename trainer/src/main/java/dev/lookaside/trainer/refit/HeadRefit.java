@@ -87,19 +87,19 @@ final class HeadRefit {
       CorrectedStretch stretch,
       CachedClip recorded) {}
 
-  private record Standing(Scenes.Composed composed, CachedClip clip) {}
+  private record OlderScene(Scenes.Composed composed, CachedClip clip) {}
 
   private record Row(float[] embedding, int column, float[] target, int fold, String owner) {}
 
   private final RefitTools tools;
-  private final EmbeddingCache kept;
+  private final EmbeddingCache cache;
   private final RoundPlan plan;
   private final RoundSounds sounds;
   private final Adapter start;
   private final Set<String> known;
   private final BooleanSupplier stopped;
   private final Targets targets;
-  private final List<Standing> standing = new ArrayList<>();
+  private final List<OlderScene> olderScenes = new ArrayList<>();
   private final List<Labelled> labelled = new ArrayList<>();
   private final List<Row> rows = new ArrayList<>();
   private final List<Trial> trials = new ArrayList<>();
@@ -119,14 +119,14 @@ final class HeadRefit {
    */
   HeadRefit(
       RefitTools tools,
-      EmbeddingCache kept,
+      EmbeddingCache cache,
       RoundPlan plan,
       RoundSounds sounds,
       Adapter start,
       Set<String> known,
       BooleanSupplier stopped) {
     this.tools = tools;
-    this.kept = kept;
+    this.cache = cache;
     this.plan = plan;
     this.sounds = sounds;
     this.start = start;
@@ -148,7 +148,7 @@ final class HeadRefit {
     int wideHop = tools.wideHopFrames();
     Scenes scenes = new Scenes(plan, sounds, tools);
     List<Wanted> wanted = new ArrayList<>();
-    scenes.standing().forEach(s -> wanted.add(new Wanted(s.scene().audio(), wideHop)));
+    scenes.olderScenes().forEach(s -> wanted.add(new Wanted(s.scene().audio(), wideHop)));
     for (int purpose : new int[] {THRESHOLDS, JUDGEMENT}) {
       quiet(tools, plan, sounds, purpose).forEach(pcm -> wanted.add(new Wanted(pcm, wideHop)));
     }
@@ -219,11 +219,11 @@ final class HeadRefit {
 
   private void embed() {
     Scenes scenes = new Scenes(plan, sounds, tools);
-    List<Scenes.Composed> composed = scenes.standing();
+    List<Scenes.Composed> composed = scenes.olderScenes();
     List<CachedClip> embeddings =
         embedded(composed.stream().map(c -> c.scene().audio()).toList(), wideHop());
     for (int i = 0; i < embeddings.size(); i++) {
-      standing.add(new Standing(composed.get(i), embeddings.get(i)));
+      olderScenes.add(new OlderScene(composed.get(i), embeddings.get(i)));
       sceneRows(composed.get(i).scene(), embeddings.get(i), composed.get(i).fold());
     }
     for (String id : plan.corrections()) {
@@ -270,7 +270,7 @@ final class HeadRefit {
   }
 
   private List<CachedClip> embedded(List<Pcm> audio, int hopFrames) {
-    List<CachedClip> all = kept.of(start, hopFrames, audio, this::goOn);
+    List<CachedClip> all = cache.of(start, hopFrames, audio, this::goOn);
     for (int i = 0; i < all.size(); i++) {
       clips.put(audio.get(i), all.get(i));
     }
@@ -336,8 +336,8 @@ final class HeadRefit {
   }
 
   private void trials() {
-    for (int s = 0; s < standing.size(); s++) {
-      Scenes.Composed composed = standing.get(s).composed();
+    for (int s = 0; s < olderScenes.size(); s++) {
+      Scenes.Composed composed = olderScenes.get(s).composed();
       List<LabelledEvent> events = composed.scene().events();
       for (int i = 0; i < events.size(); i++) {
         LabelledEvent e = events.get(i);
@@ -536,7 +536,7 @@ final class HeadRefit {
   /** Each scene is scored by the head that was fitted without its fold. */
   private void chooseThresholds(List<String> labels) {
     SceneJudge judge = new SceneJudge(tools.model(start, tools.hopFrames()));
-    for (Standing s : standing) {
+    for (OlderScene s : olderScenes) {
       HeadProduct head = HeadProduct.of(fits.get(s.composed().fold()));
       CachedClip its = s.clip();
       judge.add(s.composed().scene(), its.hopFrames(), its.windows(), its.posteriors(head));

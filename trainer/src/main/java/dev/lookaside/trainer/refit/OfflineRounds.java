@@ -41,7 +41,7 @@ public final class OfflineRounds implements AutoCloseable {
   private final RefitTools tools;
   private final Adapter incumbent;
   private final Path folder;
-  private final EmbeddingCache kept;
+  private final EmbeddingCache cache;
 
   /** A round's candidate and what the gate found. */
   public record Judged(Adapter candidate, GateReport report) {}
@@ -67,7 +67,7 @@ public final class OfflineRounds implements AutoCloseable {
             AudioCache.ofHeap());
     this.incumbent = incumbent;
     this.folder = folder;
-    this.kept = new EmbeddingCache(backbone, tools.where(), KEPT_BYTES);
+    this.cache = new EmbeddingCache(backbone, tools.where(), KEPT_BYTES);
   }
 
   /**
@@ -89,7 +89,7 @@ public final class OfflineRounds implements AutoCloseable {
             new RoundSounds(examples, incumbent.frontEnd(), tools.settings()),
             incumbent,
             incumbent,
-            kept);
+            cache);
     CheckpointFile checkpoint = new CheckpointFile(folder.resolve("checkpoint"));
     // What another round has left is none of this one's.
     checkpoint.delete();
@@ -99,6 +99,6 @@ public final class OfflineRounds implements AutoCloseable {
 
   @Override
   public void close() {
-    kept.close();
+    cache.close();
   }
 }

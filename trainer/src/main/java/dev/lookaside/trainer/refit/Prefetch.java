@@ -24,7 +24,7 @@ public final class Prefetch {
   public record Next(Adapter incumbent, RoundPlan plan, RoundSounds sounds) {}
 
   private final RefitTools tools;
-  private final EmbeddingCache kept;
+  private final EmbeddingCache cache;
   private final Supplier<Next> next;
   private final Queue<HeadRefit.Wanted> queue = new ArrayDeque<>();
   private volatile String wanted = "";
@@ -35,9 +35,9 @@ public final class Prefetch {
   /**
    * @param next asked on the thread of {@link #step}
    */
-  public Prefetch(RefitTools tools, EmbeddingCache kept, Supplier<Next> next) {
+  public Prefetch(RefitTools tools, EmbeddingCache cache, Supplier<Next> next) {
     this.tools = tools;
-    this.kept = kept;
+    this.cache = cache;
     this.next = next;
   }
 
@@ -68,7 +68,7 @@ public final class Prefetch {
       HeadRefit.Wanted first = queue.poll();
       Adapter with = adapter;
       if (first != null && with != null) {
-        kept.of(with, first.hopFrames(), List.of(first.audio()), () -> {});
+        cache.of(with, first.hopFrames(), List.of(first.audio()), () -> {});
       }
     } catch (RuntimeException e) {
       // The round meets the same trouble, if it is still there, and reports it.

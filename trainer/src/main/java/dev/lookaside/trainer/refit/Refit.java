@@ -67,7 +67,7 @@ public final class Refit {
   private final RoundSounds sounds;
   private final Adapter incumbent;
   private final Adapter base;
-  private final EmbeddingCache kept;
+  private final EmbeddingCache cache;
   private final long seed;
   private volatile boolean stopped;
   private volatile @Nullable ModelFit running;
@@ -78,7 +78,7 @@ public final class Refit {
    * @param incumbent in force now
    * @param base the adapter that the incumbent's head was fitted from, if that knows nothing of the
    *     newest labels and has the same body; else the incumbent
-   * @param kept embeddings of rounds before; stays the caller's to close
+   * @param cache embeddings of rounds before; stays the caller's to close
    */
   public Refit(
       RefitTools tools,
@@ -87,14 +87,14 @@ public final class Refit {
       RoundSounds sounds,
       Adapter incumbent,
       Adapter base,
-      EmbeddingCache kept) {
+      EmbeddingCache cache) {
     this.tools = tools;
     this.round = round;
     this.plan = plan;
     this.sounds = sounds;
     this.incumbent = incumbent;
     this.base = base;
-    this.kept = kept;
+    this.cache = cache;
     this.seed = Seeds.mix(tools.settings().seed(), round.number());
   }
 
@@ -121,7 +121,7 @@ public final class Refit {
       return known;
     }
     long begin = System.nanoTime();
-    long before = kept.computed();
+    long before = cache.computed();
     Adapter from = round.kind() == Round.Kind.FULL ? base : incumbent;
     List<String> added = new ArrayList<>(incumbent.labels());
     added.removeAll(from.labels());
@@ -129,14 +129,14 @@ public final class Refit {
     HeadRefit fitted =
         new HeadRefit(
             tools,
-            kept,
+            cache,
             plan,
             sounds,
             HeadGrowth.grown(from, added),
             new HashSet<>(from.labels()),
             () -> stopped);
     fitted.fit();
-    said("fitted heads, %d windows embedded,".formatted(kept.computed() - before), begin);
+    logSeconds("fitted heads, %d windows embedded,".formatted(cache.computed() - before), begin);
     head = fitted;
     return fitted;
   }
@@ -144,9 +144,10 @@ public final class Refit {
   private HeadRefit headOn(Adapter body, Set<String> doubted) {
     long begin = System.nanoTime();
     HeadRefit fitted =
-        new HeadRefit(tools, kept, plan, sounds, body, new HashSet<>(body.labels()), () -> stopped);
+        new HeadRefit(
+            tools, cache, plan, sounds, body, new HashSet<>(body.labels()), () -> stopped);
     fitted.fitAll(doubted);
-    said("fitted heads on the new body", begin);
+    logSeconds("fitted heads on the new body", begin);
     return fitted;
   }
 
@@ -176,7 +177,7 @@ public final class Refit {
         fit.stop();
       }
       fit.run(true);
-      said("fitted the whole adapter", begin);
+      logSeconds("fitted the whole adapter", begin);
       // Half of the way has learned most of the new and forgotten little of the old (Wortsman et
       // al., Robust fine-tuning of zero-shot models, arXiv 2109.01903).
       return AdapterFactory.mean(
@@ -221,7 +222,7 @@ public final class Refit {
     }
   }
 
-  private void said(String what, long beginNanos) {
+  private void logSeconds(String what, long beginNanos) {
     double seconds = (System.nanoTime() - beginNanos) * 1e-9;
     LOG.info("Round {}: {} in {} s", round.name(), what, Math.round(10 * seconds) / 10.0);
   }
@@ -266,7 +267,7 @@ public final class Refit {
             before.doubtables(),
             before.trust(),
             tools.gate());
-    said("judged", begin);
+    logSeconds("judged", begin);
     return report.withCorrections(corrections(before, after, candidate)).withLearned(learned());
   }
 

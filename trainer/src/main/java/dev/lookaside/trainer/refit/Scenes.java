@@ -72,7 +72,7 @@ final class Scenes {
   /**
    * Of sounds that are not looked at one by one; in parallel, a scene is a function of its number.
    */
-  List<Composed> standing() {
+  List<Composed> olderScenes() {
     Map<String, List<String>> byLabel = new TreeMap<>();
     for (String id : plan.examples()) {
       if (!plan.corrections().contains(id)) {
@@ -88,12 +88,12 @@ final class Scenes {
             Seeds.mix(seed, 1));
     return IntStream.range(0, settings.headScenes())
         .parallel()
-        .mapToObj(number -> standing(number, byLabel, beds))
+        .mapToObj(number -> olderScenes(number, byLabel, beds))
         .flatMap(Optional::stream)
         .toList();
   }
 
-  private Optional<Composed> standing(
+  private Optional<Composed> olderScenes(
       int number, Map<String, List<String>> byLabel, SceneExamples.Unlabelled beds) {
     int fold = number % RoundPlan.FOLDS;
     long own = Seeds.mix(seed, 2, number);

@@ -99,7 +99,7 @@ public final class Workshop implements Workplace {
   private final Publisher publisher;
   private final @Nullable DriftWatch drift;
   private final @Nullable BackgroundWatch background;
-  private final EmbeddingCache kept;
+  private final EmbeddingCache cache;
   private final Prefetch prefetch;
   private volatile String inForce = "";
   private volatile boolean stopped;
@@ -129,12 +129,12 @@ public final class Workshop implements Workplace {
     this.publisher = publisher;
     this.drift = drift;
     this.background = background;
-    this.kept =
+    this.cache =
         new EmbeddingCache(
             parts.tools().backbone(),
             parts.tools().where(),
             Runtime.getRuntime().maxMemory() / KEPT_SHARE);
-    this.prefetch = new Prefetch(parts.tools(), kept, this::nextRound);
+    this.prefetch = new Prefetch(parts.tools(), cache, this::nextRound);
   }
 
   /** For a round of the head that would begin now. */
@@ -328,7 +328,7 @@ public final class Workshop implements Workplace {
       }
       Adapter now = publisher.adapter(plan.incumbent(), parts.configured());
       Refit made =
-          new Refit(parts.tools(), round, plan, sounds(plan, examples), now, base(now), kept);
+          new Refit(parts.tools(), round, plan, sounds(plan, examples), now, base(now), cache);
       current = made;
       currentRound = round.number();
       return made;
@@ -345,7 +345,7 @@ public final class Workshop implements Workplace {
       return incumbent;
     }
     Adapter before = publisher.adapter(parent, parts.configured());
-    return kept.alike(before, incumbent) ? before : incumbent;
+    return cache.alike(before, incumbent) ? before : incumbent;
   }
 
   private List<StoredExample> usable() {
@@ -464,7 +464,7 @@ public final class Workshop implements Workplace {
     if (background != null) {
       background.close();
     }
-    kept.close();
+    cache.close();
     requests.close();
     publisher.close();
     store.close();

@@ -294,7 +294,7 @@ class HeadRefitTest {
 
   @Test
   void aSceneHasRecordingsOfItsFoldAloneAndNoLabelledSound() {
-    List<Scenes.Composed> standing = new Scenes(plan(), sounds(), tools()).standing();
+    List<Scenes.Composed> standing = new Scenes(plan(), sounds(), tools()).olderScenes();
     assertThat(standing).extracting(Scenes.Composed::fold).contains(0, 1, 2, 3);
     assertThat(standing)
         .allSatisfy(
