@@ -23,6 +23,7 @@ public enum Bench {
   DELIVERY(LoadBench::delivery),
   SWAPS((report, options) -> SwapBench.run(report, options.swaps())),
   MEMORY(PipelineBench::memory),
+  REFIT(RefitBench::run),
   /** Takes longer than all others together, and shows nothing of the machine. */
   GATE(GateBench::run),
   /** As {@link #GATE}. */
@@ -69,7 +70,7 @@ public enum Bench {
    * @param sets of labels: of each kind for part gate, and for part label-choice
    * @param full whether part gate refits the whole adapter, else the head
    * @param sounds class folders of what is played and labelled there; null: the bundled sounds
-   * @param seed of these sets
+   * @param seed of these sets, and of that of part refit
    */
   public record Options(int swaps, int sets, boolean full, @Nullable Path sounds, long seed) {}
 }

@@ -12,7 +12,6 @@ import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.example.ClipFolder;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateReport.ClassChange;
-import dev.lookaside.trainer.refit.OfflineRounds;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.StoreSettings;
 import java.nio.file.Path;

@@ -27,7 +27,6 @@ import dev.lookaside.trainer.metric.EventF1;
 import dev.lookaside.trainer.metric.Ranking;
 import dev.lookaside.trainer.query.PoolScorer;
 import dev.lookaside.trainer.query.QueryStrategy;
-import dev.lookaside.trainer.refit.OfflineRounds;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.StoreSettings;
 import dev.lookaside.trainer.store.StoredExample;

@@ -17,7 +17,6 @@ import dev.lookaside.ingest.send.SceneComposer;
 import dev.lookaside.ingest.send.SceneSettings;
 import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.GateReport;
-import dev.lookaside.trainer.refit.OfflineRounds;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.Origin;
 import dev.lookaside.trainer.store.Seed;

@@ -39,7 +39,6 @@ class EmbeddedKafkaTest {
             .createTopics(List.of(new NewTopic("t", Optional.of(2), Optional.empty())))
             .all()
             .get();
-        assertThat(admin.listTopics().names().get()).contains("t");
       }
       send(kafka, "t", "hello");
       assertThat(receiveOne(kafka, "t")).isEqualTo("hello");

@@ -77,6 +77,7 @@ class UnreachableBrokerTest {
           "adapter verify abc",
           "adapter export abc --out FOLDER/b.safetensors",
           "adapter diff abc def",
+          "adapter mean abc def --out FOLDER/c.safetensors",
           "adapter shadow abc",
           "adapter shadow abc --past",
           "adapter promote abc",
