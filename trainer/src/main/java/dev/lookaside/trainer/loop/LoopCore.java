@@ -62,6 +62,9 @@ final class LoopCore {
   /** Requests whose rounds have ended here: what was read before the outcome still names them. */
   private final Set<String> ended = new LinkedHashSet<>();
 
+  private final List<LoopAction> actions = new ArrayList<>();
+  private Instant now = Instant.EPOCH;
+
   LoopCore(LoopSettings settings) {
     this.settings = settings;
   }
@@ -93,49 +96,50 @@ final class LoopCore {
   }
 
   /** What to do after {@code event}. */
-  List<LoopAction> on(LoopEvent event, Instant now) {
-    List<LoopAction> actions = new ArrayList<>();
+  List<LoopAction> on(LoopEvent event, Instant at) {
+    now = at;
+    actions.clear();
     if (event instanceof LoopEvent.Led led) {
       leads = true;
       state = led.saved();
       labels = null;
       busy = null;
       ending = null;
-      begin(actions, now);
+      begin();
     } else if (event instanceof LoopEvent.Lost) {
       leads = false;
       busy = null;
       actions.add(LoopAction.StopWork.INSTANCE);
     } else if (leads) {
-      dispatch(event, now, actions);
+      dispatch(event);
     }
-    return actions;
+    return List.copyOf(actions);
   }
 
-  private void dispatch(LoopEvent event, Instant now, List<LoopAction> actions) {
+  private void dispatch(LoopEvent event) {
     if (event instanceof LoopEvent.Labels l) {
       if (freshSince == null || l.fresh() != freshLabels()) {
         freshSince = now;
       }
       labels = l;
-      consider(now, actions);
+      consider();
     } else if (event instanceof LoopEvent.Tick) {
-      consider(now, actions);
+      consider();
     } else if (event instanceof LoopEvent.Requested r) {
-      onRequested(r.request(), now, actions);
+      onRequested(r.request());
     } else if (event instanceof LoopEvent.Drifted d) {
       drift = d.detail();
-      consider(now, actions);
+      consider();
     } else if (event instanceof LoopEvent.DriftOver) {
       drift = null;
     } else if (event instanceof LoopEvent.Failed f) {
-      onFailed(f, now, actions);
+      onFailed(f);
     } else {
-      onResult(event, now, actions);
+      onResult(event);
     }
   }
 
-  private void onRequested(RefitRequest request, Instant now, List<LoopAction> actions) {
+  private void onRequested(RefitRequest request) {
     boolean known =
         ended.contains(request.id())
             || state.waiting().stream().anyMatch(r -> r.id().equals(request.id()))
@@ -143,25 +147,25 @@ final class LoopCore {
     if (!known && state.waiting().size() < WAITING_MAX) {
       List<RefitRequest> longer = new ArrayList<>(state.waiting());
       longer.add(request);
-      save(state.waitingFor(longer), actions);
-      consider(now, actions);
+      save(state.waitingFor(longer));
+      consider();
     }
   }
 
   /** Looks whether something is due. What is wrong in force goes before all else. */
-  private void consider(Instant now, List<LoopAction> actions) {
+  private void consider() {
     Phase phase = state.phase();
     Watch watch = state.watch();
     Optional<String> wrong = inForceWrong();
     if (busy != null) {
-      wrong.ifPresent(why -> endRound(why, actions));
+      wrong.ifPresent(why -> endRound(why));
     } else if (phase instanceof Publishing p) {
-      canaryDue(p, wrong, now, actions);
+      canaryDue(p, wrong);
     } else if (phase instanceof Collecting) {
       if (watch != null && wrong.isPresent()) {
-        go(new RollingBack(watch, wrong.get()), actions, now);
+        go(new RollingBack(watch, wrong.get()));
       } else {
-        refitDue(now, actions);
+        refitDue();
       }
     }
   }
@@ -172,7 +176,7 @@ final class LoopCore {
   }
 
   /** A candidate that was made of an adapter that goes is not worth the wait; publishing is. */
-  private void endRound(String why, List<LoopAction> actions) {
+  private void endRound(String why) {
     Phase phase = state.phase();
     boolean soonOver = phase instanceof Publishing || phase instanceof RollingBack;
     Round round = phase.underWay().orElse(null);
@@ -182,24 +186,23 @@ final class LoopCore {
     }
   }
 
-  private void canaryDue(
-      Publishing p, Optional<String> inForceWrong, Instant now, List<LoopAction> actions) {
+  private void canaryDue(Publishing p, Optional<String> inForceWrong) {
     Canary canary = p.canary();
     if (canary == null) {
       return;
     }
     Optional<String> wrong = tooWrong(p.candidate());
     if (wrong.isPresent()) {
-      work(new LoopAction.Withdraw(p.round(), p.candidate(), wrong.get(), false), actions);
+      work(new LoopAction.Withdraw(p.round(), p.candidate(), wrong.get(), false));
     } else if (inForceWrong.isPresent()) {
       String why = TAKEN_BACK + inForceWrong.get();
-      work(new LoopAction.Withdraw(p.round(), p.candidate(), why, true), actions);
+      work(new LoopAction.Withdraw(p.round(), p.candidate(), why, true));
     } else if (now.toEpochMilli() >= canary.untilMillis()) {
-      work(new LoopAction.Promote(p.round(), p.candidate(), p.report()), actions);
+      work(new LoopAction.Promote(p.round(), p.candidate(), p.report()));
     }
   }
 
-  private void work(Work work, List<LoopAction> actions) {
+  private void work(Work work) {
     busy = work;
     actions.add(work);
   }
@@ -237,7 +240,7 @@ final class LoopCore {
     return Optional.empty();
   }
 
-  private void refitDue(Instant now, List<LoopAction> actions) {
+  private void refitDue() {
     LoopEvent.Labels l = labels;
     if (l == null) {
       return;
@@ -246,18 +249,18 @@ final class LoopCore {
       RefitRequest first = state.waiting().get(0);
       state = state.waitingFor(state.waiting().subList(1, state.waiting().size()));
       Round.Kind kind = first.headOnly() ? Round.Kind.HEAD : Round.Kind.FULL;
-      start(kind, "request of " + first.author(), first.id(), false, now, actions);
+      start(kind, "request of " + first.author(), first.id(), false);
       return;
     }
-    Optional<String> trigger = trigger(l, now);
+    Optional<String> trigger = trigger(l);
     if (trigger.isPresent()) {
       drift = null;
       boolean head = settings.headFirst();
-      start(head ? Round.Kind.HEAD : Round.Kind.FULL, trigger.get(), null, head, now, actions);
+      start(head ? Round.Kind.HEAD : Round.Kind.FULL, trigger.get(), null, head);
     }
   }
 
-  private Optional<String> trigger(LoopEvent.Labels l, Instant now) {
+  private Optional<String> trigger(LoopEvent.Labels l) {
     Instant since = freshSince == null ? now : freshSince;
     boolean quiet = !now.isBefore(since.plus(settings.quiet()));
     // An alarm has no labels: from the sounds of the last fit, a fit would make the last adapter.
@@ -281,12 +284,7 @@ final class LoopCore {
   }
 
   private void start(
-      Round.Kind kind,
-      String trigger,
-      @Nullable String request,
-      boolean fullFollows,
-      Instant now,
-      List<LoopAction> actions) {
+      Round.Kind kind, String trigger, @Nullable String request, boolean fullFollows) {
     Round round =
         new Round(
             state.rounds() + 1,
@@ -302,28 +300,28 @@ final class LoopCore {
       labels = labels == null ? null : new LoopEvent.Labels(0, change, labels.counted());
     }
     actions.add(new Save(state));
-    begin(actions, now);
+    begin();
   }
 
   /** Saves, then begins the work of a phase. */
-  private void go(Phase next, List<LoopAction> actions, Instant now) {
+  private void go(Phase next) {
     busy = null;
-    save(state.at(next), actions);
-    begin(actions, now);
+    save(state.at(next));
+    begin();
   }
 
-  private void save(LoopState next, List<LoopAction> actions) {
+  private void save(LoopState next) {
     state = next;
     actions.add(new Save(next));
   }
 
   /** The work of the phase, also after a restart. */
-  private void begin(List<LoopAction> actions, Instant now) {
+  private void begin() {
     Optional<Work> next = next();
     if (next.isPresent()) {
-      work(next.get(), actions);
+      work(next.get());
     } else {
-      consider(now, actions);
+      consider();
     }
   }
 
@@ -349,7 +347,7 @@ final class LoopCore {
         : new LoopAction.Promote(p.round(), p.candidate(), p.report());
   }
 
-  private void onResult(LoopEvent event, Instant now, List<LoopAction> actions) {
+  private void onResult(LoopEvent event) {
     Phase phase = state.phase();
     if (busy == null) {
       return;
@@ -357,55 +355,53 @@ final class LoopCore {
     if (event instanceof LoopEvent.Fitted e
         && phase instanceof Fitting p
         && p.round().number() == e.round()) {
-      if (!endedEarly(p.round(), e.candidate(), now, actions)) {
-        go(new Judging(p.round(), e.candidate()), actions, now);
+      if (!endedEarly(p.round(), e.candidate())) {
+        go(new Judging(p.round(), e.candidate()));
       }
     } else if (event instanceof LoopEvent.Judged e
         && phase instanceof Judging p
         && p.round().number() == e.round()) {
-      onJudged(p, e.report(), now, actions);
+      onJudged(p, e.report());
     } else if (event instanceof LoopEvent.Shadowed e
         && phase instanceof Shadowing p
         && p.round().number() == e.round()) {
-      onShadowed(p, e, now, actions);
+      onShadowed(p, e);
     } else if (phase instanceof Publishing p) {
-      onPublishing(p, event, now, actions);
+      onPublishing(p, event);
     } else if (event instanceof LoopEvent.RolledBack e
         && phase instanceof RollingBack p
         && p.watch().adapter().equals(e.adapter())) {
-      onRolledBack(p, e, now, actions);
+      onRolledBack(p, e);
     }
   }
 
   /** Ends a round whose work was to be stopped, whether it was or was done before that. */
-  private boolean endedEarly(
-      Round round, @Nullable String candidate, Instant now, List<LoopAction> actions) {
+  private boolean endedEarly(Round round, @Nullable String candidate) {
     String why = ending;
     if (why != null) {
-      finish(round, Kind.FAILED, candidate, null, null, why, now, actions);
+      finish(round, Kind.FAILED, candidate, null, null, why);
     }
     return why != null;
   }
 
-  private void onJudged(Judging p, GateReport report, Instant now, List<LoopAction> actions) {
-    if (endedEarly(p.round(), p.candidate(), now, actions)) {
+  private void onJudged(Judging p, GateReport report) {
+    if (endedEarly(p.round(), p.candidate())) {
       return;
     }
     if (!report.passed()) {
       String why = String.join("; ", report.reasons());
       Kind kind = report.undecided() ? Kind.UNDECIDED : Kind.REFUSED;
-      finish(p.round(), kind, p.candidate(), report, null, why, now, actions);
+      finish(p.round(), kind, p.candidate(), report, null, why);
     } else if (settings.shadowShare() > 0) {
-      go(new Shadowing(p.round(), p.candidate(), report), actions, now);
+      go(new Shadowing(p.round(), p.candidate(), report));
     } else {
       GateReport text = report.withNote("not tried in shadow: shadow.share is 0");
-      go(new Publishing(p.round(), p.candidate(), text, null), actions, now);
+      go(new Publishing(p.round(), p.candidate(), text, null));
     }
   }
 
-  private void onShadowed(
-      Shadowing p, LoopEvent.Shadowed e, Instant now, List<LoopAction> actions) {
-    if (endedEarly(p.round(), p.candidate(), now, actions)) {
+  private void onShadowed(Shadowing p, LoopEvent.Shadowed e) {
+    if (endedEarly(p.round(), p.candidate())) {
       return;
     }
     Double agreement = e.agreement();
@@ -418,53 +414,39 @@ final class LoopCore {
       String why =
           String.format(
               Locale.ROOT, "%s must be at least %.2f", text, settings.shadowAgreementMin());
-      finish(p.round(), Kind.REFUSED, p.candidate(), e.report(), null, why, now, actions);
+      finish(p.round(), Kind.REFUSED, p.candidate(), e.report(), null, why);
     } else {
-      go(new Publishing(p.round(), p.candidate(), e.report(), null), actions, now);
+      go(new Publishing(p.round(), p.candidate(), e.report(), null));
     }
   }
 
-  private void onPublishing(Publishing p, LoopEvent event, Instant now, List<LoopAction> actions) {
+  private void onPublishing(Publishing p, LoopEvent event) {
     long number = p.round().number();
     if (event instanceof LoopEvent.CanaryUp e && number == e.round() && p.canary() == null) {
       long until = now.plus(settings.canaryFor()).toEpochMilli();
       // Without a stream there is nobody to wait for.
       Canary canary = new Canary(e.streams(), e.streams().isEmpty() ? now.toEpochMilli() : until);
-      go(new Publishing(p.round(), p.candidate(), p.report(), canary), actions, now);
+      go(new Publishing(p.round(), p.candidate(), p.report(), canary));
     } else if (event instanceof LoopEvent.Promoted e && number == e.round()) {
       state = state.watching(new Watch(p.round(), p.candidate(), e.previous(), now.toEpochMilli()));
-      finish(
-          p.round(),
-          Kind.PUBLISHED,
-          p.candidate(),
-          p.report(),
-          e.cutover(),
-          "passed",
-          now,
-          actions);
+      finish(p.round(), Kind.PUBLISHED, p.candidate(), p.report(), e.cutover(), "passed");
     } else if (event instanceof LoopEvent.Withdrawn e && number == e.round()) {
       Kind kind = e.failed() ? Kind.FAILED : Kind.ROLLED_BACK;
-      finish(p.round(), kind, p.candidate(), p.report(), null, e.reason(), now, actions);
+      finish(p.round(), kind, p.candidate(), p.report(), null, e.reason());
     }
   }
 
-  private void onRolledBack(
-      RollingBack p, LoopEvent.RolledBack e, Instant now, List<LoopAction> actions) {
+  private void onRolledBack(RollingBack p, LoopEvent.RolledBack e) {
     Kind kind = e.cutover() == null ? null : Kind.ROLLED_BACK;
-    rolledBack(p, kind, e.cutover(), p.reason(), now, actions);
+    rolledBack(p, kind, e.cutover(), p.reason());
   }
 
   /** Null {@code kind}: there is nothing to report, somebody else has rolled it back. */
   private void rolledBack(
-      RollingBack p,
-      @Nullable Kind kind,
-      @Nullable String cutover,
-      String reason,
-      Instant now,
-      List<LoopAction> actions) {
+      RollingBack p, @Nullable Kind kind, @Nullable String cutover, String reason) {
     busy = null;
     Watch watch = p.watch();
-    save(state.watching(null).at(new Collecting()), actions);
+    save(state.watching(null).at(new Collecting()));
     if (kind != null) {
       double seconds = (now.toEpochMilli() - watch.sinceMillis()) / MILLIS;
       actions.add(
@@ -472,7 +454,7 @@ final class LoopCore {
               new RoundOutcome(
                   watch.round(), kind, watch.adapter(), null, cutover, reason, seconds)));
     }
-    consider(now, actions);
+    consider();
   }
 
   private void finish(
@@ -481,9 +463,7 @@ final class LoopCore {
       @Nullable String candidate,
       @Nullable GateReport report,
       @Nullable String cutover,
-      String reason,
-      Instant now,
-      List<LoopAction> actions) {
+      String reason) {
     busy = null;
     ending = null;
     if (round.request() != null) {
@@ -505,17 +485,17 @@ final class LoopCore {
       labels = labels == null ? null : new LoopEvent.Labels(0, labels.change(), labels.counted());
     }
     if (round.fullFollows() && !byLabels && inForceWrong().isEmpty()) {
-      start(Round.Kind.FULL, round.trigger(), null, false, now, actions);
+      start(Round.Kind.FULL, round.trigger(), null, false);
     } else {
       actions.add(new Save(state));
-      consider(now, actions);
+      consider();
     }
   }
 
-  private void onFailed(LoopEvent.Failed failed, Instant now, List<LoopAction> actions) {
+  private void onFailed(LoopEvent.Failed failed) {
     Work failing = busy;
     Round stopped = state.phase().underWay().orElse(null);
-    if (failing == null || (stopped != null && endedEarly(stopped, candidate(), now, actions))) {
+    if (failing == null || (stopped != null && endedEarly(stopped, candidate()))) {
       return;
     }
     state = state.failedOnce();
@@ -530,14 +510,14 @@ final class LoopCore {
     String why = failed.step() + ": " + failed.reason();
     if (state.phase() instanceof Publishing p) {
       // It may score some streams: a canary's, or those of a canary that began.
-      work(new LoopAction.Withdraw(p.round(), p.candidate(), why, true), actions);
+      work(new LoopAction.Withdraw(p.round(), p.candidate(), why, true));
       return;
     }
     Optional<Round> round = state.phase().underWay();
     if (round.isPresent()) {
-      finish(round.get(), Kind.FAILED, candidate(), null, null, why, now, actions);
+      finish(round.get(), Kind.FAILED, candidate(), null, null, why);
     } else if (state.phase() instanceof RollingBack p) {
-      rolledBack(p, Kind.FAILED, null, why, now, actions);
+      rolledBack(p, Kind.FAILED, null, why);
     }
   }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.GateReport;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -22,63 +23,34 @@ import org.jspecify.annotations.Nullable;
 public sealed interface Phase {
   /** Its word in statuses and metrics. */
   @JsonIgnore
-  String word();
+  default String word() {
+    return this instanceof RollingBack
+        ? "rolling-back"
+        : getClass().getSimpleName().toLowerCase(Locale.ROOT);
+  }
 
   /** The round that is under way. */
   @JsonIgnore
-  Optional<Round> underWay();
+  default Optional<Round> underWay() {
+    return this instanceof InRound p ? Optional.of(p.round()) : Optional.empty();
+  }
+
+  /** One in which a round is under way. */
+  sealed interface InRound extends Phase {
+    Round round();
+  }
 
   /** Waits for labels. */
-  record Collecting() implements Phase {
-    @Override
-    public String word() {
-      return "collecting";
-    }
-
-    @Override
-    public Optional<Round> underWay() {
-      return Optional.empty();
-    }
-  }
+  record Collecting() implements Phase {}
 
   /** Fits; goes on from its checkpoint. */
-  record Fitting(Round round) implements Phase {
-    @Override
-    public String word() {
-      return "fitting";
-    }
-
-    @Override
-    public Optional<Round> underWay() {
-      return Optional.of(round);
-    }
-  }
+  record Fitting(Round round) implements InRound {}
 
   /** Compares the candidate with the incumbent on held-out sounds. */
-  record Judging(Round round, String candidate) implements Phase {
-    @Override
-    public String word() {
-      return "judging";
-    }
-
-    @Override
-    public Optional<Round> underWay() {
-      return Optional.of(round);
-    }
-  }
+  record Judging(Round round, String candidate) implements InRound {}
 
   /** Lets the candidate score live audio beside the incumbent. */
-  record Shadowing(Round round, String candidate, GateReport report) implements Phase {
-    @Override
-    public String word() {
-      return "shadowing";
-    }
-
-    @Override
-    public Optional<Round> underWay() {
-      return Optional.of(round);
-    }
-  }
+  record Shadowing(Round round, String candidate, GateReport report) implements InRound {}
 
   /**
    * Brings the candidate into force.
@@ -86,30 +58,10 @@ public sealed interface Phase {
    * @param canary the streams that it scores first; null if there are none
    */
   record Publishing(Round round, String candidate, GateReport report, @Nullable Canary canary)
-      implements Phase {
-    @Override
-    public String word() {
-      return "publishing";
-    }
-
-    @Override
-    public Optional<Round> underWay() {
-      return Optional.of(round);
-    }
-  }
+      implements InRound {}
 
   /** Brings the previous adapter back. */
-  record RollingBack(Watch watch, String reason) implements Phase {
-    @Override
-    public String word() {
-      return "rolling-back";
-    }
-
-    @Override
-    public Optional<Round> underWay() {
-      return Optional.empty();
-    }
-  }
+  record RollingBack(Watch watch, String reason) implements Phase {}
 
   /**
    * Streams that the candidate scores before the others.

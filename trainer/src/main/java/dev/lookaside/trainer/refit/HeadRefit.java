@@ -355,20 +355,27 @@ final class HeadRefit {
       }
     }
     for (Labelled l : labelled) {
-      Scene alone = l.alone().isEmpty() ? null : l.alone().get(0);
-      LabelledEvent e = alone == null ? null : alone.events().get(0);
-      trials.add(
-          new Trial(
-              l.example().id(),
-              l.example().id(),
-              l.example().label().orElse(null),
-              l.example().rejectedLabel().orElse(null),
-              true,
-              l.fold(),
-              alone == null ? l.stretch().audio() : alone.audio(),
-              e == null ? l.stretch().onsetSeconds() : e.onsetSeconds(),
-              e == null ? l.stretch().offsetSeconds() : e.offsetSeconds()));
+      if (l.alone().isEmpty()) {
+        trials.add(recorded(l));
+      } else {
+        Scene alone = l.alone().get(0);
+        LabelledEvent e = alone.events().get(0);
+        trials.add(trial(l, alone.audio(), e.onsetSeconds(), e.offsetSeconds()));
+      }
     }
+  }
+
+  private static Trial recorded(Labelled l) {
+    CorrectedStretch stretch = l.stretch();
+    return trial(l, stretch.audio(), stretch.onsetSeconds(), stretch.offsetSeconds());
+  }
+
+  private static Trial trial(Labelled l, Pcm audio, double onsetSeconds, double offsetSeconds) {
+    StoredExample e = l.example();
+    String label = e.label().orElse(null);
+    String rejected = e.rejectedLabel().orElse(null);
+    return new Trial(
+        e.id(), e.id(), label, rejected, true, l.fold(), audio, onsetSeconds, offsetSeconds);
   }
 
   private ClipDetections detections(Pcm audio, Adapter with) {
@@ -638,20 +645,7 @@ final class HeadRefit {
 
   /** What an adapter of this body makes of each labelled sound where it was recorded. */
   List<Score> corrections(Adapter with) {
-    List<Trial> recorded = new ArrayList<>();
-    for (Labelled l : labelled) {
-      recorded.add(
-          new Trial(
-              l.example().id(),
-              l.example().id(),
-              l.example().label().orElse(null),
-              l.example().rejectedLabel().orElse(null),
-              true,
-              l.fold(),
-              l.stretch().audio(),
-              l.stretch().onsetSeconds(),
-              l.stretch().offsetSeconds()));
-    }
+    List<Trial> recorded = labelled.stream().map(HeadRefit::recorded).toList();
     return Examiner.scores(recorded, with.labels(), (audio, fold) -> detections(audio, with));
   }
 
