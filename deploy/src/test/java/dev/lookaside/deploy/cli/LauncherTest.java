@@ -50,24 +50,6 @@ class LauncherTest {
       echo "ran $*"
       """;
 
-  private static final String ARCHIVING =
-      """
-      #!/bin/sh
-      for arg; do last=$arg; done
-      if [ "$last" = -version ]; then
-        echo 'openjdk version "17.0.15" 2025-04-15' >&2
-        exit 0
-      fi
-      case $* in
-        *-XX:ArchiveClassesAtExit=*)
-          echo x >>"%1$s/archived"
-          for arg; do case $arg in -XX:Archive*) touch "${arg#*=}" ;; esac; done
-          exit %2$s
-          ;;
-      esac
-      echo "ran $*"
-      """;
-
   private static final String MVN =
       """
       #!/bin/sh
@@ -143,25 +125,6 @@ class LauncherTest {
     }
     // Its version, and the option.
     assertThat(Files.readAllLines(root.resolve("asked"))).hasSize(2);
-  }
-
-  /** A java that writes the archive it is asked for, and one that fails while it does. */
-  @ParameterizedTest
-  @CsvSource({"0, true", "1, false"})
-  void classesAreArchivedAfterABuildAndUsedFromThenOn(int exitCode, boolean used) throws Exception {
-    Path script = root.resolve("deploy/bin/lookaside");
-    tool("java", ARCHIVING.formatted(root, exitCode));
-    for (int run = 0; run < 2; run++) {
-      String out = launch(script, "one").out;
-      String archive = "-XX:SharedArchiveFile=" + root.resolve("deploy/target/lookaside.jsa");
-      assertThat(out.contains(archive + " -cp ")).isEqualTo(used);
-      assertThat(out).endsWith(" one\n");
-    }
-    assertThat(Files.readAllLines(root.resolve("archived"))).hasSize(1);
-    Path source = write(root.resolve("ingest/src/main/java/A.java"), "class A {}");
-    Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(10)));
-    launch(script, "one");
-    assertThat(Files.readAllLines(root.resolve("archived"))).as("after the next build").hasSize(2);
   }
 
   @Test
