@@ -121,7 +121,8 @@ public final class AdapterFactory {
    * href="https://arxiv.org/abs/2203.05482">arXiv 2203.05482</a>).
    *
    * @param adapters at least one; the last one's metadata, thresholds among them, are the mean's
-   * @throws WeightsException if labels, windows or the shape of a tensor differ from the last one's
+   * @throws WeightsException naming the first one whose labels, activation, front end,
+   *     normalisation or shape differ from the last one's
    */
   public static Adapter mean(List<Adapter> adapters) {
     Adapter last = adapters.get(adapters.size() - 1);

@@ -29,7 +29,7 @@ import java.util.List;
  * thread.
  */
 final class OfflineRounds implements AutoCloseable {
-  private static final long KEPT_BYTES = 256L << 20;
+  private static final long CACHE_BYTES = 256L << 20;
   private static final int BATCH = 16;
 
   private static final FitProgress UNSEEN =
@@ -70,7 +70,7 @@ final class OfflineRounds implements AutoCloseable {
             AudioCache.ofHeap());
     this.incumbent = incumbent;
     this.folder = folder;
-    this.cache = new EmbeddingCache(backbone, tools.where(), KEPT_BYTES);
+    this.cache = new EmbeddingCache(backbone, tools.where(), CACHE_BYTES);
   }
 
   /**

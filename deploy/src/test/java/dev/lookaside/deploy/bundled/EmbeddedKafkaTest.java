@@ -3,6 +3,7 @@ package dev.lookaside.deploy.bundled;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.lookaside.deploy.DeployException;
 import java.net.InetAddress;
@@ -39,6 +40,8 @@ class EmbeddedKafkaTest {
             .createTopics(List.of(new NewTopic("t", Optional.of(2), Optional.empty())))
             .all()
             .get();
+        // The broker learns of it a moment after the controller has made it.
+        await().until(() -> admin.listTopics().names().get().contains("t"));
       }
       send(kafka, "t", "hello");
       assertThat(receiveOne(kafka, "t")).isEqualTo("hello");

@@ -540,7 +540,10 @@ final class HeadRefit {
     return AdapterFactory.of(tensors, fitted.metadata());
   }
 
-  /** Each scene is scored by the head that was fitted without its fold. */
+  /**
+   * Each scene is scored by the head that was fitted without its fold. Where the old row has
+   * stayed, the threshold is chosen anew, too: the labels say something of it all the same.
+   */
   private void chooseThresholds(List<String> labels) {
     SceneJudge judge = new SceneJudge(tools.model(start, tools.hopFrames()));
     for (OlderScene s : olderScenes) {

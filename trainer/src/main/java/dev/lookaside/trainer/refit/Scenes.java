@@ -88,12 +88,12 @@ final class Scenes {
             Seeds.mix(seed, 1));
     return IntStream.range(0, settings.headScenes())
         .parallel()
-        .mapToObj(number -> olderScenes(number, byLabel, beds))
+        .mapToObj(number -> olderScene(number, byLabel, beds))
         .flatMap(Optional::stream)
         .toList();
   }
 
-  private Optional<Composed> olderScenes(
+  private Optional<Composed> olderScene(
       int number, Map<String, List<String>> byLabel, SceneExamples.Unlabelled beds) {
     int fold = number % RoundPlan.FOLDS;
     long own = Seeds.mix(seed, 2, number);

@@ -294,9 +294,9 @@ class HeadRefitTest {
 
   @Test
   void aSceneHasRecordingsOfItsFoldAloneAndNoLabelledSound() {
-    List<Scenes.Composed> standing = new Scenes(plan(), sounds(), tools()).olderScenes();
-    assertThat(standing).extracting(Scenes.Composed::fold).contains(0, 1, 2, 3);
-    assertThat(standing)
+    List<Scenes.Composed> scenes = new Scenes(plan(), sounds(), tools()).olderScenes();
+    assertThat(scenes).extracting(Scenes.Composed::fold).contains(0, 1, 2, 3);
+    assertThat(scenes)
         .allSatisfy(
             s ->
                 assertThat(s.scene().events())
