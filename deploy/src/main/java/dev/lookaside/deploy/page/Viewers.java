@@ -162,7 +162,11 @@ final class Viewers implements AutoCloseable {
   private static void end(BoundedSourceQueue<ByteString> queue, String why) {
     String json = JsonNodeFactory.instance.objectNode().put("why", why).toString();
     queue.offer(ByteString.fromString("event: end\ndata: " + json + "\n\n"));
-    queue.complete();
+    try {
+      queue.complete();
+    } catch (IllegalStateException e) {
+      // The page went away by itself and leaves as soon as this lock is free.
+    }
   }
 
   private ByteString event(long number, String json) {

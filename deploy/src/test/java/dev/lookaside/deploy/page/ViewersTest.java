@@ -1,6 +1,7 @@
 package dev.lookaside.deploy.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import akka.actor.ActorSystem;
 import akka.stream.javadsl.Keep;
@@ -9,6 +10,7 @@ import akka.stream.javadsl.SinkQueueWithCancel;
 import akka.util.ByteString;
 import com.typesafe.config.ConfigFactory;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -124,5 +126,26 @@ class ViewersTest {
     clients.get(0).queue.cancel();
     Awaitility.await().until(() -> !viewers.full());
     assertThat(new Client(null).next(1)).containsExactly(event(0, "all"));
+  }
+
+  /** It went away while the lock was held that it needs to leave. */
+  @Test
+  void aPageThatJustWentAwayDoesNotKeepTheServiceFromStopping() {
+    synchronized (viewers) {
+      viewers.stream(Optional.empty(), () -> "all").to(Sink.cancelled()).run(SYSTEM);
+      Awaitility.await("the page has gone")
+          .pollInSameThread()
+          .until(ViewersTest::somebodyWaitsToLeave);
+      assertThatCode(viewers::close).doesNotThrowAnyException();
+    }
+  }
+
+  private static boolean somebodyWaitsToLeave() {
+    return Thread.getAllStackTraces().values().stream()
+        .flatMap(Arrays::stream)
+        .anyMatch(
+            frame ->
+                frame.getClassName().equals(Viewers.class.getName())
+                    && frame.getMethodName().equals("leave"));
   }
 }
