@@ -36,12 +36,14 @@ import java.util.Set;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Rounds of the bundled model with right and wrong labels, without a broker. */
+@Tag("slow")
 class WrongLabelsTest {
   private static final int RATE_HZ = 16_000;
   private static final double CONTEXT_SECONDS = 1.3;

@@ -9,6 +9,7 @@ import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.audio.WavWriter;
 import dev.lookaside.ingest.send.LabelledClip;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -54,6 +55,7 @@ class DemoTest {
 
   /** The real thing: four live streams, a broker, a worker, a trainer with the gate as it is. */
   @Test
+  @Tag("slow")
   void correctionsBecomeAnAdapterThatTakesOverWithoutLosingAWindow() throws Exception {
     Path file = folder.resolve("story.json");
     Cli demo = Cli.run("demo", "--head-only", "--headless", "--json", file);

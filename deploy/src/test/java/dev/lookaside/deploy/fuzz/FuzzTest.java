@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -62,6 +63,7 @@ class FuzzTest {
   }
 
   @Test
+  @Tag("slow")
   @EnabledOnOs(
       value = {OS.LINUX, OS.MAC},
       disabledReason = "Jazzer's driver is built for these")

@@ -30,6 +30,7 @@ import java.util.TreeSet;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,7 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 class AdapterSwapTest {
   private static final int CHUNK = 3_217;
 
-  /** A thousand with {@code mvn -B verify -Dlookaside.soak=true}. */
+  /** A thousand with {@code mvn -B -Pslow verify -Dlookaside.soak=true}. */
   private static final int SWAPS = Boolean.getBoolean("lookaside.soak") ? 1_000 : 250;
 
   private static final int MILLIS_PER_SWAP = 25;
@@ -229,6 +230,7 @@ class AdapterSwapTest {
   }
 
   @Test
+  @Tag("slow")
   void manySwapsUnderLoadLoseDoubleAndMistakeNothing() {
     int distinct = 40;
     Sound sound = sound("s", 31, 5 + SWAPS * MILLIS_PER_SWAP / 1e3, Encoding.S16LE);

@@ -29,11 +29,13 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** A trainer that listens to two streams on a real broker, of which one changes. */
+@Tag("slow")
 class DriftOnKafkaTest {
   private static final int BURST = 9 * 16_000;
   private static final int BURSTS = 5;

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
@@ -29,9 +30,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * {@code lookaside run} as a process of its own keeps its size while adapters change. Takes
- * minutes: {@code mvn -B verify -Dlookaside.soak=true}.
+ * minutes: {@code mvn -B -Pslow verify -Dlookaside.soak=true}.
  */
 @Timeout(900)
+@Tag("slow")
 @EnabledIfSystemProperty(named = "lookaside.soak", matches = "true")
 @EnabledOnOs(OS.LINUX)
 class SwapMemoryTest {

@@ -22,6 +22,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
  * one stands by.
  */
 @Timeout(1_500)
+@Tag("slow")
 class TrainerKillTest {
   /** One fit of the head and one of the whole adapter, each longer than a checkpoint's distance. */
   private static final Map<String, Object> SMALL =

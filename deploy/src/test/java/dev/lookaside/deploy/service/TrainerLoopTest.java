@@ -31,6 +31,7 @@ import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,6 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
  * broker, with the bundled model, a worker and a trainer.
  */
 @Timeout(1500)
+@Tag("slow")
 class TrainerLoopTest {
   /** A head fitted in seconds on request alone, and a gate that lets everything pass. */
   private static final Map<String, Object> QUICK_AND_OPEN =

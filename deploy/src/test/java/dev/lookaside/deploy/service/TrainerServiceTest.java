@@ -36,6 +36,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -150,6 +151,7 @@ class TrainerServiceTest {
    * no class is detected worse: what stops it is that the labels cannot be right.
    */
   @Test
+  @Tag("slow")
   void poisonedLabelsAreStoppedAtTheGate() {
     Scene scene = TrainerRig.scene(BundledClips.load(), 150, 11);
     Map<String, Object> settings = new HashMap<>(QUICK);
@@ -178,6 +180,7 @@ class TrainerServiceTest {
   }
 
   @Test
+  @Tag("slow")
   void ofTwoTrainersOneWorksAndTheOtherGoesOnWhereItWas() {
     try (TrainerRig rig = rig("two", QUICK)) {
       ConcurrentLinkedQueue<String> firstPhases = new ConcurrentLinkedQueue<>();
@@ -212,6 +215,7 @@ class TrainerServiceTest {
    * looked at.
    */
   @Test
+  @Tag("slow")
   void theGateCountsFalseAlarmsOnTheStreamsOwnBackground() throws Exception {
     Map<String, Object> often =
         Map.ofEntries(

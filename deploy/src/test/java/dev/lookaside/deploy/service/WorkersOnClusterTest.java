@@ -23,6 +23,7 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(600)
 @EnabledOnOs(OS.LINUX)
+@Tag("slow")
 class WorkersOnClusterTest {
   private static final Duration PATIENCE = Duration.ofMinutes(4);
   private static final int STREAMS = 6;
