@@ -96,6 +96,13 @@ public final class Calibrate implements Runnable {
               + " ones, 480 ms at most.")
   private boolean minLengths;
 
+  @Option(
+      names = "--pooled",
+      description =
+          "With --out: move each threshold half-way to the median of all labels, in log-odds. What"
+              + " sets a label apart on a few scenes is partly chance.")
+  private boolean pooled;
+
   @Mixin private DistractorOptions distractors = new DistractorOptions();
 
   @Mixin private Output output = new Output();
@@ -105,6 +112,9 @@ public final class Calibrate implements Runnable {
     OptionValue.atLeast("--scenes", scenes, 1);
     if (minLengths && out == null) {
       throw new CliException("--min-lengths: needs --out");
+    }
+    if (pooled && out == null) {
+      throw new CliException("--pooled: needs --out");
     }
     Adapter adapter = Adapter.load(adapterFile);
     ComposedScenes composed =
@@ -123,8 +133,9 @@ public final class Calibrate implements Runnable {
   private void report(Adapter adapter, SceneJudge judge) {
     Collars collars = Collars.onset(ComposedScenes.COLLAR_SECONDS);
     EventScore before = judge.score(collars);
-    SortedMap<String, CalibratedPair> pairs =
+    SortedMap<String, CalibratedPair> best =
         out == null ? new TreeMap<>() : judge.calibrated(collars);
+    SortedMap<String, CalibratedPair> pairs = pooled ? judge.pooled(best, collars) : best;
     EventScore after = judge.score(pairs, collars);
     SortedMap<String, Integer> lengths =
         minLengths ? judge.minLengths(pairs, collars, MIN_LENGTH_MOST_MILLIS) : new TreeMap<>();

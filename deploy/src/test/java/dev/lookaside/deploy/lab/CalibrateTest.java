@@ -11,6 +11,7 @@ import dev.lookaside.deploy.cli.Cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -65,6 +66,33 @@ class CalibrateTest {
   }
 
   @Test
+  void pooledThresholdsOfLabelsLieNearerToEachOther() throws Exception {
+    Path adapter = MODEL.resolve("adapter.safetensors");
+    Path best = folder.resolve("best.safetensors");
+    Path pooled = folder.resolve("pooled.safetensors");
+    assertThat(calibrate(adapter, "--out", best).err()).isEmpty();
+    Cli done = calibrate(adapter, "--out", pooled, "--pooled");
+    assertThat(done.err()).isEmpty();
+    List<String> changed = new ArrayList<>(Adapter.load(adapter).labels());
+    changed.removeIf(l -> on(adapter, l) == on(best, l));
+    assertThat(changed).hasSizeGreaterThan(2);
+    assertThat(spread(pooled, changed)).isPositive().isLessThan(spread(best, changed));
+    JsonNode json = new ObjectMapper().readTree(done.out());
+    JsonNode again = new ObjectMapper().readTree(calibrate(pooled).out());
+    assertThat(again.get("eventF1Before")).isEqualTo(json.get("eventF1After"));
+  }
+
+  private static double on(Path adapter, String label) {
+    return Adapter.load(adapter).thresholds().get(label).on();
+  }
+
+  private static double spread(Path adapter, List<String> labels) {
+    DoubleSummaryStatistics on =
+        labels.stream().mapToDouble(l -> on(adapter, l)).summaryStatistics();
+    return on.getMax() - on.getMin();
+  }
+
+  @Test
   void soundsOfNoClassAreInTheScenesAndNotAmongTheEvents() throws Exception {
     Path adapter = MODEL.resolve("adapter.safetensors");
     Object[] others = {"--distractors", CLIPS.resolveSibling("sounds-new-class")};
@@ -88,6 +116,9 @@ class CalibrateTest {
     Cli nowhere = calibrate(MODEL.resolve("adapter.safetensors"), "--min-lengths");
     assertThat(nowhere.exitCode()).isEqualTo(1);
     assertThat(nowhere.err()).contains("--min-lengths: needs --out");
+    Cli unwritten = calibrate(MODEL.resolve("adapter.safetensors"), "--pooled");
+    assertThat(unwritten.exitCode()).isEqualTo(1);
+    assertThat(unwritten.err()).contains("--pooled: needs --out");
     Cli noFile = calibrate(folder.resolve("none.safetensors"));
     assertThat(noFile.exitCode()).isEqualTo(1);
     assertThat(noFile.err()).contains("none.safetensors");

@@ -18,11 +18,14 @@ import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.LabelledEvent;
 import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.trainer.metric.Collars;
+import dev.lookaside.trainer.metric.Counts;
 import dev.lookaside.trainer.metric.EventScore;
 import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -126,6 +129,27 @@ class SceneJudgeTest {
     EventScore score = judge.score(judge.calibrated(COLLARS), COLLARS);
     assertThat(score.total().truePositives()).isEqualTo(2);
     assertThat(score.total().falsePositives()).isZero();
+  }
+
+  /** Odds of 9 and 1 to 9: their median is 1. */
+  @Test
+  void pooledThresholdsLieHalfWayToTheirMedianInLogOdds() {
+    SceneJudge judge = new SceneJudge(MODEL);
+    judge.add(scene(1, 1.0, 3.5), EAR, 8);
+    Counts none = new Counts(0, 0, 0);
+    SortedMap<String, CalibratedPair> pooled =
+        judge.pooled(
+            new TreeMap<>(
+                Map.of(
+                    "loud", new CalibratedPair(.9, .9, none),
+                    "never", new CalibratedPair(.1, .1, none))),
+            COLLARS);
+    assertThat(pooled).containsOnlyKeys("loud", "never");
+    assertThat(pooled.get("loud").on()).isCloseTo(.75, within(1e-9));
+    assertThat(pooled.get("loud").off()).isCloseTo(.75, within(1e-9));
+    assertThat(pooled.get("never").on()).isCloseTo(.25, within(1e-9));
+    assertThat(pooled.get("loud").counts()).as("posteriors are .6").isEqualTo(new Counts(0, 0, 2));
+    assertThat(judge.pooled(new TreeMap<>(), COLLARS)).isEmpty();
   }
 
   private static List<MelWindow> windows(Scene scene, int hopFrames) {
