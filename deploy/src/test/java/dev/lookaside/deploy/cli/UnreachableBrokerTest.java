@@ -39,6 +39,7 @@ import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,13 +90,25 @@ class UnreachableBrokerTest {
   /** Wait for brokers, as services do, or read folders alone. */
   private static final Set<String> OTHERS = Set.of("run", "trainer", "keys new", "keys list");
 
-  @TempDir private Path folder;
+  /** One for all: no command changes what is in it before a broker answers. */
+  @TempDir private static Path folder;
+
+  @BeforeAll
+  static void files() throws IOException {
+    AdapterCli cli = new AdapterCli("k:1", folder);
+    assertThat(cli.run("keys", "new", "site-1").exitCode()).isZero();
+    Path other = Files.createDirectories(folder.resolve("other"));
+    assertThat(new AdapterCli("k:1", other).run("keys", "new", "x").exitCode()).isZero();
+    Files.copy(other.resolve("keys").resolve("x.pub"), other.resolve("site-2.pub"));
+    cli.variant("a.safetensors", .25f, "");
+    Files.write(folder.resolve("a.wav"), WavWriter.int16(new Pcm(16_000, new float[16_000])));
+  }
 
   static Stream<String> commands() {
     return COMMANDS.stream();
   }
 
-  private Cli run(String bootstrapServers, int timeoutMillis, Object... words) {
+  private static Cli run(String bootstrapServers, int timeoutMillis, Object... words) {
     List<Object> line = new ArrayList<>();
     for (Object word : words) {
       line.add(String.valueOf(word).replace("FOLDER", folder.toString()));
@@ -104,28 +117,17 @@ class UnreachableBrokerTest {
     return new AdapterCli(bootstrapServers, folder).run(line.toArray());
   }
 
-  private void files(AdapterCli cli) throws IOException {
-    assertThat(cli.run("keys", "new", "site-1").exitCode()).isZero();
-    assertThat(new AdapterCli("k:1", folder.resolve("other")).run("keys", "new", "x").exitCode())
-        .isZero();
-    Path other = Files.createDirectories(folder.resolve("other"));
-    Files.copy(other.resolve("keys").resolve("x.pub"), other.resolve("site-2.pub"));
-    cli.variant("a.safetensors", .25f, "");
-    Files.write(folder.resolve("a.wav"), WavWriter.int16(new Pcm(16_000, new float[16_000])));
-  }
-
   @ParameterizedTest
   @MethodSource("commands")
-  void endsAtTheTimeoutWithAMessage(String command) throws IOException {
+  void endsAtTheTimeoutWithAMessage(String command) {
     String closed = "127.0.0.1:" + EmbeddedKafka.freePort();
-    files(new AdapterCli(closed, folder));
     long start = System.nanoTime();
-    Cli cli = run(closed, 700, (Object[]) command.split(" "));
+    Cli cli = run(closed, 300, (Object[]) command.split(" "));
     Duration took = Duration.ofNanos(System.nanoTime() - start);
     assertThat(cli.exitCode()).as(cli.out() + cli.err()).isEqualTo(1);
     assertThat(cli.err().strip().lines().toList().get(0))
         .contains(closed)
-        .contains("no broker answered within 700 ms");
+        .contains("no broker answered within 300 ms");
     assertThat(took).isLessThan(Duration.ofSeconds(20));
   }
 
@@ -157,7 +159,6 @@ class UnreachableBrokerTest {
   void aPromotionEndsWhenTheBrokersGoAwayWhileItWaitsForWorkers() throws Exception {
     try (EmbeddedKafka kafka = EmbeddedKafka.start()) {
       AdapterCli cli = new AdapterCli(kafka.bootstrapServers(), folder);
-      files(cli);
       JsonNode published = cli.json("adapter", "publish", folder.resolve("a.safetensors"));
       TextTopics topics = TextTopics.of(kafka);
       // A worker that lives and never answers.
@@ -229,7 +230,6 @@ class UnreachableBrokerTest {
     try (EmbeddedKafka kafka = EmbeddedKafka.start();
         Closing opened = new Closing()) {
       AdapterCli cli = new AdapterCli(kafka.bootstrapServers(), folder);
-      files(cli);
       float[] noise = new float[8 * 16_000];
       Random random = new Random(1);
       for (int i = 0; i < noise.length; i++) {
