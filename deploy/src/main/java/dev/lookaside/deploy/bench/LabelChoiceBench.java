@@ -27,6 +27,7 @@ import dev.lookaside.trainer.metric.EventF1;
 import dev.lookaside.trainer.metric.Ranking;
 import dev.lookaside.trainer.query.PoolScorer;
 import dev.lookaside.trainer.query.QueryStrategy;
+import dev.lookaside.trainer.query.QueryStrategy.Labelled;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.StoreSettings;
 import dev.lookaside.trainer.store.StoredExample;
@@ -43,16 +44,23 @@ import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
 
 /**
- * What few labels teach that {@code lookaside label next} asks for, against as many of the same
- * detections drawn at random: the adapter is refitted on each, and both are scored on the same
- * sounds of another stream. The new class is one of eleven that sound; its recordings on the other
- * stream are others.
+ * What few labels teach that {@code lookaside label next} asks for, one after the other, against as
+ * many of the same detections drawn at random: the adapter is refitted on each, and both are scored
+ * on the same sounds of another stream. The new class is one of eleven that sound; its recordings
+ * on the other stream are others.
  */
 final class LabelChoiceBench {
   private static final List<Integer> LABELS = List.of(2, 5, 10, 20);
-  private static final double POOL_SECONDS = 240;
+
+  /** As many as {@code label next} ranks, the newest. */
+  private static final int POOL_MAX = 200;
+
+  /** More detections than that. */
+  private static final double POOL_SECONDS = 900;
+
   private static final double UNSEEN_SECONDS = 240;
   private static final int BATCH = 16;
   private static final int DRAWS = 10_000;
@@ -65,7 +73,7 @@ final class LabelChoiceBench {
   private final OfflineRounds rounds;
   private final PoolScorer scorer;
   private final Adapter incumbent;
-  private final QueryStrategy strategy;
+  private final List<Labelled> known;
 
   private LabelChoiceBench(
       Bench.Options options,
@@ -78,13 +86,28 @@ final class LabelChoiceBench {
     this.rounds = rounds;
     this.scorer = scorer;
     this.incumbent = incumbent;
-    List<float[]> known = new ArrayList<>();
+    this.known = new ArrayList<>();
     for (StoredExample e : sets.known()) {
-      known.add(
+      float[] embedding =
           scorer.embedding(
-              e.heldAudio().read(), e.heldAudio().onsetSeconds(), e.heldAudio().offsetSeconds()));
+              e.heldAudio().read(), e.heldAudio().onsetSeconds(), e.heldAudio().offsetSeconds());
+      known.add(new Labelled(e.label().orElse(null), embedding));
     }
-    this.strategy = scorer.strategy(known, Set.of());
+  }
+
+  /**
+   * A detection that somebody judged.
+   *
+   * @param truth what sounds there
+   */
+  private record Answer(String id, DetectedEvent detected, Optional<LabelledEvent> truth) {
+    Optional<String> label() {
+      return truth.map(LabelledEvent::label);
+    }
+
+    boolean isCorrection() {
+      return !label().equals(Optional.of(detected.label()));
+    }
   }
 
   /**
@@ -102,11 +125,16 @@ final class LabelChoiceBench {
    *
    * @param newClass average precision of the new class; 0 for an adapter that does not know it
    * @param knownClasses mean average precision of the others
+   * @param allClasses mean average precision of both
    * @param recall share of the new class's events whose onset is found
    * @param falseAlarmsPerHour events of the new class that are detected elsewhere
    */
   private record Scores(
-      double newClass, double knownClasses, double recall, double falseAlarmsPerHour) {}
+      double newClass,
+      double knownClasses,
+      double allClasses,
+      double recall,
+      double falseAlarmsPerHour) {}
 
   private record Figure(String key, String what, ToDoubleFunction<Taught> of) {}
 
@@ -114,6 +142,7 @@ final class LabelChoiceBench {
       List.of(
           new Figure("newClass", "AP of the new class", t -> t.scores().newClass()),
           new Figure("knownClasses", "mean AP of the known ones", t -> t.scores().knownClasses()),
+          new Figure("allClasses", "mean AP of all classes", t -> t.scores().allClasses()),
           new Figure("recall", "recall of the new class", t -> t.scores().recall()),
           new Figure(
               "falseAlarmsPerHour",
@@ -160,24 +189,27 @@ final class LabelChoiceBench {
     List<Scores> before = new ArrayList<>();
     for (int set = 0; set < options.sets(); set++) {
       Scene stream = sets.stream(set, true, POOL_SECONDS);
+      List<DetectedEvent> all = scorer.detections(stream.audio(), incumbent).events();
       Map<String, DetectedEvent> detected = new LinkedHashMap<>();
-      for (DetectedEvent e : scorer.detections(stream.audio(), incumbent).events()) {
+      for (DetectedEvent e : all.subList(Math.max(0, all.size() - POOL_MAX), all.size())) {
         detected.put("set %d, detection %d".formatted(set, detected.size()), e);
       }
-      List<QueryStrategy.Sound> pool = scorer.sounds(trials(stream, detected));
-      List<String> byScore =
-          strategy.choose(pool, pool.size()).stream().map(c -> c.sound().id()).toList();
+      List<Answer> asked = asked(stream, detected);
       List<String> drawn = new ArrayList<>(detected.keySet());
       Collections.shuffle(drawn, new Random(Seeds.mix(options.seed(), 6, set)));
+      List<Answer> atRandom = new ArrayList<>();
+      for (String id : drawn) {
+        answer(stream, id, Objects.requireNonNull(detected.get(id)), atRandom);
+      }
       Scene unseen = sets.stream(set, false, UNSEEN_SECONDS);
       before.add(scores(incumbent, unseen));
       for (int labels : LABELS) {
         chosen
             .computeIfAbsent(labels, n -> new ArrayList<>())
-            .add(taught(stream, detected, byScore, labels, unseen, "chosen"));
+            .add(taught(stream, asked.subList(0, labels), unseen, "chosen"));
         random
             .computeIfAbsent(labels, n -> new ArrayList<>())
-            .add(taught(stream, detected, drawn, labels, unseen, "random"));
+            .add(taught(stream, atRandom.subList(0, labels), unseen, "random"));
       }
     }
     report.figure(
@@ -212,45 +244,60 @@ final class LabelChoiceBench {
     return trials;
   }
 
-  /** The truth answers: what sounds there longest, else that the detection is wrong. */
-  private Taught taught(
-      Scene stream,
-      Map<String, DetectedEvent> detected,
-      List<String> order,
-      int labels,
-      Scene unseen,
-      String how) {
+  /** Always the first of the list, which is made anew after each answer. */
+  private List<Answer> asked(Scene stream, Map<String, DetectedEvent> detected) {
+    List<QueryStrategy.Sound> pool = new ArrayList<>(scorer.sounds(trials(stream, detected)));
+    List<Labelled> labelled = new ArrayList<>(known);
+    List<Answer> answers = new ArrayList<>();
+    while (answers.size() < LABELS.get(LABELS.size() - 1)) {
+      QueryStrategy.Sound first =
+          scorer.strategy(labelled, Set.of()).choose(pool, 1).get(0).sound();
+      pool.remove(first);
+      DetectedEvent event = Objects.requireNonNull(detected.get(first.id()));
+      if (answer(stream, first.id(), event, answers)) {
+        String label = answers.get(answers.size() - 1).label().orElse(null);
+        labelled.add(new Labelled(label, first.embedding()));
+      }
+    }
+    return answers;
+  }
+
+  /**
+   * The truth answers: what sounds there longest, else that the detection is wrong.
+   *
+   * @param answers gets one more, unless one is for the same sound: a person does not answer twice
+   */
+  private static boolean answer(
+      Scene stream, String id, DetectedEvent detected, List<Answer> answers) {
+    Optional<LabelledEvent> truth = sounding(stream, detected);
+    if (truth.isPresent() && answers.stream().anyMatch(a -> a.truth().equals(truth))) {
+      return false;
+    }
+    return answers.add(new Answer(id, detected, truth));
+  }
+
+  private Taught taught(Scene stream, List<Answer> answers, Scene unseen, String how) {
     List<StoredExample> examples = new ArrayList<>(sets.known());
-    List<LabelledEvent> answered = new ArrayList<>();
-    int ofNewClass = 0;
-    int corrections = 0;
-    for (String id : order) {
-      if (examples.size() == sets.known().size() + labels) {
-        break;
-      }
-      DetectedEvent e = Objects.requireNonNull(detected.get(id), id);
-      Optional<LabelledEvent> truth = sounding(stream, e);
-      // A person does not answer twice for one sound.
-      if (truth.isEmpty() || !answered.contains(truth.get())) {
-        Optional<String> label = truth.map(LabelledEvent::label);
-        boolean wrong = !label.equals(Optional.of(e.label()));
-        examples.add(
-            sets.labelled(
-                stream.audio(),
-                e.onsetSeconds(),
-                e.offsetSeconds(),
-                how + " " + id,
-                label,
-                wrong ? Optional.of(e.label()) : Optional.empty()));
-        truth.ifPresent(answered::add);
-        ofNewClass += label.equals(Optional.of(BundledClips.NEW_CLASS)) ? 1 : 0;
-        corrections += wrong ? 1 : 0;
-      }
+    for (Answer a : answers) {
+      examples.add(
+          sets.labelled(
+              stream.audio(),
+              a.detected().onsetSeconds(),
+              a.detected().offsetSeconds(),
+              how + " " + a.id(),
+              a.label(),
+              a.isCorrection() ? Optional.of(a.detected().label()) : Optional.empty()));
     }
     OfflineRounds.Judged judged =
         rounds.judged(examples, options.full() ? Round.Kind.FULL : Round.Kind.HEAD);
     return new Taught(
-        ofNewClass, corrections, judged.report().passed(), scores(judged.candidate(), unseen));
+        (int)
+            answers.stream()
+                .filter(a -> a.label().equals(Optional.of(BundledClips.NEW_CLASS)))
+                .count(),
+        (int) answers.stream().filter(Answer::isCorrection).count(),
+        judged.report().passed(),
+        scores(judged.candidate(), unseen));
   }
 
   private static Optional<LabelledEvent> sounding(Scene stream, DetectedEvent detected) {
@@ -317,6 +364,10 @@ final class LabelChoiceBench {
     return new Scores(
         newClass,
         mean(known.stream().mapToDouble(Double::doubleValue).toArray()),
+        mean(
+            DoubleStream.concat(
+                    DoubleStream.of(newClass), known.stream().mapToDouble(Double::doubleValue))
+                .toArray()),
         counts.recall(),
         counts.falsePositives() * SECONDS_PER_HOUR / UNSEEN_SECONDS);
   }

@@ -25,6 +25,7 @@ import dev.lookaside.trainer.label.LabelTopic;
 import dev.lookaside.trainer.publish.RefitTopic;
 import dev.lookaside.trainer.query.PoolScorer;
 import dev.lookaside.trainer.query.QueryStrategy.Choice;
+import dev.lookaside.trainer.query.QueryStrategy.Labelled;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.StoredExample;
 import java.nio.file.Path;
@@ -53,7 +54,7 @@ public final class NextLabels {
   private static final int POOL_MAX = 200;
 
   /** So many examples of each class represent what is known of it. */
-  private static final int KNOWN_PER_CLASS = 10;
+  private static final int LABELLED_PER_CLASS = 10;
 
   /** Enough for the windows that touch a sound, with any model. */
   private static final Duration CONTEXT = Duration.ofMillis(1_500);
@@ -89,7 +90,7 @@ public final class NextLabels {
    * @param adapter digest of the one in force
    * @param comparedWith digest of the last other one of a trainer; null: there is none
    * @param wanted classes of which the last round needed more labels
-   * @param knownExamples sounds with a known name that novelty is measured from
+   * @param knownExamples labelled sounds that novelty and need are measured from
    */
   public record Found(
       List<Suggestion> suggestions,
@@ -221,10 +222,10 @@ public final class NextLabels {
             settings.classifier().scorer(),
             adapters.inForce(),
             adapters.other())) {
-      List<float[]> known = known(scorer);
+      List<Labelled> labelled = labelled(scorer);
       List<Suggestion> suggestions = new ArrayList<>();
       for (Choice c :
-          scorer.strategy(known, adapters.wanted()).choose(scorer.sounds(trials), count)) {
+          scorer.strategy(labelled, adapters.wanted()).choose(scorer.sounds(trials), count)) {
         suggestions.add(
             new Suggestion(
                 Objects.requireNonNull(pool.get(c.sound().id()), c.sound().id()),
@@ -239,7 +240,7 @@ public final class NextLabels {
           adapters.inForce().digest(),
           other == null ? null : other.digest(),
           adapters.wanted(),
-          known.size());
+          labelled.size());
     }
   }
 
@@ -316,28 +317,29 @@ public final class NextLabels {
     return Duration.between(from, until).toNanos() * 1e-9;
   }
 
-  /** Sounds with a known name, some of each class; none where there is no store. */
-  private List<float[]> known(PoolScorer scorer) {
+  /** Sounds of the store, some of each class and some of none; none where there is no store. */
+  private List<Labelled> labelled(PoolScorer scorer) {
     Optional<ExampleStore> found = store.get();
     if (found.isEmpty()) {
       return List.of();
     }
-    List<float[]> known = new ArrayList<>();
+    List<Labelled> labelled = new ArrayList<>();
     try (ExampleStore open = found.get()) {
-      Map<String, Integer> counts = new HashMap<>();
+      Map<Optional<String>, Integer> counts = new HashMap<>();
       List<StoredExample> newestFirst = new ArrayList<>(open.newestUsable(Scope.ALL, Instant.MAX));
       Collections.reverse(newestFirst);
       for (StoredExample e : newestFirst) {
-        if (e.label().isPresent()
-            && counts.merge(e.label().get(), 1, Integer::sum) <= KNOWN_PER_CLASS) {
-          known.add(
-              scorer.embedding(
-                  e.heldAudio().read(),
-                  e.heldAudio().onsetSeconds(),
-                  e.heldAudio().offsetSeconds()));
+        if (counts.merge(e.label(), 1, Integer::sum) <= LABELLED_PER_CLASS) {
+          labelled.add(
+              new Labelled(
+                  e.label().orElse(null),
+                  scorer.embedding(
+                      e.heldAudio().read(),
+                      e.heldAudio().onsetSeconds(),
+                      e.heldAudio().offsetSeconds())));
         }
       }
     }
-    return known;
+    return labelled;
   }
 }

@@ -80,8 +80,8 @@ public final class PoolScorer implements AutoCloseable {
   }
 
   /** The strategy for sounds of this scorer, see {@link QueryStrategy}. */
-  public QueryStrategy strategy(List<float[]> known, Set<String> wanted) {
-    return new QueryStrategy(inForce.labels(), model(inForce).onThresholds(), known, wanted);
+  public QueryStrategy strategy(List<QueryStrategy.Labelled> labelled, Set<String> wanted) {
+    return new QueryStrategy(inForce.labels(), model(inForce).onThresholds(), labelled, wanted);
   }
 
   private DetectorModel model(Adapter adapter) {

@@ -3,9 +3,11 @@ package dev.lookaside.trainer.query;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
@@ -17,22 +19,36 @@ import org.jspecify.annotations.Nullable;
  *   <li>uncertainty: how near a class's posterior is to the threshold at which it is reported
  *       (uncertainty sampling by least margin);
  *   <li>disagreement: how far the posteriors of two adapters lie apart (query by committee);
- *   <li>novelty: how far its embedding is from those of all sounds with a known name;
- *   <li>need: whether it was reported as a class of which the last round's evidence was too little.
+ *   <li>novelty: how far its embedding is from those of labelled sounds;
+ *   <li>need: whether it was reported as a class of which there are too few labels, or how much
+ *       nearer its embedding is to one of those than to any other labelled sound.
  * </ul>
  *
- * <p>Each is a rank within the pool, so that none needs a scale, and their mean is the score. The
- * next sound is the one with the highest score times its distance to those chosen already, so that
- * ten labels are not spent on ten repetitions of one sound. Pure.
+ * <p>There are too few labels of a class for which the last round asked for more, and of one that
+ * is labelled and that the adapter does not know; its sounds do not make others less novel.
+ *
+ * <p>Each is a rank within the pool, so that none needs a scale, and their weighted mean is the
+ * score. The next sound is the one with the highest score times its distance to those chosen
+ * already, so that ten labels are not spent on ten repetitions of one sound. Pure.
  *
  * @see "Settles: Active Learning Literature Survey, 2009, sections 3.1, 3.2 and 3.6"
  * @see "Sener, Savarese: Active Learning for Convolutional Neural Networks: A Core-Set Approach,
  *     arXiv 1708.00489 (distance to what is chosen already)"
  */
 public final class QueryStrategy {
+  /**
+   * Weights of the ranks. Sounds of a class that has no name yet are mostly novel and seldom
+   * uncertain; {@code lookaside bench label-choice} shows what the list teaches.
+   */
+  private static final double DOUBT = .5;
+
+  private static final double NOVELTY = 1;
+  private static final double NEED = 2;
+
   private final List<String> labels;
   private final double[] onThresholds;
   private final List<float[]> known;
+  private final List<float[]> needed;
   private final Set<String> wanted;
 
   /**
@@ -46,6 +62,15 @@ public final class QueryStrategy {
   @SuppressWarnings("ArrayRecordComponent") // Read only, and as many as there are sounds.
   public record Sound(
       String id, String label, float[] embedding, float[] posteriors, float @Nullable [] others) {}
+
+  /**
+   * A sound that is labelled.
+   *
+   * @param label null: none of any name
+   * @param embedding of length 1
+   */
+  @SuppressWarnings("ArrayRecordComponent") // Read only, and as many as there are sounds.
+  public record Labelled(@Nullable String label, float[] embedding) {}
 
   /**
    * A sound to label.
@@ -62,20 +87,31 @@ public final class QueryStrategy {
   /**
    * @param labels classes in the order of the posteriors
    * @param onThresholds at which each is reported
-   * @param known embeddings, of length 1, of sounds with a known name; without any, novelty counts
-   *     for nothing
+   * @param labelled sounds; without any, novelty counts for nothing
    * @param wanted classes of which the last round needed more labels
    */
   public QueryStrategy(
-      List<String> labels, double[] onThresholds, List<float[]> known, Set<String> wanted) {
+      List<String> labels, double[] onThresholds, List<Labelled> labelled, Set<String> wanted) {
     this.labels = List.copyOf(labels);
     this.onThresholds = onThresholds.clone();
-    this.known = List.copyOf(known);
-    this.wanted = Set.copyOf(wanted);
+    this.wanted = new HashSet<>(wanted);
+    labelled.stream()
+        .map(Labelled::label)
+        .filter(l -> l != null && !labels.contains(l))
+        .forEach(this.wanted::add);
+    this.known = embeddings(labelled, false);
+    this.needed = embeddings(labelled, true);
+  }
+
+  private List<float[]> embeddings(List<Labelled> labelled, boolean ofWanted) {
+    return labelled.stream()
+        .filter(l -> (l.label() != null && wanted.contains(l.label())) == ofWanted)
+        .map(Labelled::embedding)
+        .toList();
   }
 
   /** One of the things that a sound counts for. */
-  private record Signal(double[] ranks, String[] reasons) {}
+  private record Signal(double weight, double[] ranks, String[] reasons) {}
 
   /**
    * Chooses sounds, the one to label first in front.
@@ -85,32 +121,30 @@ public final class QueryStrategy {
    */
   public List<Choice> choose(List<Sound> pool, int count) {
     List<Signal> signals = new ArrayList<>();
-    signals.add(signal(pool, s -> -margin(s, nearest(s)), s -> uncertain(s, nearest(s))));
+    signals.add(signal(DOUBT, pool, s -> -margin(s, nearest(s)), s -> uncertain(s, nearest(s))));
     if (pool.stream().anyMatch(s -> s.others() != null)) {
-      signals.add(signal(pool, QueryStrategy::disagreement, this::disagreeing));
+      signals.add(signal(DOUBT, pool, QueryStrategy::disagreement, this::disagreeing));
     }
     if (!known.isEmpty()) {
       signals.add(
           signal(
+              NOVELTY,
               pool,
               s -> distance(s.embedding(), known),
               s ->
                   String.format(
                       Locale.ROOT,
-                      "novel: %.2f from the nearest sound with a known name",
+                      "novel: %.2f from the nearest labelled sound",
                       distance(s.embedding(), known))));
     }
     if (!wanted.isEmpty()) {
-      signals.add(
-          signal(
-              pool,
-              s -> wanted.contains(s.label()) ? 1 : 0,
-              s -> "needed: the last round had too few labels of " + s.label()));
+      signals.add(signal(NEED, pool, this::need, this::needed));
     }
+    double all = signals.stream().mapToDouble(Signal::weight).sum();
     double[] scores = new double[pool.size()];
     for (Signal signal : signals) {
       for (int i = 0; i < scores.length; i++) {
-        scores[i] += signal.ranks()[i] / signals.size();
+        scores[i] += signal.ranks()[i] * signal.weight() / all;
       }
     }
     return spread(pool, scores, signals, count);
@@ -162,7 +196,10 @@ public final class QueryStrategy {
 
   /** A value's rank is the share of the pool with a lower one, and half of those with the same. */
   private static Signal signal(
-      List<Sound> pool, ToDoubleFunction<Sound> value, Function<Sound, String> reason) {
+      double weight,
+      List<Sound> pool,
+      ToDoubleFunction<Sound> value,
+      Function<Sound, String> reason) {
     double[] values = pool.stream().mapToDouble(value).toArray();
     double[] ranks = new double[values.length];
     for (int i = 0; i < ranks.length; i++) {
@@ -171,7 +208,7 @@ public final class QueryStrategy {
       }
       ranks[i] /= ranks.length;
     }
-    return new Signal(ranks, pool.stream().map(reason).toArray(String[]::new));
+    return new Signal(weight, ranks, pool.stream().map(reason).toArray(String[]::new));
   }
 
   /** The class whose posterior is nearest to its threshold. */
@@ -231,6 +268,21 @@ public final class QueryStrategy {
         labels.get(most),
         sound.posteriors()[most],
         others == null ? Double.NaN : others[most]);
+  }
+
+  private double need(Sound sound) {
+    if (wanted.contains(sound.label())) {
+      return 1;
+    }
+    double others = known.isEmpty() ? 1 : distance(sound.embedding(), known);
+    return needed.isEmpty() ? 0 : others - distance(sound.embedding(), needed);
+  }
+
+  private String needed(Sound sound) {
+    return "needed: too few labels of "
+        + (wanted.contains(sound.label())
+            ? sound.label()
+            : String.join(", ", new TreeSet<>(wanted)) + ", which it resembles");
   }
 
   private static double distance(float[] embedding, List<float[]> others) {

@@ -3,6 +3,7 @@ package dev.lookaside.trainer.query;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lookaside.trainer.query.QueryStrategy.Choice;
+import dev.lookaside.trainer.query.QueryStrategy.Labelled;
 import dev.lookaside.trainer.query.QueryStrategy.Sound;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -31,8 +32,8 @@ class QueryStrategyTest {
     return new Sound(id, label, embedding, new float[] {(float) door, (float) horn}, null);
   }
 
-  private static QueryStrategy strategy(List<float[]> known, String... wanted) {
-    return new QueryStrategy(LABELS, ON, known, Set.of(wanted));
+  private static QueryStrategy strategy(List<Labelled> labelled, String... wanted) {
+    return new QueryStrategy(LABELS, ON, labelled, Set.of(wanted));
   }
 
   private static List<String> ids(List<Choice> choices) {
@@ -55,7 +56,8 @@ class QueryStrategyTest {
 
   @Test
   void whatIsLikeNoKnownSoundComesFirst() {
-    List<float[]> known = List.of(unit(1, 0, 0), unit(0, 1, 0));
+    List<Labelled> known =
+        List.of(new Labelled("door", unit(1, 0, 0)), new Labelled("horn", unit(0, 1, 0)));
     List<Sound> pool =
         List.of(
             sound("like a door", "door", unit(1, .1, 0), .9, .1),
@@ -63,7 +65,8 @@ class QueryStrategyTest {
             sound("new", "door", unit(.1, .1, 1), .9, .1));
     List<Choice> chosen = strategy(known).choose(pool, 3);
     assertThat(ids(chosen)).startsWith("new");
-    assertThat(chosen.get(0).reasons().get(0)).startsWith("novel: 0.90 from the nearest sound");
+    assertThat(chosen.get(0).reasons().get(0))
+        .startsWith("novel: 0.90 from the nearest labelled sound");
   }
 
   @Test
@@ -86,8 +89,33 @@ class QueryStrategyTest {
             sound("door", "door", unit(1, 0), .9, .1), sound("horn", "horn", unit(0, 1), .9, .1));
     List<Choice> chosen = strategy(List.of(), "horn").choose(pool, 1);
     assertThat(ids(chosen)).containsExactly("horn");
+    assertThat(chosen.get(0).reasons()).containsExactly("needed: too few labels of horn");
+  }
+
+  /** The adapter reports it as something else: it does not know the class. */
+  @Test
+  void whatResemblesASoundOfAClassThatTheAdapterDoesNotKnowComesFirst() {
+    List<Labelled> labelled =
+        List.of(new Labelled("bird", unit(0, 0, 1)), new Labelled("door", unit(1, 0, 0)));
+    List<Sound> pool =
+        List.of(
+            sound("door", "door", unit(1, .1, .1), .9, .1),
+            sound("horn", "horn", unit(0, 1, .1), .9, .1),
+            sound("bird", "horn", unit(.1, .1, 1), .9, .1));
+    List<Choice> chosen = strategy(labelled).choose(pool, 1);
+    assertThat(ids(chosen)).containsExactly("bird");
     assertThat(chosen.get(0).reasons())
-        .containsExactly("needed: the last round had too few labels of horn");
+        .containsExactly("needed: too few labels of bird, which it resembles");
+  }
+
+  @Test
+  void aSoundLikeOneThatWasFoundToBeNothingIsNotNovel() {
+    List<Labelled> labelled = List.of(new Labelled(null, unit(1, 0)));
+    List<Sound> pool =
+        List.of(
+            sound("like it", "door", unit(1, .1), .9, .1),
+            sound("other", "door", unit(0, 1), .9, .1));
+    assertThat(ids(strategy(labelled).choose(pool, 1))).containsExactly("other");
   }
 
   @Test
@@ -113,7 +141,7 @@ class QueryStrategyTest {
       float[] e = unit(random.nextGaussian(), random.nextGaussian(), random.nextGaussian());
       pool.add(sound("s" + i, "door", e, random.nextDouble(), random.nextDouble()));
     }
-    List<float[]> known = List.of(unit(1, 1, 1));
+    List<Labelled> known = List.of(new Labelled("door", unit(1, 1, 1)));
     List<String> first = ids(strategy(known).choose(pool, 100));
     assertThat(first).hasSize(40).doesNotHaveDuplicates();
     Collections.shuffle(pool, random);
