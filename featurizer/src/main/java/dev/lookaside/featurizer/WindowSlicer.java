@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * the segment's own samples, and zeros after its end once it has ended. Windows begin at the first
  * grid point whose frames exist. If frames remain at the end that no complete window covers, the
  * next window is padded with zero rows. Where processing began inside a segment, that last window
- * is made only if it would also be there had the segment been read from far before: a run that
- * joins in the middle makes no window of its own.
+ * is made only if processing from the segment's beginning would have made it, too: a run that joins
+ * in the middle makes no window of its own.
  */
 final class WindowSlicer {
   private final StreamId stream;
@@ -245,8 +245,8 @@ final class WindowSlicer {
     if (segment.before() != Segment.Before.UNKNOWN || index > segment.firstIndex()) {
       return true;
     }
-    // Whoever got the segment from far before has made every complete window, and then one more
-    // only if these leave frames over.
+    // From the segment's beginning there is every complete window, and one more only if these
+    // leave frames over.
     long beyondFirstWindow = nextFrame - spec.windowFrames();
     return Math.floorMod(beyondFirstWindow, spec.hopFrames()) != 0
         && Math.floorDiv(beyondFirstWindow, spec.hopFrames()) + 1L == index;

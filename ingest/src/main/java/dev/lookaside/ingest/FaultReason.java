@@ -53,7 +53,7 @@ public final class FaultReason {
       return "ends too early";
     }
     if (e instanceof ZipException) {
-      return "is no sound ZIP or GZIP data";
+      return "is malformed ZIP or GZIP data";
     }
     if (e instanceof UnknownHostException) {
       return message == null ? "unknown host" : "unknown host \"" + message + '"';

@@ -39,8 +39,8 @@ public final class KafkaSource {
   public sealed interface Command {}
 
   /**
-   * Gives back room of one stream: {@code records} records with {@code bytes} of payload have been
-   * consumed.
+   * Gives back capacity of one stream: {@code records} records with {@code bytes} of payload have
+   * been consumed.
    */
   public record Credit(Assignment assignment, StreamId stream, int records, long bytes)
       implements Command {
@@ -80,7 +80,7 @@ public final class KafkaSource {
   }
 
   /**
-   * These are durable.
+   * Results that are durable.
    *
    * @param streams progress of streams
    * @param letters offsets of records without a stream whose dead letters are written
@@ -191,8 +191,8 @@ public final class KafkaSource {
    * The group has a member of this static name: another worker that was given the same, or this one
    * before a crash, until its session is over. The source tries again until there is a place.
    */
-  public record PlaceTaken(String group, String instance, long forMillis) implements Event {
-    public PlaceTaken {
+  public record StaticMemberInUse(String group, String instance, long forMillis) implements Event {
+    public StaticMemberInUse {
       Objects.requireNonNull(group, "group");
       Objects.requireNonNull(instance, "instance");
     }

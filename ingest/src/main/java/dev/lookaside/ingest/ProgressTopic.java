@@ -2,8 +2,8 @@ package dev.lookaside.ingest;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.ingest.kafka.KafkaClients;
+import dev.lookaside.ingest.kafka.ResourceCloser;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -78,7 +78,7 @@ public final class ProgressTopic {
     List<TopicPartition> wanted =
         partitions.stream().map(p -> new TopicPartition(topic, p)).toList();
     partitions.forEach(p -> found.put(p, new HashMap<>()));
-    try (Closing opened = new Closing()) {
+    try (ResourceCloser opened = new ResourceCloser()) {
       Map<TopicPartition, Long> ends =
           highWatermarks(opened.add(clients.admin("progress")), wanted, within);
       Consumer<byte[], byte[]> consumer = opened.add(clients.consumer("progress"));
@@ -168,10 +168,10 @@ public final class ProgressTopic {
         }
       } catch (IngestException e) {
         LOG.warn(
-            "What {} partition {} holds of stream \"{}\" is no progress: {}",
+            "Unreadable progress of stream \"{}\" in {} partition {}: {}",
+            value.getKey(),
             topic,
             partition,
-            value.getKey(),
             e.getMessage());
       }
     }

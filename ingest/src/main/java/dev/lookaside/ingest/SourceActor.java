@@ -546,7 +546,8 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
     long now = clockMillis.getAsLong();
     waitsSinceMillis = waitsSinceMillis < 0 ? now : waitsSinceMillis;
     observer.tell(
-        new KafkaSource.PlaceTaken(settings.source().group(), instance(), now - waitsSinceMillis));
+        new KafkaSource.StaticMemberInUse(
+            settings.source().group(), instance(), now - waitsSinceMillis));
     timers.startSingleTimer(
         ConnectDue.INSTANCE, Duration.ofMillis(settings.source().reportIntervalMillis()));
   }

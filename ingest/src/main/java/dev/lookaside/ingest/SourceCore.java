@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What {@link KafkaSource} decides, without Kafka, threads or time: which stream is given which
- * record, what is paused, read again, committed and told. {@link SourceActor} does it. Partitions
- * are numbers of {@code audio.chunks}.
+ * record, what is paused, read again, committed and reported. {@link SourceActor} does it.
+ * Partitions are numbers of {@code audio.chunks}.
  */
 final class SourceCore implements PartitionFeed.Outlet {
   /** Append time after which the clock of a stream that has ended is forgotten. */
@@ -111,7 +111,7 @@ final class SourceCore implements PartitionFeed.Outlet {
     }
   }
 
-  /** A record of the reading again; false if that ends before it. */
+  /** A record of the second reading; false if that ends before it. */
   boolean again(ConsumerRecord<byte[], byte[]> record) {
     PartitionFeed feed = feeds.get(record.partition());
     return feed != null && !draining && feed.again(record);
@@ -134,7 +134,7 @@ final class SourceCore implements PartitionFeed.Outlet {
     return paused;
   }
 
-  /** Where readings again should begin now, by partition. */
+  /** Where second readings should begin now, by partition. */
   Map<Integer, Long> startAgain() {
     Map<Integer, Long> starts = new TreeMap<>();
     if (!held()) {

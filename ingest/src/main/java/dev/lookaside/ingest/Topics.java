@@ -2,8 +2,8 @@ package dev.lookaside.ingest;
 
 import dev.lookaside.ingest.TopicSettings.Policy;
 import dev.lookaside.ingest.TopicSettings.Topic;
-import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.ingest.kafka.KafkaClients;
+import dev.lookaside.ingest.kafka.ResourceCloser;
 import dev.lookaside.ingest.kafka.UnreachableException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -61,7 +61,7 @@ public final class Topics {
    */
   public static Map<String, Integer> ensure(IngestSettings settings) {
     KafkaClients clients = settings.clients();
-    try (Closing opened = new Closing()) {
+    try (ResourceCloser opened = new ResourceCloser()) {
       Admin admin = opened.add(clients.admin("topics"));
       return ensure(admin, settings.topics(), clients.servers(), clients.timeout());
     }
@@ -84,7 +84,7 @@ public final class Topics {
 
   private static Map<String, Integer> ensure(IngestSettings settings, List<Topic> topics) {
     KafkaClients clients = settings.clients();
-    try (Closing opened = new Closing()) {
+    try (ResourceCloser opened = new ResourceCloser()) {
       Admin admin = opened.add(clients.admin("topics"));
       return ensure(admin, settings.topics(), topics, clients.servers(), clients.timeout());
     }

@@ -31,7 +31,7 @@ class FaultReasonTest {
     assertThat(reason(() -> Files.readString(file, UTF_8))).isEqualTo("is not UTF-8");
     assertThat(
             reason(() -> new GZIPInputStream(new ByteArrayInputStream("not gzip".getBytes(UTF_8)))))
-        .isEqualTo("is no sound ZIP or GZIP data");
+        .isEqualTo("is malformed ZIP or GZIP data");
   }
 
   @Test

@@ -589,8 +589,8 @@ class KafkaSourceTest {
     source.poll();
     assertThat(source.live.closed()).isTrue();
     assertThat(source.kit.isAlive()).isTrue();
-    assertThat(source.events(KafkaSource.PlaceTaken.class))
-        .containsExactly(new KafkaSource.PlaceTaken("lookaside", "roof", 0));
+    assertThat(source.events(KafkaSource.StaticMemberInUse.class))
+        .containsExactly(new KafkaSource.StaticMemberInUse("lookaside", "roof", 0));
     assertThat(source.events(Revoked.class)).as("nothing is ours any more").hasSize(1);
   }
 

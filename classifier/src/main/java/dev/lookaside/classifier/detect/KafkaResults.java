@@ -97,7 +97,7 @@ final class KafkaResults {
 
     @Override
     public void close() {
-      producer.close(dev.lookaside.ingest.kafka.Closing.CLOSE_TIMEOUT);
+      producer.close(dev.lookaside.ingest.kafka.ResourceCloser.CLOSE_TIMEOUT);
     }
   }
 }

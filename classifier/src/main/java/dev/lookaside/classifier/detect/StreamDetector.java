@@ -291,8 +291,8 @@ public final class StreamDetector extends AbstractBehavior<StreamMessage> {
     int times = failures.merge(offset, 1, Integer::sum);
     String reason = e.getClass().getSimpleName() + ": " + e.getMessage();
     LOG.warn(
-        "Stream \"{}\" failed at record {} of partition {}, {} of {} times; it begins again from"
-            + " where it was last published",
+        "Stream \"{}\" failed at record {} of partition {}, {} of {} times; it restarts from its"
+            + " last committed progress",
         parts.stream(),
         offset,
         parts.partition(),
@@ -337,7 +337,7 @@ public final class StreamDetector extends AbstractBehavior<StreamMessage> {
       }
       LOG.warn(
           "Stream \"{}\": its progress cannot be used ({}); it begins anew with record {} of"
-              + " partition {}, events that were open stay without an end",
+              + " partition {}, open events will have no end",
           parts.stream(),
           e.getMessage(),
           lost.throughOffset() + 1,

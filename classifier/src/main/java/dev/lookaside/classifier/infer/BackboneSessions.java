@@ -52,18 +52,18 @@ public final class BackboneSessions implements AutoCloseable {
     /** All threads on one run; null where that gains nothing. */
     private final @Nullable ModelSession shared;
 
-    private final Trials trials;
+    private final TestRuns testRuns;
     private int users;
     private boolean retired;
 
     Slot(ModelSession session, @Nullable ModelSession shared, boolean stacked) {
       this.session = session;
       this.shared = shared;
-      this.trials = new Trials(stacked);
+      this.testRuns = new TestRuns(stacked);
     }
 
     void close() {
-      trials.close();
+      testRuns.close();
       session.close();
       if (shared != null) {
         shared.close();
@@ -88,9 +88,9 @@ public final class BackboneSessions implements AutoCloseable {
       return few && shared != null ? shared : slot.session;
     }
 
-    /** As {@link AdapterTrial#logits}; on any thread. */
-    float[] tried(LoadedAdapter adapter, float[] normalised) {
-      return slot.trials.logits(slot.session, adapter, normalised);
+    /** As {@link AdapterTestRun#logits}; on any thread. */
+    float[] logits(LoadedAdapter adapter, float[] normalised) {
+      return slot.testRuns.logits(slot.session, adapter, normalised);
     }
 
     @Override

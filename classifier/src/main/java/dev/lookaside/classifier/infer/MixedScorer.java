@@ -41,7 +41,7 @@ public final class MixedScorer implements AdapterScorer {
   }
 
   private final BackboneSessions sessions;
-  private final LinkedHashMap<AdapterShape, ScoringPlace> places =
+  private final LinkedHashMap<AdapterShape, ScoringBuffers> places =
       new LinkedHashMap<>(16, 0.75f, true);
   private final Lanes lanes = new Lanes();
   private boolean warmed;
@@ -123,7 +123,7 @@ public final class MixedScorer implements AdapterScorer {
    * the next batch each finds itself where it was, and shared out evenly.
    */
   private List<Part> parts(
-      ScoringPlace place, Map<LoadedAdapter, List<Placed>> byAdapter, int size) {
+      ScoringBuffers place, Map<LoadedAdapter, List<Placed>> byAdapter, int size) {
     List<Part> parts = new ArrayList<>();
     List<Placed> rest = new ArrayList<>();
     // Batches beyond the configured size are not expected and share runs in smaller parts.
@@ -157,7 +157,7 @@ public final class MixedScorer implements AdapterScorer {
     return parts;
   }
 
-  private static Part alone(ScoringPlace place, List<Placed> windows, Set<LoadedAdapter> needed) {
+  private static Part alone(ScoringBuffers place, List<Placed> windows, Set<LoadedAdapter> needed) {
     return new Part(windows, place.tensors(windows.get(0).adapter(), needed).inputs(1));
   }
 
@@ -187,20 +187,20 @@ public final class MixedScorer implements AdapterScorer {
     }
   }
 
-  private ScoringPlace place(AdapterShape shape) {
+  private ScoringBuffers place(AdapterShape shape) {
     return places.computeIfAbsent(
         shape,
         s ->
-            new ScoringPlace(
+            new ScoringBuffers(
                 sessions.lanes(),
                 sessions.stacked(),
                 () -> new RunBuffers(s, sessions.windowsPerRun(s))));
   }
 
   private void closeOldPlaces(Set<AdapterShape> inUse) {
-    Iterator<Map.Entry<AdapterShape, ScoringPlace>> oldestFirst = places.entrySet().iterator();
+    Iterator<Map.Entry<AdapterShape, ScoringBuffers>> oldestFirst = places.entrySet().iterator();
     while (places.size() > SHAPES && oldestFirst.hasNext()) {
-      Map.Entry<AdapterShape, ScoringPlace> e = oldestFirst.next();
+      Map.Entry<AdapterShape, ScoringBuffers> e = oldestFirst.next();
       if (!inUse.contains(e.getKey())) {
         e.getValue().close();
         oldestFirst.remove();
@@ -211,6 +211,6 @@ public final class MixedScorer implements AdapterScorer {
   @Override
   public void close() {
     lanes.close();
-    places.values().forEach(ScoringPlace::close);
+    places.values().forEach(ScoringBuffers::close);
   }
 }

@@ -4,7 +4,7 @@ import java.util.Objects;
 
 /**
  * Text is not one JSON value. The message is a predicate without a subject, as {@code is not UTF-8}
- * or {@code is not sound JSON at line 1, column 4}; who catches it says of what.
+ * or {@code is malformed JSON at line 1, column 4}; who catches it says of what.
  */
 public final class NotJsonException extends Exception {
   NotJsonException(String message, Throwable cause) {

@@ -64,7 +64,7 @@ public final class StrictJson {
     try {
       value = mapper.treeToValue(json, type);
     } catch (JsonProcessingException e) {
-      throw new NotJsonException(field(e) + "is missing or cannot be what it is", e);
+      throw new NotJsonException(field(e) + "is missing or has the wrong type", e);
     }
     if (value == null) {
       throw new NotJsonException("is null");
@@ -99,7 +99,7 @@ public final class StrictJson {
       JsonLocation at = e.getLocation();
       String where =
           at == null ? "" : " at line %d, column %d".formatted(at.getLineNr(), at.getColumnNr());
-      throw new NotJsonException("is not sound JSON" + where, e);
+      throw new NotJsonException("is malformed JSON" + where, e);
     }
     if (node == null || node.isMissingNode()) {
       throw new NotJsonException("is empty, not JSON");

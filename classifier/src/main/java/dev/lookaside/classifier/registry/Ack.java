@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param adapter its adapter; empty likewise
  * @param millis that preparing took; 0 if nothing was prepared
  * @param bytes of the adapter file; 0 if it was not fetched
- * @param reason why it was refused, {@link Refusal#message()}; empty otherwise
+ * @param reason why it was refused, {@link AdapterRejection#message()}; empty otherwise
  * @param adapters loaded now, for {@link State#ALIVE}
  */
 public record Ack(
@@ -85,7 +85,7 @@ public record Ack(
   }
 
   static Ack refused(
-      String worker, Instant at, String cutover, @Nullable String adapter, Refusal r) {
+      String worker, Instant at, String cutover, @Nullable String adapter, AdapterRejection r) {
     return new Ack(
         worker,
         State.REFUSED,
@@ -98,7 +98,9 @@ public record Ack(
         List.of());
   }
 
-  /** The reason's first word, {@link Refusal.Reason#word}; empty if nothing was refused. */
+  /**
+   * The reason's first word, {@link AdapterRejection.Reason#word}; empty if nothing was refused.
+   */
   public String reasonWord() {
     int colon = reason.indexOf(':');
     return colon < 0 ? reason : reason.substring(0, colon);

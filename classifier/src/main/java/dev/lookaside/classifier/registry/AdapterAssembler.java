@@ -1,6 +1,6 @@
 package dev.lookaside.classifier.registry;
 
-import dev.lookaside.classifier.registry.Refusal.Reason;
+import dev.lookaside.classifier.registry.AdapterRejection.Reason;
 import dev.lookaside.classifier.weights.Safetensors;
 import java.io.ByteArrayOutputStream;
 import java.util.Optional;
@@ -31,14 +31,14 @@ public final class AdapterAssembler {
    *
    * @return why the adapter cannot be used; empty if nothing is wrong so far
    */
-  public Optional<Refusal> add(Slice slice) {
+  public Optional<AdapterRejection> add(Slice slice) {
     byte[] bytes = slice.bytes();
     if (!slice.digest().equals(digest) || bytes == null) {
       throw new IllegalArgumentException("slice of " + slice.digest() + ", wanted " + digest);
     }
     byte @Nullable [][] known = parts;
     if (known == null) {
-      Optional<Refusal> tooMuch = sizeRefusal(slice);
+      Optional<AdapterRejection> tooMuch = sizeRefusal(slice);
       if (tooMuch.isPresent()) {
         return tooMuch;
       }
@@ -58,7 +58,7 @@ public final class AdapterAssembler {
     return Optional.empty();
   }
 
-  private Optional<Refusal> sizeRefusal(Slice slice) {
+  private Optional<AdapterRejection> sizeRefusal(Slice slice) {
     if (slice.totalBytes() > maxBytes || slice.totalBytes() > Integer.MAX_VALUE - 8) {
       return refused(
           Reason.TOO_LARGE,
@@ -86,7 +86,7 @@ public final class AdapterAssembler {
    *
    * @throws IllegalStateException if parts are missing
    */
-  public Optional<Refusal> refusal() {
+  public Optional<AdapterRejection> refusal() {
     String found = Safetensors.sha256(bytes());
     return found.equals(digest)
         ? Optional.empty()
@@ -108,7 +108,8 @@ public final class AdapterAssembler {
     return file.toByteArray();
   }
 
-  private static Optional<Refusal> refused(Reason reason, String field, String value, String rule) {
-    return Optional.of(new Refusal(reason, field, value, rule));
+  private static Optional<AdapterRejection> refused(
+      Reason reason, String field, String value, String rule) {
+    return Optional.of(new AdapterRejection(reason, field, value, rule));
   }
 }

@@ -16,8 +16,8 @@ import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.classifier.infer.ScorerException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
-import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.ingest.kafka.KafkaClients;
+import dev.lookaside.ingest.kafka.ResourceCloser;
 import dev.lookaside.ingest.kafka.UnreachableException;
 import java.time.Clock;
 import java.time.Duration;
@@ -84,7 +84,7 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
   private final AdapterCache cache;
   private final KeyWatch keys;
   private final Reader reader = new Reader();
-  private Closing clients = new Closing();
+  private ResourceCloser clients = new ResourceCloser();
   private @Nullable RegistryTopics topics;
   private @Nullable Producer<byte[], byte[]> producer;
   private Instant confirmedAt = Instant.MIN;
@@ -169,7 +169,7 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
     try {
       Topics.ensureRegistry(parts.ingest());
       KafkaClients kafka = parts.ingest().clients().withTimeout(ASK);
-      try (Closing opened = new Closing()) {
+      try (ResourceCloser opened = new ResourceCloser()) {
         RegistryTopics reader =
             opened.add(RegistryTopics.open(kafka, parts.ingest().topics().registry(), false));
         producer = opened.add(kafka.producer("acks"));
@@ -266,7 +266,7 @@ public final class AdapterRegistry extends AbstractBehavior<AdapterRegistry.Comm
     plan.ifPresent(listeners.plans());
     for (Ack ack : core.takeAcks()) {
       if (ack.state() == Ack.State.REFUSED) {
-        getContext().getLog().warn("Cutover {} refused: {}", ack.cutover(), ack.reason());
+        getContext().getLog().warn("Cutover {} rejected: {}", ack.cutover(), ack.reason());
       }
       listeners.acks().accept(ack);
       send(ack);

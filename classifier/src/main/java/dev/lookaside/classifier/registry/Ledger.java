@@ -1,6 +1,6 @@
 package dev.lookaside.classifier.registry;
 
-import dev.lookaside.classifier.registry.Refusal.Reason;
+import dev.lookaside.classifier.registry.AdapterRejection.Reason;
 import dev.lookaside.ingest.StreamId;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -36,7 +36,7 @@ public final class Ledger {
    * Why a record, the next of the topic, does not count: the first record with a number wins, and
    * what was in force before its predecessor's time is not changed by it.
    */
-  public Optional<Refusal> refusal(Cutover next) {
+  public Optional<AdapterRejection> refusal(Cutover next) {
     List<Cutover> known = of(next.scope());
     if (known.isEmpty()) {
       return Optional.empty();
@@ -44,7 +44,7 @@ public final class Ledger {
     long last = known.get(known.size() - 1).number();
     if (next.number() <= last) {
       return Optional.of(
-          new Refusal(
+          new AdapterRejection(
               Reason.NUMBER_TAKEN,
               "number",
               Long.toString(next.number()),
@@ -54,7 +54,7 @@ public final class Ledger {
     Instant lastFrom = lastEffective(known);
     if (from != null && lastFrom != null && from.isBefore(lastFrom)) {
       return Optional.of(
-          new Refusal(
+          new AdapterRejection(
               Reason.EFFECTIVE_TOO_EARLY,
               "effectiveFrom",
               from.toString(),

@@ -1,9 +1,9 @@
 package dev.lookaside.classifier.registry;
 
-import dev.lookaside.classifier.infer.AdapterTrial;
+import dev.lookaside.classifier.infer.AdapterTestRun;
 import dev.lookaside.classifier.infer.BackboneSessions;
 import dev.lookaside.classifier.infer.LoadedAdapter;
-import dev.lookaside.classifier.registry.Refusal.Reason;
+import dev.lookaside.classifier.registry.AdapterRejection.Reason;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Safetensors;
 import dev.lookaside.classifier.weights.WeightsException;
@@ -22,7 +22,7 @@ public final class Preparation {
   public record Loaded(LoadedAdapter adapter) implements Result {}
 
   /** It cannot. */
-  public record Refused(Refusal refusal) implements Result {}
+  public record Refused(AdapterRejection refusal) implements Result {}
 
   /** Logits differ a little between processors and devices; wrong ones differ much. */
   private static final double GOLDEN_TOLERANCE = 1e-3;
@@ -114,7 +114,7 @@ public final class Preparation {
     GoldenLogits golden = cutover == null ? null : cutover.golden();
     long seed = golden == null ? 0 : golden.seed();
     int values = adapter.shape().windowFrames() * adapter.shape().mels();
-    float[] logits = AdapterTrial.logits(sessions, adapter, GoldenLogits.window(seed, values));
+    float[] logits = AdapterTestRun.logits(sessions, adapter, GoldenLogits.window(seed, values));
     double off = golden == null ? offFinite(logits) : golden.differs(logits);
     return off <= GOLDEN_TOLERANCE
         ? new Loaded(adapter)
@@ -135,7 +135,7 @@ public final class Preparation {
   }
 
   private static Refused refused(Reason reason, String field, String value, String rule) {
-    return new Refused(new Refusal(reason, field, value, rule));
+    return new Refused(new AdapterRejection(reason, field, value, rule));
   }
 
   private static Reason reason(WeightsException.Fault fault) {

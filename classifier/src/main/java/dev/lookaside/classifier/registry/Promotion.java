@@ -122,7 +122,7 @@ public final class Promotion {
 
   /** Writes under the next free number until the record counts; null {@code when}: announces. */
   private Written write(Cutover draft, @Nullable When when) {
-    Optional<Refusal> refusal = Optional.empty();
+    Optional<AdapterRejection> refusal = Optional.empty();
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       view.refresh();
       Instant now = clock.instant();
@@ -139,13 +139,15 @@ public final class Promotion {
               .filter(e -> e.cutover().equals(next))
               .flatMap(e -> e.refusal().stream())
               .findFirst();
-      if (refusal.isPresent() && refusal.get().reason() != Refusal.Reason.NUMBER_TAKEN) {
+      if (refusal.isPresent() && refusal.get().reason() != AdapterRejection.Reason.NUMBER_TAKEN) {
         break;
       }
     }
     throw new RegistryException(
         "cutover of %s: %s"
-            .formatted(draft.scope(), refusal.map(Refusal::message).orElse("is not on the topic")));
+            .formatted(
+                draft.scope(),
+                refusal.map(AdapterRejection::message).orElse("is not on the topic")));
   }
 
   private Instant effective(Scope scope, When when, Instant now) {

@@ -3,8 +3,8 @@ package dev.lookaside.classifier.registry;
 import dev.lookaside.classifier.infer.AdapterPlan;
 import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.classifier.registry.Ack.State;
-import dev.lookaside.classifier.registry.AdapterShelf.Shelved;
-import dev.lookaside.classifier.registry.Refusal.Reason;
+import dev.lookaside.classifier.registry.AdapterRejection.Reason;
+import dev.lookaside.classifier.registry.PublishedAdapters.PublishedAdapter;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -27,48 +27,45 @@ import org.jspecify.annotations.Nullable;
  *   record read -> pending -> ready                   its adapter is loaded and checked
  *               |          -> refused                 the incumbent decides on
  *               -> refused                            not signed, out of order, ...
- *   ready -> pending                                  its adapter was let go, and a window wants it
+ *   ready -> pending                                  its adapter was evicted, and a window wants it
  *   refused for missing slices -> pending             the slices came after all
  *   refused for its key <-> pending or ready          the trusted keys have changed
  * </pre>
  */
 final class RegistryCore {
   /** A record whose adapter is to be prepared, and where the file's parts are. */
-  record Task(Cutover cutover, Shelved shelved) {}
+  record Task(Cutover cutover, PublishedAdapter shelved) {}
 
-  /**
-   * What a decision may take from being dated to standing on the topic: within the lead before its
-   * time, it is not there to be read for so long.
-   */
+  /** How long a decision may take from being dated to being readable on the topic. */
   private static final Duration WRITING = Duration.ofMillis(500);
 
   private final String worker;
-  private final VerifiedLedger judged;
+  private final VerifiedLedger verified;
   private final LoadedAdapter configured;
   private final RegistrySettings settings;
-  private final AdapterShelf shelf = new AdapterShelf();
+  private final PublishedAdapters onTopic = new PublishedAdapters();
   private final Map<String, Cutover> byId = new HashMap<>();
-  private final Map<String, Refusal> refused = new HashMap<>();
+  private final Map<String, AdapterRejection> refused = new HashMap<>();
   private final Set<String> ready = new HashSet<>();
   private final Map<String, Instant> missingSince = new HashMap<>();
   private final Set<String> wanted = new LinkedHashSet<>();
   private final LinkedHashMap<String, LoadedAdapter> loaded = new LinkedHashMap<>(16, 0.75f, true);
   private final List<Ack> acks = new ArrayList<>();
   private @Nullable Instant seenToEnd;
-  private @Nullable Roster published;
+  private @Nullable LedgerAdapterPlan published;
   private boolean changed = true;
 
   RegistryCore(
       String worker, TrustedKeys trusted, LoadedAdapter configured, RegistrySettings settings) {
     this.worker = worker;
-    this.judged = new VerifiedLedger(trusted);
+    this.verified = new VerifiedLedger(trusted);
     this.configured = configured;
     this.settings = settings;
   }
 
   /** The next record of the ledger's topic. */
   void read(SignedCutover signed, Instant now) {
-    VerifiedLedger.Judged record = judged.add(signed);
+    VerifiedLedger.Verification record = verified.add(signed);
     ackRejected(record, now);
     if (record.refusal().isEmpty()) {
       byId.put(record.cutover().id(), record.cutover());
@@ -77,7 +74,7 @@ final class RegistryCore {
   }
 
   /** Acks a record that does not count. */
-  private void ackRejected(VerifiedLedger.Judged record, Instant now) {
+  private void ackRejected(VerifiedLedger.Verification record, Instant now) {
     Cutover c = record.cutover();
     // Not under its id in the ledger: that number may be another record's.
     record.refusal().ifPresent(why -> acks.add(Ack.refused(worker, now, c.id(), c.adapter(), why)));
@@ -85,19 +82,19 @@ final class RegistryCore {
 
   /** Whether a record is signed with a key that is not known. */
   boolean wantsKey(SignedCutover signed) {
-    return judged.wantsKey(signed);
+    return verified.wantsKey(signed);
   }
 
   /** From here on these keys count, for all of the ledger. */
   void trust(TrustedKeys keys, Instant now) {
-    List<VerifiedLedger.Judged> others = judged.trust(keys);
+    List<VerifiedLedger.Verification> others = verified.trust(keys);
     if (others.isEmpty()) {
       return;
     }
     others.forEach(record -> ackRejected(record, now));
     Map<String, Cutover> before = Map.copyOf(byId);
     byId.clear();
-    for (VerifiedLedger.Judged record : judged.records()) {
+    for (VerifiedLedger.Verification record : verified.records()) {
       if (record.refusal().isEmpty()) {
         byId.put(record.cutover().id(), record.cutover());
       }
@@ -116,14 +113,14 @@ final class RegistryCore {
 
   /** A record of the ledger's topic that is none. */
   void unreadable(String key, String why, Instant now) {
-    Refusal refusal = new Refusal(Reason.BAD_RECORD, "record", key, why);
+    AdapterRejection refusal = new AdapterRejection(Reason.BAD_RECORD, "record", key, why);
     acks.add(Ack.refused(worker, now, key.isEmpty() ? "?" : key, null, refusal));
   }
 
   /** A record of the adapters' topic. */
   void read(Slice slice, long offset, Instant at) {
-    shelf.add(slice, offset, at);
-    if (shelf.find(slice.digest()) != null) {
+    onTopic.add(slice, offset, at);
+    if (onTopic.find(slice.digest()) != null) {
       refused
           .entrySet()
           .removeIf(
@@ -167,7 +164,7 @@ final class RegistryCore {
     }
     Set<String> open = new LinkedHashSet<>();
     wanted.stream().filter(this::open).forEach(open::add);
-    judged.ledger().neededSince(now, c -> !refused.containsKey(c.id())).stream()
+    verified.ledger().neededSince(now, c -> !refused.containsKey(c.id())).stream()
         .map(Cutover::id)
         .filter(this::open)
         .forEach(open::add);
@@ -182,7 +179,7 @@ final class RegistryCore {
         prepared(c, configured, 0, 0, now);
         continue;
       }
-      Shelved shelved = shelf.find(digest);
+      PublishedAdapter shelved = onTopic.find(digest);
       if (shelved != null) {
         return Optional.of(new Task(c, shelved));
       }
@@ -202,10 +199,10 @@ final class RegistryCore {
     if (Duration.between(since, now).compareTo(settings.fetchTimeout()) >= 0) {
       refused(
           c,
-          new Refusal(
+          new AdapterRejection(
               Reason.MISSING_SLICES,
               "parts",
-              shelf.missing(digest).toString(),
+              onTopic.missing(digest).toString(),
               "must be on the topic within " + settings.fetchTimeout().toSeconds() + " s"),
           now);
     }
@@ -217,12 +214,12 @@ final class RegistryCore {
     wanted.remove(c.id());
     loaded.put(adapter.digest(), adapter);
     acks.add(Ack.prepared(worker, State.PREPARED, now, c, millis, bytes));
-    letGo(c, now);
+    evictUnused(c, now);
     changed = true;
   }
 
   /** The adapter of a record cannot be used. */
-  void refused(Cutover c, Refusal refusal, Instant now) {
+  void refused(Cutover c, AdapterRejection refusal, Instant now) {
     refused.put(c.id(), refusal);
     wanted.remove(c.id());
     missingSince.remove(c.id());
@@ -238,9 +235,9 @@ final class RegistryCore {
     }
   }
 
-  /** Lets go of the adapters that are longest unused, but of none that is or will be in force. */
-  private void letGo(Cutover latest, Instant now) {
-    Set<String> keep = judged.ledger().digestsNeededSince(now, c -> !refused.containsKey(c.id()));
+  /** Evicts the adapters that are longest unused, but none that is or will be in force. */
+  private void evictUnused(Cutover latest, Instant now) {
+    Set<String> keep = verified.ledger().digestsNeededSince(now, c -> !refused.containsKey(c.id()));
     Iterator<String> oldestFirst = loaded.keySet().iterator();
     while (loaded.size() > settings.maxPrepared() && oldestFirst.hasNext()) {
       String digest = oldestFirst.next();
@@ -267,7 +264,7 @@ final class RegistryCore {
 
   /** The plan to follow, if it is another than the last one given out. */
   Optional<AdapterPlan> plan() {
-    Roster last = published;
+    LedgerAdapterPlan last = published;
     Instant seen = seenToEnd;
     if (seen == null) {
       boolean first = changed;
@@ -276,7 +273,9 @@ final class RegistryCore {
     }
     Instant knownUntil = seen.plus(settings.lead()).minus(WRITING);
     if (last == null || changed) {
-      last = new Roster(judged.ledger(), refused.keySet(), ready, loaded, configured, knownUntil);
+      last =
+          new LedgerAdapterPlan(
+              verified.ledger(), refused.keySet(), ready, loaded, configured, knownUntil);
     } else if (!last.knownUntil().equals(knownUntil)) {
       last = last.until(knownUntil);
     } else {

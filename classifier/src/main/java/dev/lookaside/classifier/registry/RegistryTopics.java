@@ -1,9 +1,9 @@
 package dev.lookaside.classifier.registry;
 
-import dev.lookaside.classifier.registry.AdapterShelf.Shelved;
+import dev.lookaside.classifier.registry.PublishedAdapters.PublishedAdapter;
 import dev.lookaside.ingest.TopicSettings;
-import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.ingest.kafka.KafkaClients;
+import dev.lookaside.ingest.kafka.ResourceCloser;
 import dev.lookaside.ingest.kafka.TopicReader;
 import dev.lookaside.ingest.kafka.TopicReader.Start;
 import java.time.Duration;
@@ -34,15 +34,18 @@ final class RegistryTopics implements AutoCloseable {
   }
 
   /** An adapter file, or why there is none. */
-  record Fetched(byte[] file, Optional<Refusal> refusal) {}
+  record Fetched(byte[] file, Optional<AdapterRejection> refusal) {}
 
   private final TopicSettings.Registry topics;
   private final TopicReader follower;
   private final TopicReader fetcher;
-  private final Closing clients;
+  private final ResourceCloser clients;
 
   private RegistryTopics(
-      TopicSettings.Registry topics, TopicReader follower, TopicReader fetcher, Closing clients) {
+      TopicSettings.Registry topics,
+      TopicReader follower,
+      TopicReader fetcher,
+      ResourceCloser clients) {
     this.topics = topics;
     this.follower = follower;
     this.fetcher = fetcher;
@@ -64,7 +67,7 @@ final class RegistryTopics implements AutoCloseable {
     if (withAcks) {
       followed.add(topics.acks().name());
     }
-    try (Closing opened = new Closing()) {
+    try (ResourceCloser opened = new ResourceCloser()) {
       TopicReader follower =
           opened.add(
               TopicReader.open(
@@ -131,11 +134,11 @@ final class RegistryTopics implements AutoCloseable {
    * @return empty if parts have just been deleted
    * @throws dev.lookaside.ingest.kafka.UnreachableException if that is not done by the timeout
    */
-  Optional<Fetched> fetch(Shelved shelved, long maxBytes, Duration timeout) {
+  Optional<Fetched> fetch(PublishedAdapter shelved, long maxBytes, Duration timeout) {
     AdapterAssembler assembler = new AdapterAssembler(shelved.digest(), maxBytes);
     Set<Long> wanted = new HashSet<>(shelved.offsets());
     long last = shelved.offsets().stream().mapToLong(Long::longValue).max().orElseThrow();
-    List<Refusal> refused = new ArrayList<>();
+    List<AdapterRejection> refused = new ArrayList<>();
     fetcher
         .within(timeout)
         .scan(
@@ -151,7 +154,7 @@ final class RegistryTopics implements AutoCloseable {
     if (refused.isEmpty() && !assembler.complete()) {
       return Optional.empty();
     }
-    Optional<Refusal> refusal =
+    Optional<AdapterRejection> refusal =
         refused.isEmpty() ? assembler.refusal() : Optional.of(refused.get(0));
     return Optional.of(new Fetched(refusal.isPresent() ? new byte[0] : assembler.bytes(), refusal));
   }

@@ -2,11 +2,11 @@ package dev.lookaside.classifier.registry;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.lookaside.classifier.registry.AdapterShelf.Shelved;
-import dev.lookaside.classifier.registry.Refusal.Reason;
+import dev.lookaside.classifier.registry.AdapterRejection.Reason;
+import dev.lookaside.classifier.registry.PublishedAdapters.PublishedAdapter;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
-import dev.lookaside.ingest.kafka.Closing;
+import dev.lookaside.ingest.kafka.ResourceCloser;
 import dev.lookaside.ingest.kafka.TopicReader;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * All that the registry's topics hold, read to their ends once and brought up to date on demand.
- * Any thread, so that all parts of a process share one: keys are followed and records judged once.
+ * Any thread, so that all parts of a process share one: keys are followed and records are verified
+ * once.
  */
 public final class RegistryView implements AutoCloseable {
   /**
@@ -31,15 +32,16 @@ public final class RegistryView implements AutoCloseable {
    * @param keyId it is signed with; empty if it is not
    * @param refusal why it does not count; empty if it does
    */
-  public record Entry(Cutover cutover, Optional<String> keyId, Optional<Refusal> refusal) {}
+  public record Entry(
+      Cutover cutover, Optional<String> keyId, Optional<AdapterRejection> refusal) {}
 
   private static final Duration FETCH = Duration.ofSeconds(30);
 
   private final KeyWatch keys;
   private final RegistryTopics topics;
-  private final VerifiedLedger judged;
+  private final VerifiedLedger verified;
   private final List<String> unreadable = new ArrayList<>();
-  private final AdapterShelf shelf = new AdapterShelf();
+  private final PublishedAdapters onTopic = new PublishedAdapters();
 
   /** Per worker, record and state, in the order of their last records. */
   private final Map<String, Ack> lastAck = new LinkedHashMap<>();
@@ -47,7 +49,7 @@ public final class RegistryView implements AutoCloseable {
   private RegistryView(RegistryTopics topics, Supplier<TrustedKeys> trusted) {
     TrustedKeys known = trusted.get();
     this.keys = new KeyWatch(trusted, Duration.ZERO, known, Instant.now());
-    this.judged = new VerifiedLedger(known);
+    this.verified = new VerifiedLedger(known);
     this.topics = topics;
   }
 
@@ -61,7 +63,7 @@ public final class RegistryView implements AutoCloseable {
    */
   public static RegistryView open(IngestSettings ingest, Supplier<TrustedKeys> trusted) {
     Topics.ensureRegistry(ingest);
-    try (Closing opened = new Closing()) {
+    try (ResourceCloser opened = new ResourceCloser()) {
       RegistryTopics topics =
           opened.add(RegistryTopics.open(ingest.clients(), ingest.topics().registry(), true));
       RegistryView view = new RegistryView(topics, trusted);
@@ -91,17 +93,17 @@ public final class RegistryView implements AutoCloseable {
    * @throws dev.lookaside.ingest.kafka.UnreachableException if no broker answers in time
    */
   public synchronized void refresh() {
-    keys.look(false, Instant.now()).ifPresent(judged::trust);
+    keys.look(false, Instant.now()).ifPresent(verified::trust);
     topics.readToEnd(new Reader());
   }
 
   public synchronized Ledger ledger() {
-    return judged.ledger();
+    return verified.ledger();
   }
 
   /** All ledger records in the order of the topic. */
   public synchronized List<Entry> entries() {
-    return judged.records().stream()
+    return verified.records().stream()
         .map(r -> new Entry(r.cutover(), r.signed().keyId(), r.refusal()))
         .toList();
   }
@@ -113,17 +115,17 @@ public final class RegistryView implements AutoCloseable {
 
   /** Digests of all adapters on the topic, whole or not. */
   public synchronized List<String> adapters() {
-    return shelf.digests().stream().sorted().toList();
+    return onTopic.digests().stream().sorted().toList();
   }
 
   /** When an adapter's newest part was published. */
   public synchronized Instant publishedAt(String digest) {
-    return shelf.newest(digest);
+    return onTopic.newest(digest);
   }
 
   /** Numbers of the adapter's parts on the topic. */
   synchronized List<Integer> parts(String digest) {
-    return shelf.present(digest).stream().sorted().toList();
+    return onTopic.present(digest).stream().sorted().toList();
   }
 
   /**
@@ -132,13 +134,13 @@ public final class RegistryView implements AutoCloseable {
    * @throws RegistryException with the reason, if it is not whole or not sound
    */
   public synchronized byte[] file(String digest, long maxBytes) {
-    Shelved shelved = shelf.find(digest);
+    PublishedAdapter shelved = onTopic.find(digest);
     if (shelved == null) {
       throw new RegistryException(
-          new Refusal(
+          new AdapterRejection(
                   Reason.MISSING_SLICES,
                   "parts",
-                  shelf.missing(digest).toString(),
+                  onTopic.missing(digest).toString(),
                   "must be on the topic")
               .message());
     }
@@ -186,7 +188,7 @@ public final class RegistryView implements AutoCloseable {
 
   /** The record of this id that counts, or null. */
   public synchronized @Nullable Cutover cutover(String id) {
-    for (VerifiedLedger.Judged e : judged.records()) {
+    for (VerifiedLedger.Verification e : verified.records()) {
       if (e.refusal().isEmpty() && e.cutover().id().equals(id)) {
         return e.cutover();
       }
@@ -203,7 +205,7 @@ public final class RegistryView implements AutoCloseable {
     @Override
     public void cutover(ConsumerRecord<byte[], byte[]> record) {
       try {
-        judged.add(CutoverCodec.decode(record));
+        verified.add(CutoverCodec.decode(record));
       } catch (RegistryException e) {
         unreadable.add("record " + record.offset() + ": " + e.getMessage());
       }
@@ -211,7 +213,7 @@ public final class RegistryView implements AutoCloseable {
 
     @Override
     public void slice(Slice slice, ConsumerRecord<byte[], byte[]> record) {
-      shelf.add(slice, record.offset(), Instant.ofEpochMilli(record.timestamp()));
+      onTopic.add(slice, record.offset(), Instant.ofEpochMilli(record.timestamp()));
     }
 
     @Override

@@ -1,6 +1,6 @@
 package dev.lookaside.classifier.registry;
 
-import dev.lookaside.classifier.registry.Refusal.Reason;
+import dev.lookaside.classifier.registry.AdapterRejection.Reason;
 import dev.lookaside.classifier.registry.SignedCutover.Seal;
 import java.security.GeneralSecurityException;
 import java.security.Signature;
@@ -34,7 +34,7 @@ public final class TrustedKeys {
   }
 
   /** Why a record does not count; empty if it does. */
-  public Optional<Refusal> refusal(SignedCutover signed) {
+  public Optional<AdapterRejection> refusal(SignedCutover signed) {
     Seal seal = signed.seal().orElse(null);
     if (seal == null) {
       return allowUnsigned
@@ -58,7 +58,7 @@ public final class TrustedKeys {
         && keys.stream().noneMatch(k -> k.id().equals(signed.keyId().get()));
   }
 
-  private static Optional<Refusal> notTrusted(
+  private static Optional<AdapterRejection> notTrusted(
       String id, List<KeyFolder.PublicEntry> entries, long offset) {
     return entries.isEmpty()
         ? refused(Reason.UNKNOWN_KEY, id, "must be of a trusted key")
@@ -68,8 +68,8 @@ public final class TrustedKeys {
             "must be of a key that is trusted for record %d of the ledger".formatted(offset));
   }
 
-  private static Optional<Refusal> refused(Reason reason, String value, String rule) {
-    return Optional.of(new Refusal(reason, "signature", value, rule));
+  private static Optional<AdapterRejection> refused(Reason reason, String value, String rule) {
+    return Optional.of(new AdapterRejection(reason, "signature", value, rule));
   }
 
   private static boolean verifies(KeyFolder.PublicEntry key, byte[] bytes, byte[] signature) {

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The records of the ledger's topic, judged by the keys that are trusted now. Pure: the same
+ * The records of the ledger's topic, verified with the keys that are trusted now. Pure: the same
  * records and keys give the same ledger, whether the keys were there first or came later. So a
  * worker that takes note of a key while it runs goes by the same ledger as one that is started
  * afterwards.
@@ -16,13 +16,13 @@ final class VerifiedLedger {
    *
    * @param refusal why it does not count; empty if it does
    */
-  record Judged(SignedCutover signed, Optional<Refusal> refusal) {
+  record Verification(SignedCutover signed, Optional<AdapterRejection> refusal) {
     Cutover cutover() {
       return signed.cutover();
     }
   }
 
-  private final List<Judged> records = new ArrayList<>();
+  private final List<Verification> records = new ArrayList<>();
   private TrustedKeys trusted;
   private Ledger ledger = Ledger.EMPTY;
 
@@ -31,28 +31,29 @@ final class VerifiedLedger {
   }
 
   /** Takes the next record of the topic. */
-  Judged add(SignedCutover signed) {
-    Optional<Refusal> refusal = trusted.refusal(signed).or(() -> ledger.refusal(signed.cutover()));
-    Judged judged = new Judged(signed, refusal);
-    records.add(judged);
+  Verification add(SignedCutover signed) {
+    Optional<AdapterRejection> refusal =
+        trusted.refusal(signed).or(() -> ledger.refusal(signed.cutover()));
+    Verification verification = new Verification(signed, refusal);
+    records.add(verification);
     if (refusal.isEmpty()) {
       ledger = ledger.with(signed.cutover());
     }
-    return judged;
+    return verification;
   }
 
-  /** Judges all records by other keys; those that now count, or no longer do. */
-  List<Judged> trust(TrustedKeys keys) {
+  /** Verifies all records with other keys; those that now count, or no longer do. */
+  List<Verification> trust(TrustedKeys keys) {
     if (keys.equals(trusted)) {
       return List.of();
     }
     trusted = keys;
-    List<Judged> before = List.copyOf(records);
+    List<Verification> before = List.copyOf(records);
     records.clear();
     ledger = Ledger.EMPTY;
-    List<Judged> others = new ArrayList<>();
-    for (Judged was : before) {
-      Judged is = add(was.signed());
+    List<Verification> others = new ArrayList<>();
+    for (Verification was : before) {
+      Verification is = add(was.signed());
       if (is.refusal().isEmpty() != was.refusal().isEmpty()) {
         others.add(is);
       }
@@ -70,7 +71,7 @@ final class VerifiedLedger {
   }
 
   /** All records in the order of the topic. */
-  List<Judged> records() {
+  List<Verification> records() {
     return List.copyOf(records);
   }
 }

@@ -14,8 +14,8 @@ import java.util.TreeMap;
 public final class HeadGrowth {
   /**
    * Logit of a new class before it is fitted: a posterior of 0.01 from a sigmoid. Its row of
-   * weights is zero, so it says the same of every window; rows are independent, so nothing needs to
-   * break a symmetry.
+   * weights is zero, so it gives the same logit for every window; rows are independent, so nothing
+   * needs to break a symmetry.
    */
   static final float FIRST_LOGIT = -4.59512f;
 

@@ -116,7 +116,7 @@ class DetectionCodecTest {
           "label":"water",         |                             | label: missing
           "adapter":"aa"           | "adapter":7                 | adapter "7": must be text
           "stream":"Küche/1"       | "stream":"a\\u0000b"         | stream: stream id
-          "partition":3            | "partition":3,"partition":4 | is not sound JSON at line 1
+          "partition":3            | "partition":3,"partition":4 | is malformed JSON at line 1
           """)
   void aBadFieldIsNamedWithItsValue(String good, String bad, String message) {
     String json = new String(codec.toJson(ended()), UTF_8);
@@ -133,7 +133,7 @@ class DetectionCodecTest {
     assertThatThrownBy(() -> codec.fromJson(cut))
         .isInstanceOf(DetectException.class)
         .hasMessageStartingWith("value \"{\"kind\":\"ended\"")
-        .hasMessageContaining("is not sound JSON at line 1, column");
+        .hasMessageContaining("is malformed JSON at line 1, column");
     for (String notAnObject : new String[] {"null", "[1]", "7"}) {
       assertThatThrownBy(() -> codec.fromJson(notAnObject.getBytes(UTF_8)))
           .isInstanceOf(DetectException.class)

@@ -105,7 +105,8 @@ class MixedScorerTest {
                 backbone, new ScorerSettings(Device.CPU, 2, 8), 4, slowFromTheSecondOn);
         MixedScorer scorer = new MixedScorer(sessions, inForce)) {
       float[] silence = new float[FRAMES * 128];
-      Future<float[]> trial = preparing.submit(() -> AdapterTrial.logits(sessions, next, silence));
+      Future<float[]> trial =
+          preparing.submit(() -> AdapterTestRun.logits(sessions, next, silence));
       await(isOpening);
       for (int i = 0; i < 5; i++) {
         assertThat(scorer.logits(inForce, silence, 1)[0]).hasSize(3);

@@ -34,7 +34,7 @@ class StrictJsonTest {
     for (Charset charset : new Charset[] {UTF_16BE, Charset.forName("UTF-32BE")}) {
       assertThatThrownBy(() -> StrictJson.parse("{\"a\": 1}".getBytes(charset)))
           .isInstanceOf(NotJsonException.class)
-          .hasMessage("is not sound JSON at line 1, column 2");
+          .hasMessage("is malformed JSON at line 1, column 2");
     }
     assertThatThrownBy(() -> StrictJson.parse("\0\0\0el  x".getBytes(UTF_8)))
         .isInstanceOf(NotJsonException.class);
@@ -57,7 +57,7 @@ class StrictJsonTest {
       JsonNode node = StrictJson.parse(e.getKey());
       assertThatThrownBy(() -> StrictJson.bind(mapper, node, Plan.class))
           .isInstanceOf(NotJsonException.class)
-          .hasMessage(e.getValue() + "is missing or cannot be what it is");
+          .hasMessage(e.getValue() + "is missing or has the wrong type");
     }
     assertThatThrownBy(() -> StrictJson.bind(mapper, StrictJson.parse("null"), Plan.class))
         .hasMessage("is null");
@@ -69,6 +69,6 @@ class StrictJsonTest {
     assertThatThrownBy(() -> StrictJson.parse(text))
         .isInstanceOf(NotJsonException.class)
         .message()
-        .matches("is (empty, not JSON|not sound JSON at line \\d+, column \\d+)");
+        .matches("is (empty, not JSON|malformed JSON at line \\d+, column \\d+)");
   }
 }

@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.lookaside.classifier.registry.Refusal.Reason;
+import dev.lookaside.classifier.registry.AdapterRejection.Reason;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -29,7 +29,7 @@ class CutoverCodecTest {
   }
 
   private Optional<Reason> reason(byte[] json) {
-    return trusted.refusal(CutoverCodec.fromJson(json, 0)).map(Refusal::reason);
+    return trusted.refusal(CutoverCodec.fromJson(json, 0)).map(AdapterRejection::reason);
   }
 
   @Test
@@ -135,7 +135,7 @@ class CutoverCodecTest {
     for (String text : List.of("nonsense", new String(value, UTF_8) + "{}", "\0\0\0{}")) {
       assertThatThrownBy(() -> CutoverCodec.fromJson(text.getBytes(UTF_8), 0))
           .isInstanceOf(RegistryException.class)
-          .hasMessageContaining("is not sound JSON");
+          .hasMessageContaining("is malformed JSON");
     }
   }
 

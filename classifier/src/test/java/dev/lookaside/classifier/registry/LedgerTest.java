@@ -5,7 +5,7 @@ import static dev.lookaside.classifier.registry.Cutovers.digest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.lookaside.classifier.registry.Refusal.Reason;
+import dev.lookaside.classifier.registry.AdapterRejection.Reason;
 import dev.lookaside.ingest.SeededRandom;
 import dev.lookaside.ingest.StreamId;
 import java.util.ArrayList;
@@ -108,10 +108,10 @@ class LedgerTest {
   void whatIsDecidedStaysDecided() {
     Ledger ledger = ledger(Cutovers.of("*", 1, "a", 10), Cutovers.of("*", 4, "b", 20));
     assertThat(ledger.refusal(Cutovers.of("*", 4, "c", 30)))
-        .map(Refusal::reason)
+        .map(AdapterRejection::reason)
         .contains(Reason.NUMBER_TAKEN);
     assertThat(ledger.refusal(Cutovers.of("*", 5, "c", 19)))
-        .map(Refusal::reason)
+        .map(AdapterRejection::reason)
         .contains(Reason.EFFECTIVE_TOO_EARLY);
     assertThat(ledger.refusal(Cutovers.of("*", 5, "c", 20))).isEmpty();
     assertThat(ledger.refusal(Cutovers.of("tenant:x", 1, "c", 0))).isEmpty();

@@ -2,12 +2,12 @@ package dev.lookaside.classifier.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lookaside.classifier.infer.AdapterTrial;
+import dev.lookaside.classifier.infer.AdapterTestRun;
 import dev.lookaside.classifier.infer.BackboneSessions;
 import dev.lookaside.classifier.infer.Device;
 import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.classifier.infer.ScorerSettings;
-import dev.lookaside.classifier.registry.Refusal.Reason;
+import dev.lookaside.classifier.registry.AdapterRejection.Reason;
 import dev.lookaside.classifier.weights.Activation;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
@@ -110,7 +110,7 @@ class PreparationTest {
         null);
   }
 
-  private Refusal refusal(Cutover cutover, byte[] file) {
+  private AdapterRejection refusal(Cutover cutover, byte[] file) {
     Preparation.Result result = preparation.prepare(cutover, file);
     assertThat(result).isInstanceOf(Preparation.Refused.class);
     return ((Preparation.Refused) result).refusal();
@@ -123,7 +123,7 @@ class PreparationTest {
   @Test
   void aSoundAdapterThatReproducesItsGoldenLogitsIsLoaded() {
     LoadedAdapter here = LoadedAdapter.of(sound(VIT, 32));
-    float[] logits = AdapterTrial.logits(sessions, here, GoldenLogits.window(9, 32 * 128));
+    float[] logits = AdapterTestRun.logits(sessions, here, GoldenLogits.window(9, 32 * 128));
     Preparation.Result result =
         preparation.prepare(
             cutover(backbone.digest(), FEATURES.fingerprint(), GoldenLogits.of(9, logits)), file());

@@ -8,7 +8,7 @@ import dev.lookaside.classifier.infer.AdapterPlan;
 import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.classifier.infer.TinyAdapters;
 import dev.lookaside.classifier.registry.Ack.State;
-import dev.lookaside.classifier.registry.Refusal.Reason;
+import dev.lookaside.classifier.registry.AdapterRejection.Reason;
 import dev.lookaside.ingest.StreamId;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -129,7 +129,8 @@ class RegistryCoreTest {
     publish(SECOND);
     seenToEnd();
     core.prepared(core.next(now).orElseThrow().cutover(), FIRST, 0, 0, now);
-    Refusal refusal = new Refusal(Reason.NOT_FINITE, "file", "x", "must be finite");
+    AdapterRejection refusal =
+        new AdapterRejection(Reason.NOT_FINITE, "file", "x", "must be finite");
     core.refused(core.next(now.plusSeconds(2)).orElseThrow().cutover(), refusal, now);
     AdapterPlan plan = core.plan().orElseThrow();
     assertThat(choose(plan, 4)).isEqualTo(use(FIRST, "*@1"));
@@ -204,7 +205,7 @@ class RegistryCoreTest {
   void recordsThatDoNotCountAreSaidAndChangeNothing() {
     read(cutover("*", 2, FIRST, 10));
     read(cutover("*", 2, SECOND, 20));
-    core.unreadable("*@7", "value: is not sound JSON", now);
+    core.unreadable("*@7", "value: is malformed JSON", now);
     core.seenToEnd(NOON.plusSeconds(30));
     assertThat(core.takeAcks())
         .extracting(Ack::cutover, Ack::reasonWord)
@@ -265,7 +266,8 @@ class RegistryCoreTest {
 
   @Test
   void acksAreReadAsTheyWereWritten() {
-    Refusal refusal = new Refusal(Reason.TOO_LARGE, "bytes", "9", "must be at most 8");
+    AdapterRejection refusal =
+        new AdapterRejection(Reason.TOO_LARGE, "bytes", "9", "must be at most 8");
     Cutover c = cutover("*", 1, FIRST, 0);
     for (Ack ack :
         List.of(

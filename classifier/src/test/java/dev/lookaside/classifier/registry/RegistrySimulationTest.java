@@ -106,10 +106,10 @@ class RegistrySimulationTest {
   void aConfirmationAloneCopiesNothing() {
     write(CONFIGURED, Duration.ZERO);
     turn(true, Duration.ZERO);
-    Roster before = (Roster) plan;
+    LedgerAdapterPlan before = (LedgerAdapterPlan) plan;
     now = now.plusSeconds(1);
     turn(true, Duration.ZERO);
-    Roster after = (Roster) plan;
+    LedgerAdapterPlan after = (LedgerAdapterPlan) plan;
     assertThat(after.knownUntil()).isEqualTo(before.knownUntil().plusSeconds(1));
     assertThat(after.ledger()).isSameAs(before.ledger());
     assertThat(after.ready()).isSameAs(before.ready());

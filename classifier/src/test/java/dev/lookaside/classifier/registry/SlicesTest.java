@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.lookaside.classifier.registry.Refusal.Reason;
+import dev.lookaside.classifier.registry.AdapterRejection.Reason;
 import dev.lookaside.classifier.weights.Safetensors;
 import dev.lookaside.ingest.SeededRandom;
 import java.io.IOException;
@@ -44,7 +44,7 @@ class SlicesTest {
           List<Slice> slices = new ArrayList<>(Slice.cut(file));
           slices.add(slices.get(random.nextInt(slices.size())));
           Collections.shuffle(slices, new Random(random.nextLong()));
-          AdapterShelf shelf = new AdapterShelf();
+          PublishedAdapters shelf = new PublishedAdapters();
           String digest = Safetensors.sha256(file);
           AdapterAssembler assembler = new AdapterAssembler(digest, LIMIT);
           long offset = 0;
@@ -66,7 +66,7 @@ class SlicesTest {
   void theShelfKnowsWhatIsMissingAndWhereTheRestLies() {
     List<Slice> slices = Slice.cut(threeParts());
     String digest = slices.get(0).digest();
-    AdapterShelf shelf = new AdapterShelf();
+    PublishedAdapters shelf = new PublishedAdapters();
     assertThat(shelf.missing(digest)).containsExactly(0);
     shelf.add(slices.get(2), 7, NOON);
     assertThat(shelf.missing(digest)).containsExactly(0, 1);
@@ -74,7 +74,9 @@ class SlicesTest {
     shelf.add(slices.get(0), 9, NOON.plusSeconds(1));
     shelf.add(slices.get(1), 12, NOON);
     assertThat(shelf.find(digest))
-        .isEqualTo(new AdapterShelf.Shelved(digest, List.of(9L, 12L, 7L), NOON.plusSeconds(1)));
+        .isEqualTo(
+            new PublishedAdapters.PublishedAdapter(
+                digest, List.of(9L, 12L, 7L), NOON.plusSeconds(1)));
     shelf.add(Slice.tombstone(digest, 1), 13, NOON);
     assertThat(shelf.find(digest)).isNull();
     shelf.add(Slice.tombstone(digest, 0), 14, NOON);
@@ -88,7 +90,7 @@ class SlicesTest {
     slices.get(1).bytes()[100] ^= 1;
     AdapterAssembler assembler = new AdapterAssembler(slices.get(0).digest(), LIMIT);
     slices.forEach(s -> assertThat(assembler.add(s)).isEmpty());
-    assertThat(assembler.refusal()).map(Refusal::reason).contains(Reason.WRONG_DIGEST);
+    assertThat(assembler.refusal()).map(AdapterRejection::reason).contains(Reason.WRONG_DIGEST);
   }
 
   @Test
@@ -100,7 +102,7 @@ class SlicesTest {
     assertThat(
             assembler.add(
                 new Slice(first.digest(), 1, 2, first.totalBytes(), slices.get(1).bytes())))
-        .map(Refusal::reason)
+        .map(AdapterRejection::reason)
         .contains(Reason.BAD_SLICE);
   }
 
@@ -111,12 +113,12 @@ class SlicesTest {
     assertThat(
             new AdapterAssembler(digest, LIMIT)
                 .add(new Slice(digest, 0, 999_999, LIMIT + 1, little)))
-        .map(Refusal::message)
+        .map(AdapterRejection::message)
         .contains("too-large: lookaside-bytes \"1073741825\": must be at most 1073741824");
     assertThat(
             new AdapterAssembler(digest, LIMIT)
                 .add(new Slice(digest, 0, Integer.MAX_VALUE, 10, little)))
-        .map(Refusal::reason)
+        .map(AdapterRejection::reason)
         .contains(Reason.BAD_SLICE);
   }
 

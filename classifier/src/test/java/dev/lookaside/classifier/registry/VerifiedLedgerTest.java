@@ -2,8 +2,8 @@ package dev.lookaside.classifier.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lookaside.classifier.registry.AdapterRejection.Reason;
 import dev.lookaside.classifier.registry.KeyFolder.PublicEntry;
-import dev.lookaside.classifier.registry.Refusal.Reason;
 import dev.lookaside.ingest.StreamId;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -59,7 +59,7 @@ class VerifiedLedgerTest {
   private static List<Reason> reasons(VerifiedLedger ledger) {
     return ledger.records().stream()
         .flatMap(r -> r.refusal().stream())
-        .map(Refusal::reason)
+        .map(AdapterRejection::reason)
         .toList();
   }
 
@@ -69,7 +69,9 @@ class VerifiedLedgerTest {
     ledger.add(signed(0, 1, "first", mine));
     SignedCutover unknown = signed(1, 2, "second", theirs);
     assertThat(ledger.wantsKey(unknown)).isTrue();
-    assertThat(ledger.add(unknown).refusal()).map(Refusal::reason).contains(Reason.UNKNOWN_KEY);
+    assertThat(ledger.add(unknown).refusal())
+        .map(AdapterRejection::reason)
+        .contains(Reason.UNKNOWN_KEY);
     assertThat(inForce(ledger)).isEqualTo("*@1");
 
     assertThat(ledger.trust(keys(all(mine), all(theirs))))

@@ -148,7 +148,7 @@ class AdapterTest {
         "labels", "[\"a\"]", "head.fc.weight\": has 2 rows, but metadata labels names 1");
     metadataRefused("labels", "[\"a\", \"a\"]", "class \"a\": is named twice");
     metadataRefused("labels", "[\"a\", \"\"]", "class \"\": must be 1 to 200 characters");
-    metadataRefused("labels", "[\"a\", ", "labels \"[\"a\", \": is not sound JSON");
+    metadataRefused("labels", "[\"a\", ", "labels \"[\"a\", \": is malformed JSON");
     metadataRefused("labels", "[\"Dog\", \"dog\"]", "are one class in two spellings");
     metadataRefused("labels", "[\"a \", \"b\"]", "must not begin or end with a blank");
     metadataRefused("labels", "[\"Vo\u0308gel\", \"b\"]", "must be in Unicode's NFC");
@@ -172,7 +172,7 @@ class AdapterTest {
     metadataRefused("thresholds", "{\"c\": {\"on\": 1, \"off\": 0}}", "\"c\" is not among");
     metadataRefused("thresholds", "{\"a\": {\"on\": 2, \"off\": 0}}", "\"a\": threshold on 2.0");
     metadataRefused("thresholds", "{\"a\": {\"on\": 0.2, \"off\": 0.5}}", "threshold off 0.5");
-    metadataRefused("thresholds", "{\"a\": {\"on\": NaN, \"off\": 0}}", "not sound JSON");
+    metadataRefused("thresholds", "{\"a\": {\"on\": NaN, \"off\": 0}}", "malformed JSON");
     metadataRefused("thresholds", "{\"a\": {\"on\": 1}}", "needs numbers on and off");
     metadataRefused(
         "thresholds",

@@ -135,9 +135,9 @@ class SafetensorsTest {
 
   @Test
   void brokenHeadersAreRefusedByName() {
-    refused(file("{\"t\": ", new byte[0]), "header: is not sound JSON");
+    refused(file("{\"t\": ", new byte[0]), "header: is malformed JSON");
     refused(file("[1]", new byte[0]), "header: must be a JSON object");
-    refused(file("{} {}", new byte[0]), "header: is not sound JSON");
+    refused(file("{} {}", new byte[0]), "header: is malformed JSON");
     refused(file("{\"t\": 1}", new byte[0]), "tensor \"t\": dtype");
     refused(file(entry("t", "F31", "[1]", 0, 4), new byte[4]), "\"t\": dtype \"F31\": not known");
     refused(file(entry("t", "F32", "[-1]", 0, 4), new byte[4]), "\"t\": shape \"[-1]\"");
@@ -156,7 +156,7 @@ class SafetensorsTest {
   @Test
   void aNameGivenTwiceIsRefused() {
     String one = "\"t\": {\"dtype\": \"F32\", \"shape\": [1], \"data_offsets\": [0, 4]}";
-    refused(file("{" + one + ", " + one + "}", new byte[4]), "is not sound JSON at line 1, column");
+    refused(file("{" + one + ", " + one + "}", new byte[4]), "is malformed JSON at line 1, column");
   }
 
   @Test

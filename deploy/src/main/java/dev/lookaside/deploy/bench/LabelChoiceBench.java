@@ -18,7 +18,7 @@ import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.example.Seeds;
 import dev.lookaside.trainer.gate.Evidence.Score;
-import dev.lookaside.trainer.judge.Examiner;
+import dev.lookaside.trainer.judge.SoundScorer;
 import dev.lookaside.trainer.judge.Trial;
 import dev.lookaside.trainer.metric.Collars;
 import dev.lookaside.trainer.metric.Counts;
@@ -336,7 +336,7 @@ final class LabelChoiceBench {
     ClipDetections detections = scorer.detections(unseen.audio(), adapter);
     List<String> labels = new ArrayList<>(incumbent.labels());
     labels.add(BundledClips.NEW_CLASS);
-    List<Score> scored = Examiner.scores(trials, labels, (audio, fold) -> detections);
+    List<Score> scored = SoundScorer.scores(trials, labels, (audio, fold) -> detections);
     List<Double> known = new ArrayList<>();
     double newClass = 0;
     for (int c = 0; c < labels.size(); c++) {

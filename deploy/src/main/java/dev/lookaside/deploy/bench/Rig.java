@@ -26,8 +26,8 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class Rig implements AutoCloseable {
   private static final int RATE_HZ = 16_000;
-  private static final Duration PATIENCE = Duration.ofMinutes(5);
-  private static final Duration LOOK = Duration.ofMillis(50);
+  private static final Duration STALL_TIMEOUT = Duration.ofMinutes(5);
+  private static final Duration POLL_INTERVAL = Duration.ofMillis(50);
   private static final Instant EPOCH = Instant.parse("2026-01-01T00:00:00Z");
 
   private final EmbeddedKafka kafka;
@@ -143,7 +143,7 @@ final class Rig implements AutoCloseable {
     lastProgressNanos = System.nanoTime();
     long seen = scored();
     while (!condition.holds()) {
-      String failure = service.awaitFailure(LOOK).orElse(null);
+      String failure = service.awaitFailure(POLL_INTERVAL).orElse(null);
       if (failure != null) {
         throw new DeployException("benchmark: the service failed: " + failure);
       }
@@ -151,7 +151,7 @@ final class Rig implements AutoCloseable {
         seen = scored();
         lastProgressNanos = System.nanoTime();
       }
-      if (System.nanoTime() - lastProgressNanos > PATIENCE.toNanos()) {
+      if (System.nanoTime() - lastProgressNanos > STALL_TIMEOUT.toNanos()) {
         throw new DeployException("benchmark: no progress while waiting for " + what);
       }
     }

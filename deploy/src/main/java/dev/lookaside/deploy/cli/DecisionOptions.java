@@ -1,6 +1,6 @@
 package dev.lookaside.deploy.cli;
 
-import dev.lookaside.classifier.infer.AdapterTrial;
+import dev.lookaside.classifier.infer.AdapterTestRun;
 import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.GoldenLogits;
@@ -90,7 +90,7 @@ final class DecisionOptions {
           LoadedAdapter loaded = LoadedAdapter.of(adapter);
           int values = adapter.shape().windowFrames() * adapter.shape().mels();
           float[] logits =
-              AdapterTrial.logits(sessions, loaded, GoldenLogits.window(GOLDEN_SEED, values));
+              AdapterTestRun.logits(sessions, loaded, GoldenLogits.window(GOLDEN_SEED, values));
           return draft(
               view,
               scope,

@@ -9,7 +9,7 @@ import dev.lookaside.deploy.service.TrainerService;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
-import dev.lookaside.ingest.kafka.Closing;
+import dev.lookaside.ingest.kafka.ResourceCloser;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelWriter;
 import dev.lookaside.trainer.loop.RoundOutcome;
@@ -43,10 +43,10 @@ final class DemoTrainer implements AutoCloseable {
 
   private final LabelWriter labels;
   private final RefitTopic requests;
-  private final Closing all;
+  private final ResourceCloser all;
   private final List<Label> written = new ArrayList<>();
 
-  private DemoTrainer(LabelWriter labels, RefitTopic requests, Closing all) {
+  private DemoTrainer(LabelWriter labels, RefitTopic requests, ResourceCloser all) {
     this.labels = labels;
     this.requests = requests;
     this.all = all;
@@ -90,7 +90,7 @@ final class DemoTrainer implements AutoCloseable {
   static DemoTrainer start(Config config, DemoStory story, Optional<PageEvents> page) {
     IngestSettings ingest = IngestSettings.of(config);
     Topics.ensureTraining(ingest);
-    try (Closing opened = new Closing()) {
+    try (ResourceCloser opened = new ResourceCloser()) {
       Metrics metrics = opened.add(new Metrics());
       opened.add(TrainerService.start(config, metrics, null, new DemoListener(story, page)));
       LabelWriter labels = opened.add(LabelWriter.open(ingest));

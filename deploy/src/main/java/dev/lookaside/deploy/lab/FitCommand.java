@@ -21,9 +21,9 @@ import dev.lookaside.trainer.fit.AtomicFile;
 import dev.lookaside.trainer.fit.CheckpointFile;
 import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.fit.ModelFit;
-import dev.lookaside.trainer.fit.Moves;
 import dev.lookaside.trainer.fit.ParameterCount;
 import dev.lookaside.trainer.fit.StepLog;
+import dev.lookaside.trainer.fit.TrainableWeights;
 import dev.lookaside.trainer.fit.Tune;
 import dev.lookaside.trainer.recipe.Recipe;
 import java.io.PrintWriter;
@@ -240,7 +240,7 @@ public final class FitCommand implements Runnable {
           new ModelFit(
               plan.backbone(),
               plan.start(),
-              tune.full() ? Moves.EVERYTHING : Moves.ADAPTER,
+              tune.full() ? TrainableWeights.EVERYTHING : TrainableWeights.ADAPTER,
               how.loss(plan.start().activation()),
               how.settings(),
               plan.source(),

@@ -79,7 +79,7 @@ final class Board implements ReceiptWatch.Listener {
   private record Column(long until, int outcome, @Nullable String label, int permille) {}
 
   /** How a stream is, see the messages. */
-  private record Standing(String state, long millis, long clockAheadMillis) {}
+  private record StreamStatus(String state, long millis, long clockAheadMillis) {}
 
   /** One stream's newest messages, oldest first. */
   private static final class Row {
@@ -92,18 +92,19 @@ final class Board implements ReceiptWatch.Listener {
     long lateMillis;
     long clockAheadMillis;
     boolean finished;
-    Standing told = new Standing("live", 0, 0);
+    StreamStatus lastTold = new StreamStatus("live", 0, 0);
 
     /** Also a stream of long windows is not silent between two of them. */
-    Standing standing(Instant now) {
+    StreamStatus status(Instant now) {
       long quiet = Math.max(0, Duration.between(seen, now).toMillis());
       if (finished) {
-        return new Standing("ended", quiet, clockAheadMillis);
+        return new StreamStatus("ended", quiet, clockAheadMillis);
       }
       if (quiet > SILENT_MILLIS + 2 * hopMillis()) {
-        return new Standing("silent", quiet, clockAheadMillis);
+        return new StreamStatus("silent", quiet, clockAheadMillis);
       }
-      return new Standing(lateMillis > LATE_MILLIS ? "late" : "live", lateMillis, clockAheadMillis);
+      return new StreamStatus(
+          lateMillis > LATE_MILLIS ? "late" : "live", lateMillis, clockAheadMillis);
     }
 
     private long hopMillis() {
@@ -124,7 +125,7 @@ final class Board implements ReceiptWatch.Listener {
   private final Set<String> unseen = new LinkedHashSet<>();
   private boolean overflowed;
 
-  /** Takes in what a stream tells. */
+  /** Handles an event of a stream. */
   synchronized void observed(StreamDetector.Event event, Instant now) {
     String stream = event.stream().value();
     if (event instanceof StreamDetector.Windowed w) {
@@ -148,14 +149,14 @@ final class Board implements ReceiptWatch.Listener {
       Row row = row(stream, now);
       if (row != null) {
         row.clockAheadMillis = off.ahead().toMillis();
-        tellStanding(stream, row, now);
+        tellStatus(stream, row, now);
       }
     } else if (event instanceof StreamDetector.Finished) {
       unseen.remove(stream);
       Row row = rows.get(stream);
       if (row != null) {
         row.finished = true;
-        tellStanding(stream, row, now);
+        tellStatus(stream, row, now);
       }
     }
   }
@@ -183,7 +184,7 @@ final class Board implements ReceiptWatch.Listener {
   private boolean madeWay(Instant now) {
     Optional<Map.Entry<String, Row>> idle =
         rows.entrySet().stream()
-            .filter(e -> !isHeard(e.getValue().standing(now)))
+            .filter(e -> !isActive(e.getValue().status(now)))
             .min(
                 Comparator.comparing((Map.Entry<String, Row> e) -> !e.getValue().finished)
                     .thenComparing(e -> e.getValue().seen));
@@ -195,33 +196,33 @@ final class Board implements ReceiptWatch.Listener {
     return idle.isPresent();
   }
 
-  private static boolean isHeard(Standing standing) {
-    return standing.state().equals("live") || standing.state().equals("late");
+  private static boolean isActive(StreamStatus status) {
+    return status.state().equals("live") || status.state().equals("late");
   }
 
   /** Tells which streams have become late, silent or live, and how late those are that are. */
   synchronized void look(Instant now) {
     rows.forEach(
         (stream, row) -> {
-          Standing next = row.standing(now);
-          boolean other = !next.state().equals(row.told.state());
-          if (other || (next.state().equals("late") && next.millis() != row.told.millis())) {
-            tellStanding(stream, row, now);
+          StreamStatus next = row.status(now);
+          boolean other = !next.state().equals(row.lastTold.state());
+          if (other || (next.state().equals("late") && next.millis() != row.lastTold.millis())) {
+            tellStatus(stream, row, now);
           }
         });
   }
 
-  private void tellStanding(String stream, Row row, Instant now) {
-    row.told = row.standing(now);
-    tell(standing(stream, row.told));
+  private void tellStatus(String stream, Row row, Instant now) {
+    row.lastTold = row.status(now);
+    tell(status(stream, row.lastTold));
   }
 
-  private static ObjectNode standing(String stream, Standing standing) {
+  private static ObjectNode status(String stream, StreamStatus status) {
     return message("stream")
         .put("stream", stream)
-        .put("state", standing.state())
-        .put("millis", standing.millis())
-        .put("clockAheadMillis", standing.clockAheadMillis());
+        .put("state", status.state())
+        .put("millis", status.millis())
+        .put("clockAheadMillis", status.clockAheadMillis());
   }
 
   private void windowed(Row row, StreamDetector.Windowed w) {
@@ -350,7 +351,7 @@ final class Board implements ReceiptWatch.Listener {
   }
 
   /** A label that is shown. */
-  synchronized Optional<Label> said(String id) {
+  synchronized Optional<Label> label(String id) {
     return Optional.ofNullable(labels.get(id));
   }
 
@@ -421,7 +422,7 @@ final class Board implements ReceiptWatch.Listener {
           row.marks.forEach(all::add);
           all.add(curve(stream, row));
           row.events.values().forEach(all::add);
-          all.add(standing(stream, row.standing(now)));
+          all.add(status(stream, row.status(now)));
         });
     corrections.values().forEach(all::add);
     if (trainer != null) {
@@ -454,9 +455,9 @@ final class Board implements ReceiptWatch.Listener {
   synchronized Optional<String> lateness(Instant now) {
     List<Long> late =
         rows.values().stream()
-            .map(row -> row.standing(now))
-            .filter(standing -> standing.state().equals("late"))
-            .map(Standing::millis)
+            .map(row -> row.status(now))
+            .filter(status -> status.state().equals("late"))
+            .map(StreamStatus::millis)
             .toList();
     return late.isEmpty()
         ? Optional.empty()

@@ -119,7 +119,7 @@ final class LabelRequest {
       case "relabel" ->
           Label.relabel(detection(node, shown), text(node, "label"), author, now, note);
       case "add" -> added(node, author, note, shown, now);
-      case "retract" -> Label.retract(said(node, author, shown), now, note);
+      case "retract" -> Label.retract(shownLabel(node, author, shown), now, note);
       default ->
           throw RequestRejected.bad(
               "kind", kind, "must be confirm, reject, relabel, add or retract");
@@ -167,20 +167,20 @@ final class LabelRequest {
                     "detection", id, "must be one that has ended and is still shown"));
   }
 
-  private static Label said(JsonNode node, String author, Board shown) {
+  private static Label shownLabel(JsonNode node, String author, Board shown) {
     String id = text(node, "id");
-    Label said =
+    Label label =
         shown
-            .said(id)
+            .label(id)
             .orElseThrow(() -> RequestRejected.bad("id", id, "must be of a label shown here"));
-    if (!said.author().equals(author)) {
+    if (!label.author().equals(author)) {
       throw RequestRejected.bad(
           "author",
           author,
           "must be \"%s\", the label's author: nobody else may retract it"
-              .formatted(said.author()));
+              .formatted(label.author()));
     }
-    return said;
+    return label;
   }
 
   private static String text(JsonNode node, String field) {

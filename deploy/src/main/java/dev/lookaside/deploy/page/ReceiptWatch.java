@@ -5,7 +5,7 @@ import dev.lookaside.classifier.registry.Ledger;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.TrustedKeys;
 import dev.lookaside.ingest.IngestSettings;
-import dev.lookaside.ingest.kafka.Closing;
+import dev.lookaside.ingest.kafka.ResourceCloser;
 import dev.lookaside.trainer.gate.Learned;
 import dev.lookaside.trainer.label.Label;
 import dev.lookaside.trainer.label.LabelTopic;
@@ -45,7 +45,11 @@ final class ReceiptWatch implements AutoCloseable {
   }
 
   private record Clients(
-      LabelTopic labels, StandingIndex index, RefitTopic rounds, RegistryView view, Closing all) {}
+      LabelTopic labels,
+      StandingIndex index,
+      RefitTopic rounds,
+      RegistryView view,
+      ResourceCloser all) {}
 
   private static final Logger LOG = LoggerFactory.getLogger(ReceiptWatch.class);
   private static final long PERIOD_MILLIS = 1_000;
@@ -103,7 +107,7 @@ final class ReceiptWatch implements AutoCloseable {
       // A thrown exception would end the watch for good.
       String text = String.valueOf(e.getMessage());
       if (!text.equals(trouble) && !Thread.currentThread().isInterrupted()) {
-        LOG.info("What has become of labels is not known: {}", text);
+        LOG.info("Receipts of labels cannot be read: {}", text);
         trouble = text;
       }
       closeClients();
@@ -111,7 +115,7 @@ final class ReceiptWatch implements AutoCloseable {
   }
 
   private Clients open() {
-    try (Closing opened = new Closing()) {
+    try (ResourceCloser opened = new ResourceCloser()) {
       StandingIndex index = opened.add(new StandingIndex(newest));
       LabelTopic labels = opened.add(LabelTopic.follow(ingest, index::add));
       RefitTopic rounds = opened.add(RefitTopic.ofAllScopes(ingest));

@@ -18,7 +18,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Root actor: keeps one {@link Pipeline} running. One that fails is built again after a pause that
+ * Root actor: keeps one {@link Pipeline} running. One that fails is restarted after a pause that
  * doubles; one that keeps failing, or whose place in the group another process has taken, ends the
  * service with the reason.
  */

@@ -71,7 +71,7 @@ final class Monitor extends AbstractBehavior<Object> {
       status.unreachable(unreachable.servers(), unreachable.forMillis());
     } else if (event instanceof KafkaSource.Reachable) {
       status.reachable();
-    } else if (event instanceof KafkaSource.PlaceTaken taken) {
+    } else if (event instanceof KafkaSource.StaticMemberInUse taken) {
       metrics.error("source", "instance-taken");
       status.placeTaken(taken.group(), taken.instance(), taken.forMillis());
     } else if (event instanceof KafkaSource.StreamClosed closed) {

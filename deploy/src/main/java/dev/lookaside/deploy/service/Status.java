@@ -94,7 +94,7 @@ final class Status {
           ahead.isNegative() ? "behind" : "ahead of",
           ahead.isNegative()
               ? ""
-              : "; which adapter scores its windows goes by the time at which the broker got them");
+              : "; its adapter is chosen by the time at which the broker appended the record");
     }
   }
 

@@ -42,9 +42,9 @@ class DocumentsTest {
       """
       # Configuration
 
-      `lookaside run --config my.conf` reads [HOCON](https://github.com/lightbend/config) over the defaults below. `--set KEY=VALUE` comes before
-      the file, a system property (`-DKEY=VALUE`) before both, and an environment variable (`CONFIG_FORCE_` and the key with `_` for a dot, `__` for a
-      hyphen) before all. Kafka's own keys may be written with quotes or without; one file that has both forms of a key is an error. For example:
+      `lookaside run --config my.conf` reads [HOCON](https://github.com/lightbend/config) over the defaults below. `--set KEY=VALUE` overrides
+      the file, a system property (`-DKEY=VALUE`) overrides both, and an environment variable (`CONFIG_FORCE_` and the key with `_` for a dot, `__` for a
+      hyphen) overrides all. Kafka's own keys may be written with quotes or without; one file that has both forms of a key is an error. For example:
 
       ```
       lookaside.ingest.kafka-clients."bootstrap.servers" = "kafka1:9092,kafka2:9092"

@@ -18,7 +18,7 @@ import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.audio.WavWriter;
-import dev.lookaside.ingest.kafka.Closing;
+import dev.lookaside.ingest.kafka.ResourceCloser;
 import dev.lookaside.ingest.kafka.TopicReader;
 import dev.lookaside.ingest.kafka.UnreachableException;
 import java.io.IOException;
@@ -228,7 +228,7 @@ class UnreachableBrokerTest {
   @Test
   void aReplayEndsWhenTheBrokersGoAway() throws Exception {
     try (EmbeddedKafka kafka = EmbeddedKafka.start();
-        Closing opened = new Closing()) {
+        ResourceCloser opened = new ResourceCloser()) {
       AdapterCli cli = new AdapterCli(kafka.bootstrapServers(), folder);
       float[] noise = new float[8 * 16_000];
       Random random = new Random(1);

@@ -132,7 +132,7 @@ class PageTest {
         Map.ofEntries(
             entry("", "body: is empty, not JSON"),
             entry("[1]", "body: must be one JSON object"),
-            entry("{\"kind\"", "body: is not sound JSON at line 1, column 8"),
+            entry("{\"kind\"", "body: is malformed JSON at line 1, column 8"),
             entry(
                 "{\"kind\": \"maybe\", \"author\": \"me\"}",
                 "kind \"maybe\": must be confirm, reject, relabel, add or retract"),
@@ -185,7 +185,7 @@ class PageTest {
     for (String body : List.of("\0\0\0{}", "{\"kind\": \"add\", \"kind\": \"add\"}", "{} {}")) {
       HttpResponse<String> answer = rig.post(body, token);
       assertThat(answer.statusCode()).as(body).isEqualTo(400);
-      assertThat(error(answer)).startsWith("body: is not sound JSON at line 1, column ");
+      assertThat(error(answer)).startsWith("body: is malformed JSON at line 1, column ");
     }
     HttpResponse<String> long1 = rig.post("x".repeat(20_000), token);
     assertThat(long1.statusCode()).isEqualTo(413);

@@ -11,11 +11,11 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.lookaside.classifier.detect.StreamDetector;
 import dev.lookaside.classifier.registry.Ack;
+import dev.lookaside.classifier.registry.AdapterRejection.Reason;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.CutoverCodec;
 import dev.lookaside.classifier.registry.GoldenLogits;
 import dev.lookaside.classifier.registry.KeyFolder;
-import dev.lookaside.classifier.registry.Refusal.Reason;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.classifier.registry.Slice;
 import dev.lookaside.classifier.weights.Adapter;

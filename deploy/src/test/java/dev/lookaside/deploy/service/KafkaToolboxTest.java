@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lookaside.deploy.bundled.EmbeddedKafka;
-import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.ingest.kafka.KafkaClients;
 import dev.lookaside.ingest.kafka.KafkaClients.Membership;
+import dev.lookaside.ingest.kafka.ResourceCloser;
 import dev.lookaside.ingest.kafka.TopicReader;
 import dev.lookaside.ingest.kafka.TopicReader.Start;
 import dev.lookaside.ingest.kafka.TopicWriter;
@@ -45,7 +45,7 @@ class KafkaToolboxTest {
     clients =
         new KafkaClients(
             Map.of("bootstrap.servers", kafka.bootstrapServers()), Duration.ofSeconds(3));
-    try (Closing opened = new Closing()) {
+    try (ResourceCloser opened = new ResourceCloser()) {
       opened
           .add(clients.admin("test"))
           .createTopics(List.of(new NewTopic(TOPIC, Optional.of(2), Optional.empty())))
@@ -69,7 +69,7 @@ class KafkaToolboxTest {
 
   @Test
   void aReadingEndsThoughTheLastOffsetsAreMarkersAndAbortedRecords() throws Exception {
-    try (Closing opened = new Closing()) {
+    try (ResourceCloser opened = new ResourceCloser()) {
       Producer<byte[], byte[]> producer =
           opened.add(clients.withTimeout(Duration.ofSeconds(20)).transactional("test", "one"));
       producer.initTransactions();
@@ -107,7 +107,7 @@ class KafkaToolboxTest {
 
   @Test
   void aSecondProducerOfAnIdFencesTheFirst() {
-    try (Closing opened = new Closing()) {
+    try (ResourceCloser opened = new ResourceCloser()) {
       KafkaClients patient = clients.withTimeout(Duration.ofSeconds(20));
       Producer<byte[], byte[]> zombie = opened.add(patient.transactional("test", "one"));
       zombie.initTransactions();
@@ -127,7 +127,7 @@ class KafkaToolboxTest {
     for (GroupProtocol protocol : GroupProtocol.values()) {
       Membership membership =
           new Membership("g-" + protocol, protocol, Optional.of("worker-1"), Optional.empty());
-      try (Closing opened = new Closing()) {
+      try (ResourceCloser opened = new ResourceCloser()) {
         Consumer<byte[], byte[]> member = opened.add(clients.member("test", membership));
         member.subscribe(List.of(TOPIC));
         Awaitility.await()
@@ -144,7 +144,7 @@ class KafkaToolboxTest {
 
   @Test
   void everyCallEndsAtTheTimeoutOnceTheBrokerIsGone() {
-    try (Closing opened = new Closing()) {
+    try (ResourceCloser opened = new ResourceCloser()) {
       TopicWriter writer = opened.add(TopicWriter.open(clients, "writer"));
       writer.write(record(0, "a"), "a");
       TopicReader reader = opened.add(TopicReader.open(clients, "reader", Start.BEGINNING, TOPIC));

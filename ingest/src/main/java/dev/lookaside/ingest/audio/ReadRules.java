@@ -28,7 +28,7 @@ public record ReadRules(boolean strict, Consumer<String> warnings) {
   }
 
   /**
-   * Says that {@code fault} is no reason to stop.
+   * Warns of {@code fault} and lets reading go on.
    *
    * @throws IngestException {@code fault}, under the strict rule
    */

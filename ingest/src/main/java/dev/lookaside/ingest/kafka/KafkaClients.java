@@ -21,7 +21,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * Makes every Kafka client of Lookaside. Immutable; any thread. The clients are the caller's to
- * close, see {@link Closing}.
+ * close, see {@link ResourceCloser}.
  *
  * <p>Three layers of properties: defaults of the use, over them what the user passes through {@code
  * kafka-clients}, over that what may not be otherwise: consumers read committed records only,

@@ -472,7 +472,7 @@ public final class TopicReader implements AutoCloseable {
 
   @Override
   public void close() {
-    consumer.close(CloseOptions.timeout(Closing.CLOSE_TIMEOUT));
+    consumer.close(CloseOptions.timeout(ResourceCloser.CLOSE_TIMEOUT));
   }
 
   /** Carries what a handler threw past the translation of Kafka's own exceptions. */

@@ -108,6 +108,6 @@ public final class TopicWriter implements AutoCloseable {
 
   @Override
   public void close() {
-    producer.close(Closing.CLOSE_TIMEOUT);
+    producer.close(ResourceCloser.CLOSE_TIMEOUT);
   }
 }

@@ -161,6 +161,6 @@ public final class TransactionWriter implements AutoCloseable {
 
   @Override
   public void close() {
-    producer.close(Closing.CLOSE_TIMEOUT);
+    producer.close(ResourceCloser.CLOSE_TIMEOUT);
   }
 }

@@ -134,8 +134,8 @@ class KafkaClientsTest {
   void closingClosesEveryPartTheLastFirst() {
     KafkaClients clients = clients(Map.of());
     List<String> closed = new java.util.ArrayList<>();
-    Closing owner;
-    try (Closing opened = new Closing()) {
+    ResourceCloser owner;
+    try (ResourceCloser opened = new ResourceCloser()) {
       opened.add(() -> closed.add("first"));
       opened.add(
           () -> {
@@ -162,7 +162,7 @@ class KafkaClientsTest {
     for (int i = 0; i < 10; i++) {
       assertThatThrownBy(
               () -> {
-                try (Closing opened = new Closing()) {
+                try (ResourceCloser opened = new ResourceCloser()) {
                   opened.add(TopicReader.open(clients, "labels", TopicReader.Start.END, "t"));
                   opened.add(TopicWriter.open(clients, "answers"));
                   opened.add(TopicWriter.open(clients, "requests"));

@@ -86,7 +86,7 @@ public record RoundPlan(
    * @param reported corrections that a report of the adapter in force, or of one that it comes
    *     from, goes into already
    * @throws TrainerException if a class of the incumbent has no example to fit on: a fit without it
-   *     would make the adapter deaf to it
+   *     would make the adapter unable to detect it
    */
   public static RoundPlan choose(
       List<StoredExample> usable,

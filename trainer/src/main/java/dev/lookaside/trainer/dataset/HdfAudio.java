@@ -29,7 +29,7 @@ final class HdfAudio implements AutoCloseable {
       this.hdf = new HdfFile(file);
     } catch (RuntimeException e) {
       // jHDF indexes by the bytes of the file, so a damaged file fails in many ways.
-      throw new TrainerException(file + ": is no sound HDF5 file", e);
+      throw new TrainerException(file + ": is not a valid HDF5 file", e);
     }
   }
 

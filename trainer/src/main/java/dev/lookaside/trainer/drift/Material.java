@@ -12,7 +12,7 @@ import java.util.Optional;
  *
  * @param fitted what the adapter was fitted on
  * @param heldOut other recordings of the same classes
- * @param beds backgrounds behind them, besides noise
+ * @param backgrounds backgrounds behind them, besides noise
  * @param distractors sounds of no class, not silent
  * @param distractorShare chance that the next sound of a scene is one
  * @param contexts audio of streams, as it was, that the adapter was fitted on
@@ -22,7 +22,7 @@ import java.util.Optional;
 public record Material(
     List<LabelledClip> fitted,
     List<LabelledClip> heldOut,
-    List<Pcm> beds,
+    List<Pcm> backgrounds,
     List<Pcm> distractors,
     double distractorShare,
     List<Context> contexts,
@@ -50,7 +50,7 @@ public record Material(
   public Material {
     fitted = List.copyOf(fitted);
     heldOut = List.copyOf(heldOut);
-    beds = List.copyOf(beds);
+    backgrounds = List.copyOf(backgrounds);
     distractors = List.copyOf(distractors);
     contexts = List.copyOf(contexts);
     if (fitted.isEmpty() || heldOut.isEmpty()) {

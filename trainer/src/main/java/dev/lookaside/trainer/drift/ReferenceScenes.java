@@ -55,12 +55,14 @@ final class ReferenceScenes {
             s.maxSnrDb(),
             s.overlapProbability(),
             s.backgroundRms());
-    int bed = random.nextInt(material.beds().size() + 1);
+    int background = random.nextInt(material.backgrounds().size() + 1);
     Scene scene =
         new SceneComposer(
                 own,
                 its,
-                bed < material.beds().size() ? material.beds().get(bed) : null,
+                background < material.backgrounds().size()
+                    ? material.backgrounds().get(background)
+                    : null,
                 material.distractors(),
                 material.distractorShare())
             .compose(seed);

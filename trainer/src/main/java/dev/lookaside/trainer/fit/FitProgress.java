@@ -1,6 +1,6 @@
 package dev.lookaside.trainer.fit;
 
-/** Hears how a fit goes, on the fit's thread. */
+/** Receives the progress of a fit, on the fit's thread. */
 public interface FitProgress {
   /**
    * One step.

@@ -29,7 +29,7 @@ public final class ModelFit implements AutoCloseable {
 
   private final Backbone backbone;
   private final Adapter start;
-  private final Moves moves;
+  private final TrainableWeights trained;
   private final GradientRun gradients;
   private final Fit fit;
   private final Map<String, String> identity = new TreeMap<>();
@@ -47,7 +47,7 @@ public final class ModelFit implements AutoCloseable {
   public ModelFit(
       Backbone backbone,
       Adapter start,
-      Moves moves,
+      TrainableWeights trained,
       Loss loss,
       FitSettings settings,
       ExampleSource source,
@@ -62,21 +62,21 @@ public final class ModelFit implements AutoCloseable {
     }
     this.backbone = backbone;
     this.start = start;
-    this.moves = moves;
+    this.trained = trained;
     start
         .tensors()
         .forEach(
             (name, tensor) -> {
-              if (moves != Moves.HEAD || name.startsWith("head.")) {
+              if (trained != TrainableWeights.HEAD || name.startsWith("head.")) {
                 weights.put(name, tensor.toArray());
               }
             });
-    if (moves == Moves.EVERYTHING) {
+    if (trained == TrainableWeights.EVERYTHING) {
       backbone.tensors().forEach((name, tensor) -> weights.put(name, tensor.toArray()));
     }
     identity.put("backbone", backbone.digest());
     identity.put("adapter", start.digest());
-    identity.put("trained", moves.word());
+    identity.put("trained", trained.word());
     identity.put("loss", loss.toString());
     this.gradients =
         GradientRun.open(backbone, start, weights.keySet(), loss, where, keptLimitBytes);
@@ -95,7 +95,7 @@ public final class ModelFit implements AutoCloseable {
   public ModelFit(
       Backbone backbone,
       Adapter start,
-      Moves moves,
+      TrainableWeights trained,
       Loss loss,
       FitSettings settings,
       ExampleSource source,
@@ -105,7 +105,7 @@ public final class ModelFit implements AutoCloseable {
     this(
         backbone,
         start,
-        moves,
+        trained,
         loss,
         settings,
         source,

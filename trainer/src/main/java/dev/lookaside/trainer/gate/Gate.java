@@ -63,15 +63,15 @@ public final class Gate {
    * @param contradiction as {@link LabelTrust} takes it
    * @param newClass whether the incumbent does not know its class
    * @param fresh whether no adapter in force comes from it
-   * @param rather the class that the fit without it puts first there
+   * @param predicted the class that the fit without it ranks first
    */
-  public record Doubtable(
+  public record LabelCheck(
       String example,
       String label,
       double contradiction,
       boolean newClass,
       boolean fresh,
-      String rather) {}
+      String predicted) {}
 
   /**
    * Judges.
@@ -81,7 +81,7 @@ public final class Gate {
    */
   public static GateReport judge(
       Evidence evidence,
-      List<Doubtable> labels,
+      List<LabelCheck> labels,
       LabelTrust.@Nullable Finding trust,
       GateSettings settings) {
     Gate gate = new Gate(evidence, settings);
@@ -123,9 +123,9 @@ public final class Gate {
         null);
   }
 
-  private void labels(List<Doubtable> labels, LabelTrust.Finding trust) {
+  private void labels(List<LabelCheck> labels, LabelTrust.Finding trust) {
     for (int i = 0; i < labels.size(); i++) {
-      Doubtable l = labels.get(i);
+      LabelCheck l = labels.get(i);
       if (trust.doubts(i)) {
         doubted.add(
             new Doubt(
@@ -133,9 +133,9 @@ public final class Gate {
                 l.label(),
                 trust.wrong().get(i),
                 text(
-                    "a head that was fitted without this %s takes it for %s and puts it with the"
+                    "a head that was fitted without this %s predicts %s and ranks it with the"
                         + " other classes' sounds",
-                    l.label(), l.rather())));
+                    l.label(), l.predicted())));
       }
     }
     if (trust.verdict() == LabelTrust.Verdict.CONTRADICTED) {
@@ -149,7 +149,7 @@ public final class Gate {
       open.add(
           text(
               "not enough labels yet: %s would decide; with these %d, half of them could be wrong"
-                  + " (the chance of labels that fit as well is %.2f then, must be at most %.2f)",
+                  + " (probability that those would fit as well: %.2f, must be at most %.2f)",
               more(trust.more(), label),
               labels.size(),
               trust.chance(),
@@ -157,7 +157,7 @@ public final class Gate {
     }
   }
 
-  private static String toCheck(List<Doubtable> labels, LabelTrust.Finding trust) {
+  private static String toCheck(List<LabelCheck> labels, LabelTrust.Finding trust) {
     Map<String, Integer> counts = new TreeMap<>();
     for (int i = 0; i < labels.size(); i++) {
       if (trust.doubts(i)) {
@@ -174,7 +174,7 @@ public final class Gate {
   }
 
   /** The class of the labels that has fewest: one more of it teaches most. */
-  private static String rarest(List<Doubtable> labels) {
+  private static String rarest(List<LabelCheck> labels) {
     Map<String, Integer> counts = new TreeMap<>();
     labels.forEach(l -> counts.merge(l.label(), 1, Integer::sum));
     return counts.entrySet().stream()
@@ -363,7 +363,7 @@ public final class Gate {
 
   /** The corrected class that was nearest to its bound. */
   private String decided() {
-    String nearest = "no label speaks of a class: nothing is worse";
+    String nearest = "no label names a class: there is nothing to compare";
     double lowest = Double.POSITIVE_INFINITY;
     for (String label : new TreeSet<>(evidence.corrected())) {
       PairedPrecision.Of of = figures.get(label);

@@ -1,6 +1,6 @@
 package dev.lookaside.trainer.gate;
 
-import dev.lookaside.trainer.gate.Gate.Doubtable;
+import dev.lookaside.trainer.gate.Gate.LabelCheck;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,11 +22,11 @@ import java.util.SplittableRandom;
  *     1933"
  */
 public final class LabelTrust {
-  /** Of people who mean well: mistakes that no refit must be refused for. */
-  private static final double SLIPS = .05;
+  /** Share of wrong labels of careful people, for which no refit must be rejected. */
+  private static final double CAREFUL_ERROR_RATE = .05;
 
-  /** What must not pass. */
-  private static final double BAD = .5;
+  /** Share of wrong labels that must not pass. */
+  private static final double HALF_WRONG_RATE = .5;
 
   /** Bounds of the histogram's cells: finer where right names lie. */
   private static final double[] CELLS = {0, .03, .08, .15, .25, .35, .5, .65, .8, 1};
@@ -35,7 +35,7 @@ public final class LabelTrust {
   private static final long SEED = 1;
 
   /** A label that is wrong with more than this chance is not fitted on: one less costs little. */
-  private static final double DOUBTED = .3;
+  private static final double DOUBT_CHANCE = .3;
 
   /** Labels behind the first guess at the share of wrong ones, and how many of them are wrong. */
   private static final double PRIOR_LABELS = 10;
@@ -64,7 +64,8 @@ public final class LabelTrust {
 
     /** Log of how much likelier a cell is among labels of people than if half were wrong. */
     double ratio(int cell) {
-      return StrictMath.log(mixed(SLIPS, cell)) - StrictMath.log(mixed(BAD, cell));
+      return StrictMath.log(mixed(CAREFUL_ERROR_RATE, cell))
+          - StrictMath.log(mixed(HALF_WRONG_RATE, cell));
     }
 
     double drawn(double at, double shareWrong) {
@@ -101,12 +102,12 @@ public final class LabelTrust {
 
     /** Whether a label is not to be fitted on. */
     public boolean doubts(int label) {
-      return wrong.get(label) > DOUBTED;
+      return wrong.get(label) > DOUBT_CHANCE;
     }
 
     /** How many are not to be fitted on. */
     public int doubted() {
-      return (int) wrong.stream().filter(w -> w > DOUBTED).count();
+      return (int) wrong.stream().filter(w -> w > DOUBT_CHANCE).count();
     }
   }
 
@@ -147,7 +148,7 @@ public final class LabelTrust {
     return cell;
   }
 
-  private Densities of(Doubtable label) {
+  private Densities of(LabelCheck label) {
     return label.newClass() ? added : known;
   }
 
@@ -156,15 +157,15 @@ public final class LabelTrust {
    *
    * @param labels all that are looked at one by one
    */
-  public Finding of(List<Doubtable> labels) {
+  public Finding of(List<LabelCheck> labels) {
     List<Double> each = wrongChances(labels);
-    List<Doubtable> fresh = labels.stream().filter(Doubtable::fresh).toList();
+    List<LabelCheck> fresh = labels.stream().filter(LabelCheck::fresh).toList();
     if (fresh.isEmpty()) {
       return new Finding(Verdict.TRUSTED, 0, each, 0);
     }
     double sum = fresh.stream().mapToDouble(l -> of(l).ratio(cell(l.contradiction()))).sum();
-    double chance = atLeast(sums(fresh, BAD), sum);
-    double asLow = 1 - atLeast(sums(fresh, SLIPS), sum + ROUNDING);
+    double chance = atLeast(sums(fresh, HALF_WRONG_RATE), sum);
+    double asLow = 1 - atLeast(sums(fresh, CAREFUL_ERROR_RATE), sum + ROUNDING);
     if (asLow <= falseRefusal) {
       // Also a set that half wrong labels explain no better: a third of them wrong, say.
       return new Finding(Verdict.CONTRADICTED, chance, each, 0);
@@ -176,14 +177,14 @@ public final class LabelTrust {
   }
 
   /** Sums of the ratios of such labels, drawn. */
-  private double[] sums(List<Doubtable> labels, double shareWrong) {
+  private double[] sums(List<LabelCheck> labels, double shareWrong) {
     SplittableRandom random = new SplittableRandom(SEED);
     double[] sums = new double[DRAWS];
     labels.forEach(l -> add(l, shareWrong, random, sums));
     return sums;
   }
 
-  private void add(Doubtable label, double shareWrong, SplittableRandom random, double[] sums) {
+  private void add(LabelCheck label, double shareWrong, SplittableRandom random, double[] sums) {
     Densities its = of(label);
     for (int d = 0; d < DRAWS; d++) {
       sums[d] += its.drawn(random.nextDouble(), shareWrong);
@@ -200,14 +201,14 @@ public final class LabelTrust {
   }
 
   /** How many right labels more, of the same classes in turn, would pass in every second case. */
-  private int more(List<Doubtable> fresh, double sum) {
+  private int more(List<LabelCheck> fresh, double sum) {
     SplittableRandom random = new SplittableRandom(SEED + 1);
-    double[] bad = sums(fresh, BAD);
+    double[] bad = sums(fresh, HALF_WRONG_RATE);
     double[] good = new double[DRAWS];
     for (int more = 1; more < MORE_MAX; more++) {
-      Doubtable next = fresh.get((more - 1) % fresh.size());
-      add(next, BAD, random, bad);
-      add(next, SLIPS, random, good);
+      LabelCheck next = fresh.get((more - 1) % fresh.size());
+      add(next, HALF_WRONG_RATE, random, bad);
+      add(next, CAREFUL_ERROR_RATE, random, good);
       double[] sorted = good.clone();
       Arrays.sort(sorted);
       if (atLeast(bad, sum + sorted[DRAWS / 2]) <= falsePass) {
@@ -221,13 +222,13 @@ public final class LabelTrust {
    * The chance of each label to be wrong, given the share of wrong ones that explains all of them
    * best (expectation maximisation).
    */
-  private List<Double> wrongChances(List<Doubtable> labels) {
+  private List<Double> wrongChances(List<LabelCheck> labels) {
     double share = PRIOR_WRONG / PRIOR_LABELS;
     List<Double> chances = new ArrayList<>();
     for (int round = 0; round < ROUNDS; round++) {
       chances = new ArrayList<>();
       double expected = PRIOR_WRONG;
-      for (Doubtable l : labels) {
+      for (LabelCheck l : labels) {
         int cell = cell(l.contradiction());
         double chance = share * of(l).wrong()[cell] / of(l).mixed(share, cell);
         chances.add(chance);

@@ -119,7 +119,7 @@ public final class Contradictions {
   }
 
   /** The class that the fit without a sound puts first there. */
-  public String rather(int trial) {
+  public String predicted(int trial) {
     float[] peaks = after.get(trial).peaks();
     int best = 0;
     for (int c = 1; c < peaks.length; c++) {

@@ -5,8 +5,8 @@ import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.kafka.BrokerException;
-import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.ingest.kafka.KafkaClients.Membership;
+import dev.lookaside.ingest.kafka.ResourceCloser;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -73,7 +73,7 @@ public final class Leadership implements AutoCloseable {
         there = made();
         continue;
       }
-      try (Closing opened = new Closing()) {
+      try (ResourceCloser opened = new ResourceCloser()) {
         follow(opened.add(ingest.clients().member("trainer", membership)));
       } catch (BrokerException | KafkaException e) {
         LOG.warn("Leadership of {}: {}; retrying", membership.group(), e.getMessage());

@@ -35,9 +35,9 @@ import org.jspecify.annotations.Nullable;
  *        └──► RollingBack ──► Collecting                    Collecting         Collecting     Collecting
  * </pre>
  *
- * <p>Drift alone begins nothing; with it a single new label does. What is judged wrong in force
- * goes back whatever else is under way: a fit, a judgement or a shadow run is stopped and a canary
- * is withdrawn first, for they were made of it or measured against it.
+ * <p>Drift alone begins nothing; with it a single new label does. An adapter in force of which
+ * people reject too many detections is rolled back at once: a fit, a judgement or a shadow run is
+ * stopped and a canary withdrawn first, since they began from it or were measured against it.
  *
  * <p>A state is saved before the work that follows from it begins, so a killed trainer begins that
  * work again; all work may be done twice. Whoever loses the scope does nothing until it leads again
@@ -46,7 +46,7 @@ import org.jspecify.annotations.Nullable;
 final class LoopCore {
   private static final double MILLIS = 1e3;
   private static final int WAITING_MAX = 100;
-  private static final String TAKEN_BACK = "the adapter in force is rolled back: ";
+  private static final String ROLLED_BACK = "the adapter in force is rolled back: ";
 
   private final LoopSettings settings;
   private LoopState state = LoopState.FIRST;
@@ -181,7 +181,7 @@ final class LoopCore {
     boolean soonOver = phase instanceof Publishing || phase instanceof RollingBack;
     Round round = phase.underWay().orElse(null);
     if (ending == null && round != null && !soonOver) {
-      ending = TAKEN_BACK + why;
+      ending = ROLLED_BACK + why;
       actions.add(new LoopAction.StopRound(round));
     }
   }
@@ -195,7 +195,7 @@ final class LoopCore {
     if (wrong.isPresent()) {
       work(new LoopAction.Withdraw(p.round(), p.candidate(), wrong.get(), false));
     } else if (inForceWrong.isPresent()) {
-      String why = TAKEN_BACK + inForceWrong.get();
+      String why = ROLLED_BACK + inForceWrong.get();
       work(new LoopAction.Withdraw(p.round(), p.candidate(), why, true));
     } else if (now.toEpochMilli() >= canary.untilMillis()) {
       work(new LoopAction.Promote(p.round(), p.candidate(), p.report()));

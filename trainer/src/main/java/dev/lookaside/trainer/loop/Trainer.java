@@ -55,7 +55,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   private record Opened(
       long term,
-      @Nullable Workplace workshop,
+      @Nullable TrainerWork leaderWork,
       @Nullable LoopState saved,
       @Nullable Throwable failure)
       implements Command {}
@@ -72,8 +72,8 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
       long term, String step, @Nullable LoopEvent result, @Nullable Throwable failure)
       implements Command {}
 
-  private record Listened(long term, Workplace.@Nullable Turn turn, @Nullable Throwable failure)
-      implements Command {}
+  private record IdleWorkDone(
+      long term, TrainerWork.@Nullable Turn turn, @Nullable Throwable failure) implements Command {}
 
   private record Begin(long term, LoopAction.Work work) implements Command {}
 
@@ -103,14 +103,14 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   /**
    * What it works with.
    *
-   * @param workshop opens what a leader needs; may block, and throw while no broker answers
+   * @param leaderWork opens what a leader needs; may block, and throw while no broker answers
    * @param leadership joins the group and reports from then on whether this one leads
    */
   public record Parts(
       Scope scope,
       LoopSettings settings,
       Duration tick,
-      Supplier<? extends Workplace> workshop,
+      Supplier<? extends TrainerWork> leaderWork,
       Function<Leadership.Listener, AutoCloseable> leadership,
       Listener listener,
       Clock clock) {}
@@ -131,10 +131,10 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   private boolean closing;
   private int underWay;
   private boolean working;
-  private boolean listening;
+  private boolean idleWorkRuns;
   private boolean stopping;
-  private @Nullable Workplace workshop;
-  private long workshopTerm;
+  private @Nullable TrainerWork leaderWork;
+  private long leaderWorkTerm;
   private Instant since;
   private String phase = "";
   private long step;
@@ -188,7 +188,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
         .onMessage(Begin.class, then(this::onBegin))
         .onMessage(CollectAgain.class, then(this::onCollectAgain))
         .onMessage(Stepped.class, then(this::onStepped))
-        .onMessage(Listened.class, then(this::onListened))
+        .onMessage(IdleWorkDone.class, then(this::onIdleWorkDone))
         .onMessage(Tick.class, then(this::onTick))
         .onMessage(Stop.class, then(this::onStop))
         .onMessage(Closed.class, this::onClosed)
@@ -224,24 +224,24 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     }
   }
 
-  /** The workshop of an earlier term must be closed before another one opens the same store. */
+  /** The leaderWork of an earlier term must be closed before another one opens the same store. */
   private void onOpen(Open message) {
-    if (leads && workshop == null && !opening) {
+    if (leads && leaderWork == null && !opening) {
       opening = true;
       long now = term;
       run(
-          () -> opened(parts.workshop()),
+          () -> opened(parts.leaderWork()),
           (opened, failure) ->
               opened == null
                   ? new Opened(now, null, null, failure)
-                  : new Opened(now, opened.workshop(), opened.saved(), failure));
+                  : new Opened(now, opened.leaderWork(), opened.saved(), failure));
     }
   }
 
-  private record Ready(Workplace workshop, LoopState saved) {}
+  private record Ready(TrainerWork leaderWork, LoopState saved) {}
 
-  private static Ready opened(Supplier<? extends Workplace> workshop) {
-    Workplace opened = workshop.get();
+  private static Ready opened(Supplier<? extends TrainerWork> leaderWork) {
+    TrainerWork opened = leaderWork.get();
     try {
       return new Ready(opened, opened.load());
     } catch (RuntimeException e) {
@@ -268,8 +268,8 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   private void onOpened(Opened message) {
     underWay--;
     opening = false;
-    workshop = message.workshop();
-    workshopTerm = message.term();
+    leaderWork = message.leaderWork();
+    leaderWorkTerm = message.term();
     if (message.failure() != null) {
       troubled("cannot open the store or reach Kafka", message.failure());
       if (leads) {
@@ -303,8 +303,8 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   }
 
   private void collect() {
-    Workplace open = workshop;
-    if (open != null && workshopTerm == term) {
+    TrainerWork open = leaderWork;
+    if (open != null && leaderWorkTerm == term) {
       long now = term;
       Set<String> watched = core.watched();
       long seen = core.state().seenChange();
@@ -338,31 +338,31 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   private void onTick(Tick message) {
     decide(LoopEvent.Tick.INSTANCE);
-    listen();
+    runIdleWork();
   }
 
   /** Piece by piece, and only while no fit or judgement wants the processors. */
-  private void listen() {
-    Workplace open = workshop;
-    if (open != null && workshopTerm == term && !working && !listening && open.listensNow()) {
-      listening = true;
+  private void runIdleWork() {
+    TrainerWork open = leaderWork;
+    if (open != null && leaderWorkTerm == term && !working && !idleWorkRuns && open.hasIdleWork()) {
+      idleWorkRuns = true;
       long now = term;
-      run(open::listen, (turn, failure) -> new Listened(now, turn, failure));
+      run(open::runIdleWork, (turn, failure) -> new IdleWorkDone(now, turn, failure));
     }
   }
 
-  private void onListened(Listened message) {
+  private void onIdleWorkDone(IdleWorkDone message) {
     underWay--;
-    listening = false;
-    Workplace.Turn turn = message.turn();
+    idleWorkRuns = false;
+    TrainerWork.Turn turn = message.turn();
     if (message.failure() != null) {
       getContext()
           .getLog()
-          .warn("Trainer of {}: cannot listen to streams", parts.scope(), message.failure());
+          .warn("Trainer of {}: background work failed", parts.scope(), message.failure());
     } else if (message.term() == term && turn != null) {
       drift = turn.report() == null ? drift : turn.report();
       turn.events().forEach(this::decide);
-      listen();
+      runIdleWork();
     }
   }
 
@@ -376,12 +376,12 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   }
 
   private void act(LoopAction action) {
-    Workplace open = workshop;
+    TrainerWork open = leaderWork;
     if (action instanceof LoopAction.StopWork) {
       if (open != null) {
         open.stop();
       }
-    } else if (open == null || workshopTerm != term) {
+    } else if (open == null || leaderWorkTerm != term) {
       return;
     } else if (action instanceof LoopAction.StopRound stop) {
       open.stop(stop.round());
@@ -401,9 +401,9 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   /** To the requests' topic, before the state that follows is saved. */
   private void publishOutcome(RoundOutcome outcome) {
-    Workplace open = workshop;
+    TrainerWork open = leaderWork;
     long now = term;
-    if (open != null && workshopTerm == term) {
+    if (open != null && leaderWorkTerm == term) {
       // What no broker takes must not keep the state from being saved.
       CompletableFuture<?> before = order.exceptionally(failed -> null);
       CompletableFuture<?> published = before.thenRunAsync(() -> open.finish(outcome), blocking);
@@ -444,7 +444,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   }
 
   private void begin(LoopAction.Work work) {
-    Workplace open = workshop;
+    TrainerWork open = leaderWork;
     if (open == null || working) {
       return;
     }
@@ -502,15 +502,15 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     core.on(LoopEvent.Lost.INSTANCE, parts.clock().instant()).forEach(this::act);
   }
 
-  /** Nobody uses the workshop of an earlier term any more. */
+  /** Nobody uses the leaderWork of an earlier term any more. */
   private void closeWhenIdle() {
-    Workplace old = workshop;
-    boolean unused = old != null && workshopTerm != term;
+    TrainerWork old = leaderWork;
+    boolean unused = old != null && leaderWorkTerm != term;
     if (underWay > 0 || closing || !(unused || (stopping && old == null))) {
       return;
     }
     closing = true;
-    workshop = null;
+    leaderWork = null;
     run(
         () -> {
           if (old != null) {
@@ -561,7 +561,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     } catch (Exception e) {
       getContext().getLog().warn("Leadership of {} does not end cleanly", parts.scope(), e);
     }
-    Workplace open = workshop;
+    TrainerWork open = leaderWork;
     if (open != null) {
       open.stop();
     }

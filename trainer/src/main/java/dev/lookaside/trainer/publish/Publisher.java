@@ -3,7 +3,7 @@ package dev.lookaside.trainer.publish;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lookaside.classifier.infer.AdapterTrial;
+import dev.lookaside.classifier.infer.AdapterTestRun;
 import dev.lookaside.classifier.infer.BackboneSessions;
 import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.classifier.infer.ScorerSettings;
@@ -150,7 +150,7 @@ public final class Publisher implements AutoCloseable {
       view.refresh();
       Set<String> gone = writer.prune(view, clock.instant(), settings.keep());
       if (!gone.isEmpty()) {
-        LOG.info("Took away {} adapters that no decision needs any more", gone.size());
+        LOG.info("Deleted {} adapters that no decision needs any more", gone.size());
       }
     }
   }
@@ -187,10 +187,12 @@ public final class Publisher implements AutoCloseable {
   }
 
   /**
-   * A candidate is known to be no worse than what it was judged against, and than nothing else.
-   * Whoever has decided meanwhile had reasons that the report knows nothing of.
+   * A candidate was compared with one incumbent only, so it is not published if another one is in
+   * force by now.
+   *
+   * @throws TrainerException if so, or if the trainer stops
    */
-  private void goOn(Passed passed) {
+  private void checkStillCurrent(Passed passed) {
     if (passed.stopped().getAsBoolean()) {
       throw new TrainerException("stopped");
     }
@@ -315,7 +317,7 @@ public final class Publisher implements AutoCloseable {
   }
 
   private Cutover promote(Scope scope, Passed passed, String reason) {
-    goOn(passed);
+    checkStillCurrent(passed);
     Adapter adapter = passed.candidate();
     Cutover draft =
         draft(scope, adapter.digest(), reason, golden(adapter), passed.report().toJson());
@@ -325,7 +327,7 @@ public final class Publisher implements AutoCloseable {
                 draft,
                 settings.deadline(),
                 new Promotion.When(settings.lead(), null),
-                workers -> goOn(passed));
+                workers -> checkStillCurrent(passed));
     Cutover inForce = result.inForce();
     if (inForce == null) {
       throw new TrainerException("refused: " + refusal(result));
@@ -337,7 +339,8 @@ public final class Publisher implements AutoCloseable {
   private static void warnIfLate(Promotion.Result result) {
     Cutover decided = result.inForce();
     if (decided != null && result.late()) {
-      LOG.warn("{} was written after its time, {}", decided.id(), decided.effectiveFrom());
+      LOG.warn(
+          "{} took effect late: it was written after {}", decided.id(), decided.effectiveFrom());
     }
   }
 
@@ -355,7 +358,7 @@ public final class Publisher implements AutoCloseable {
     int values = adapter.shape().windowFrames() * adapter.shape().mels();
     try (BackboneSessions sessions = new BackboneSessions(backbone, where, 1)) {
       float[] logits =
-          AdapterTrial.logits(
+          AdapterTestRun.logits(
               sessions, LoadedAdapter.of(adapter), GoldenLogits.window(GOLDEN_SEED, values));
       return GoldenLogits.of(GOLDEN_SEED, logits);
     }

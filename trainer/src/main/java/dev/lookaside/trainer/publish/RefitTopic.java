@@ -10,8 +10,8 @@ import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.kafka.BrokerException;
-import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.ingest.kafka.KafkaClients;
+import dev.lookaside.ingest.kafka.ResourceCloser;
 import dev.lookaside.ingest.kafka.TopicReader;
 import dev.lookaside.ingest.kafka.TopicReader.Start;
 import dev.lookaside.ingest.kafka.TopicWriter;
@@ -117,7 +117,7 @@ public final class RefitTopic implements AutoCloseable {
   private static RefitTopic connect(IngestSettings ingest, @Nullable Scope scope, int keep) {
     String topic = ingest.topics().training().requests().name();
     KafkaClients clients = ingest.clients();
-    try (Closing opened = new Closing()) {
+    try (ResourceCloser opened = new ResourceCloser()) {
       TopicReader reader =
           opened.add(TopicReader.open(clients, "requests", Start.BEGINNING, topic));
       TopicWriter writer =

@@ -16,7 +16,7 @@ import dev.lookaside.trainer.example.WindowSpec;
 import dev.lookaside.trainer.gate.Evidence.Score;
 import dev.lookaside.trainer.head.CachedClip;
 import dev.lookaside.trainer.head.EmbeddingCache;
-import dev.lookaside.trainer.judge.Examiner;
+import dev.lookaside.trainer.judge.SoundScorer;
 import dev.lookaside.trainer.judge.Trial;
 import java.util.ArrayList;
 import java.util.List;
@@ -89,7 +89,8 @@ public final class PoolScorer implements AutoCloseable {
   }
 
   private List<Score> scores(List<Trial> trials, Adapter adapter) {
-    return Examiner.scores(trials, inForce.labels(), (audio, fold) -> detections(audio, adapter));
+    return SoundScorer.scores(
+        trials, inForce.labels(), (audio, fold) -> detections(audio, adapter));
   }
 
   /** What an adapter detects in a clip, as in a stream. */

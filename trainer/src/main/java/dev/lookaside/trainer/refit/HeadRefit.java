@@ -33,8 +33,8 @@ import dev.lookaside.trainer.head.EmbeddingCache;
 import dev.lookaside.trainer.head.HeadExamples;
 import dev.lookaside.trainer.head.HeadFit;
 import dev.lookaside.trainer.judge.Contradictions;
-import dev.lookaside.trainer.judge.Examiner;
 import dev.lookaside.trainer.judge.SceneJudge;
+import dev.lookaside.trainer.judge.SoundScorer;
 import dev.lookaside.trainer.judge.Trial;
 import dev.lookaside.trainer.metric.Collars;
 import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
@@ -109,7 +109,7 @@ final class HeadRefit {
   /** Fits without each fold in turn, and last the one on everything. */
   private List<Adapter> fits = List.of();
 
-  private final List<Gate.Doubtable> doubtables = new ArrayList<>();
+  private final List<Gate.LabelCheck> doubtables = new ArrayList<>();
   private LabelTrust.@Nullable Finding trust;
   private Set<String> doubted = Set.of();
 
@@ -214,7 +214,8 @@ final class HeadRefit {
   private void prepare() {
     embed();
     trials();
-    unfitted = Examiner.scores(trials, start.labels(), (audio, fold) -> detections(audio, start));
+    unfitted =
+        SoundScorer.scores(trials, start.labels(), (audio, fold) -> detections(audio, start));
   }
 
   private void embed() {
@@ -443,7 +444,7 @@ final class HeadRefit {
             labels,
             ownTrials,
             IntStream.of(its).mapToObj(unfitted::get).toList(),
-            Examiner.scores(
+            SoundScorer.scores(
                 ownTrials,
                 start.labels(),
                 (audio, fold) -> detections(audio, Objects.requireNonNull(heads.get(fold)))));
@@ -470,13 +471,13 @@ final class HeadRefit {
       String label = trial.label();
       if (trial.fromLabel() && label != null) {
         doubtables.add(
-            new Gate.Doubtable(
+            new Gate.LabelCheck(
                 trial.id(),
                 label,
                 contradictions.of(t),
                 !known.contains(label),
                 plan.fresh().contains(trial.id()),
-                contradictions.rather(t)));
+                contradictions.predicted(t)));
       }
     }
     if (doubtables.isEmpty()) {
@@ -484,7 +485,7 @@ final class HeadRefit {
     }
     Names names =
         new Names(contradictions.reference(true, false), contradictions.reference(false, false));
-    Names asNew = doubtables.stream().anyMatch(Gate.Doubtable::newClass) ? knownAsNew() : names;
+    Names asNew = doubtables.stream().anyMatch(Gate.LabelCheck::newClass) ? knownAsNew() : names;
     LabelTrust.Finding found =
         new LabelTrust(tools.gate(), names.right(), names.wrong(), asNew.right(), asNew.wrong())
             .of(doubtables);
@@ -498,7 +499,7 @@ final class HeadRefit {
   }
 
   private List<Score> outOfFold(List<Adapter> heads) {
-    return Examiner.scores(
+    return SoundScorer.scores(
         trials, start.labels(), (audio, fold) -> detections(audio, heads.get(fold)));
   }
 
@@ -649,7 +650,7 @@ final class HeadRefit {
   /** What an adapter of this body makes of each labelled sound where it was recorded. */
   List<Score> corrections(Adapter with) {
     List<Trial> recorded = labelled.stream().map(HeadRefit::recorded).toList();
-    return Examiner.scores(recorded, with.labels(), (audio, fold) -> detections(audio, with));
+    return SoundScorer.scores(recorded, with.labels(), (audio, fold) -> detections(audio, with));
   }
 
   /** In the order of {@link #corrections}. */
@@ -666,7 +667,7 @@ final class HeadRefit {
     return doubted;
   }
 
-  List<Gate.Doubtable> doubtables() {
+  List<Gate.LabelCheck> doubtables() {
     return doubtables;
   }
 

@@ -15,10 +15,10 @@ import dev.lookaside.trainer.fit.CheckpointFile;
 import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.fit.FitSettings;
 import dev.lookaside.trainer.fit.ModelFit;
-import dev.lookaside.trainer.fit.Moves;
 import dev.lookaside.trainer.fit.OptimizerSettings;
 import dev.lookaside.trainer.fit.Order;
 import dev.lookaside.trainer.fit.Schedule;
+import dev.lookaside.trainer.fit.TrainableWeights;
 import dev.lookaside.trainer.gate.Evidence;
 import dev.lookaside.trainer.gate.Evidence.Background;
 import dev.lookaside.trainer.gate.Evidence.Score;
@@ -159,7 +159,7 @@ public final class Refit {
         new ModelFit(
             tools.backbone(),
             start,
-            Moves.ADAPTER,
+            TrainableWeights.ADAPTER,
             Loss.of(start.activation()),
             fitSettings(),
             new SceneExamples(

@@ -14,7 +14,7 @@ import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.audio.ChannelPolicy;
-import dev.lookaside.ingest.kafka.Closing;
+import dev.lookaside.ingest.kafka.ResourceCloser;
 import dev.lookaside.ingest.retained.RetainedAudio;
 import dev.lookaside.trainer.loop.Leadership;
 import dev.lookaside.trainer.loop.Trainer;
@@ -78,16 +78,16 @@ public record TrainerSetup(
             settings.scope(),
             settings.loop(),
             settings.tick(),
-            this::workshop,
+            this::leaderWork,
             joined -> Leadership.join(ingest, settings.scope(), settings.session(), joined),
             listener,
             Clock.systemUTC()));
   }
 
   /** Opens everything, or nothing: what was opened before a part that fails is closed again. */
-  private Workshop workshop() {
+  private LeaderSession leaderWork() {
     Topics.ensureTraining(ingest);
-    try (Closing parts = new Closing()) {
+    try (ResourceCloser parts = new ResourceCloser()) {
       ExampleStore store = parts.add(ExampleStore.open(settings.folder(), settings.store()));
       opened.accept(store);
       RegistryView view = parts.add(RegistryView.open(ingest, registry::trusted));
@@ -108,9 +108,10 @@ public record TrainerSetup(
               parts.add(new RegistryWriter(ingest, key)),
               Clock.systemUTC());
       RefitTopic requests = parts.add(RefitTopic.ofRequests(ingest, settings.scope()));
-      Workshop made =
-          new Workshop(
-              new Workshop.Parts(settings, ingest, tools(), configured, shadow, Clock.systemUTC()),
+      LeaderSession made =
+          new LeaderSession(
+              new LeaderSession.Parts(
+                  settings, ingest, tools(), configured, shadow, Clock.systemUTC()),
               store,
               intake(parts.add(LabelIngest.open(ingest, store, settings.store(), channel))),
               requests,
@@ -123,7 +124,7 @@ public record TrainerSetup(
   }
 
   private DriftWatch drift(
-      Closing parts, RegistryView view, ExampleStore store, RefitTopic requests) {
+      ResourceCloser parts, RegistryView view, ExampleStore store, RefitTopic requests) {
     return new DriftWatch(
         new DriftWatch.Parts(
             settings.scope(),
@@ -140,7 +141,7 @@ public record TrainerSetup(
         requests);
   }
 
-  private BackgroundWatch background(Closing parts, ExampleStore store) {
+  private BackgroundWatch background(ResourceCloser parts, ExampleStore store) {
     return new BackgroundWatch(
         settings.scope(),
         settings.author(),
@@ -163,8 +164,8 @@ public record TrainerSetup(
         AudioCache.ofHeap());
   }
 
-  private static Workshop.Intake intake(LabelIngest labels) {
-    return new Workshop.Intake() {
+  private static LeaderSession.Intake intake(LabelIngest labels) {
+    return new LeaderSession.Intake() {
       @Override
       public void turn() {
         labels.step(WAIT);

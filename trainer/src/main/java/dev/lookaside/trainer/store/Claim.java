@@ -68,7 +68,8 @@ record Claim(
     Set<Claim> kept = new HashSet<>();
     for (Claim c : live) {
       if (standings.get(c.id()) != Standing.CONFLICT) {
-        if (kept.stream().anyMatch(o -> o.agrees(c)) || live.stream().anyMatch(o -> o.fills(c))) {
+        if (kept.stream().anyMatch(o -> o.agrees(c))
+            || live.stream().anyMatch(o -> o.namesWhatItRejects(c))) {
           standings.put(c.id(), Standing.DUPLICATE);
         } else {
           kept.add(c);
@@ -92,7 +93,8 @@ record Claim(
       case RETRACTION -> retracts(other);
       case CONFLICT -> live && !author.equals(other.author()) && other.contradicts(this);
       case DUPLICATE ->
-          itsStanding == Standing.USABLE && other.agrees(this) || live && other.fills(this);
+          itsStanding == Standing.USABLE && other.agrees(this)
+              || live && other.namesWhatItRejects(this);
     };
   }
 
@@ -120,7 +122,10 @@ record Claim(
         && older.kind() != LabelKind.RETRACT
         && author.equals(older.author())
         && BY_AGE.compare(this, older) > 0
-        && (sameDetection(older) || contradicts(older) || agrees(older) || fills(older));
+        && (sameDetection(older)
+            || contradicts(older)
+            || agrees(older)
+            || namesWhatItRejects(older));
   }
 
   private boolean contradicts(Claim other) {
@@ -142,7 +147,7 @@ record Claim(
         && 3 * shared(other) >= 2 * Math.max(length(), other.length());
   }
 
-  /** The same of the same. */
+  /** Both state the same about the same interval. */
   private boolean agrees(Claim other) {
     boolean same =
         shared(affirmed(), other.affirmed())
@@ -152,8 +157,8 @@ record Claim(
     return same && sameStretch(other);
   }
 
-  /** What the other rejects is no background after all: this one states what sounds there. */
-  private boolean fills(Claim other) {
+  /** The other rejects a class there, this one names another: it is no background after all. */
+  private boolean namesWhatItRejects(Claim other) {
     return affirmed().isPresent()
         && other.affirmed().isEmpty()
         && !shared(affirmed(), other.denied())

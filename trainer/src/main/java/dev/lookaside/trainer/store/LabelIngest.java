@@ -4,8 +4,8 @@ import dev.lookaside.ingest.DeadLetterWriter;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.audio.ChannelPolicy;
-import dev.lookaside.ingest.kafka.Closing;
 import dev.lookaside.ingest.kafka.KafkaClients;
+import dev.lookaside.ingest.kafka.ResourceCloser;
 import dev.lookaside.ingest.kafka.TopicReader;
 import dev.lookaside.ingest.retained.RetainedAudio;
 import dev.lookaside.trainer.label.Label;
@@ -76,7 +76,7 @@ public final class LabelIngest implements AutoCloseable {
   public static LabelIngest open(
       IngestSettings ingest, ExampleStore store, StoreSettings settings, ChannelPolicy channel) {
     Topics.ensureTraining(ingest);
-    try (Closing opened = new Closing()) {
+    try (ResourceCloser opened = new ResourceCloser()) {
       DeadLetterWriter letters = opened.add(DeadLetterWriter.open(ingest));
       RetainedAudio audio = opened.add(RetainedAudio.open(ingest, channel));
       LabelIngest made =

@@ -19,7 +19,7 @@ import dev.lookaside.trainer.drift.Measured;
 import dev.lookaside.trainer.drift.StreamDrift;
 import dev.lookaside.trainer.drift.StreamsDrift;
 import dev.lookaside.trainer.loop.LoopEvent;
-import dev.lookaside.trainer.loop.Workplace.Turn;
+import dev.lookaside.trainer.loop.TrainerWork.Turn;
 import dev.lookaside.trainer.publish.RefitTopic;
 import dev.lookaside.trainer.refit.RefitTools;
 import dev.lookaside.trainer.store.ExampleStore;

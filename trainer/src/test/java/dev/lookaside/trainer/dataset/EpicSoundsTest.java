@@ -171,7 +171,8 @@ class EpicSoundsTest {
   @Test
   void aFileThatIsNoHdf5AndAFolderWithoutTablesAreNamed() throws IOException {
     Files.writeString(folder.resolve("EPIC_audio.hdf5"), "not an HDF5 file");
-    assertThatThrownBy(this::load).hasMessageContaining("EPIC_audio.hdf5: is no sound HDF5 file");
+    assertThatThrownBy(this::load)
+        .hasMessageContaining("EPIC_audio.hdf5: is not a valid HDF5 file");
     Path empty = Files.createDirectory(folder.resolve("empty"));
     assertThatThrownBy(() -> Distribution.EPIC_SOUNDS.load(empty, Optional.empty()))
         .hasMessageContaining("holds neither EPIC_Sounds_train.csv");

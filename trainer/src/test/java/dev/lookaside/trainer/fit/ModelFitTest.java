@@ -111,10 +111,11 @@ class ModelFitTest {
   }
 
   private Adapter fit(Adapter start, ExampleSource source, List<Double> losses) {
-    return fit(start, Moves.ADAPTER, source, losses);
+    return fit(start, TrainableWeights.ADAPTER, source, losses);
   }
 
-  private Adapter fit(Adapter start, Moves moves, ExampleSource source, List<Double> losses) {
+  private Adapter fit(
+      Adapter start, TrainableWeights moves, ExampleSource source, List<Double> losses) {
     FitProgress listener =
         new FitProgress() {
           @Override
@@ -206,8 +207,8 @@ class ModelFitTest {
     Adapter start = fit(fresh(head, 2), new Noise(fresh(head, 2).columns(), true), noLosses());
     List<Double> kept = new ArrayList<>();
     List<Double> again = new ArrayList<>();
-    Adapter a = fit(start, Moves.HEAD, new Noise(start.columns(), true), kept);
-    Adapter b = fit(start, Moves.HEAD, new Noise(start.columns(), false), again);
+    Adapter a = fit(start, TrainableWeights.HEAD, new Noise(start.columns(), true), kept);
+    Adapter b = fit(start, TrainableWeights.HEAD, new Noise(start.columns(), false), again);
     assertThat(a.digest()).isEqualTo(b.digest());
     assertThat(kept).isEqualTo(again);
     assertThat(kept.get(kept.size() - 1)).isLessThan(kept.get(0));

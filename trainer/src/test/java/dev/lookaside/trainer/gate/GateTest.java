@@ -9,7 +9,7 @@ import com.typesafe.config.ConfigFactory;
 import dev.lookaside.ingest.SeededRandom;
 import dev.lookaside.trainer.gate.Evidence.Background;
 import dev.lookaside.trainer.gate.Evidence.Sound;
-import dev.lookaside.trainer.gate.Gate.Doubtable;
+import dev.lookaside.trainer.gate.Gate.LabelCheck;
 import dev.lookaside.trainer.gate.LabelTrust.Finding;
 import dev.lookaside.trainer.gate.LabelTrust.Verdict;
 import java.util.ArrayList;
@@ -152,10 +152,10 @@ class GateTest {
 
   @Test
   void contradictedLabelsAreNamedAndTooFewAskForMore() {
-    List<Doubtable> labels =
+    List<LabelCheck> labels =
         List.of(
-            new Doubtable("x1", "bird", .9, false, true, "drum"),
-            new Doubtable("x2", "bird", .01, false, true, "bird"));
+            new LabelCheck("x1", "bird", .9, false, true, "drum"),
+            new LabelCheck("x2", "bird", .01, false, true, "bird"));
     Evidence evidence = Sounds.evidence(sounds(10, .5, 3), BOTH, QUIET);
     Finding contradicted = new Finding(Verdict.CONTRADICTED, .9, List.of(.97, .01), 0);
     GateReport refused = Gate.judge(evidence, labels, contradicted, Sounds.SETTINGS);
@@ -166,7 +166,7 @@ class GateTest {
             "1 of 2 labels contradict the other sounds of their classes: please check 1 of bird");
     assertThat(refused.doubted()).hasSize(1);
     assertThat(refused.doubted().get(0).reason())
-        .contains("a head that was fitted without this bird takes it for drum");
+        .contains("a head that was fitted without this bird predicts drum");
     Finding few = new Finding(Verdict.TOO_FEW, .3, List.of(.1, .1), 4);
     GateReport open = Gate.judge(evidence, labels, few, Sounds.SETTINGS);
     assertThat(open.word()).isEqualTo("undecided");

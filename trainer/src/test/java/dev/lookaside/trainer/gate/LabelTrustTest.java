@@ -3,7 +3,7 @@ package dev.lookaside.trainer.gate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lookaside.ingest.SeededRandom;
-import dev.lookaside.trainer.gate.Gate.Doubtable;
+import dev.lookaside.trainer.gate.Gate.LabelCheck;
 import dev.lookaside.trainer.gate.LabelTrust.Finding;
 import dev.lookaside.trainer.gate.LabelTrust.Verdict;
 import java.util.ArrayList;
@@ -34,12 +34,12 @@ class LabelTrustTest {
     return new LabelTrust(Sounds.SETTINGS, right, wrong, right, wrong);
   }
 
-  private static Doubtable label(double contradiction, boolean fresh) {
-    return new Doubtable("x", "bird", contradiction, false, fresh, "drum");
+  private static LabelCheck label(double contradiction, boolean fresh) {
+    return new LabelCheck("x", "bird", contradiction, false, fresh, "drum");
   }
 
-  private static List<Doubtable> labels(RandomGenerator random, int count, double shareWrong) {
-    List<Doubtable> labels = new ArrayList<>();
+  private static List<LabelCheck> labels(RandomGenerator random, int count, double shareWrong) {
+    List<LabelCheck> labels = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       boolean wrong = random.nextDouble() < shareWrong;
       labels.add(label(wrong ? wrong(random) : right(random), true));
@@ -92,7 +92,7 @@ class LabelTrustTest {
     int decided = 0;
     for (int i = 0; i < 100; i++) {
       RandomGenerator random = SeededRandom.of(70_000 + i);
-      List<Doubtable> labels = labels(random, 5, 0);
+      List<LabelCheck> labels = labels(random, 5, 0);
       Finding first = trust.of(labels);
       if (first.verdict() == Verdict.TOO_FEW) {
         asked++;
@@ -107,7 +107,7 @@ class LabelTrustTest {
 
   @Test
   void aLabelFarFromItsNeighboursIsDoubtedAndTheyAreNot() {
-    List<Doubtable> labels = new ArrayList<>();
+    List<LabelCheck> labels = new ArrayList<>();
     for (int i = 0; i < 9; i++) {
       labels.add(label(.002 * i, true));
     }
@@ -122,7 +122,7 @@ class LabelTrustTest {
   /** Ten labels that are in force already do not speak for five random new ones. */
   @Test
   void onlyFreshLabelsDecide() {
-    List<Doubtable> labels = new ArrayList<>();
+    List<LabelCheck> labels = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
       labels.add(label(0, false));
     }

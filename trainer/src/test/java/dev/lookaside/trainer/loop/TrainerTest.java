@@ -54,7 +54,7 @@ class TrainerTest {
   }
 
   /** Work and pieces of listening that wait to be let go on. */
-  private static final class Hands implements Workplace {
+  private static final class Hands implements TrainerWork {
     final Semaphore works = new Semaphore(0);
     final Semaphore pieces = new Semaphore(0);
     final BlockingQueue<LoopAction.Work> begun = new LinkedBlockingQueue<>();
@@ -118,17 +118,17 @@ class TrainerTest {
     }
 
     @Override
-    public boolean listensNow() {
+    public boolean hasIdleWork() {
       return listens.get();
     }
 
     @Override
-    public Workplace.Turn listen() {
+    public TrainerWork.Turn runIdleWork() {
       piecesBegun.incrementAndGet();
       pieces.acquireUninterruptibly();
       LoopEvent event = heard.poll();
       piecesEnded.incrementAndGet();
-      return event == null ? Workplace.Turn.NOTHING : new Workplace.Turn(List.of(event), null);
+      return event == null ? TrainerWork.Turn.NOTHING : new TrainerWork.Turn(List.of(event), null);
     }
 
     @Override
@@ -268,7 +268,7 @@ class TrainerTest {
     await("a round that cannot be saved", () -> !hands.savesFail.get());
     hands.collectsFail.set(false);
     await(
-        "another workshop",
+        "another session",
         () -> {
           time.timePasses(TICK);
           return hands.opened.get() == 2;

@@ -57,7 +57,7 @@ class LongHistoryTest {
     return store;
   }
 
-  /** What {@code Workshop.collect} asks for each time. */
+  /** What {@code LeaderSession.collect} asks for each time. */
   private static long tick(ExampleStore store, long seen) {
     return store
         .index()

@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
  * the owner of the whole if all could be opened.
  *
  * <pre>
- *   try (Closing opened = new Closing()) {
+ *   try (ResourceCloser opened = new ResourceCloser()) {
  *     TopicReader labels = opened.add(TopicReader.open(clients, "labels", Start.BEGINNING, topic));
  *     TopicWriter requests = opened.add(TopicWriter.open(clients, "requests"));
  *     return new Session(labels, requests, opened.keep());
@@ -25,19 +25,19 @@ import org.slf4j.LoggerFactory;
  * <p>For one thread. The last part is closed first. A part that does not close is logged and keeps
  * no other from being closed. Kafka's clients get {@link #CLOSE_TIMEOUT} each.
  */
-public final class Closing implements AutoCloseable {
+public final class ResourceCloser implements AutoCloseable {
   /** A client waits no longer for brokers when it is closed. */
   public static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
 
-  private static final Logger LOG = LoggerFactory.getLogger(Closing.class);
+  private static final Logger LOG = LoggerFactory.getLogger(ResourceCloser.class);
 
   private final Deque<AutoCloseable> parts;
 
-  public Closing() {
+  public ResourceCloser() {
     this(new ArrayDeque<>());
   }
 
-  private Closing(Deque<AutoCloseable> parts) {
+  private ResourceCloser(Deque<AutoCloseable> parts) {
     this.parts = parts;
   }
 
@@ -50,8 +50,8 @@ public final class Closing implements AutoCloseable {
   /**
    * Everything is open: nothing is closed here any more, but by {@code close} of what this returns.
    */
-  public Closing keep() {
-    Closing kept = new Closing(new ArrayDeque<>(parts));
+  public ResourceCloser keep() {
+    ResourceCloser kept = new ResourceCloser(new ArrayDeque<>(parts));
     parts.clear();
     return kept;
   }

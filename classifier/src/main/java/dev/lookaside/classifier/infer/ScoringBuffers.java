@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * All native memory that scoring with adapters of one run shape takes: buffers for each lane, and
  * places for adapters, which are used again when there are enough. One owner.
  */
-final class ScoringPlace implements AutoCloseable {
+final class ScoringBuffers implements AutoCloseable {
   /** More adapters than are usually in force at the same time. */
   private static final int ADAPTERS = 16;
 
@@ -26,7 +26,7 @@ final class ScoringPlace implements AutoCloseable {
   /**
    * @param stacked as in {@link AdapterTensors#of}
    */
-  ScoringPlace(int lanes, boolean stacked, Supplier<RunBuffers> buffers) {
+  ScoringBuffers(int lanes, boolean stacked, Supplier<RunBuffers> buffers) {
     this.stacked = stacked;
     for (int lane = 0; lane < lanes; lane++) {
       this.lanes.add(buffers.get());

@@ -9,10 +9,10 @@ import java.util.Locale;
  * @param value its value
  * @param rule what it must be
  */
-public record Refusal(Reason reason, String field, String value, String rule) {
+public record AdapterRejection(Reason reason, String field, String value, String rule) {
   /** All reasons there are; on acks and metrics they are these names in lower case with dashes. */
   public enum Reason {
-    /** The ledger record is no sound JSON of this version. */
+    /** The ledger record is no valid JSON of this version. */
     BAD_RECORD,
     /** No signature, and unsigned records are not allowed. */
     UNSIGNED,
@@ -34,7 +34,7 @@ public record Refusal(Reason reason, String field, String value, String rule) {
     TOO_LARGE,
     /** The bytes are not those that the ledger names. */
     WRONG_DIGEST,
-    /** No sound adapter file. */
+    /** No valid adapter file. */
     BAD_FILE,
     /** A tensor of another shape than the others or the backbone call for. */
     WRONG_SHAPE,
@@ -57,7 +57,7 @@ public record Refusal(Reason reason, String field, String value, String rule) {
 
   private static final int SHOWN_CHARS = 200;
 
-  public Refusal {
+  public AdapterRejection {
     value = value.length() <= SHOWN_CHARS ? value : value.substring(0, SHOWN_CHARS) + "...";
   }
 

@@ -1,8 +1,8 @@
 package dev.lookaside.classifier.infer;
 
-/** One window with an adapter that nobody uses yet, beside whoever scores in the same sessions. */
-public final class AdapterTrial {
-  private AdapterTrial() {}
+/** Scores one window with an adapter that is not in use yet, in sessions that others score in. */
+public final class AdapterTestRun {
+  private AdapterTestRun() {}
 
   /**
    * Logits of a window.
@@ -14,7 +14,7 @@ public final class AdapterTrial {
   public static float[] logits(
       BackboneSessions sessions, LoadedAdapter adapter, float[] normalised) {
     try (BackboneSessions.Use use = sessions.use(adapter.runShape())) {
-      return use.tried(adapter, normalised);
+      return use.logits(adapter, normalised);
     }
   }
 }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * heap, from which it came, seldom shrinks then. Thread-safe; trials at the same time have memory
  * of their own. Whoever closes it sees to it that none is under way.
  */
-final class Trials implements AutoCloseable {
+final class TestRuns implements AutoCloseable {
   /** The memory of one trial at a time. */
   private static final class Place implements AutoCloseable {
     private final RunBuffers buffers;
@@ -33,7 +33,7 @@ final class Trials implements AutoCloseable {
   /**
    * @param stacked as in {@link AdapterTensors#of}
    */
-  Trials(boolean stacked) {
+  TestRuns(boolean stacked) {
     this.stacked = stacked;
   }
 

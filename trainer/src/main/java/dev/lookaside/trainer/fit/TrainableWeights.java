@@ -1,7 +1,7 @@
 package dev.lookaside.trainer.fit;
 
 /** Which weights a fit moves. */
-public enum Moves {
+public enum TrainableWeights {
   /**
    * The head's norm and rows. All blocks, with the convolutions beside them, run once for every
    * window that comes again.
@@ -14,7 +14,7 @@ public enum Moves {
 
   private final String word;
 
-  Moves(String word) {
+  TrainableWeights(String word) {
     this.word = word;
   }
 

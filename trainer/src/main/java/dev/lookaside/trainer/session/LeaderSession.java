@@ -22,8 +22,8 @@ import dev.lookaside.trainer.loop.LoopEvent;
 import dev.lookaside.trainer.loop.LoopSettings;
 import dev.lookaside.trainer.loop.LoopState;
 import dev.lookaside.trainer.loop.RoundOutcome;
-import dev.lookaside.trainer.loop.Workplace;
-import dev.lookaside.trainer.loop.Workplace.Turn;
+import dev.lookaside.trainer.loop.TrainerWork;
+import dev.lookaside.trainer.loop.TrainerWork.Turn;
 import dev.lookaside.trainer.publish.Publisher;
 import dev.lookaside.trainer.publish.RefitTopic;
 import dev.lookaside.trainer.receipt.Receipts;
@@ -61,7 +61,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Store, topics and model of the leader of a scope, from when it leads until it does not. */
-public final class Workshop implements Workplace {
+public final class LeaderSession implements TrainerWork {
   /** Puts labels and their audio into the store. */
   interface Intake extends AutoCloseable {
     /** Reads what has come, waiting a little for something. */
@@ -71,7 +71,7 @@ public final class Workshop implements Workplace {
     void close();
   }
 
-  private static final Logger LOG = LoggerFactory.getLogger(Workshop.class);
+  private static final Logger LOG = LoggerFactory.getLogger(LeaderSession.class);
   private static final Duration ACTIVE = Duration.ofSeconds(60);
   private static final long NO_ROUND = -1;
 
@@ -114,7 +114,7 @@ public final class Workshop implements Workplace {
    * @param drift null: streams are not compared
    * @param background null: none is taken
    */
-  Workshop(
+  LeaderSession(
       Parts parts,
       ExampleStore store,
       Intake intake,
@@ -413,14 +413,14 @@ public final class Workshop implements Workplace {
   }
 
   @Override
-  public boolean listensNow() {
+  public boolean hasIdleWork() {
     return prefetchDue()
         || (drift != null && drift.due())
         || (background != null && background.due());
   }
 
   @Override
-  public Turn listen() {
+  public Turn runIdleWork() {
     if (prefetchDue()) {
       prefetch.step();
       return Turn.NOTHING;

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * Where on the topic the parts of each adapter lie, without their bytes. Pure; takes records in any
  * order, the later offset of a part counts.
  */
-public final class AdapterShelf {
+public final class PublishedAdapters {
   /** A part's place. */
   private record Place(long offset, int parts, Instant at) {}
 
@@ -24,8 +24,8 @@ public final class AdapterShelf {
    * @param offsets of its parts on the topic, in the order of the parts
    * @param publishedAt when its last part came
    */
-  public record Shelved(String digest, List<Long> offsets, Instant publishedAt) {
-    public Shelved {
+  public record PublishedAdapter(String digest, List<Long> offsets, Instant publishedAt) {
+    public PublishedAdapter {
       offsets = List.copyOf(offsets);
     }
 
@@ -56,7 +56,7 @@ public final class AdapterShelf {
   }
 
   /** The adapter, or null while parts are missing. */
-  public @Nullable Shelved find(String digest) {
+  public @Nullable PublishedAdapter find(String digest) {
     NavigableMap<Integer, Place> known = parts.get(digest);
     if (known == null || !missing(digest).isEmpty()) {
       return null;
@@ -67,7 +67,7 @@ public final class AdapterShelf {
       offsets.add(place.offset());
       last = place.at().isAfter(last) ? place.at() : last;
     }
-    return new Shelved(digest, offsets, last);
+    return new PublishedAdapter(digest, offsets, last);
   }
 
   /** Numbers of the parts not there yet; part 0 if nothing is known of the adapter. */

@@ -12,13 +12,13 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** Scores sounds by the code that decodes streams. Pure but for its detector; one thread. */
-public final class Examiner {
+public final class SoundScorer {
   /** Detects with the fit that has not seen a fold. */
   public interface Detector {
     ClipDetections detect(Pcm audio, int withoutFold);
   }
 
-  private Examiner() {}
+  private SoundScorer() {}
 
   /**
    * Scores each sound; audio that several share is detected in once.

@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link Trainer} works with while it leads, and which threads may call what: {@link
- * #collect} is for one, {@link #perform} and {@link #finish} for one other, {@link #listen} for a
- * third; the rest for any. All but {@link #stop()} may block.
+ * #collect} is for one, {@link #perform} and {@link #finish} for one other, {@link #runIdleWork}
+ * for a third; the rest for any. All but {@link #stop()} may block.
  */
-public interface Workplace extends AutoCloseable {
+public interface TrainerWork extends AutoCloseable {
   /**
    * The result of a piece of background work.
    *
@@ -50,14 +50,14 @@ public interface Workplace extends AutoCloseable {
   /** Publishes how a round ended, and removes its files. */
   void finish(RoundOutcome outcome);
 
-  /** Whether {@link #listen} has something to do. */
-  boolean listensNow();
+  /** Whether {@link #runIdleWork} has something to do. */
+  boolean hasIdleWork();
 
   /**
    * A bounded piece of scoring what the next round will score, of comparing streams with what their
    * adapters were fitted on, or of taking background of them.
    */
-  Turn listen();
+  Turn runIdleWork();
 
   /**
    * Ends the work of every round, a fit with a checkpoint, a promotion before it has written its

@@ -10,8 +10,8 @@ import java.util.Set;
 /**
  * The ledger with what is loaded here, at one moment.
  *
- * <p>It does not cover windows that a decision not read yet may be about: whoever follows it may do
- * so for longer than its maker expects, who blocks now and then.
+ * <p>Windows from {@code knownUntil} on wait, since a decision that is not read yet may apply to
+ * them.
  *
  * @param ledger as far as it was read
  * @param refused ids of records that do not count here
@@ -20,7 +20,7 @@ import java.util.Set;
  * @param configured scores where the ledger has no decision
  * @param knownUntil capture time; windows that start then or later wait
  */
-record Roster(
+record LedgerAdapterPlan(
     Ledger ledger,
     Set<String> refused,
     Set<String> ready,
@@ -28,15 +28,15 @@ record Roster(
     LoadedAdapter configured,
     Instant knownUntil)
     implements AdapterPlan {
-  Roster {
+  LedgerAdapterPlan {
     refused = Set.copyOf(refused);
     ready = Set.copyOf(ready);
     loaded = Map.copyOf(loaded);
   }
 
   /** The same, known for longer; shares what it holds. */
-  Roster until(Instant later) {
-    return new Roster(ledger, refused, ready, loaded, configured, later);
+  LedgerAdapterPlan until(Instant later) {
+    return new LedgerAdapterPlan(ledger, refused, ready, loaded, configured, later);
   }
 
   @Override
