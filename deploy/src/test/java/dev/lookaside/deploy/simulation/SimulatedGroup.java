@@ -77,6 +77,11 @@ final class SimulatedGroup {
     return changes.stream().filter(c -> !c.equals(instance)).count();
   }
 
+  /** Whether there is a member of this static name: one whose session has run out is none. */
+  boolean has(String instance) {
+    return members.values().stream().anyMatch(m -> m.instance.equals(instance));
+  }
+
   /** What the member of this static name is to have. */
   Set<Integer> targetOf(String instance) {
     Set<Integer> all = new TreeSet<>();

@@ -285,7 +285,7 @@ final class SimulatedProcess {
   void restart() {
     SimulatedGroup group = world.broker().group();
     comesBack = true;
-    if (!instance.isEmpty() && group.stable()) {
+    if (!instance.isEmpty() && group.stable() && group.has(instance)) {
       place = new Place(group.epoch(), group.targetOf(instance), group.changesOfOthers(instance));
     }
     stop();
