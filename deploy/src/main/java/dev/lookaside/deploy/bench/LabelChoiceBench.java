@@ -11,6 +11,7 @@ import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.deploy.TemporaryFolder;
 import dev.lookaside.deploy.bundled.BundledClips;
 import dev.lookaside.deploy.bundled.BundledModel;
+import dev.lookaside.deploy.review.NextLabels;
 import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.featurizer.FeaturizerSettings;
 import dev.lookaside.ingest.send.LabelledEvent;
@@ -55,10 +56,7 @@ import java.util.stream.DoubleStream;
 final class LabelChoiceBench {
   private static final List<Integer> LABELS = List.of(2, 5, 10, 20);
 
-  /** As many as {@code label next} ranks, the newest. */
-  private static final int POOL_MAX = 200;
-
-  /** More detections than that. */
+  /** More detections than {@link NextLabels#POOL_MAX}. */
   private static final double POOL_SECONDS = 900;
 
   private static final double UNSEEN_SECONDS = 240;
@@ -191,7 +189,8 @@ final class LabelChoiceBench {
       Scene stream = sets.stream(set, true, POOL_SECONDS);
       List<DetectedEvent> all = scorer.detections(stream.audio(), incumbent).events();
       Map<String, DetectedEvent> detected = new LinkedHashMap<>();
-      for (DetectedEvent e : all.subList(Math.max(0, all.size() - POOL_MAX), all.size())) {
+      for (DetectedEvent e :
+          all.subList(Math.max(0, all.size() - NextLabels.POOL_MAX), all.size())) {
         detected.put("set %d, detection %d".formatted(set, detected.size()), e);
       }
       List<Answer> asked = asked(stream, detected);

@@ -51,7 +51,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NextLabels {
   /** Newest detections that are scored: their audio is read and embedded, some 0.1 s of a core. */
-  private static final int POOL_MAX = 200;
+  public static final int POOL_MAX = 200;
 
   /** So many examples of each class represent what is known of it. */
   private static final int LABELLED_PER_CLASS = 10;
