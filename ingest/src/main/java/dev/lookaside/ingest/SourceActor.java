@@ -87,6 +87,10 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
   private @Nullable ConsumerGroupMetadata group;
   private boolean pollQueued;
   private boolean closing;
+
+  /** The group is asked to rebalance once this member is in it. */
+  private boolean asksForRebalance;
+
   private long waitsSinceMillis = -1;
   private long opened;
 
@@ -193,6 +197,8 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
     try {
       Consumer<byte[], byte[]> member = clients.member();
       live = member;
+      asksForRebalance =
+          !instance().isEmpty() && settings.clients().cooperative(settings.source().membership());
       member.subscribe(List.of(topic), this);
     } catch (UnreachableException e) {
       return connectLater();
@@ -222,6 +228,7 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
           Consumer<byte[], byte[]> member = live;
           if (member != null) {
             boolean any = pollLive(member);
+            askForRebalance(member);
             tellGroup(member);
             pollAgain(member, any);
           }
@@ -242,6 +249,19 @@ final class SourceActor extends AbstractBehavior<Command> implements ConsumerReb
       e.offsetOutOfRangePartitions().forEach((p, at) -> outOfRange(member, p, at));
     }
     return any;
+  }
+
+  /**
+   * A static member is given what the one before it had at the end of a rebalance, and brokers
+   * begin no other. If that one crashed before it gave away what was to leave it, nobody would have
+   * those partitions until the group changes again. Asking is cheap: where all is distributed,
+   * nothing moves.
+   */
+  private void askForRebalance(Consumer<byte[], byte[]> member) {
+    if (asksForRebalance && member.groupMetadata().generationId() >= 0) {
+      asksForRebalance = false;
+      member.enforceRebalance("a static member began again");
+    }
   }
 
   /**

@@ -1,21 +1,28 @@
 package dev.lookaside.deploy.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.Config;
 import dev.lookaside.deploy.bundled.EmbeddedKafka;
 import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.ingest.kafka.KafkaClients;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.MemberDescription;
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.GroupProtocol;
 import org.apache.kafka.common.TopicPartition;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -88,6 +95,69 @@ class StaticMembersTest {
     }
   }
 
+  /**
+   * A member that was to give partitions away, and ends before it asks for the rebalance that
+   * distributes them: whoever takes its place is given the rest alone, and brokers rebalance
+   * nothing.
+   */
+  @Test
+  void byTheClassicProtocolWhatACrashedMemberWasToGiveAwayIsDistributed() {
+    try (Service started = worker("given", "classic", "first")) {
+      awaitHealthy(started);
+    }
+    try (Consumer<byte[], byte[]> crashes = member("given", "first")) {
+      crashes.subscribe(List.of("audio.chunks"), new CrashesWhenItGivesAway());
+      Awaitility.await()
+          .atMost(PATIENCE)
+          .until(
+              () -> {
+                crashes.poll(Duration.ofMillis(100));
+                return crashes.assignment().size() == 4;
+              });
+      try (Service other = worker("given", "classic", "other")) {
+        Awaitility.await()
+            .atMost(PATIENCE)
+            .untilAsserted(
+                () ->
+                    assertThatThrownBy(() -> crashes.poll(Duration.ofMillis(100)))
+                        .hasRootCauseMessage("crashed"));
+        crashes.close(CloseOptions.timeout(Duration.ZERO));
+        try (Service again = worker("given", "classic", "first")) {
+          awaitHealthy(again);
+          awaitShared("given");
+          awaitHealthy(other);
+        }
+      }
+    }
+  }
+
+  private static Consumer<byte[], byte[]> member(String group, String instance) {
+    return clients()
+        .member(
+            "test",
+            new KafkaClients.Membership(
+                group, GroupProtocol.CLASSIC, Optional.of(instance), Optional.empty()));
+  }
+
+  private static KafkaClients clients() {
+    return new KafkaClients(Map.of("bootstrap.servers", kafka.bootstrapServers()), PATIENCE);
+  }
+
+  private static final class CrashesWhenItGivesAway implements ConsumerRebalanceListener {
+    private boolean crashed;
+
+    @Override
+    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+      if (!partitions.isEmpty() && !crashed) {
+        crashed = true;
+        throw new IllegalStateException("crashed");
+      }
+    }
+
+    @Override
+    public void onPartitionsAssigned(Collection<TopicPartition> partitions) {}
+  }
+
   private static Service worker(String group, String protocol, String instance) {
     Map<String, Object> settings = new HashMap<>();
     settings.put("lookaside.ingest.kafka-clients.bootstrap.servers", kafka.bootstrapServers());
@@ -106,9 +176,7 @@ class StaticMembersTest {
 
   /** The group once both of its members have two partitions. */
   private static ConsumerGroupDescription awaitShared(String group) {
-    try (Admin admin =
-        new KafkaClients(Map.of("bootstrap.servers", kafka.bootstrapServers()), PATIENCE)
-            .admin("test")) {
+    try (Admin admin = clients().admin("test")) {
       return Awaitility.await()
           .atMost(PATIENCE)
           .until(

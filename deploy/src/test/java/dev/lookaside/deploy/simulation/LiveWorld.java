@@ -1043,10 +1043,11 @@ final class LiveWorld implements SimulatedBroker.Observer {
     for (int more = 5; more > 0 || !invariants.settled().isEmpty(); more--) {
       if (more < -15) {
         fail(
-            "not done a minute after all was well again: %s, unanswered %s"
+            "not done a minute after all was well again: %s, unanswered %s, group %s"
                 .formatted(
                     invariants.settled(),
-                    alive().stream().map(SimulatedProcess::unanswered).toList()));
+                    alive().stream().map(SimulatedProcess::unanswered).toList(),
+                    broker.group()));
       }
       for (int p = 0; p < partitions; p++) {
         AudioChunk chunk =

@@ -236,7 +236,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
       paused.removeAll(leaving);
       toAssign.removeAll(leaving);
       toRevoke.clear();
-      process.world().moved();
+      process.gaveAway();
       given.addAll(leaving);
       if (process.reachable()) {
         beat();
@@ -276,8 +276,13 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     }
   }
 
+  @Override
+  public synchronized void enforceRebalance(String why) {
+    mustJoin = true;
+  }
+
   private void giveAway(Set<Integer> leaving) {
-    process.world().moved();
+    process.gaveAway();
     call(() -> listener.onPartitionsRevoked(partitions(leaving)), leaving);
     leaving.forEach(positions::remove);
     paused.removeAll(leaving);

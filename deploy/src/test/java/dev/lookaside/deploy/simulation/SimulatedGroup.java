@@ -72,7 +72,10 @@ final class SimulatedGroup {
     return epoch;
   }
 
-  /** Members that came, left or were lost, by static name, but for those of {@code instance}. */
+  /**
+   * Members that came, left, were lost or asked for a rebalance, by static name, but for those of
+   * {@code instance}.
+   */
   long changesOfOthers(String instance) {
     return changes.stream().filter(c -> !c.equals(instance)).count();
   }
@@ -95,6 +98,17 @@ final class SimulatedGroup {
   boolean stable() {
     int distributed = members.values().stream().mapToInt(m -> m.target.size()).sum();
     return !rebalancing && distributed == partitions;
+  }
+
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder(rebalancing ? "rebalancing" : "epoch " + epoch);
+    members.forEach(
+        (id, m) ->
+            text.append(
+                ", %s %s%s: %s of %s"
+                    .formatted(id, m.instance, m.away ? " away" : "", m.owned, m.target)));
+    return text.toString();
   }
 
   /** Commits of offsets are taken from a member as it is now. */
@@ -237,10 +251,13 @@ final class SimulatedGroup {
         }
       } else {
         members.put(id, member);
-        changes.add(instance);
       }
+      changes.add(instance);
     } else if (!instance.isEmpty() && !member.instance.equals(instance)) {
       throw new FencedInstanceIdException("simulated: " + id);
+    }
+    if (!rebalancing) {
+      changes.add(instance);
     }
     member.seenNanos = actors.nowNanos();
     member.owned.clear();

@@ -67,6 +67,9 @@ public final class KafkaClients {
 
   private static final String NAME = "lookaside";
 
+  private static final String COOPERATIVE =
+      "org.apache.kafka.clients.consumer.CooperativeStickyAssignor";
+
   /** The brokers' limit on records counts, not the producer's own of 1 MiB. */
   private static final String MAX_REQUEST_BYTES = Integer.toString(64 << 20);
 
@@ -158,6 +161,17 @@ public final class KafkaClients {
     return open(() -> factory.consumer(all));
   }
 
+  /**
+   * Whether the group rebalances in two steps, by the classic protocol: members give away what
+   * leaves them at the end of the first, and the second distributes it.
+   */
+  public boolean cooperative(Membership membership) {
+    Object strategy =
+        properties.getOrDefault(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG, COOPERATIVE);
+    return membership.protocol() == GroupProtocol.CLASSIC
+        && String.valueOf(strategy).contains(COOPERATIVE);
+  }
+
   /** A consumer of a group, not subscribed yet. */
   public Consumer<byte[], byte[]> member(String purpose, Membership membership) {
     Map<String, Object> all = consumerProperties(purpose);
@@ -166,9 +180,7 @@ public final class KafkaClients {
     membership.instance().ifPresent(i -> all.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, i));
     if (membership.protocol() == GroupProtocol.CLASSIC) {
       // Partitions that stay are not interrupted when others move.
-      all.putIfAbsent(
-          ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
-          "org.apache.kafka.clients.consumer.CooperativeStickyAssignor");
+      all.putIfAbsent(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG, COOPERATIVE);
       membership
           .session()
           .ifPresent(
