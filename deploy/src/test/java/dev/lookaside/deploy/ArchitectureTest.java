@@ -168,7 +168,7 @@ class ArchitectureTest {
           .whereLayer("metric")
           .mayNotAccessAnyLayer()
           .whereLayer("judge")
-          .mayOnlyAccessLayers("metric", "gate", "errors")
+          .mayOnlyAccessLayers("gate", "errors")
           .whereLayer("head")
           .mayOnlyAccessLayers("errors")
           .whereLayer("collect")
@@ -183,6 +183,7 @@ class ArchitectureTest {
               "head",
               "judge",
               "gate",
+              "evaluate",
               "metric",
               "errors")
           .whereLayer("fit")

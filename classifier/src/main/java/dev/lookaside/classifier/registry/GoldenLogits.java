@@ -1,5 +1,9 @@
 package dev.lookaside.classifier.registry;
 
+import dev.lookaside.classifier.infer.AdapterTestRun;
+import dev.lookaside.classifier.infer.BackboneSessions;
+import dev.lookaside.classifier.infer.LoadedAdapter;
+import dev.lookaside.classifier.weights.Adapter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -15,6 +19,8 @@ import java.util.SplittableRandom;
 public record GoldenLogits(long seed, List<Float> values) {
   /** Enough to tell models apart, small enough for a record. */
   public static final int MAX_VALUES = 1024;
+
+  private static final long SEED = 1;
 
   public GoldenLogits {
     values = List.copyOf(values);
@@ -36,6 +42,13 @@ public record GoldenLogits(long seed, List<Float> values) {
       values.add(logits[i]);
     }
     return new GoldenLogits(seed, values);
+  }
+
+  /** Those that a decision about this adapter is written with, scored here. */
+  public static GoldenLogits of(BackboneSessions sessions, Adapter adapter) {
+    int values = adapter.shape().windowFrames() * adapter.shape().mels();
+    float[] window = window(SEED, values);
+    return of(SEED, AdapterTestRun.logits(sessions, LoadedAdapter.of(adapter), window));
   }
 
   /**

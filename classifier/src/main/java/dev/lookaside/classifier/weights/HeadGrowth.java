@@ -19,6 +19,9 @@ public final class HeadGrowth {
    */
   static final float FIRST_LOGIT = -4.59512f;
 
+  private static final String WEIGHT = "head.fc.weight";
+  private static final String BIAS = "head.fc.bias";
+
   private HeadGrowth() {}
 
   /**
@@ -40,8 +43,8 @@ public final class HeadGrowth {
               throw new WeightsException("new classes %s: %s".formatted(added, fault));
             });
     Map<String, FloatTensor> tensors = new TreeMap<>(adapter.tensors());
-    tensors.put("head.fc.weight", longer(adapter.tensor("head.fc.weight"), added.size(), 0));
-    tensors.put("head.fc.bias", longer(adapter.tensor("head.fc.bias"), added.size(), FIRST_LOGIT));
+    tensors.put(WEIGHT, longer(adapter.tensor(WEIGHT), added.size(), 0));
+    tensors.put(BIAS, longer(adapter.tensor(BIAS), added.size(), FIRST_LOGIT));
     TreeMap<String, String> metadata = new TreeMap<>(adapter.metadata());
     metadata.put("labels", AdapterFactory.json("labels", labels));
     metadata.put("parent", adapter.digest());
@@ -53,13 +56,28 @@ public final class HeadGrowth {
    * #grown} gives them to new ones.
    */
   public static Adapter unlearned(Adapter adapter) {
-    FloatTensor weight = adapter.tensor("head.fc.weight");
-    FloatTensor bias = adapter.tensor("head.fc.bias");
-    float[] first = new float[bias.size()];
+    float[] first = new float[adapter.tensor(BIAS).size()];
     Arrays.fill(first, FIRST_LOGIT);
+    return with(adapter, new float[adapter.tensor(WEIGHT).size()], first);
+  }
+
+  /** The adapter with the rows that {@code other}, of the same classes, has of these. */
+  public static Adapter withRowsOf(Adapter other, List<String> labels, Adapter adapter) {
+    float[] weight = adapter.tensor(WEIGHT).toArray();
+    float[] bias = adapter.tensor(BIAS).toArray();
+    int width = weight.length / bias.length;
+    for (String label : labels) {
+      int c = adapter.labels().indexOf(label);
+      System.arraycopy(other.tensor(WEIGHT).toArray(), c * width, weight, c * width, width);
+      bias[c] = other.tensor(BIAS).toArray()[c];
+    }
+    return with(adapter, weight, bias);
+  }
+
+  private static Adapter with(Adapter adapter, float[] weight, float[] bias) {
     Map<String, FloatTensor> tensors = new TreeMap<>(adapter.tensors());
-    tensors.put("head.fc.weight", FloatTensor.of(weight.shape(), new float[weight.size()]));
-    tensors.put("head.fc.bias", FloatTensor.of(bias.shape(), first));
+    tensors.put(WEIGHT, FloatTensor.of(adapter.tensor(WEIGHT).shape(), weight));
+    tensors.put(BIAS, FloatTensor.of(adapter.tensor(BIAS).shape(), bias));
     return AdapterFactory.of(tensors, adapter.metadata());
   }
 

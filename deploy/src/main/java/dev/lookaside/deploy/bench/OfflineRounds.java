@@ -16,7 +16,6 @@ import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateSettings;
 import dev.lookaside.trainer.head.EmbeddingCache;
-import dev.lookaside.trainer.refit.AudioCache;
 import dev.lookaside.trainer.refit.Refit;
 import dev.lookaside.trainer.refit.RefitTools;
 import dev.lookaside.trainer.store.StoredExample;
@@ -67,7 +66,7 @@ final class OfflineRounds implements AutoCloseable {
             new ScorerSettings(Device.CPU, 0, BATCH),
             RefitSettings.of(config),
             GateSettings.of(config),
-            AudioCache.ofHeap());
+            RefitTools.audioCache());
     this.incumbent = incumbent;
     this.folder = folder;
     this.cache = new EmbeddingCache(backbone, tools.where(), CACHE_BYTES);

@@ -1,7 +1,5 @@
 package dev.lookaside.deploy.cli;
 
-import dev.lookaside.classifier.infer.AdapterTestRun;
-import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.GoldenLogits;
 import dev.lookaside.classifier.registry.Promotion;
@@ -17,7 +15,6 @@ import picocli.CommandLine.Option;
 
 /** Who decides, and from when on. */
 final class DecisionOptions {
-  private static final long GOLDEN_SEED = 1;
   private static final Duration FAR = Duration.ofDays(1);
 
   @Option(
@@ -86,20 +83,15 @@ final class DecisionOptions {
   Cutover draft(
       RegistryAccess access, RegistryView view, Scope scope, Adapter adapter, String reason) {
     return access.withModel(
-        (sessions, features) -> {
-          LoadedAdapter loaded = LoadedAdapter.of(adapter);
-          int values = adapter.shape().windowFrames() * adapter.shape().mels();
-          float[] logits =
-              AdapterTestRun.logits(sessions, loaded, GoldenLogits.window(GOLDEN_SEED, values));
-          return draft(
-              view,
-              scope,
-              adapter.digest(),
-              reason,
-              sessions.backbone().digest(),
-              features.fingerprint(),
-              GoldenLogits.of(GOLDEN_SEED, logits));
-        });
+        (sessions, features) ->
+            draft(
+                view,
+                scope,
+                adapter.digest(),
+                reason,
+                sessions.backbone().digest(),
+                features.fingerprint(),
+                GoldenLogits.of(sessions, adapter)));
   }
 
   /** A decision that no scope-specific adapter is in force any more. */

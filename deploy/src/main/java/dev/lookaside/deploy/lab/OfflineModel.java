@@ -16,7 +16,7 @@ import dev.lookaside.deploy.settings.Configuration;
 import dev.lookaside.featurizer.FeaturizerSettings;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.send.Scene;
-import dev.lookaside.trainer.judge.SceneJudge;
+import dev.lookaside.trainer.evaluate.SceneJudge;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;

@@ -2,6 +2,7 @@ package dev.lookaside.deploy.replay;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.lookaside.classifier.detect.CurrentDetections;
 import dev.lookaside.classifier.detect.DetectException;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.Detection.Extent;
@@ -128,7 +129,7 @@ public final class Replay {
   /** A moment, {@code start} or earlier, at which no published event was open. */
   private static Instant quiet(List<Detection> published, Instant start, Duration reach) {
     Instant quiet = start;
-    for (Detection d : ReplayDifference.last(published).values()) {
+    for (Detection d : CurrentDetections.last(published).values()) {
       Extent extent = d.extent();
       Instant end = extent.offsetTime();
       boolean before = extent.onsetTime().minus(reach).isBefore(quiet);

@@ -1,12 +1,12 @@
 package dev.lookaside.deploy.replay;
 
+import dev.lookaside.classifier.detect.CurrentDetections;
 import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.detect.DetectionCodec;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -57,8 +57,8 @@ public record ReplayDifference(
    */
   public static List<ReplayDifference> between(
       Collection<Detection> published, Collection<Detection> found) {
-    Map<String, Detection> before = last(published);
-    Map<String, Detection> now = last(found);
+    Map<String, Detection> before = CurrentDetections.last(published);
+    Map<String, Detection> now = CurrentDetections.last(found);
     List<ReplayDifference> differences = new ArrayList<>();
     before.forEach(
         (id, old) -> {
@@ -79,20 +79,5 @@ public record ReplayDifference(
         Comparator.comparing((ReplayDifference d) -> d.either().extent().onsetTime())
             .thenComparing(d -> d.either().id()));
     return differences;
-  }
-
-  /** The last record of each published detection, by id. */
-  static Map<String, Detection> last(Collection<Detection> records) {
-    Map<String, Detection> byId = new LinkedHashMap<>();
-    for (Detection d : records) {
-      if (d.kind() == Detection.Kind.RETRACTED) {
-        byId.remove(d.id());
-      } else if (d.kind() == Detection.Kind.STARTED) {
-        byId.putIfAbsent(d.id(), d); // A worker that reads again writes it once more.
-      } else {
-        byId.put(d.id(), d);
-      }
-    }
-    return byId;
   }
 }

@@ -106,10 +106,8 @@ public final class TrainerRig implements AutoCloseable {
         s.hopFrames(),
         s.scenes(),
         s.speeds(),
-        s.distractorShare(),
         s.freshPerClass(),
         s.replayPerClass(),
-        s.maxClipSeconds(),
         s.quietSeconds(),
         seconds,
         s.seed());

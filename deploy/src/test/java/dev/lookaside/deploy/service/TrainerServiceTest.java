@@ -224,16 +224,7 @@ class TrainerServiceTest {
             Map.entry("lookaside.trainer.head.scenes", 4));
     BackgroundSettings taken =
         new BackgroundSettings(
-            true,
-            Duration.ofSeconds(1),
-            Duration.ofMinutes(10),
-            Duration.ZERO,
-            4,
-            3,
-            6,
-            20,
-            12,
-            100);
+            true, Duration.ofSeconds(1), Duration.ofMinutes(10), Duration.ZERO, 4, 100);
     try (TrainerRig rig = rig("background", often);
         TrainerService trainer =
             rig.startTrainer(

@@ -2,7 +2,9 @@ package dev.lookaside.ingest.retained;
 
 import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.audio.Pcm;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
@@ -53,6 +55,25 @@ public sealed interface Retained {
     /** Capture time of a sample of this piece. */
     public Instant timeOf(int sample) {
       return AudioChunk.timeOf(start, sample, pcm.rateHz());
+    }
+
+    /** What lies between two times; without samples if nothing does. */
+    public Piece part(Instant from, Instant until) {
+      int first = sampleAt(from);
+      int end = Math.max(first, sampleAt(until));
+      float[] samples = Arrays.copyOfRange(pcm.samples(), first, end);
+      return new Piece(timeOf(first), new Pcm(pcm.rateHz(), samples));
+    }
+
+    private int sampleAt(Instant time) {
+      if (time.isBefore(start)) {
+        return 0;
+      }
+      if (time.isAfter(end())) {
+        return pcm.lengthSamples();
+      }
+      double seconds = Duration.between(start, time).toNanos() / 1e9;
+      return (int) Math.min(Math.round(seconds * pcm.rateHz()), pcm.lengthSamples());
     }
   }
 

@@ -16,10 +16,8 @@ import java.util.List;
  * @param hopFrames from one window of a scene to the next
  * @param scenes what they are like
  * @param speeds at which every sound is composed into scenes that are fitted on
- * @param distractorShare chance that the next sound of a scene is of no class
  * @param freshPerClass examples of a class from labels at most, the newest
  * @param replayPerClass others of a class at most, drawn
- * @param maxClipSeconds of an example that is composed into scenes, from its onset
  * @param quietSeconds of noise on which false alarms are counted, besides held-out background
  * @param backgroundSeconds of the streams' own, held out, at most
  * @param seed of everything random
@@ -32,10 +30,8 @@ public record RefitSettings(
     int hopFrames,
     SceneSettings scenes,
     List<Double> speeds,
-    double distractorShare,
     int freshPerClass,
     int replayPerClass,
-    double maxClipSeconds,
     double quietSeconds,
     double backgroundSeconds,
     long seed) {
@@ -50,12 +46,6 @@ public record RefitSettings(
 
   /** Loudness of the background; full scale is 1. Only the ratio to the sounds matters. */
   private static final double BACKGROUND_RMS = .01;
-
-  /** Chance that the next sound is a rejected one, of no class. */
-  private static final double DISTRACTOR_SHARE = .2;
-
-  /** Of a longer sound as much is composed into a scene. */
-  private static final double MAX_CLIP_SECONDS = 4;
 
   /**
    * How firmly the rows of a head are held where they are: the weight of their squared distance
@@ -131,10 +121,8 @@ public record RefitSettings(
             OVERLAP_PROBABILITY,
             BACKGROUND_RMS),
         scenes.reals("speeds", .5, 2),
-        DISTRACTOR_SHARE,
         FRESH_PER_CLASS,
         OLDER_PER_CLASS,
-        MAX_CLIP_SECONDS,
         QUIET_SECONDS,
         BACKGROUND_SECONDS,
         SEED);

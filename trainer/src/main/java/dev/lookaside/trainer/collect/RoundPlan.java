@@ -1,6 +1,5 @@
 package dev.lookaside.trainer.collect;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.lookaside.classifier.json.NotJsonException;
 import dev.lookaside.classifier.json.StrictJson;
@@ -123,11 +122,7 @@ public record RoundPlan(
 
   /** For the round's folder. */
   public String toJson() {
-    try {
-      return MAPPER.writeValueAsString(this);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a plan is plain data", e);
-    }
+    return MAPPER.valueToTree(this).toString();
   }
 
   /**
@@ -159,8 +154,10 @@ public record RoundPlan(
       for (StoredExample e : ordered) {
         if (e.label().isPresent()) {
           byLabel.computeIfAbsent(e.label().get(), l -> new ArrayList<>()).add(e);
-        } else {
-          (e.split() == Split.TRAIN ? unlabelled : background).add(e);
+        } else if (e.split() == Split.TRAIN) {
+          unlabelled.add(e);
+        } else if (e.origin() != Origin.LABEL) {
+          background.add(e);
         }
         if (e.origin() == Origin.LABEL) {
           labelled.add(e);

@@ -27,6 +27,12 @@ public final class RoundSounds {
   /** Softer is taken for silence, as by {@link SceneComposer}. */
   private static final double SILENT_RMS = 1e-6;
 
+  /** Chance that the next sound is a rejected one, of no class. */
+  private static final double DISTRACTOR_SHARE = .2;
+
+  /** Of a longer sound as much is composed into a scene. */
+  private static final double MAX_CLIP_SECONDS = 4;
+
   private final RefitSettings settings;
   private final FrontEnd frontEnd;
   private final Map<String, StoredExample> byId;
@@ -66,7 +72,7 @@ public final class RoundSounds {
 
   /** The event, not longer than scenes bear. */
   private Pcm cut(Pcm event) {
-    int most = (int) Math.round(settings.maxClipSeconds() * event.rateHz());
+    int most = (int) Math.round(MAX_CLIP_SECONDS * event.rateHz());
     return event.lengthSamples() <= most
         ? event
         : new Pcm(event.rateHz(), Arrays.copyOf(event.samples(), most));
@@ -86,7 +92,7 @@ public final class RoundSounds {
         (e.origin() == Origin.SAMPLED ? beds : distractors).add(pcm);
       }
     }
-    return new SceneExamples.Unlabelled(beds, distractors, settings.distractorShare());
+    return new SceneExamples.Unlabelled(beds, distractors, DISTRACTOR_SHARE);
   }
 
   private static boolean silent(Pcm pcm) {
@@ -144,8 +150,8 @@ public final class RoundSounds {
   }
 
   /**
-   * Audio in which no class sounds: what was held out of rejected stretches and of the streams'
-   * background, and noise.
+   * Audio in which no class sounds: what was held out of the streams' background and of imported
+   * audio without a class, and noise.
    *
    * @param sampledSeconds of the streams' background at most
    */

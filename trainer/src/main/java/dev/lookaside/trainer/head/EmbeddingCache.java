@@ -18,11 +18,9 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -47,10 +45,8 @@ public final class EmbeddingCache implements AutoCloseable {
 
   private final Backbone backbone;
   private final ScorerSettings where;
-  private final long maxBytes;
-  private final LinkedHashMap<String, CachedClip> kept = new LinkedHashMap<>(256, 0.75f, true);
+  private final BoundedCache<CachedClip> kept;
   private final LinkedHashMap<String, String> bodies = new LinkedHashMap<>();
-  private long bytes;
   private long computed;
   private @Nullable EmbeddingScorer session;
   private String sessionBody = "";
@@ -62,7 +58,7 @@ public final class EmbeddingCache implements AutoCloseable {
   public EmbeddingCache(Backbone backbone, ScorerSettings where, long maxBytes) {
     this.backbone = backbone;
     this.where = where;
-    this.maxBytes = maxBytes;
+    this.kept = new BoundedCache<>(maxBytes, CachedClip::bytes);
   }
 
   /**
@@ -85,16 +81,19 @@ public final class EmbeddingCache implements AutoCloseable {
   private synchronized List<CachedClip> some(Adapter adapter, FeatureSpec spec, List<Pcm> clips) {
     String body = body(adapter) + " " + spec.hopFrames() + " ";
     String[] keys = clips.parallelStream().map(c -> body + digest(c)).toArray(String[]::new);
-    List<Integer> missing =
-        IntStream.range(0, keys.length).filter(i -> !kept.containsKey(keys[i])).boxed().toList();
-    Map<Integer, CachedClip> made = made(adapter, spec, clips, missing);
-    List<CachedClip> all = new ArrayList<>(keys.length);
+    Map<Integer, CachedClip> all = new TreeMap<>();
     for (int i = 0; i < keys.length; i++) {
-      CachedClip its = made.containsKey(i) ? made.get(i) : kept.get(keys[i]);
-      all.add(Objects.requireNonNull(its, keys[i]));
+      CachedClip found = kept.get(keys[i]);
+      if (found != null) {
+        all.put(i, found);
+      }
     }
-    made.forEach((i, clip) -> keep(keys[i], clip));
-    return all;
+    List<Integer> missing =
+        IntStream.range(0, keys.length).filter(i -> !all.containsKey(i)).boxed().toList();
+    Map<Integer, CachedClip> made = made(adapter, spec, clips, missing);
+    made.forEach((i, clip) -> kept.put(keys[i], clip));
+    all.putAll(made);
+    return List.copyOf(all.values());
   }
 
   /** All windows in one go: so no core waits for the other one at the end of each clip. */
@@ -135,16 +134,6 @@ public final class EmbeddingCache implements AutoCloseable {
       sessionBody = body;
     }
     return open;
-  }
-
-  private void keep(String key, CachedClip clip) {
-    CachedClip before = kept.put(key, clip);
-    bytes += clip.bytes() - (before == null ? 0 : before.bytes());
-    Iterator<CachedClip> oldest = kept.values().iterator();
-    while (bytes > maxBytes && oldest.hasNext()) {
-      bytes -= oldest.next().bytes();
-      oldest.remove();
-    }
   }
 
   /** Whether two adapters have the same embeddings. */

@@ -1,6 +1,8 @@
 package dev.lookaside.trainer.judge;
 
 import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.trainer.gate.Evidence.Score;
+import dev.lookaside.trainer.gate.Evidence.Sound;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,4 +25,9 @@ public record Trial(
     int fold,
     Pcm audio,
     double onsetSeconds,
-    double offsetSeconds) {}
+    double offsetSeconds) {
+  /** As evidence. */
+  public Sound scored(Score before, Score after) {
+    return new Sound(id, cluster, label, rejected, fromLabel, before, after);
+  }
+}

@@ -1,3 +1,3 @@
-/** How well an adapter detects what sounded and when, and with which thresholds. */
+/** What an adapter makes of single sounds, by the code that decodes streams. */
 @org.jspecify.annotations.NullMarked
 package dev.lookaside.trainer.judge;

@@ -3,15 +3,13 @@ package dev.lookaside.trainer.publish;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lookaside.classifier.infer.AdapterTestRun;
 import dev.lookaside.classifier.infer.BackboneSessions;
-import dev.lookaside.classifier.infer.LoadedAdapter;
 import dev.lookaside.classifier.infer.ScorerSettings;
-import dev.lookaside.classifier.registry.Ack;
 import dev.lookaside.classifier.registry.Cutover;
 import dev.lookaside.classifier.registry.GoldenLogits;
 import dev.lookaside.classifier.registry.Ledger;
 import dev.lookaside.classifier.registry.Promotion;
+import dev.lookaside.classifier.registry.RegistrySettings;
 import dev.lookaside.classifier.registry.RegistryView;
 import dev.lookaside.classifier.registry.RegistryWriter;
 import dev.lookaside.classifier.registry.Scope;
@@ -34,6 +32,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,33 +41,26 @@ import org.slf4j.LoggerFactory;
  * Writes a trainer's decisions to the ledger and reads what is in it. Everything may be done twice:
  * what is in force already is found and left. For one thread.
  */
-public final class Publisher implements AutoCloseable {
+public final class Publisher {
   private static final Logger LOG = LoggerFactory.getLogger(Publisher.class);
   private static final String CANARY = "canary";
-  private static final long GOLDEN_SEED = 1;
+
+  /** A worker that has missed as many signs of life is not waited for. */
+  private static final int ALIVE_INTERVALS = 3;
 
   /**
    * With what and for whom.
    *
    * @param author what records call this trainer
    * @param features fingerprint of the windows
-   * @param lead of a decision over now
    * @param deadline until which workers may prepare an adapter
-   * @param aliveWithin a worker without a sign of life for longer is not waited for
-   * @param maxBytes of an adapter file
-   * @param keep how long adapters stay on the topic that no decision needs
+   * @param registry when decisions take effect, and what is kept
    */
   public record Settings(
-      Scope scope,
-      String author,
-      String features,
-      Duration lead,
-      Duration deadline,
-      Duration aliveWithin,
-      long maxBytes,
-      Duration keep) {}
+      Scope scope, String author, String features, Duration deadline, RegistrySettings registry) {}
 
   private final Settings settings;
+  private final Adapter configured;
   private final Backbone backbone;
   private final ScorerSettings where;
   private final RegistryView view;
@@ -77,16 +69,19 @@ public final class Publisher implements AutoCloseable {
   private volatile Receipts receipts = new Receipts(Ledger.EMPTY);
 
   /**
-   * @param view and {@code writer}: owned
+   * @param configured scores where the ledger has no decision
+   * @param view and {@code writer}: stay the caller's to close
    */
   public Publisher(
       Settings settings,
+      Adapter configured,
       Backbone backbone,
       ScorerSettings where,
       RegistryView view,
       RegistryWriter writer,
       Clock clock) {
     this.settings = settings;
+    this.configured = configured;
     this.backbone = backbone;
     this.where = where;
     this.view = view;
@@ -94,14 +89,10 @@ public final class Publisher implements AutoCloseable {
     this.clock = clock;
   }
 
-  /**
-   * The adapter that scores the scope, or will once all that is decided has come into force.
-   *
-   * @param configured scores where the ledger has no decision
-   */
-  public Adapter incumbent(Adapter configured) {
+  /** The adapter that scores the scope, or will once all that is decided has come into force. */
+  public Adapter incumbent() {
     view.refresh();
-    return adapter(incumbentDigest(configured), configured);
+    return adapter(incumbentDigest());
   }
 
   /** What has become of labels by the ledger as it was last read. */
@@ -111,28 +102,24 @@ public final class Publisher implements AutoCloseable {
     return now;
   }
 
-  private String incumbentDigest(Adapter configured) {
-    Optional<Cutover> decides = decided(settings.scope());
-    if (decides.isEmpty() && settings.scope().kind() == Scope.Kind.STREAM) {
-      decides = Scope.tenantOf(new StreamId(settings.scope().name())).flatMap(this::decided);
-    }
-    if (decides.isEmpty()) {
-      decides = decided(Scope.ALL);
-    }
-    String digest = decides.map(Cutover::adapter).orElse(null);
-    return digest == null ? configured.digest() : digest;
+  private String incumbentDigest() {
+    Optional<Cutover> decides =
+        settings.scope().kind() == Scope.Kind.STREAM
+            ? view.ledger().inForce(new StreamId(settings.scope().name()), Instant.MAX, c -> true)
+            : decided(settings.scope()).or(() -> decided(Scope.ALL));
+    return decides.flatMap(c -> Optional.ofNullable(c.adapter())).orElse(configured.digest());
   }
 
-  /** The adapter of this digest, from the topic unless it is {@code configured}. */
-  public Adapter adapter(String digest, Adapter configured) {
+  /** The adapter of this digest, from the topic unless it is the configured one. */
+  public Adapter adapter(String digest) {
     return digest.equals(configured.digest())
         ? configured
-        : Adapter.of(view.file(digest, settings.maxBytes()));
+        : Adapter.of(view.file(digest, settings.registry().maxBytes()));
   }
 
-  /** Whether an adapter is on the topic. */
+  /** Whether {@link #adapter} can be had. */
   public boolean has(String digest) {
-    return view.adapters().contains(digest);
+    return digest.equals(configured.digest()) || view.adapters().contains(digest);
   }
 
   private Optional<Cutover> decided(Scope scope) {
@@ -148,7 +135,7 @@ public final class Publisher implements AutoCloseable {
     if (!view.adapters().contains(adapter.digest())) {
       writer.publish(AdapterFactory.encode(adapter));
       view.refresh();
-      Set<String> gone = writer.prune(view, clock.instant(), settings.keep());
+      Set<String> gone = writer.prune(view, clock.instant(), settings.registry().keep());
       if (!gone.isEmpty()) {
         LOG.info("Deleted {} adapters that no decision needs any more", gone.size());
       }
@@ -159,15 +146,9 @@ public final class Publisher implements AutoCloseable {
    * A candidate that has passed.
    *
    * @param report against what it was judged
-   * @param configured scores where the ledger has no decision
    * @param stopped asked now and then; true gives up what is under way
    */
-  public record Passed(
-      long round,
-      Adapter candidate,
-      GateReport report,
-      Adapter configured,
-      BooleanSupplier stopped) {}
+  public record Passed(long round, Adapter candidate, GateReport report, BooleanSupplier stopped) {}
 
   /**
    * Brings a candidate into force for the scope, and then lets go of the canary's streams.
@@ -196,7 +177,7 @@ public final class Publisher implements AutoCloseable {
     if (passed.stopped().getAsBoolean()) {
       throw new TrainerException("stopped");
     }
-    String now = incumbentDigest(passed.configured());
+    String now = incumbentDigest();
     String judged = passed.report().incumbent();
     if (!now.equals(judged)) {
       throw new TrainerException(
@@ -306,11 +287,12 @@ public final class Publisher implements AutoCloseable {
   }
 
   private Promotion promotion() {
-    return new Promotion(view, writer, clock, settings.aliveWithin());
+    return new Promotion(
+        view, writer, clock, settings.registry().aliveInterval().multipliedBy(ALIVE_INTERVALS));
   }
 
   private Cutover decide(Cutover draft) {
-    Promotion.When when = new Promotion.When(settings.lead(), null);
+    Promotion.When when = new Promotion.When(settings.registry().lead(), null);
     Promotion.Result result = promotion().decide(draft, Duration.ZERO, when, workers -> {});
     warnIfLate(result);
     return result.announced();
@@ -326,7 +308,7 @@ public final class Publisher implements AutoCloseable {
             .promote(
                 draft,
                 settings.deadline(),
-                new Promotion.When(settings.lead(), null),
+                new Promotion.When(settings.registry().lead(), null),
                 workers -> checkStillCurrent(passed));
     Cutover inForce = result.inForce();
     if (inForce == null) {
@@ -345,22 +327,16 @@ public final class Publisher implements AutoCloseable {
   }
 
   private static String refusal(Promotion.Result result) {
-    for (Promotion.Worker worker : result.workers()) {
-      Ack answer = worker.answer();
-      if (answer != null && answer.state() == Ack.State.REFUSED) {
-        return "worker %s: %s".formatted(worker.name(), answer.reason());
-      }
-    }
-    return "by a worker";
+    return result.refusing().stream()
+        .flatMap(
+            w -> Stream.ofNullable(w.answer()).map(a -> "worker " + w.name() + ": " + a.reason()))
+        .findFirst()
+        .orElse("by a worker");
   }
 
   private GoldenLogits golden(Adapter adapter) {
-    int values = adapter.shape().windowFrames() * adapter.shape().mels();
     try (BackboneSessions sessions = new BackboneSessions(backbone, where, 1)) {
-      float[] logits =
-          AdapterTestRun.logits(
-              sessions, LoadedAdapter.of(adapter), GoldenLogits.window(GOLDEN_SEED, values));
-      return GoldenLogits.of(GOLDEN_SEED, logits);
+      return GoldenLogits.of(sessions, adapter);
     }
   }
 
@@ -384,11 +360,5 @@ public final class Publisher implements AutoCloseable {
         adapter == null ? null : settings.features(),
         golden,
         gate);
-  }
-
-  @Override
-  public void close() {
-    view.close();
-    writer.close();
   }
 }

@@ -3,7 +3,7 @@ package dev.lookaside.trainer.publish;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lookaside.classifier.json.NotJsonException;
 import dev.lookaside.classifier.json.StrictJson;
@@ -19,7 +19,6 @@ import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.drift.DriftReport;
 import dev.lookaside.trainer.loop.RefitRequest;
 import dev.lookaside.trainer.loop.RoundOutcome;
-import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.HashMap;
@@ -42,8 +41,8 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *   key    scope, UTF-8
  *   value  { "kind": "request", "id": text, "headOnly": boolean, "author": text, "time": time }
- *       or { "kind": "outcome", "outcome": "published" | "refused" | "rolled-back" | "failed",
- *            "round": number, "fit": "head" | "full", "trigger": text, "request": text,
+ *       or { "kind": "outcome", "outcome": "published" | "refused" | "undecided"
+ *            | "rolled-back" | "failed", "round": number, "fit": "head" | "full", "trigger": text, "request": text,
  *            "candidate": sha256, "cutover": id, "reason": text, "seconds": number,
  *            "gate": report, "time": time }        what does not apply is left out
  *       or { "kind": "drift", ... }                how the streams of the scope sound, see
@@ -52,7 +51,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class RefitTopic implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RefitTopic.class);
-  private static final JsonMapper MAPPER = new JsonMapper();
 
   /** Outcomes in memory, each with its gate report: the newest. */
   private static final int OUTCOMES_MAX = 1_000;
@@ -183,7 +181,7 @@ public final class RefitTopic implements AutoCloseable {
   public String ask(boolean headOnly, String author) {
     String id = UUID.randomUUID().toString();
     RefitRequest request = new RefitRequest(id, headOnly, author);
-    ObjectNode value = MAPPER.createObjectNode();
+    ObjectNode value = JsonNodeFactory.instance.objectNode();
     value
         .put("kind", "request")
         .put("id", request.id())
@@ -247,14 +245,10 @@ public final class RefitTopic implements AutoCloseable {
   private void send(ObjectNode value) {
     Scope whose = Objects.requireNonNull(scope, "scope");
     TopicWriter writes = Objects.requireNonNull(writer, "writer");
-    try {
-      writes.write(
-          new ProducerRecord<>(
-              topic, whose.toString().getBytes(UTF_8), MAPPER.writeValueAsBytes(value)),
-          value.path("kind").asText() + " of scope " + whose);
-    } catch (IOException e) {
-      throw new IllegalStateException("plain data can be written as JSON", e);
-    }
+    byte[] key = whose.toString().getBytes(UTF_8);
+    writes.write(
+        new ProducerRecord<>(topic, key, value.toString().getBytes(UTF_8)),
+        value.path("kind").asText() + " of scope " + whose);
   }
 
   @Override

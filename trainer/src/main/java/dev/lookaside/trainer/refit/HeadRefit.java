@@ -9,7 +9,6 @@ import dev.lookaside.classifier.infer.HeadProduct;
 import dev.lookaside.classifier.weights.Activation;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.AdapterFactory;
-import dev.lookaside.classifier.weights.FloatTensor;
 import dev.lookaside.classifier.weights.HeadGrowth;
 import dev.lookaside.classifier.weights.Threshold;
 import dev.lookaside.classifier.weights.ViTSpec;
@@ -19,9 +18,11 @@ import dev.lookaside.ingest.send.Scene;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.collect.RoundPlan;
 import dev.lookaside.trainer.collect.RoundSounds;
+import dev.lookaside.trainer.evaluate.SceneJudge;
 import dev.lookaside.trainer.example.Seeds;
 import dev.lookaside.trainer.example.Targets;
 import dev.lookaside.trainer.example.WindowSpec;
+import dev.lookaside.trainer.gate.Contradictions;
 import dev.lookaside.trainer.gate.Evidence.Score;
 import dev.lookaside.trainer.gate.Evidence.Sound;
 import dev.lookaside.trainer.gate.Gate;
@@ -32,13 +33,10 @@ import dev.lookaside.trainer.head.CachedClip;
 import dev.lookaside.trainer.head.EmbeddingCache;
 import dev.lookaside.trainer.head.HeadExamples;
 import dev.lookaside.trainer.head.HeadFit;
-import dev.lookaside.trainer.judge.Contradictions;
-import dev.lookaside.trainer.judge.SceneJudge;
 import dev.lookaside.trainer.judge.SoundScorer;
 import dev.lookaside.trainer.judge.Trial;
 import dev.lookaside.trainer.metric.Collars;
 import dev.lookaside.trainer.metric.ThresholdCalibration.CalibratedPair;
-import dev.lookaside.trainer.store.StoredAudio;
 import dev.lookaside.trainer.store.StoredExample;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,7 +45,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -70,24 +67,24 @@ import org.jspecify.annotations.Nullable;
  */
 final class HeadRefit {
   private static final double COLLAR_SECONDS = 0.2;
-  private static final String WEIGHT = "head.fc.weight";
-  private static final String BIAS = "head.fc.bias";
 
   /** Thresholds are not chosen on the noise that false alarms are counted on. */
   private static final int THRESHOLDS = 0;
 
   private static final int JUDGEMENT = 1;
 
-  /** A labelled sound: by itself in several ways, and where it was recorded. */
-  private record Labelled(
-      StoredExample example,
-      int fold,
-      List<Scene> alone,
-      List<CachedClip> clips,
-      CorrectedStretch stretch,
-      CachedClip recorded) {}
-
-  private record OlderScene(Scenes.Composed composed, CachedClip clip) {}
+  /**
+   * A labelled sound.
+   *
+   * @param alone by itself in several ways; none if it was only rejected as another class
+   * @param recorded where it was recorded
+   */
+  private record Labelled(StoredExample example, int fold, List<Scene> alone, Scene recorded) {
+    /** What it is judged by. */
+    Scene judged() {
+      return alone.isEmpty() ? recorded : alone.get(0);
+    }
+  }
 
   private record Row(float[] embedding, int column, float[] target, int fold, String owner) {}
 
@@ -99,11 +96,13 @@ final class HeadRefit {
   private final Set<String> known;
   private final BooleanSupplier stopped;
   private final Targets targets;
-  private final List<OlderScene> olderScenes = new ArrayList<>();
+  private final List<Scenes.Composed> older = new ArrayList<>();
   private final List<Labelled> labelled = new ArrayList<>();
   private final List<Row> rows = new ArrayList<>();
   private final List<Trial> trials = new ArrayList<>();
   private final Map<Pcm, CachedClip> clips = new IdentityHashMap<>();
+  private List<Pcm> quietForThresholds = List.of();
+  private List<Pcm> quietForJudgement = List.of();
   private List<Score> unfitted = List.of();
 
   /** Fits without each fold in turn, and last the one on everything. */
@@ -142,39 +141,50 @@ final class HeadRefit {
    */
   record Wanted(Pcm audio, int hopFrames) {}
 
-  /** What {@link #fit} will want, whatever labels come next. */
-  static List<Wanted> wanted(
-      RefitTools tools, RoundPlan plan, RoundSounds sounds, Adapter adapter) {
-    int wideHop = tools.wideHopFrames();
-    Scenes scenes = new Scenes(plan, sounds, tools);
+  /**
+   * What {@link #fit} will want, whatever labels come next. The head's rows do not count, so {@code
+   * start} may lack those of new classes.
+   */
+  List<Wanted> wanted() {
+    compose();
     List<Wanted> wanted = new ArrayList<>();
-    scenes.olderScenes().forEach(s -> wanted.add(new Wanted(s.scene().audio(), wideHop)));
-    for (int purpose : new int[] {THRESHOLDS, JUDGEMENT}) {
-      quiet(tools, plan, sounds, purpose).forEach(pcm -> wanted.add(new Wanted(pcm, wideHop)));
-    }
-    for (String id : plan.corrections()) {
-      List<Scene> alone = scenes.alone(id, context(adapter));
-      for (int i = 0; i < alone.size(); i++) {
-        wanted.add(new Wanted(alone.get(i).audio(), i == 0 ? tools.hopFrames() : wideHop));
+    older.forEach(s -> wanted.add(new Wanted(s.scene().audio(), tools.wideHopFrames())));
+    quietForThresholds.forEach(pcm -> wanted.add(new Wanted(pcm, tools.wideHopFrames())));
+    quietForJudgement.forEach(pcm -> wanted.add(new Wanted(pcm, tools.wideHopFrames())));
+    for (Labelled l : labelled) {
+      for (int i = 0; i < l.alone().size(); i++) {
+        // The first is scored as streams are; the others are only fitted on.
+        int hopFrames = i == 0 ? tools.hopFrames() : tools.wideHopFrames();
+        wanted.add(new Wanted(l.alone().get(i).audio(), hopFrames));
       }
-      Pcm recorded = CorrectedStretch.of(sounds.example(id), WindowSpec.of(adapter)).audio();
-      wanted.add(new Wanted(recorded, tools.hopFrames()));
+      wanted.add(new Wanted(l.recorded().audio(), tools.hopFrames()));
     }
     return wanted;
   }
 
+  private void compose() {
+    WindowSpec windows = WindowSpec.of(start);
+    double contextSeconds = (double) windows.samples() / windows.frontEnd().rateHz();
+    Scenes scenes = new Scenes(plan, sounds, tools);
+    older.addAll(scenes.olderScenes());
+    for (String id : plan.corrections()) {
+      StoredExample e = sounds.example(id);
+      boolean named = e.label().isPresent();
+      if (named || e.rejectedLabel().filter(start.labels()::contains).isPresent()) {
+        List<Scene> alone = named ? scenes.alone(id, contextSeconds) : List.of();
+        labelled.add(new Labelled(e, plan.fold(id), alone, scenes.recorded(id, contextSeconds)));
+      }
+    }
+    quietForThresholds = quiet(THRESHOLDS);
+    quietForJudgement = quiet(JUDGEMENT);
+  }
+
   /** Audio in which no class sounds; the same in every round. */
-  private static List<Pcm> quiet(
-      RefitTools tools, RoundPlan plan, RoundSounds sounds, int purpose) {
+  private List<Pcm> quiet(int purpose) {
     return sounds.background(
         plan.background(),
         tools.settings().backgroundSeconds(),
         Seeds.mix(tools.settings().seed(), 22, purpose));
-  }
-
-  private static double context(Adapter adapter) {
-    WindowSpec windows = WindowSpec.of(adapter);
-    return (double) windows.samples() / windows.frontEnd().rateHz();
   }
 
   /**
@@ -219,63 +229,28 @@ final class HeadRefit {
   }
 
   private void embed() {
-    Scenes scenes = new Scenes(plan, sounds, tools);
-    List<Scenes.Composed> composed = scenes.olderScenes();
-    List<CachedClip> embeddings =
-        embedded(composed.stream().map(c -> c.scene().audio()).toList(), wideHop());
-    for (int i = 0; i < embeddings.size(); i++) {
-      olderScenes.add(new OlderScene(composed.get(i), embeddings.get(i)));
-      sceneRows(composed.get(i).scene(), embeddings.get(i), composed.get(i).fold());
+    Map<Integer, List<Pcm>> byHop = new TreeMap<>();
+    for (Wanted w : wanted()) {
+      byHop.computeIfAbsent(w.hopFrames(), hop -> new ArrayList<>()).add(w.audio());
     }
-    for (String id : plan.corrections()) {
-      StoredExample e = sounds.example(id);
-      if (judged(e).filter(start.labels()::contains).isPresent()) {
-        List<Scene> alone = e.label().isPresent() ? scenes.alone(id, context(start)) : List.of();
-        CorrectedStretch stretch = CorrectedStretch.of(e, WindowSpec.of(start));
-        Labelled its =
-            new Labelled(
-                e,
-                plan.fold(id),
-                alone,
-                embedded(alone),
-                stretch,
-                embedded(List.of(stretch.audio()), tools.hopFrames()).get(0));
-        labelled.add(its);
-        for (int i = 0; i < alone.size(); i++) {
-          eventRows(its, alone.get(i).events().get(0), its.clips().get(i));
-        }
-        String label = judged(e).orElseThrow();
-        eventRows(
-            its,
-            new LabelledEvent(label, stretch.onsetSeconds(), stretch.offsetSeconds()),
-            its.recorded());
-      }
+    byHop.forEach(
+        (hopFrames, audio) -> {
+          List<CachedClip> embedded = cache.of(start, hopFrames, audio, this::goOn);
+          for (int i = 0; i < embedded.size(); i++) {
+            clips.put(audio.get(i), embedded.get(i));
+          }
+        });
+    for (Scenes.Composed scene : older) {
+      sceneRows(scene);
+    }
+    for (Labelled l : labelled) {
+      l.alone().forEach(scene -> eventRows(l, scene));
+      eventRows(l, l.recorded());
     }
   }
 
-  private static Optional<String> judged(StoredExample e) {
-    return e.label().isPresent() ? e.label() : e.rejectedLabel();
-  }
-
-  private int wideHop() {
-    return tools.wideHopFrames();
-  }
-
-  /** The first is scored as streams are; the others are only fitted on. */
-  private List<CachedClip> embedded(List<Scene> alone) {
-    List<Pcm> audio = alone.stream().map(Scene::audio).toList();
-    int scored = Math.min(1, audio.size());
-    List<CachedClip> all = new ArrayList<>(embedded(audio.subList(0, scored), tools.hopFrames()));
-    all.addAll(embedded(audio.subList(scored, audio.size()), wideHop()));
-    return all;
-  }
-
-  private List<CachedClip> embedded(List<Pcm> audio, int hopFrames) {
-    List<CachedClip> all = cache.of(start, hopFrames, audio, this::goOn);
-    for (int i = 0; i < all.size(); i++) {
-      clips.put(audio.get(i), all.get(i));
-    }
-    return all;
+  private CachedClip clip(Pcm audio) {
+    return Objects.requireNonNull(clips.get(audio), "embedded before");
   }
 
   private void goOn() {
@@ -284,16 +259,18 @@ final class HeadRefit {
     }
   }
 
-  private void sceneRows(Scene scene, CachedClip clip, int fold) {
+  private void sceneRows(Scenes.Composed composed) {
+    Scene scene = composed.scene();
+    CachedClip clip = clip(scene.audio());
+    // Neighbours that overlap by seven eighths say little more than one of them.
+    int every = Math.max(1, tools.settings().hopFrames() / clip.hopFrames());
     for (int i = 0; i < clip.windows().size(); i++) {
-      // Neighbours that overlap by seven eighths say little more than one of them.
-      int every = Math.max(1, tools.settings().hopFrames() / clip.hopFrames());
       if (clip.windows().get(i).index() % every == 0) {
         float[] wanted = new float[targets.values()];
         float[] weights = weights(clip, i, scene.events(), wanted);
         for (int r = 0; r < weights.length; r++) {
           if (weights[r] > 0) {
-            rows.add(new Row(clip.embeddings().get(i), r, row(wanted, r), fold, ""));
+            rows.add(new Row(clip.embeddings().get(i), r, row(wanted, r), composed.fold(), ""));
           }
         }
       }
@@ -318,11 +295,12 @@ final class HeadRefit {
   }
 
   /** The event alone: of what else sounds where it was recorded nothing is known. */
-  private void eventRows(Labelled its, LabelledEvent event, CachedClip clip) {
-    int at = start.labels().indexOf(event.label());
+  private void eventRows(Labelled its, Scene scene) {
+    CachedClip clip = clip(scene.audio());
+    int at = start.labels().indexOf(scene.events().get(0).label());
     for (int i = 0; i < clip.windows().size(); i++) {
       float[] wanted = new float[targets.values()];
-      float[] weights = weights(clip, i, List.of(event), wanted);
+      float[] weights = weights(clip, i, scene.events(), wanted);
       for (int r = 0; r < weights.length; r++) {
         float[] row = row(wanted, r);
         if (weights[r] > 0 && row[at] == 1) {
@@ -337,11 +315,10 @@ final class HeadRefit {
   }
 
   private void trials() {
-    for (int s = 0; s < olderScenes.size(); s++) {
-      Scenes.Composed composed = olderScenes.get(s).composed();
-      List<LabelledEvent> events = composed.scene().events();
-      for (int i = 0; i < events.size(); i++) {
-        LabelledEvent e = events.get(i);
+    for (int s = 0; s < older.size(); s++) {
+      Scene scene = older.get(s).scene();
+      for (int i = 0; i < scene.events().size(); i++) {
+        LabelledEvent e = scene.events().get(i);
         trials.add(
             new Trial(
                 "scene " + s + " event " + i,
@@ -349,38 +326,32 @@ final class HeadRefit {
                 e.label(),
                 null,
                 false,
-                composed.fold(),
-                composed.scene().audio(),
+                older.get(s).fold(),
+                scene.audio(),
                 e.onsetSeconds(),
                 e.offsetSeconds()));
       }
     }
-    for (Labelled l : labelled) {
-      if (l.alone().isEmpty()) {
-        trials.add(recorded(l));
-      } else {
-        Scene alone = l.alone().get(0);
-        LabelledEvent e = alone.events().get(0);
-        trials.add(trial(l, alone.audio(), e.onsetSeconds(), e.offsetSeconds()));
-      }
-    }
+    labelled.forEach(l -> trials.add(trial(l, l.judged())));
   }
 
-  private static Trial recorded(Labelled l) {
-    CorrectedStretch stretch = l.stretch();
-    return trial(l, stretch.audio(), stretch.onsetSeconds(), stretch.offsetSeconds());
-  }
-
-  private static Trial trial(Labelled l, Pcm audio, double onsetSeconds, double offsetSeconds) {
+  private static Trial trial(Labelled l, Scene scene) {
     StoredExample e = l.example();
-    String label = e.label().orElse(null);
-    String rejected = e.rejectedLabel().orElse(null);
+    LabelledEvent event = scene.events().get(0);
     return new Trial(
-        e.id(), e.id(), label, rejected, true, l.fold(), audio, onsetSeconds, offsetSeconds);
+        e.id(),
+        e.id(),
+        e.label().orElse(null),
+        e.rejectedLabel().orElse(null),
+        true,
+        l.fold(),
+        scene.audio(),
+        event.onsetSeconds(),
+        event.offsetSeconds());
   }
 
   private ClipDetections detections(Pcm audio, Adapter with) {
-    CachedClip clip = Objects.requireNonNull(clips.get(audio), "embedded before");
+    CachedClip clip = clip(audio);
     return ClipDetector.decoded(
         tools.model(with, clip.hopFrames()), clip.windows(), clip.posteriors(HeadProduct.of(with)));
   }
@@ -429,25 +400,24 @@ final class HeadRefit {
   private void addKnownAsNew(int half, Adapter unlearned, HeadFit fit, Names names) {
     Set<String> labels = new TreeSet<>(known);
     labels.removeIf(label -> start.labels().indexOf(label) % 2 != half);
-    int[] its =
-        IntStream.range(0, trials.size()).filter(t -> trials.get(t).fold() % 2 == half).toArray();
-    List<Trial> ownTrials = IntStream.of(its).mapToObj(trials::get).toList();
     Map<Integer, Adapter> heads =
         IntStream.range(0, RoundPlan.FOLDS)
             .filter(f -> f % 2 == half)
             .boxed()
             .parallel()
             .collect(Collectors.toMap(f -> f, f -> fit.fitted(unlearned, labels, f)));
-    Contradictions contradictions =
-        new Contradictions(
+    int[] its =
+        IntStream.range(0, trials.size()).filter(t -> trials.get(t).fold() % 2 == half).toArray();
+    List<Score> scores =
+        SoundScorer.scores(
+            IntStream.of(its).mapToObj(trials::get).toList(),
             start.labels(),
-            labels,
-            ownTrials,
-            IntStream.of(its).mapToObj(unfitted::get).toList(),
-            SoundScorer.scores(
-                ownTrials,
-                start.labels(),
-                (audio, fold) -> detections(audio, Objects.requireNonNull(heads.get(fold)))));
+            (audio, fold) -> detections(audio, Objects.requireNonNull(heads.get(fold))));
+    List<Sound> scored =
+        IntStream.range(0, its.length)
+            .mapToObj(i -> trials.get(its[i]).scored(unfitted.get(its[i]), scores.get(i)))
+            .toList();
+    Contradictions contradictions = new Contradictions(start.labels(), labels, scored);
     names.right().addAll(contradictions.reference(true, true));
     names.wrong().addAll(contradictions.reference(false, true));
   }
@@ -463,9 +433,8 @@ final class HeadRefit {
   }
 
   private void doubt(List<Adapter> heads) {
-    List<Score> own = outOfFold(heads);
     Contradictions contradictions =
-        new Contradictions(start.labels(), known, trials, unfitted, own);
+        new Contradictions(start.labels(), known, paired(unfitted, outOfFold(heads), t -> true));
     for (int t = 0; t < trials.size(); t++) {
       Trial trial = trials.get(t);
       String label = trial.label();
@@ -513,7 +482,7 @@ final class HeadRefit {
 
   /** Of known classes: those of which the fits score sounds that they have not seen no worse. */
   private void keepBetterRows(List<String> labels) {
-    PairedPrecision paired = new PairedPrecision(paired(unfitted, outOfFold(fits), t -> true));
+    PairedPrecision paired = new PairedPrecision(evidence());
     List<String> worse = new ArrayList<>();
     for (String label : labels) {
       int index = start.labels().indexOf(label);
@@ -521,24 +490,7 @@ final class HeadRefit {
         worse.add(label);
       }
     }
-    fits = fits.stream().map(f -> withRowsOfStart(f, worse)).toList();
-  }
-
-  private Adapter withRowsOfStart(Adapter fitted, List<String> labels) {
-    float[] weight = fitted.tensor(WEIGHT).toArray();
-    float[] bias = fitted.tensor(BIAS).toArray();
-    float[] oldWeight = start.tensor(WEIGHT).toArray();
-    float[] oldBias = start.tensor(BIAS).toArray();
-    int width = start.shape().width();
-    for (String label : labels) {
-      int c = start.labels().indexOf(label);
-      System.arraycopy(oldWeight, c * width, weight, c * width, width);
-      bias[c] = oldBias[c];
-    }
-    Map<String, FloatTensor> tensors = new TreeMap<>(fitted.tensors());
-    tensors.put(WEIGHT, FloatTensor.of(start.tensor(WEIGHT).shape(), weight));
-    tensors.put(BIAS, FloatTensor.of(start.tensor(BIAS).shape(), bias));
-    return AdapterFactory.of(tensors, fitted.metadata());
+    fits = fits.stream().map(f -> HeadGrowth.withRowsOf(start, worse, f)).toList();
   }
 
   /**
@@ -547,29 +499,32 @@ final class HeadRefit {
    */
   private void chooseThresholds(List<String> labels) {
     SceneJudge judge = new SceneJudge(tools.model(start, tools.hopFrames()));
-    for (OlderScene s : olderScenes) {
-      HeadProduct head = HeadProduct.of(fits.get(s.composed().fold()));
-      CachedClip its = s.clip();
-      judge.add(s.composed().scene(), its.hopFrames(), its.windows(), its.posteriors(head));
+    for (Scenes.Composed s : older) {
+      add(judge, s.scene(), s.fold());
     }
-    Map<String, Integer> counts = sounds.counts(plan.examples());
     for (Labelled l : labelled) {
       if (!l.alone().isEmpty() && !doubted.contains(l.example().id())) {
-        HeadProduct head = HeadProduct.of(fits.get(l.fold()));
-        CachedClip its = l.clips().get(0);
-        judge.add(l.alone().get(0), its.hopFrames(), its.windows(), its.posteriors(head));
+        add(judge, l.alone().get(0), l.fold());
       }
     }
     HeadProduct all = HeadProduct.of(last());
-    for (CachedClip quiet : embedded(quiet(tools, plan, sounds, THRESHOLDS), wideHop())) {
+    for (Pcm audio : quietForThresholds) {
+      CachedClip quiet = clip(audio);
       judge.addQuiet(quiet.hopFrames(), quiet.windows(), quiet.posteriors(all));
     }
     SortedMap<String, CalibratedPair> pairs =
         judge.calibrated(Collars.onset(COLLAR_SECONDS), labels);
-    Map<String, Threshold> thresholds = SteadyThresholds.of(pairs, counts, start);
+    Map<String, Threshold> thresholds =
+        SteadyThresholds.of(pairs, sounds.counts(plan.examples()), start);
     if (!thresholds.isEmpty()) {
       fits = fits.stream().map(f -> AdapterFactory.withThresholds(f, thresholds)).toList();
     }
+  }
+
+  private void add(SceneJudge judge, Scene scene, int fold) {
+    CachedClip clip = clip(scene.audio());
+    HeadProduct head = HeadProduct.of(fits.get(fold));
+    judge.add(scene, clip.hopFrames(), clip.windows(), clip.posteriors(head));
   }
 
   private Adapter last() {
@@ -617,39 +572,27 @@ final class HeadRefit {
   }
 
   private List<Sound> paired(List<Score> before, List<Score> after, IntPredicate counts) {
-    List<Sound> paired = new ArrayList<>();
-    for (int t = 0; t < trials.size(); t++) {
-      Trial trial = trials.get(t);
-      if (counts.test(t) && !doubted.contains(trial.id())) {
-        paired.add(
-            new Sound(
-                trial.id(),
-                trial.cluster(),
-                trial.label(),
-                trial.rejected(),
-                trial.fromLabel(),
-                before.get(t),
-                after.get(t)));
-      }
-    }
-    return paired;
+    return IntStream.range(0, trials.size())
+        .filter(t -> counts.test(t) && !doubted.contains(trials.get(t).id()))
+        .mapToObj(t -> trials.get(t).scored(before.get(t), after.get(t)))
+        .toList();
   }
 
   /** Events on background. */
   int falseAlarms(Adapter with) {
-    List<Pcm> quiet = quiet(tools, plan, sounds, JUDGEMENT);
-    embedded(quiet, wideHop());
-    return quiet.stream().mapToInt(audio -> detections(audio, with).events().size()).sum();
+    return quietForJudgement.stream()
+        .mapToInt(audio -> detections(audio, with).events().size())
+        .sum();
   }
 
   /** Seconds of that background. */
   double quietSeconds() {
-    return quiet(tools, plan, sounds, JUDGEMENT).stream().mapToDouble(Pcm::seconds).sum();
+    return quietForJudgement.stream().mapToDouble(Pcm::seconds).sum();
   }
 
   /** What an adapter of this body makes of each labelled sound where it was recorded. */
   List<Score> corrections(Adapter with) {
-    List<Trial> recorded = labelled.stream().map(HeadRefit::recorded).toList();
+    List<Trial> recorded = labelled.stream().map(l -> trial(l, l.recorded())).toList();
     return SoundScorer.scores(recorded, with.labels(), (audio, fold) -> detections(audio, with));
   }
 
@@ -673,26 +616,5 @@ final class HeadRefit {
 
   LabelTrust.@Nullable Finding trust() {
     return trust;
-  }
-
-  /**
-   * A stretch that somebody has corrected, with as much around it as windows that touch it can see.
-   *
-   * @param onsetSeconds and {@code offsetSeconds}: from the start of {@code audio}
-   */
-  private record CorrectedStretch(Pcm audio, double onsetSeconds, double offsetSeconds) {
-    static CorrectedStretch of(StoredExample example, WindowSpec windows) {
-      StoredAudio stored = example.heldAudio();
-      double context = (double) windows.samples() / windows.frontEnd().rateHz();
-      double from = Math.max(0, stored.onsetSeconds() - context);
-      Pcm pcm = part(stored.read(), from, stored.offsetSeconds() + context);
-      return new CorrectedStretch(pcm, stored.onsetSeconds() - from, stored.offsetSeconds() - from);
-    }
-
-    private static Pcm part(Pcm pcm, double fromSeconds, double untilSeconds) {
-      int from = (int) (fromSeconds * pcm.rateHz());
-      int until = (int) Math.min(pcm.lengthSamples(), Math.ceil(untilSeconds * pcm.rateHz()));
-      return new Pcm(pcm.rateHz(), Arrays.copyOfRange(pcm.samples(), from, until));
-    }
   }
 }

@@ -7,6 +7,7 @@ import dev.lookaside.trainer.head.EmbeddingCache;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -63,7 +64,10 @@ public final class Prefetch {
         queue.clear();
         Next now = next.get();
         adapter = now.incumbent();
-        queue.addAll(HeadRefit.wanted(tools, now.plan(), now.sounds(), now.incumbent()));
+        queue.addAll(
+            new HeadRefit(
+                    tools, cache, now.plan(), now.sounds(), now.incumbent(), Set.of(), () -> false)
+                .wanted());
       }
       HeadRefit.Wanted first = queue.poll();
       Adapter with = adapter;

@@ -296,15 +296,13 @@ public final class Refit {
   private Learned learned() {
     Set<String> doubted = headOnIncumbent().doubted();
     List<Learned.Use> uses =
-        Stream.of(plan.examples(), plan.unlabelled(), plan.background())
+        Stream.of(plan.examples(), plan.unlabelled(), plan.corrections())
             .flatMap(List::stream)
+            .distinct()
             .map(sounds::example)
             .filter(e -> e.labelId().isPresent())
             .sorted(Comparator.comparingLong(StoredExample::number).reversed())
-            .map(
-                e ->
-                    new Learned.Use(
-                        e.id(), !doubted.contains(e.id()) && !plan.background().contains(e.id())))
+            .map(e -> new Learned.Use(e.id(), !doubted.contains(e.id())))
             .collect(Collectors.toList());
     return Learned.of(uses, Learned.LABELS_MAX);
   }

@@ -5,8 +5,11 @@ import dev.lookaside.classifier.detect.DetectorModel;
 import dev.lookaside.classifier.infer.ScorerSettings;
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
+import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.collect.RefitSettings;
 import dev.lookaside.trainer.gate.GateSettings;
+import dev.lookaside.trainer.head.BoundedCache;
+import java.util.Optional;
 
 /**
  * What all rounds of a trainer share.
@@ -23,7 +26,17 @@ public record RefitTools(
     ScorerSettings where,
     RefitSettings settings,
     GateSettings gate,
-    AudioCache audio) {
+    BoundedCache<Optional<Pcm>> audio) {
+  /** Of the heap, for sounds as they are composed into scenes, which are read and mixed once. */
+  private static final int AUDIO_SHARE = 16;
+
+  /** For a trainer; empty stands for a sound that is silent. */
+  public static BoundedCache<Optional<Pcm>> audioCache() {
+    return new BoundedCache<>(
+        Runtime.getRuntime().maxMemory() / AUDIO_SHARE,
+        audio -> audio.map(pcm -> (long) Float.BYTES * pcm.lengthSamples()).orElse(0L));
+  }
+
   /**
    * From one window to the next where older sounds and background are scored: twice as far as in
    * streams, unless fits want them closer. There are many of them, and what decides is each

@@ -11,7 +11,9 @@ import dev.lookaside.trainer.collect.RoundPlan;
 import dev.lookaside.trainer.collect.RoundSounds;
 import dev.lookaside.trainer.example.SceneExamples;
 import dev.lookaside.trainer.example.Seeds;
+import dev.lookaside.trainer.head.BoundedCache;
 import dev.lookaside.trainer.store.Origin;
+import dev.lookaside.trainer.store.StoredAudio;
 import dev.lookaside.trainer.store.StoredExample;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -58,7 +60,7 @@ final class Scenes {
   private final RoundPlan plan;
   private final RoundSounds sounds;
   private final RefitSettings settings;
-  private final AudioCache cache;
+  private final BoundedCache<Optional<Pcm>> cache;
   private final long seed;
 
   Scenes(RoundPlan plan, RoundSounds sounds, RefitTools tools) {
@@ -163,6 +165,27 @@ final class Scenes {
                           new Mix(sound(id, speed), seed, snrDb, contextSeconds, number))));
     }
     return alone;
+  }
+
+  /**
+   * A labelled sound where it was recorded, of the class that its label names or rejects.
+   *
+   * @param contextSeconds of what was recorded before and after it
+   */
+  Scene recorded(String id, double contextSeconds) {
+    StoredExample e = sounds.example(id);
+    StoredAudio stored = e.heldAudio();
+    double from = Math.max(0, stored.onsetSeconds() - contextSeconds);
+    Pcm all = stored.read();
+    int first = (int) (from * all.rateHz());
+    double until = Math.ceil((stored.offsetSeconds() + contextSeconds) * all.rateHz());
+    int end = (int) Math.min(all.lengthSamples(), until);
+    Pcm around = new Pcm(all.rateHz(), Arrays.copyOfRange(all.samples(), first, end));
+    String label = e.label().or(e::rejectedLabel).orElseThrow();
+    return new Scene(
+        around,
+        List.of(
+            new LabelledEvent(label, stored.onsetSeconds() - from, stored.offsetSeconds() - from)));
   }
 
   /** The noise depends on the sound alone: another label of the same audio has the same scene. */

@@ -6,6 +6,8 @@ import dev.lookaside.classifier.weights.AdapterFactory;
 import dev.lookaside.ingest.FaultReason;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.kafka.ResourceCloser;
+import dev.lookaside.ingest.retained.ActiveStreams;
 import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.collect.RefitSettings;
 import dev.lookaside.trainer.collect.Round;
@@ -36,9 +38,9 @@ import dev.lookaside.trainer.shadow.ShadowRun;
 import dev.lookaside.trainer.shadow.ShadowSummary;
 import dev.lookaside.trainer.shadow.ShadowTopic;
 import dev.lookaside.trainer.store.ExampleStore;
+import dev.lookaside.trainer.store.LabelIngest;
 import dev.lookaside.trainer.store.StoredExample;
 import dev.lookaside.trainer.store.Verdicts;
-import dev.lookaside.trainer.watch.ActiveStreams;
 import dev.lookaside.trainer.watch.BackgroundWatch;
 import dev.lookaside.trainer.watch.DriftWatch;
 import java.io.IOException;
@@ -62,18 +64,12 @@ import org.slf4j.LoggerFactory;
 
 /** Store, topics and model of the leader of a scope, from when it leads until it does not. */
 public final class LeaderSession implements TrainerWork {
-  /** Puts labels and their audio into the store. */
-  interface Intake extends AutoCloseable {
-    /** Reads what has come, waiting a little for something. */
-    void turn();
-
-    @Override
-    void close();
-  }
-
   private static final Logger LOG = LoggerFactory.getLogger(LeaderSession.class);
   private static final Duration ACTIVE = Duration.ofSeconds(60);
   private static final long NO_ROUND = -1;
+
+  /** For a label, before requests are looked for. */
+  private static final Duration LABEL_WAIT = Duration.ofMillis(200);
 
   /** Of the heap, for embeddings. */
   private static final int KEPT_SHARE = 8;
@@ -81,24 +77,23 @@ public final class LeaderSession implements TrainerWork {
   /**
    * What it is made of.
    *
-   * @param configured scores where the ledger has no decision
    * @param shadow tries candidates; null: there is none here
    */
   record Parts(
       TrainerSettings settings,
       IngestSettings ingest,
       RefitTools tools,
-      Adapter configured,
       @Nullable ShadowRun shadow,
       Clock clock) {}
 
   private final Parts parts;
   private final ExampleStore store;
-  private final Intake intake;
+  private final LabelIngest labels;
   private final RefitTopic requests;
   private final Publisher publisher;
   private final @Nullable DriftWatch drift;
   private final @Nullable BackgroundWatch background;
+  private final ResourceCloser opened;
   private final EmbeddingCache cache;
   private final Prefetch prefetch;
   private volatile String inForce = "";
@@ -109,37 +104,39 @@ public final class LeaderSession implements TrainerWork {
   private long currentRound = NO_ROUND;
 
   /**
-   * All but {@code parts} become this one's to close.
-   *
    * @param drift null: streams are not compared
    * @param background null: none is taken
+   * @param opened closes all of these, when this is closed
    */
   LeaderSession(
       Parts parts,
       ExampleStore store,
-      Intake intake,
+      LabelIngest labels,
       RefitTopic requests,
       Publisher publisher,
       @Nullable DriftWatch drift,
-      @Nullable BackgroundWatch background) {
+      @Nullable BackgroundWatch background,
+      ResourceCloser opened) {
     this.parts = parts;
     this.store = store;
-    this.intake = intake;
+    this.labels = labels;
     this.requests = requests;
     this.publisher = publisher;
     this.drift = drift;
     this.background = background;
+    this.opened = opened;
     this.cache =
-        new EmbeddingCache(
-            parts.tools().backbone(),
-            parts.tools().where(),
-            Runtime.getRuntime().maxMemory() / KEPT_SHARE);
+        opened.add(
+            new EmbeddingCache(
+                parts.tools().backbone(),
+                parts.tools().where(),
+                Runtime.getRuntime().maxMemory() / KEPT_SHARE));
     this.prefetch = new Prefetch(parts.tools(), cache, this::nextRound);
   }
 
   /** For a round of the head that would begin now. */
   private Prefetch.Next nextRound() {
-    Adapter incumbent = publisher.incumbent(parts.configured());
+    Adapter incumbent = publisher.incumbent();
     List<StoredExample> examples = usable();
     RefitSettings settings = parts.settings().refit();
     RoundPlan plan =
@@ -173,7 +170,7 @@ public final class LeaderSession implements TrainerWork {
   @Override
   public List<LoopEvent> collect(Set<String> watched, long seenChange) {
     List<LoopEvent> events = new ArrayList<>();
-    intake.turn();
+    labels.step(LABEL_WAIT);
     Scope scope = parts.settings().scope();
     long change = store.changes();
     int fresh = store.usableSince(seenChange, scope);
@@ -223,7 +220,11 @@ public final class LeaderSession implements TrainerWork {
     List<StreamId> streams =
         scope.kind() == Scope.Kind.STREAM
             ? List.of()
-            : ActiveStreams.find(parts.ingest(), scope, ACTIVE, parts.clock().instant());
+            : ActiveStreams.newest(parts.ingest(), scope::covers, ACTIVE, parts.clock().instant())
+                .keySet()
+                .stream()
+                .map(StreamId::new)
+                .toList();
     double share = parts.settings().loop().canaryShare();
     return publisher.canary(
         passed(work.round(), work.candidate(), work.report()),
@@ -231,8 +232,7 @@ public final class LeaderSession implements TrainerWork {
   }
 
   private Publisher.Passed passed(Round round, String candidate, GateReport report) {
-    return new Publisher.Passed(
-        round.number(), candidate(round, candidate), report, parts.configured(), () -> stopped);
+    return new Publisher.Passed(round.number(), candidate(round, candidate), report, () -> stopped);
   }
 
   private long seed(Round round) {
@@ -320,13 +320,13 @@ public final class LeaderSession implements TrainerWork {
       if (Files.exists(file)) {
         plan = RoundPlan.fromJson(Files.readString(file));
       } else {
-        Adapter now = publisher.incumbent(parts.configured());
+        Adapter now = publisher.incumbent();
         RefitSettings settings = parts.settings().refit();
         plan = RoundPlan.choose(examples, now.digest(), now.labels(), settings, reported());
         String json = plan.toJson();
         AtomicFile.write(file, path -> Files.writeString(path, json));
       }
-      Adapter now = publisher.adapter(plan.incumbent(), parts.configured());
+      Adapter now = publisher.adapter(plan.incumbent());
       Refit made =
           new Refit(parts.tools(), round, plan, sounds(plan, examples), now, base(now), cache);
       current = made;
@@ -340,11 +340,10 @@ public final class LeaderSession implements TrainerWork {
   /** What a head-only refit has begun from, if it is at hand: it knows nothing of its labels. */
   private Adapter base(Adapter incumbent) {
     String parent = incumbent.metadata().getOrDefault("parent", "");
-    boolean atHand = parent.equals(parts.configured().digest()) || publisher.has(parent);
-    if (!atHand) {
+    if (!publisher.has(parent)) {
       return incumbent;
     }
-    Adapter before = publisher.adapter(parent, parts.configured());
+    Adapter before = publisher.adapter(parent);
     return cache.alike(before, incumbent) ? before : incumbent;
   }
 
@@ -408,7 +407,8 @@ public final class LeaderSession implements TrainerWork {
         Files.deleteIfExists(file);
       }
     } catch (IOException e) {
-      throw new TrainerException(folder + ": cannot be removed: " + FaultReason.of(e), e);
+      // The outcome is told; what takes room must not keep the next round from beginning.
+      LOG.warn("{}: cannot be removed: {}", folder, FaultReason.of(e));
     }
   }
 
@@ -457,16 +457,6 @@ public final class LeaderSession implements TrainerWork {
 
   @Override
   public void close() {
-    intake.close();
-    if (drift != null) {
-      drift.close();
-    }
-    if (background != null) {
-      background.close();
-    }
-    cache.close();
-    requests.close();
-    publisher.close();
-    store.close();
+    opened.close();
   }
 }

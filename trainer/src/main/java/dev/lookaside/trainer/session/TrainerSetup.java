@@ -20,7 +20,6 @@ import dev.lookaside.trainer.loop.Leadership;
 import dev.lookaside.trainer.loop.Trainer;
 import dev.lookaside.trainer.publish.Publisher;
 import dev.lookaside.trainer.publish.RefitTopic;
-import dev.lookaside.trainer.refit.AudioCache;
 import dev.lookaside.trainer.refit.RefitTools;
 import dev.lookaside.trainer.shadow.ShadowRun;
 import dev.lookaside.trainer.store.ExampleStore;
@@ -28,7 +27,6 @@ import dev.lookaside.trainer.store.LabelIngest;
 import dev.lookaside.trainer.watch.BackgroundWatch;
 import dev.lookaside.trainer.watch.DriftWatch;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
@@ -65,12 +63,6 @@ public record TrainerSetup(
     ToDoubleFunction<StreamId> gateDbfs,
     @Nullable ShadowRun shadow,
     Consumer<ExampleStore> opened) {
-  /** A worker that has missed as many signs of life is not waited for. */
-  private static final int ALIVE_INTERVALS = 3;
-
-  /** For a label, before requests are looked for. */
-  private static final Duration WAIT = Duration.ofMillis(200);
-
   /** The trainer; spawn it on {@link Trainer#DISPATCHER}. */
   public Behavior<Trainer.Command> behavior(Trainer.Listener listener) {
     return Trainer.create(
@@ -97,29 +89,30 @@ public record TrainerSetup(
                   settings.scope(),
                   settings.author(),
                   features.fingerprint(),
-                  registry.lead(),
                   settings.deadline(),
-                  registry.aliveInterval().multipliedBy(ALIVE_INTERVALS),
-                  registry.maxBytes(),
-                  registry.keep()),
+                  registry),
+              configured,
               backbone,
               where,
               view,
               parts.add(new RegistryWriter(ingest, key)),
               Clock.systemUTC());
       RefitTopic requests = parts.add(RefitTopic.ofRequests(ingest, settings.scope()));
-      LeaderSession made =
-          new LeaderSession(
-              new LeaderSession.Parts(
-                  settings, ingest, tools(), configured, shadow, Clock.systemUTC()),
-              store,
-              intake(parts.add(LabelIngest.open(ingest, store, settings.store(), channel))),
-              requests,
-              publisher,
-              settings.drift().enabled() ? drift(parts, view, store, requests) : null,
-              settings.background().enabled() ? background(parts, store) : null);
-      parts.keep();
-      return made;
+      LabelIngest labels = LabelIngest.open(ingest, store, settings.store(), channel);
+      parts.add(labels);
+      DriftWatch drift =
+          settings.drift().enabled() ? parts.add(drift(parts, view, store, requests)) : null;
+      BackgroundWatch background =
+          settings.background().enabled() ? background(parts, store) : null;
+      return new LeaderSession(
+          new LeaderSession.Parts(settings, ingest, tools(), shadow, Clock.systemUTC()),
+          store,
+          labels,
+          requests,
+          publisher,
+          drift,
+          background,
+          parts.keep());
     }
   }
 
@@ -161,20 +154,6 @@ public record TrainerSetup(
         where,
         settings.refit(),
         settings.gate(),
-        AudioCache.ofHeap());
-  }
-
-  private static LeaderSession.Intake intake(LabelIngest labels) {
-    return new LeaderSession.Intake() {
-      @Override
-      public void turn() {
-        labels.step(WAIT);
-      }
-
-      @Override
-      public void close() {
-        labels.close();
-      }
-    };
+        RefitTools.audioCache());
   }
 }

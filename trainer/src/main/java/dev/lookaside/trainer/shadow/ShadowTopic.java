@@ -3,7 +3,6 @@ package dev.lookaside.trainer.shadow;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.lookaside.classifier.json.NotJsonException;
 import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.ingest.IngestSettings;
@@ -11,7 +10,6 @@ import dev.lookaside.ingest.kafka.KafkaClients;
 import dev.lookaside.ingest.kafka.TopicReader;
 import dev.lookaside.ingest.kafka.TopicReader.Start;
 import dev.lookaside.ingest.kafka.TopicWriter;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -49,7 +47,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ShadowTopic {
   private static final Logger LOG = LoggerFactory.getLogger(ShadowTopic.class);
-  private static final JsonMapper MAPPER = new JsonMapper();
 
   private final KafkaClients clients;
   private final String topic;
@@ -75,12 +72,8 @@ public final class ShadowTopic {
   }
 
   private ProducerRecord<byte[], byte[]> record(String candidate, JsonNode value) {
-    try {
-      return new ProducerRecord<>(
-          topic, 0, candidate.getBytes(UTF_8), MAPPER.writeValueAsBytes(value));
-    } catch (IOException e) {
-      throw new IllegalStateException("plain data can be written as JSON", e);
-    }
+    return new ProducerRecord<>(
+        topic, 0, candidate.getBytes(UTF_8), value.toString().getBytes(UTF_8));
   }
 
   /**

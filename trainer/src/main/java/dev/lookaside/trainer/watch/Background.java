@@ -3,7 +3,6 @@ package dev.lookaside.trainer.watch;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.retained.Retained.Piece;
 import dev.lookaside.trainer.store.Stretch;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,36 +33,16 @@ public final class Background {
     for (Piece piece : pieces) {
       Instant free = piece.start();
       for (Stretch stretch : sorted) {
-        longest = longer(longest, part(piece, free, stretch.from()));
+        longest = longer(longest, piece.part(free, stretch.from()));
         free = stretch.until().isAfter(free) ? stretch.until() : free;
       }
-      longest = longer(longest, part(piece, free, piece.end()));
+      longest = longer(longest, piece.part(free, piece.end()));
     }
     return Optional.ofNullable(longest).filter(p -> p.pcm().seconds() >= minSeconds);
   }
 
   private static Piece longer(@Nullable Piece one, Piece other) {
     return one == null || other.pcm().seconds() > one.pcm().seconds() ? other : one;
-  }
-
-  private static Piece part(Piece piece, Instant from, Instant until) {
-    int first = sample(piece, from);
-    int end = Math.max(first, sample(piece, until));
-    Pcm pcm = piece.pcm();
-    Pcm cut = new Pcm(pcm.rateHz(), Arrays.copyOfRange(pcm.samples(), first, end));
-    return new Piece(piece.timeOf(first), cut);
-  }
-
-  private static int sample(Piece piece, Instant time) {
-    if (time.isBefore(piece.start())) {
-      return 0;
-    }
-    if (time.isAfter(piece.end())) {
-      return piece.pcm().lengthSamples();
-    }
-    double seconds = Duration.between(piece.start(), time).toNanos() / 1e9;
-    long sample = Math.round(seconds * piece.pcm().rateHz());
-    return (int) Math.min(sample, piece.pcm().lengthSamples());
   }
 
   /**

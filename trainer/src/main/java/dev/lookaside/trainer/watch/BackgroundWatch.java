@@ -1,11 +1,11 @@
 package dev.lookaside.trainer.watch;
 
-import dev.lookaside.classifier.detect.DetectException;
+import dev.lookaside.classifier.detect.CurrentDetections;
 import dev.lookaside.classifier.detect.Detection;
-import dev.lookaside.classifier.detect.DetectionCodec;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.retained.ActiveStreams;
 import dev.lookaside.ingest.retained.Retained;
 import dev.lookaside.ingest.retained.RetainedAudio;
 import dev.lookaside.trainer.store.ExampleStore;
@@ -24,7 +24,6 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * Works in pieces of a stream, some milliseconds each, that the caller may stop asking for. For one
  * thread; {@link #due} for any.
  */
-public final class BackgroundWatch implements AutoCloseable {
+public final class BackgroundWatch {
   private static final Logger LOG = LoggerFactory.getLogger(BackgroundWatch.class);
 
   /** An event that began before that and still lasts is not known of. */
@@ -43,6 +42,21 @@ public final class BackgroundWatch implements AutoCloseable {
 
   /** Around events: onsets and offsets are as exact as windows are. */
   private static final Duration MARGIN = Duration.ofSeconds(1);
+
+  /**
+   * By so much the loudest twentieth of a second may be above the median one: an undetected sound
+   * of no known class must not become background.
+   */
+  private static final double STANDS_OUT_DB = 6;
+
+  /** Streams in a turn, those taken longest ago first: bounds the work. */
+  private static final int STREAMS_PER_TURN = 20;
+
+  /** Two windows of the bundled model: shorter stretches hold little besides edges of events. */
+  private static final double MIN_SECONDS = 3;
+
+  /** Examples of one stream; newer ones take the place of older ones. */
+  private static final int PER_STREAM = 12;
 
   private final Scope scope;
   private final String author;
@@ -55,14 +69,13 @@ public final class BackgroundWatch implements AutoCloseable {
   private final ArrayDeque<StreamId> queue = new ArrayDeque<>();
   private final Map<String, Instant> newest = new TreeMap<>();
   private final Map<String, Instant> lastTaken = new TreeMap<>();
-  private final Map<String, Map<String, Stretch>> events = new HashMap<>();
+  private final Map<String, List<Stretch>> events = new HashMap<>();
   private volatile boolean inTurn;
   private volatile Instant next;
 
   /**
    * @param gateDbfs level of a stream's silence gate
-   * @param store stays the caller's to close
-   * @param retained owned
+   * @param store and {@code retained}: stay the caller's to close
    */
   public BackgroundWatch(
       Scope scope,
@@ -107,7 +120,7 @@ public final class BackgroundWatch implements AutoCloseable {
     }
     if (!inTurn) {
       events.clear();
-      store.limitSampled(settings.perStream(), settings.total());
+      store.limitSampled(PER_STREAM, settings.total());
     }
   }
 
@@ -115,18 +128,18 @@ public final class BackgroundWatch implements AutoCloseable {
   private void begin() {
     Instant now = clock.instant();
     next = now.plus(settings.interval());
-    SortedMap<String, Instant> active = ActiveStreams.newest(ingest, scope, settings.active(), now);
+    SortedMap<String, Instant> active =
+        ActiveStreams.newest(ingest, scope::covers, settings.active(), now);
     newest.clear();
     newest.putAll(active);
     lastTaken.keySet().retainAll(active.keySet());
-    DetectionCodec codec = new DetectionCodec();
-    String topic = ingest.topics().detections().name();
-    ActiveStreams.read(ingest, topic, LOOK_BACK, now, record -> note(codec, record));
+    CurrentDetections.find(ingest, null, now.minus(LOOK_BACK), d -> scope.covers(d.stream()))
+        .forEach(this::note);
     active.keySet().stream()
         .sorted(
             Comparator.comparing((String s) -> lastTaken.getOrDefault(s, Instant.MIN))
                 .thenComparing(s -> s))
-        .limit(settings.streamsPerTurn())
+        .limit(STREAMS_PER_TURN)
         .forEach(
             s -> {
               lastTaken.put(s, now);
@@ -134,24 +147,14 @@ public final class BackgroundWatch implements AutoCloseable {
             });
   }
 
-  /** The last word on each event counts; gaps hold no audio anyway. */
-  private void note(DetectionCodec codec, ConsumerRecord<byte[], byte[]> record) {
-    Detection d;
-    try {
-      d = codec.decode(record);
-    } catch (DetectException e) {
-      // Reported by whoever reads the topic for its own sake.
-      return;
-    }
-    Map<String, Stretch> ofStream =
-        events.computeIfAbsent(d.stream().value(), s -> new HashMap<>());
+  private void note(Detection d) {
     Instant offset = d.extent().offsetTime();
-    Instant from = d.extent().onsetTime().minus(MARGIN);
-    if (d.kind() == Detection.Kind.RETRACTED) {
-      ofStream.remove(d.id());
-    } else {
-      ofStream.put(d.id(), new Stretch(from, offset == null ? Instant.MAX : offset.plus(MARGIN)));
-    }
+    events
+        .computeIfAbsent(d.stream().value(), s -> new ArrayList<>())
+        .add(
+            new Stretch(
+                d.extent().onsetTime().minus(MARGIN),
+                offset == null ? Instant.MAX : offset.plus(MARGIN)));
   }
 
   private void take(StreamId stream) {
@@ -161,19 +164,12 @@ public final class BackgroundWatch implements AutoCloseable {
     if (!(retained.read(stream, from, until) instanceof Retained.Audio audio)) {
       return;
     }
-    List<Stretch> busy = new ArrayList<>(events.getOrDefault(id, Map.of()).values());
+    List<Stretch> busy = new ArrayList<>(events.getOrDefault(id, List.of()));
     busy.addAll(store.known(id, from, until));
-    Optional<Retained.Piece> free =
-        Background.longestFree(audio.pieces(), busy, settings.minSeconds());
+    Optional<Retained.Piece> free = Background.longestFree(audio.pieces(), busy, MIN_SECONDS);
     if (free.isPresent()
-        && Background.steady(
-            free.get().pcm(), gateDbfs.applyAsDouble(stream), settings.standsOutDb())) {
+        && Background.steady(free.get().pcm(), gateDbfs.applyAsDouble(stream), STANDS_OUT_DB)) {
       store.putSampled(id, free.get().start(), free.get().pcm(), author);
     }
-  }
-
-  @Override
-  public void close() {
-    retained.close();
   }
 }

@@ -9,6 +9,7 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.audio.Pcm;
+import dev.lookaside.ingest.retained.ActiveStreams;
 import dev.lookaside.ingest.retained.Retained;
 import dev.lookaside.ingest.retained.RetainedAudio;
 import dev.lookaside.trainer.TrainerException;
@@ -99,7 +100,7 @@ public final class DriftWatch implements AutoCloseable {
   /**
    * @param store stays the caller's to close
    * @param view the trainer's, which stays the caller's to close
-   * @param retained owned
+   * @param retained stays the caller's to close
    * @param topic stays the caller's to close
    */
   public DriftWatch(
@@ -124,11 +125,11 @@ public final class DriftWatch implements AutoCloseable {
 
   /** Does the next piece, if one is due. */
   public Turn step() {
-    if (!restored) {
-      return restore();
-    }
     if (!due()) {
       return Turn.NOTHING;
+    }
+    if (!restored) {
+      return restore();
     }
     List<LoopEvent> events = new ArrayList<>();
     if (!inTurn) {
@@ -150,9 +151,10 @@ public final class DriftWatch implements AutoCloseable {
 
   /** Restores the state of the trainer before this one; the first turn comes an interval later. */
   private Turn restore() {
+    // Also where no broker answers: then this is tried again an interval later.
+    next = parts.clock().instant().plus(settings.interval());
     DriftReport last = topic.drift().orElse(null);
     restored = true;
-    next = parts.clock().instant().plus(settings.interval());
     if (last == null) {
       return Turn.NOTHING;
     }
@@ -170,7 +172,7 @@ public final class DriftWatch implements AutoCloseable {
     withoutReference.clear();
     view.refresh();
     SortedMap<String, Instant> active =
-        ActiveStreams.newest(parts.ingest(), parts.scope(), settings.active(), now);
+        ActiveStreams.newest(parts.ingest(), parts.scope()::covers, settings.active(), now);
     boolean over = streams.turn(active.keySet());
     if (over && streams.alarmed().isEmpty()) {
       events.add(LoopEvent.DriftOver.INSTANCE);
@@ -308,6 +310,5 @@ public final class DriftWatch implements AutoCloseable {
   @Override
   public void close() {
     references.values().forEach(AdapterReference::close);
-    retained.close();
   }
 }

@@ -15,9 +15,7 @@ import dev.lookaside.trainer.store.StoredAudio;
 import dev.lookaside.trainer.store.StoredExample;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /** What of the store an adapter has been fitted on, chosen as a round chooses. */
 public final class FittedSounds {
@@ -51,21 +49,19 @@ public final class FittedSounds {
         unlabelled.backgrounds(),
         unlabelled.distractors(),
         unlabelled.distractorShare(),
-        contexts(plan, known),
+        contexts(plan, sounds),
         settings.scenes(),
         settings.seed());
   }
 
   /** Events of streams with the audio around them, the newest. */
-  private static List<Material.Context> contexts(RoundPlan plan, List<StoredExample> known) {
-    Map<String, StoredExample> byId = new HashMap<>();
-    known.forEach(e -> byId.put(e.id(), e));
+  private static List<Material.Context> contexts(RoundPlan plan, RoundSounds sounds) {
     List<String> ids = new ArrayList<>(plan.unlabelled());
     ids.addAll(plan.examples());
     List<Material.Context> contexts = new ArrayList<>();
     for (String id : ids) {
-      StoredExample e = byId.get(id);
-      if (e != null && e.origin() != Origin.SEED && contexts.size() < CONTEXTS_MAX) {
+      StoredExample e = sounds.example(id);
+      if (e.origin() != Origin.SEED && contexts.size() < CONTEXTS_MAX) {
         StoredAudio audio = e.heldAudio();
         Pcm pcm = audio.read();
         contexts.add(

@@ -35,10 +35,8 @@ class RoundPlanTest {
         s.hopFrames(),
         s.scenes(),
         s.speeds(),
-        s.distractorShare(),
         fresh,
         replay,
-        s.maxClipSeconds(),
         s.quietSeconds(),
         s.backgroundSeconds(),
         s.seed());
@@ -91,6 +89,18 @@ class RoundPlanTest {
       put("drum", "seed " + i, i % 4 == 0 ? Split.HELD_OUT : Split.TRAIN, Origin.SEED);
       put("water", "seed " + i, i % 4 == 0 ? Split.HELD_OUT : Split.TRAIN, Origin.SEED);
     }
+  }
+
+  /** Heads are fitted to every rejection, so none says how often a fit is wrong elsewhere. */
+  @Test
+  void falseAlarmsAreCountedOnNothingThatIsFittedOn() {
+    seeds(4);
+    String rejected = put("", "dock 1", Split.HELD_OUT, Origin.LABEL);
+    String sampled = put("", "dock 1", Split.HELD_OUT, Origin.SAMPLED);
+    String imported = put("", "noise 1", Split.HELD_OUT, Origin.SEED);
+    RoundPlan plan = plan(100, 100);
+    assertThat(plan.corrections()).containsExactly(rejected);
+    assertThat(plan.background()).containsExactly(sampled, imported);
   }
 
   /** A head that was fitted without a fold has not seen a recording of it. */

@@ -30,6 +30,7 @@ import dev.lookaside.trainer.fit.FitProgress;
 import dev.lookaside.trainer.gate.GateReport;
 import dev.lookaside.trainer.gate.GateSettings;
 import dev.lookaside.trainer.gate.Learned;
+import dev.lookaside.trainer.head.BoundedCache;
 import dev.lookaside.trainer.head.EmbeddingCache;
 import dev.lookaside.trainer.store.ExampleStore;
 import dev.lookaside.trainer.store.Origin;
@@ -71,7 +72,7 @@ class HeadRefitTest {
   private ExampleStore store;
   private Backbone backbone;
   private Adapter incumbent;
-  private AudioCache audio = AudioCache.ofHeap();
+  private BoundedCache<Optional<Pcm>> audio = RefitTools.audioCache();
 
   @BeforeEach
   void fill() {
@@ -139,10 +140,8 @@ class HeadRefitTest {
         s.hopFrames(),
         s.scenes(),
         s.speeds(),
-        s.distractorShare(),
         s.freshPerClass(),
         s.replayPerClass(),
-        s.maxClipSeconds(),
         quietSeconds,
         s.backgroundSeconds(),
         s.seed());
@@ -212,7 +211,7 @@ class HeadRefitTest {
   void theSameBytesWhetherCachedOrPrefetchedOrNot() {
     Adapter uncached;
     GateReport report;
-    audio = new AudioCache(0);
+    audio = new BoundedCache<>(0, pcm -> 1);
     try (EmbeddingCache none = new EmbeddingCache(backbone, CPU, 0)) {
       Refit round = refit(1, Round.Kind.HEAD, none);
       uncached = fitted(round);
@@ -220,7 +219,7 @@ class HeadRefitTest {
     }
     assertThat(uncached.labels()).containsExactly("low", "middle", "high");
     assertThat(uncached.metadata()).containsEntry("parent", incumbent.digest());
-    audio = new AudioCache(64 << 20);
+    audio = RefitTools.audioCache();
     try (EmbeddingCache kept = new EmbeddingCache(backbone, CPU, 64 << 20)) {
       Prefetch prefetch =
           new Prefetch(tools(), kept, () -> new Prefetch.Next(incumbent, plan(), sounds()));

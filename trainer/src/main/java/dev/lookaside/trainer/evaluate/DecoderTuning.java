@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.judge;
+package dev.lookaside.trainer.evaluate;
 
 import dev.lookaside.classifier.detect.BoxDecoder;
 import dev.lookaside.classifier.detect.ChangePointDecoder;

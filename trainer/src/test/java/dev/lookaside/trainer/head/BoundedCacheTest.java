@@ -1,38 +1,34 @@
-package dev.lookaside.trainer.refit;
+package dev.lookaside.trainer.head;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lookaside.ingest.audio.Pcm;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-class AudioCacheTest {
+class BoundedCacheTest {
   private final List<String> made = new ArrayList<>();
 
-  private void ask(AudioCache cache, String key, int samples) {
-    Optional<Pcm> audio =
+  private void ask(BoundedCache<Long> cache, String key, long bytes) {
+    long found =
         cache.of(
             key,
             () -> {
               made.add(key);
-              return samples == 0
-                  ? Optional.empty()
-                  : Optional.of(new Pcm(16_000, new float[samples]));
+              return bytes;
             });
-    assertThat(audio.map(Pcm::lengthSamples).orElse(0)).isEqualTo(samples);
+    assertThat(found).isEqualTo(bytes);
   }
 
   @Test
   void whatWasUsedLongestAgoGoesFirst() {
-    AudioCache cache = new AudioCache(4 * 100);
+    BoundedCache<Long> cache = new BoundedCache<>(100, bytes -> bytes);
     ask(cache, "a", 60);
-    ask(cache, "silent", 0);
+    ask(cache, "empty", 0);
     ask(cache, "b", 40);
     ask(cache, "a", 60);
-    ask(cache, "silent", 0);
-    assertThat(made).as("100 samples have room").containsExactly("a", "silent", "b");
+    ask(cache, "empty", 0);
+    assertThat(made).as("100 bytes have room").containsExactly("a", "empty", "b");
     ask(cache, "c", 10);
     ask(cache, "a", 60);
     assertThat(made).endsWith("c");
@@ -46,9 +42,20 @@ class AudioCacheTest {
 
   @Test
   void withoutRoomNothingIsCached() {
-    AudioCache cache = new AudioCache(0);
+    BoundedCache<Long> cache = new BoundedCache<>(0, bytes -> bytes);
     ask(cache, "a", 1);
     ask(cache, "a", 1);
     assertThat(made).containsExactly("a", "a");
+  }
+
+  @Test
+  void aKeyThatIsPutAgainCountsOnce() {
+    BoundedCache<Long> cache = new BoundedCache<>(100, bytes -> bytes);
+    cache.put("a", 60L);
+    cache.put("a", 70L);
+    cache.put("b", 30L);
+    assertThat(cache.get("a")).isEqualTo(70);
+    cache.clear();
+    assertThat(cache.get("b")).isNull();
   }
 }

@@ -1,17 +1,17 @@
-package dev.lookaside.deploy.replay;
+package dev.lookaside.classifier.detect;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.lookaside.classifier.detect.DetectException;
-import dev.lookaside.classifier.detect.Detection;
-import dev.lookaside.classifier.detect.DetectionCodec;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.kafka.TopicReader;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -56,9 +56,24 @@ public final class CurrentDetections {
             });
       }
     }
-    return ReplayDifference.last(found).values().stream()
+    return last(found).values().stream()
         .filter(d -> d.label() != null)
         .sorted(Comparator.comparing((Detection d) -> d.extent().onsetTime()))
         .toList();
+  }
+
+  /** The last record of each detection that is not retracted, by id. */
+  public static Map<String, Detection> last(Collection<Detection> records) {
+    Map<String, Detection> byId = new LinkedHashMap<>();
+    for (Detection d : records) {
+      if (d.kind() == Detection.Kind.RETRACTED) {
+        byId.remove(d.id());
+      } else if (d.kind() == Detection.Kind.STARTED) {
+        byId.putIfAbsent(d.id(), d); // A worker that reads again writes it once more.
+      } else {
+        byId.put(d.id(), d);
+      }
+    }
+    return byId;
   }
 }

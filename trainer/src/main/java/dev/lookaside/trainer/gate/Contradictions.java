@@ -1,12 +1,14 @@
-package dev.lookaside.trainer.judge;
+package dev.lookaside.trainer.gate;
 
 import dev.lookaside.trainer.gate.Evidence.Score;
+import dev.lookaside.trainer.gate.Evidence.Sound;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /**
  * How far scores contradict names. Of a class that the incumbent knows it is the mean of three
@@ -25,34 +27,24 @@ import java.util.function.IntPredicate;
 public final class Contradictions {
   private final List<String> labels;
   private final Set<String> known;
-  private final List<Trial> trials;
-  private final List<Score> before;
-  private final List<Score> after;
+  private final List<Sound> sounds;
   private final Map<Integer, float[]> others = new TreeMap<>();
 
   /**
    * @param labels in the order of the peaks
    * @param known of these, what the incumbent knows
-   * @param before the incumbent's scores of the trials
-   * @param after those of fits that have not seen them
+   * @param sounds as the incumbent scores them, and as fits do that have not seen them
    */
-  public Contradictions(
-      List<String> labels,
-      Set<String> known,
-      List<Trial> trials,
-      List<Score> before,
-      List<Score> after) {
+  public Contradictions(List<String> labels, Set<String> known, List<Sound> sounds) {
     this.labels = labels;
     this.known = known;
-    this.trials = trials;
-    this.before = before;
-    this.after = after;
+    this.sounds = sounds;
   }
 
   /** Of the names that sounds have. */
-  public double of(int trial) {
-    String label = trials.get(trial).label();
-    return label == null ? 0 : of(trial, labels.indexOf(label));
+  public double of(int sound) {
+    String label = sounds.get(sound).label();
+    return label == null ? 0 : of(sounds.get(sound), labels.indexOf(label));
   }
 
   /**
@@ -62,23 +54,21 @@ public final class Contradictions {
    */
   public List<Double> reference(boolean right, boolean asNew) {
     List<Double> found = new ArrayList<>();
-    for (int t = 0; t < trials.size(); t++) {
-      Trial trial = trials.get(t);
-      for (int c = 0; c < labels.size() && !trial.fromLabel(); c++) {
+    for (Sound sound : sounds) {
+      for (int c = 0; c < labels.size() && !sound.fromLabel(); c++) {
         String label = labels.get(c);
-        if (known.contains(label) && label.equals(trial.label()) == right) {
-          found.add(asNew ? soundsAbove(t, c) : of(t, c));
+        if (known.contains(label) && label.equals(sound.label()) == right) {
+          found.add(asNew ? soundsAbove(sound, c) : of(sound, c));
         }
       }
     }
     return found;
   }
 
-  private double of(int trial, int label) {
-    double sounds = soundsAbove(trial, label);
+  private double of(Sound sound, int label) {
+    double sounds = soundsAbove(sound, label);
     return known.contains(labels.get(label))
-        ? (sounds + classesAbove(after.get(trial), label) + classesAbove(before.get(trial), label))
-            / 3
+        ? (sounds + classesAbove(sound.after(), label) + classesAbove(sound.before(), label)) / 3
         : sounds;
   }
 
@@ -88,39 +78,33 @@ public final class Contradictions {
     return share(above, score.peaks().length, labels.size() - 1);
   }
 
-  private double soundsAbove(int trial, int label) {
+  private double soundsAbove(Sound sound, int label) {
     float[] peaks = others.computeIfAbsent(label, this::others);
-    float own = after.get(trial).peaks()[label];
+    float own = sound.after().peaks()[label];
     return share(i -> peaks[i] > own, peaks.length, peaks.length);
   }
 
   private static double share(IntPredicate counts, int until, int all) {
-    int counted = 0;
-    for (int i = 0; i < until; i++) {
-      counted += counts.test(i) ? 1 : 0;
-    }
+    long counted = IntStream.range(0, until).filter(counts).count();
     return all <= 0 ? 0 : (double) counted / all;
   }
 
   /** Peaks of a class in other classes' sounds. */
   private float[] others(int label) {
-    List<Float> peaks = new ArrayList<>();
-    for (int t = 0; t < trials.size(); t++) {
-      Trial trial = trials.get(t);
-      if (!trial.fromLabel() && !labels.get(label).equals(trial.label())) {
-        peaks.add(after.get(t).peaks()[label]);
-      }
+    List<Sound> of =
+        sounds.stream()
+            .filter(s -> !s.fromLabel() && !labels.get(label).equals(s.label()))
+            .toList();
+    float[] peaks = new float[of.size()];
+    for (int i = 0; i < peaks.length; i++) {
+      peaks[i] = of.get(i).after().peaks()[label];
     }
-    float[] all = new float[peaks.size()];
-    for (int i = 0; i < all.length; i++) {
-      all[i] = peaks.get(i);
-    }
-    return all;
+    return peaks;
   }
 
   /** The class that the fit without a sound puts first there. */
-  public String predicted(int trial) {
-    float[] peaks = after.get(trial).peaks();
+  public String predicted(int sound) {
+    float[] peaks = sounds.get(sound).after().peaks();
     int best = 0;
     for (int c = 1; c < peaks.length; c++) {
       best = peaks[c] > peaks[best] ? c : best;

@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.judge;
+package dev.lookaside.trainer.evaluate;
 
 import dev.lookaside.classifier.detect.DecoderSettings;
 import dev.lookaside.classifier.detect.DetectorModel;
@@ -46,10 +46,9 @@ public final class SceneJudge {
   /** One of so many right events may be shorter. */
   private static final int SHORT_SHARE = 20;
 
-  /** A window without its log-mel; {@code posteriors} row-major {@code [columns][classes]}. */
-  private record Scored(long index, int validFrames, float[] posteriors) {}
-
-  private record ScoredScene(String name, int hopFrames, List<Scored> windows, int weight) {}
+  /** {@code posteriors}: of each window, row-major {@code [columns][classes]}. */
+  private record ScoredScene(
+      String name, int hopFrames, List<WindowMark> windows, List<float[]> posteriors, int weight) {}
 
   private final DetectorModel model;
   private final List<ScoredScene> scenes = new ArrayList<>();
@@ -72,21 +71,16 @@ public final class SceneJudge {
    */
   public void add(Scene scene, WindowScorer scorer, int maxBatch) {
     List<MelWindow> windows = ClipWindows.of(scene.audio(), model.spec());
-    List<Scored> scored = new ArrayList<>(windows.size());
+    List<float[]> posteriors = new ArrayList<>(windows.size());
     for (int from = 0; from < windows.size(); from += maxBatch) {
       List<MelWindow> batch = windows.subList(from, Math.min(windows.size(), from + maxBatch));
       Scores scores = scorer.score(batch);
       for (int i = 0; i < batch.size(); i++) {
-        scored.add(new Scored(batch.get(i).index(), batch.get(i).validFrames(), scores.of(i)));
+        posteriors.add(scores.of(i));
       }
     }
-    truth(scene, keep(model.spec().hopFrames(), scored, 1));
-  }
-
-  private void truth(Scene scene, String name) {
-    for (LabelledEvent e : scene.events()) {
-      truth.add(new Event(name, e.label(), e.onsetSeconds(), e.offsetSeconds()));
-    }
+    List<WindowMark> marks = windows.stream().map(WindowMark::of).toList();
+    add(scene, model.spec().hopFrames(), marks, posteriors);
   }
 
   /**
@@ -97,7 +91,10 @@ public final class SceneJudge {
    * @param posteriors of each window, row-major {@code [columns][classes]}; kept
    */
   public void add(Scene scene, int hopFrames, List<WindowMark> windows, List<float[]> posteriors) {
-    truth(scene, keep(hopFrames, scored(windows, posteriors), 1));
+    String name = keep(hopFrames, windows, posteriors, 1);
+    for (LabelledEvent e : scene.events()) {
+      truth.add(new Event(name, e.label(), e.onsetSeconds(), e.offsetSeconds()));
+    }
   }
 
   /**
@@ -105,21 +102,13 @@ public final class SceneJudge {
    * List)}. What is detected there weighs more than a false alarm between sounds.
    */
   public void addQuiet(int hopFrames, List<WindowMark> windows, List<float[]> posteriors) {
-    keep(hopFrames, scored(windows, posteriors), QUIET_WEIGHT);
+    keep(hopFrames, windows, posteriors, QUIET_WEIGHT);
   }
 
-  private static List<Scored> scored(List<WindowMark> windows, List<float[]> posteriors) {
-    List<Scored> scored = new ArrayList<>(windows.size());
-    for (int i = 0; i < windows.size(); i++) {
-      WindowMark w = windows.get(i);
-      scored.add(new Scored(w.index(), w.validFrames(), posteriors.get(i)));
-    }
-    return scored;
-  }
-
-  private String keep(int hopFrames, List<Scored> scored, int weight) {
+  private String keep(
+      int hopFrames, List<WindowMark> windows, List<float[]> posteriors, int weight) {
     String name = "scene " + scenes.size();
-    scenes.add(new ScoredScene(name, hopFrames, scored, weight));
+    scenes.add(new ScoredScene(name, hopFrames, windows, posteriors, weight));
     return name;
   }
 
@@ -164,7 +153,7 @@ public final class SceneJudge {
     SortedMap<String, CalibratedPair> best = new TreeMap<>();
     for (String label : labels) {
       int classIndex = model.labels().indexOf(label);
-      List<Event> own = truth.stream().filter(e -> e.label().equals(label)).toList();
+      List<Event> own = own(label);
       ThresholdCalibration.ofDecoder(
               own, ONS, OFF_SHARES, collars, (on, off) -> decodeOne(classIndex, on, off))
           .ifPresent(pair -> best.put(label, pair));
@@ -188,7 +177,7 @@ public final class SceneJudge {
         (label, pair) -> {
           double newOn = probability((logit(pair.on()) + on) / 2);
           double newOff = probability((logit(pair.off()) + off) / 2);
-          List<Event> own = truth.stream().filter(e -> e.label().equals(label)).toList();
+          List<Event> own = own(label);
           List<Event> found = decodeOne(model.labels().indexOf(label), newOn, newOff);
           pooled.put(
               label, new CalibratedPair(newOn, newOff, EventF1.of(own, found, collars).total()));
@@ -226,7 +215,7 @@ public final class SceneJudge {
     SortedMap<String, Integer> lengths = new TreeMap<>();
     pairs.forEach(
         (label, pair) -> {
-          List<Event> own = truth.stream().filter(e -> e.label().equals(label)).toList();
+          List<Event> own = own(label);
           double[] right =
               decodeOne(model.labels().indexOf(label), pair.on(), pair.off()).stream()
                   .filter(
@@ -247,6 +236,10 @@ public final class SceneJudge {
           }
         });
     return lengths;
+  }
+
+  private List<Event> own(String label) {
+    return truth.stream().filter(e -> e.label().equals(label)).toList();
   }
 
   private EventScore score(DecoderSettings decoder, Collars collars) {
@@ -279,8 +272,10 @@ public final class SceneJudge {
         HysteresisDecoder.of(
             model.spec().windowFrames(), scene.hopFrames(), model.columns(), settings);
     List<HysteresisDecoder.Event> events = new ArrayList<>();
-    for (Scored w : scene.windows()) {
-      float[] posteriors = classIndex < 0 ? w.posteriors() : column(w.posteriors(), classIndex);
+    for (int i = 0; i < scene.windows().size(); i++) {
+      WindowMark w = scene.windows().get(i);
+      float[] all = scene.posteriors().get(i);
+      float[] posteriors = classIndex < 0 ? all : column(all, classIndex);
       events.addAll(decoder.push(w.index(), w.validFrames(), posteriors));
     }
     events.addAll(decoder.finish());
