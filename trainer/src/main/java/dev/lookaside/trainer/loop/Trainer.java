@@ -111,7 +111,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
       LoopSettings settings,
       Duration tick,
       Supplier<? extends TrainerWork> leaderWork,
-      Function<Leadership.Listener, AutoCloseable> leadership,
+      Function<Consumer<Boolean>, AutoCloseable> leadership,
       Listener listener,
       Clock clock) {}
 
@@ -152,21 +152,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
         context.getSystem().dispatchers().lookup(DispatcherSelector.fromConfig(DISPATCHER));
     this.since = parts.clock().instant();
     ActorRef<Command> self = context.getSelf();
-    this.leadership =
-        parts
-            .leadership()
-            .apply(
-                new Leadership.Listener() {
-                  @Override
-                  public void leads() {
-                    self.tell(new Leads(true));
-                  }
-
-                  @Override
-                  public void lost() {
-                    self.tell(new Leads(false));
-                  }
-                });
+    this.leadership = parts.leadership().apply(leads -> self.tell(new Leads(leads)));
     showStatus();
   }
 

@@ -11,12 +11,12 @@ import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Backbone;
 import dev.lookaside.featurizer.FeatureSpec;
 import dev.lookaside.ingest.IngestSettings;
+import dev.lookaside.ingest.Leadership;
 import dev.lookaside.ingest.StreamId;
 import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.audio.ChannelPolicy;
 import dev.lookaside.ingest.kafka.ResourceCloser;
 import dev.lookaside.ingest.retained.RetainedAudio;
-import dev.lookaside.trainer.loop.Leadership;
 import dev.lookaside.trainer.loop.Trainer;
 import dev.lookaside.trainer.publish.Publisher;
 import dev.lookaside.trainer.publish.RefitTopic;
@@ -71,7 +71,13 @@ public record TrainerSetup(
             settings.loop(),
             settings.tick(),
             this::leaderWork,
-            joined -> Leadership.join(ingest, settings.scope(), settings.session(), joined),
+            leads ->
+                Leadership.join(
+                    ingest,
+                    "trainer",
+                    "lookaside-trainer." + settings.scope(),
+                    settings.session(),
+                    leads),
             listener,
             Clock.systemUTC()));
   }

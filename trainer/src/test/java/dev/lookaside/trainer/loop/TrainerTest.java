@@ -26,6 +26,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -43,7 +44,7 @@ class TrainerTest {
   private final ManualTime time = ManualTime.get(kit.system());
   private final Hands hands = new Hands();
   private final AtomicInteger statuses = new AtomicInteger();
-  private volatile Leadership.@Nullable Listener leadership;
+  private volatile @Nullable Consumer<Boolean> leadership;
   private volatile Instant now = Instant.parse("2026-03-01T12:00:00Z");
 
   @AfterEach
@@ -188,9 +189,9 @@ class TrainerTest {
                   hands.opened.incrementAndGet();
                   return hands;
                 },
-                joined -> {
-                  leadership = joined;
-                  joined.leads();
+                leads -> {
+                  leadership = leads;
+                  leads.accept(true);
                   return () -> {};
                 },
                 listener,
@@ -285,9 +286,9 @@ class TrainerTest {
     hands.slowSave.set(slow);
     labelled(3, 7);
     await("a save that hangs", () -> hands.saves.get() > 0);
-    Leadership.Listener joined = leadership;
-    assertThat(joined).isNotNull();
-    joined.lost();
+    Consumer<Boolean> leads = leadership;
+    assertThat(leads).isNotNull();
+    leads.accept(false);
     await("its work is stopped", () -> hands.stopped.get() > 0);
     hands.slowSave.set(null);
     slow.release(100);

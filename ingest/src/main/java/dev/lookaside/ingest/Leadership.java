@@ -1,16 +1,12 @@
-package dev.lookaside.trainer.loop;
+package dev.lookaside.ingest;
 
-import dev.lookaside.classifier.registry.Scope;
-import dev.lookaside.ingest.IngestException;
-import dev.lookaside.ingest.IngestSettings;
-import dev.lookaside.ingest.Topics;
 import dev.lookaside.ingest.kafka.BrokerException;
 import dev.lookaside.ingest.kafka.KafkaClients.Membership;
 import dev.lookaside.ingest.kafka.ResourceCloser;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import org.apache.kafka.clients.consumer.Consumer;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -18,50 +14,46 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decides who leads a scope: whoever Kafka's group of that scope has assigned the ledger's one
- * partition to. Nothing is read there. Owns a thread and a consumer.
+ * Decides which of several processes leads: the one to which Kafka has assigned the ledger's one
+ * partition in their consumer group. Nothing is read there. Owns a thread and a consumer.
  */
 public final class Leadership implements AutoCloseable {
-  /** Called on the thread of {@link Leadership}. */
-  public interface Listener {
-    void leads();
-
-    void lost();
-  }
-
   private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
   private static final Duration POLL = Duration.ofMillis(500);
   private static final Duration PAUSE = Duration.ofSeconds(1);
 
   private final IngestSettings ingest;
+  private final String name;
   private final Membership membership;
   private final String topic;
-  private final Listener listener;
+  private final Consumer<Boolean> leads;
   private final Thread thread;
   private volatile boolean closed;
 
-  private Leadership(IngestSettings ingest, Membership membership, Listener listener) {
+  private Leadership(
+      IngestSettings ingest, String name, Membership membership, Consumer<Boolean> leads) {
     this.ingest = ingest;
+    this.name = name;
     this.membership = membership;
     this.topic = ingest.topics().registry().cutovers().name();
-    this.listener = listener;
-    this.thread = new Thread(this::run, "trainer-leadership");
+    this.leads = leads;
+    this.thread = new Thread(this::run, name + "-leadership");
     thread.setDaemon(true);
     thread.start();
   }
 
   /**
-   * Joins the scope's group.
+   * Joins a group.
    *
-   * @param session after which a trainer without a heartbeat has lost it
+   * @param name of its thread and its client
+   * @param group of all processes of which one is to lead
+   * @param session after which a member without a heartbeat has lost the leadership
+   * @param leads is told whether this process leads, each time that is decided; on a thread of this
+   *     object
    */
   public static Leadership join(
-      IngestSettings ingest, Scope scope, Duration session, Listener listener) {
-    return new Leadership(ingest, Membership.classic(group(scope), session), listener);
-  }
-
-  static String group(Scope scope) {
-    return "lookaside-trainer." + scope;
+      IngestSettings ingest, String name, String group, Duration session, Consumer<Boolean> leads) {
+    return new Leadership(ingest, name, Membership.classic(group, session), leads);
   }
 
   private void run() {
@@ -74,16 +66,16 @@ public final class Leadership implements AutoCloseable {
         continue;
       }
       try (ResourceCloser opened = new ResourceCloser()) {
-        follow(opened.add(ingest.clients().member("trainer", membership)));
+        follow(opened.add(ingest.clients().member(name, membership)));
       } catch (BrokerException | KafkaException e) {
         LOG.warn("Leadership of {}: {}; retrying", membership.group(), e.getMessage());
-        listener.lost();
+        leads.accept(false);
         pause();
       }
     }
   }
 
-  /** The first process of all makes the topics, and that may be a trainer. */
+  /** The first process of all makes the topics, and that may be this one. */
   private boolean made() {
     try {
       Topics.ensureRegistry(ingest);
@@ -103,7 +95,7 @@ public final class Leadership implements AutoCloseable {
     }
   }
 
-  private void follow(Consumer<byte[], byte[]> consumer) {
+  private void follow(org.apache.kafka.clients.consumer.Consumer<byte[], byte[]> consumer) {
     consumer.subscribe(
         List.of(topic),
         new ConsumerRebalanceListener() {
@@ -111,20 +103,20 @@ public final class Leadership implements AutoCloseable {
           public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
             consumer.pause(partitions);
             if (!partitions.isEmpty()) {
-              listener.leads();
+              leads.accept(true);
             }
           }
 
           @Override
           public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
             if (!partitions.isEmpty()) {
-              listener.lost();
+              leads.accept(false);
             }
           }
 
           @Override
           public void onPartitionsLost(Collection<TopicPartition> partitions) {
-            listener.lost();
+            leads.accept(false);
           }
         });
     while (!closed) {
