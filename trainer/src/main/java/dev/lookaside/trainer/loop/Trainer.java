@@ -23,8 +23,9 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.function.BiFunction;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -53,31 +54,11 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   private record Leads(boolean leads) implements Command {}
 
-  private record Opened(
-      long term,
-      @Nullable TrainerWork leaderWork,
-      @Nullable LoopState saved,
-      @Nullable Throwable failure)
-      implements Command {}
+  /** What has run on another thread has ended; {@code next} goes on here, whatever the term. */
+  private record Ended(Runnable next) implements Command {}
 
-  private record Saved(long term, @Nullable Throwable failure) implements Command {}
-
-  private record OutcomePublished(long term, RoundOutcome outcome, @Nullable Throwable failure)
-      implements Command {}
-
-  private record Collected(long term, List<LoopEvent> events, @Nullable Throwable failure)
-      implements Command {}
-
-  private record Done(
-      long term, String step, @Nullable LoopEvent result, @Nullable Throwable failure)
-      implements Command {}
-
-  private record IdleWorkDone(
-      long term, TrainerWork.@Nullable Turn turn, @Nullable Throwable failure) implements Command {}
-
-  private record Begin(long term, LoopAction.Work work) implements Command {}
-
-  private record CollectAgain(long term) implements Command {}
+  /** A pause is over; {@code next} goes on here if the term is still the same. */
+  private record Resumed(long term, Runnable next) implements Command {}
 
   private record Stepped(FitProgress.Step step) implements Command {}
 
@@ -166,15 +147,9 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     return newReceiveBuilder()
         .onMessage(Leads.class, then(this::onLeads))
         .onMessage(Open.class, then(this::onOpen))
-        .onMessage(Opened.class, then(this::onOpened))
-        .onMessage(Saved.class, then(this::onSaved))
-        .onMessage(OutcomePublished.class, then(this::onOutcomePublished))
-        .onMessage(Collected.class, then(this::onCollected))
-        .onMessage(Done.class, then(this::onDone))
-        .onMessage(Begin.class, then(this::onBegin))
-        .onMessage(CollectAgain.class, then(this::onCollectAgain))
+        .onMessage(Ended.class, then(this::onEnded))
+        .onMessage(Resumed.class, then(this::onResumed))
         .onMessage(Stepped.class, then(this::onStepped))
-        .onMessage(IdleWorkDone.class, then(this::onIdleWorkDone))
         .onMessage(Tick.class, then(this::onTick))
         .onMessage(Stop.class, then(this::onStop))
         .onMessage(Closed.class, this::onClosed)
@@ -214,13 +189,8 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   private void onOpen(Open message) {
     if (leads && leaderWork == null && !opening) {
       opening = true;
-      long now = term;
-      run(
-          () -> opened(parts.leaderWork()),
-          (opened, failure) ->
-              opened == null
-                  ? new Opened(now, null, null, failure)
-                  : new Opened(now, opened.leaderWork(), opened.saved(), failure));
+      long begun = term;
+      run(() -> opened(parts.leaderWork()), (ready, failure) -> onOpened(begun, ready, failure));
     }
   }
 
@@ -236,13 +206,28 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     }
   }
 
-  private <T> void run(
-      Supplier<T> task, BiFunction<@Nullable T, @Nullable Throwable, Command> then) {
+  private <T> void run(Supplier<T> task, BiConsumer<@Nullable T, @Nullable Throwable> next) {
+    whenDone(CompletableFuture.supplyAsync(task, blocking), next);
+  }
+
+  /** Goes on here with what {@code work} has come to; until then no session is closed. */
+  private <T> void whenDone(
+      CompletionStage<T> work, BiConsumer<@Nullable T, @Nullable Throwable> next) {
     underWay++;
     getContext()
         .pipeToSelf(
-            CompletableFuture.supplyAsync(task, blocking),
-            (result, failure) -> then.apply(result, cause(failure)));
+            work, (result, failure) -> new Ended(() -> next.accept(result, cause(failure))));
+  }
+
+  private void onEnded(Ended message) {
+    underWay--;
+    message.next().run();
+  }
+
+  private void onResumed(Resumed message) {
+    if (message.term() == term) {
+      message.next().run();
+    }
   }
 
   private static @Nullable Throwable cause(@Nullable Throwable failure) {
@@ -251,18 +236,17 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
         : failure;
   }
 
-  private void onOpened(Opened message) {
-    underWay--;
+  private void onOpened(long begun, @Nullable Ready ready, @Nullable Throwable failure) {
     opening = false;
-    leaderWork = message.leaderWork();
-    leaderWorkTerm = message.term();
-    if (message.failure() != null) {
-      troubled("cannot open the store or reach Kafka", message.failure());
+    leaderWork = ready == null ? null : ready.leaderWork();
+    leaderWorkTerm = begun;
+    if (failure != null) {
+      troubled("cannot open the store or reach Kafka", failure);
       if (leads) {
         timers.startSingleTimer(Open.INSTANCE, TRY_AGAIN);
       }
-    } else if (message.term() == term && leads && message.saved() != null) {
-      lead(message.saved());
+    } else if (begun == term && ready != null) {
+      lead(ready.saved());
     }
   }
 
@@ -291,34 +275,28 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   private void collect() {
     TrainerWork open = leaderWork;
     if (open != null && leaderWorkTerm == term) {
-      long now = term;
+      long begun = term;
       Set<String> watched = core.watched();
       long seen = core.state().seenChange();
       run(
           () -> open.collect(watched, seen),
-          (events, failure) -> new Collected(now, events == null ? List.of() : events, failure));
+          (events, failure) -> onCollected(begun, events == null ? List.of() : events, failure));
     }
   }
 
-  private void onCollected(Collected message) {
-    underWay--;
-    if (message.term() == term) {
-      if (message.failure() == null) {
-        trouble = null;
-        message.events().forEach(this::decide);
-        unpublished.forEach(this::publishOutcome);
-        unpublished.clear();
-        collect();
-      } else {
-        troubled("cannot read labels", message.failure());
-        timers.startSingleTimer(new CollectAgain(term), TRY_AGAIN);
-      }
+  private void onCollected(long begun, List<LoopEvent> events, @Nullable Throwable failure) {
+    if (begun != term) {
+      return;
     }
-  }
-
-  private void onCollectAgain(CollectAgain message) {
-    if (message.term() == term) {
+    if (failure == null) {
+      trouble = null;
+      events.forEach(this::decide);
+      unpublished.forEach(this::publishOutcome);
+      unpublished.clear();
       collect();
+    } else {
+      troubled("cannot read labels", failure);
+      timers.startSingleTimer(new Resumed(term, this::collect), TRY_AGAIN);
     }
   }
 
@@ -332,20 +310,17 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     TrainerWork open = leaderWork;
     if (open != null && leaderWorkTerm == term && !working && !idleWorkRuns && open.hasIdleWork()) {
       idleWorkRuns = true;
-      long now = term;
-      run(open::runIdleWork, (turn, failure) -> new IdleWorkDone(now, turn, failure));
+      long begun = term;
+      run(open::runIdleWork, (turn, failure) -> onIdleWorkDone(begun, turn, failure));
     }
   }
 
-  private void onIdleWorkDone(IdleWorkDone message) {
-    underWay--;
+  private void onIdleWorkDone(
+      long begun, TrainerWork.@Nullable Turn turn, @Nullable Throwable failure) {
     idleWorkRuns = false;
-    TrainerWork.Turn turn = message.turn();
-    if (message.failure() != null) {
-      getContext()
-          .getLog()
-          .warn("Trainer of {}: background work failed", parts.scope(), message.failure());
-    } else if (message.term() == term && turn != null) {
+    if (failure != null) {
+      getContext().getLog().warn("Trainer of {}: background work failed", parts.scope(), failure);
+    } else if (begun == term && turn != null) {
       drift = turn.report() == null ? drift : turn.report();
       turn.events().forEach(this::decide);
       runIdleWork();
@@ -372,14 +347,16 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     } else if (action instanceof LoopAction.StopRound stop) {
       open.stop(stop.round());
     } else if (action instanceof LoopAction.Save save) {
-      long now = term;
-      inOrder(() -> open.save(save.state()), failure -> new Saved(now, failure));
+      long begun = term;
+      // Once one has failed none of the later ones is done.
+      order = order.thenRunAsync(() -> open.save(save.state()), blocking);
+      whenDone(order, (saved, failure) -> onSaved(begun, failure));
     } else if (action instanceof LoopAction.Finish finish) {
       last = finish.outcome();
       publishOutcome(finish.outcome());
       parts.listener().finished(finish.outcome());
     } else if (action instanceof LoopAction.Again again) {
-      timers.startSingleTimer(new Begin(term, again.work()), again.pause());
+      timers.startSingleTimer(new Resumed(term, () -> begin(again.work())), again.pause());
     } else if (action instanceof LoopAction.Work work) {
       begin(work);
     }
@@ -388,44 +365,26 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   /** To the requests' topic, before the state that follows is saved. */
   private void publishOutcome(RoundOutcome outcome) {
     TrainerWork open = leaderWork;
-    long now = term;
+    long begun = term;
     if (open != null && leaderWorkTerm == term) {
       // What no broker takes must not keep the state from being saved.
       CompletableFuture<?> before = order.exceptionally(failed -> null);
       CompletableFuture<?> published = before.thenRunAsync(() -> open.finish(outcome), blocking);
       order = order.runAfterBoth(published.exceptionally(failed -> null), () -> {});
-      underWay++;
-      getContext()
-          .pipeToSelf(
-              published, (done, failure) -> new OutcomePublished(now, outcome, cause(failure)));
+      whenDone(published, (done, failure) -> onOutcomePublished(begun, outcome, failure));
     }
   }
 
-  /** One after the other; once one has failed none of the later ones is done. */
-  private void inOrder(Runnable task, Function<@Nullable Throwable, Command> then) {
-    order = order.thenRunAsync(task, blocking);
-    underWay++;
-    getContext().pipeToSelf(order, (done, failure) -> then.apply(cause(failure)));
-  }
-
-  private void onSaved(Saved message) {
-    underWay--;
-    if (message.failure() != null && message.term() == term) {
-      abandon(message.failure());
+  private void onSaved(long begun, @Nullable Throwable failure) {
+    if (failure != null && begun == term) {
+      abandon(failure);
     }
   }
 
-  private void onOutcomePublished(OutcomePublished message) {
-    underWay--;
-    if (message.failure() != null && message.term() == term) {
-      troubled("cannot report how a round ended", message.failure());
-      unpublished.add(message.outcome());
-    }
-  }
-
-  private void onBegin(Begin message) {
-    if (message.term() == term) {
-      begin(message.work());
+  private void onOutcomePublished(long begun, RoundOutcome outcome, @Nullable Throwable failure) {
+    if (failure != null && begun == term) {
+      troubled("cannot report how a round ended", failure);
+      unpublished.add(outcome);
     }
   }
 
@@ -437,7 +396,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     working = true;
     step = 0;
     steps = 0;
-    long now = term;
+    long begun = term;
     String name = work.getClass().getSimpleName().toLowerCase(Locale.ROOT);
     ActorRef<Command> self = getContext().getSelf();
     FitProgress progress =
@@ -450,11 +409,9 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
             self.tell(new Stepped(step));
           }
         };
-    underWay++;
-    getContext()
-        .pipeToSelf(
-            order.thenApplyAsync(saved -> open.perform(work, progress), blocking),
-            (result, failure) -> new Done(now, name, result, cause(failure)));
+    whenDone(
+        order.thenApplyAsync(saved -> open.perform(work, progress), blocking),
+        (result, failure) -> onDone(begun, name, result, failure));
   }
 
   private void onStepped(Stepped message) {
@@ -462,21 +419,18 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     steps = message.step().steps();
   }
 
-  private void onDone(Done message) {
-    underWay--;
+  private void onDone(
+      long begun, String name, @Nullable LoopEvent result, @Nullable Throwable failure) {
     working = false;
-    if (message.term() == term) {
-      Throwable failure = message.failure();
-      LoopEvent result = message.result();
-      if (failure != null) {
-        getContext()
-            .getLog()
-            .warn("Trainer of {}: {} failed", parts.scope(), message.step(), failure);
-        boolean lasting = failure instanceof TrainerException;
-        decide(new LoopEvent.Failed(message.step(), FaultReason.of(failure), lasting));
-      } else if (result != null) {
-        decide(result);
-      }
+    if (begun != term) {
+      return;
+    }
+    if (failure != null) {
+      getContext().getLog().warn("Trainer of {}: {} failed", parts.scope(), name, failure);
+      boolean lasting = failure instanceof TrainerException;
+      decide(new LoopEvent.Failed(name, FaultReason.of(failure), lasting));
+    } else if (result != null) {
+      decide(result);
     }
   }
 
@@ -497,18 +451,14 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     }
     closing = true;
     leaderWork = null;
-    run(
-        () -> {
-          if (old != null) {
-            old.close();
-          }
-          return 0;
-        },
-        (done, failure) -> Closed.INSTANCE);
+    CompletableFuture<Void> closed =
+        old == null
+            ? CompletableFuture.completedFuture(null)
+            : CompletableFuture.runAsync(old::close, blocking);
+    getContext().pipeToSelf(closed, (done, failure) -> Closed.INSTANCE);
   }
 
   private Behavior<Command> onClosed(Closed message) {
-    underWay--;
     closing = false;
     if (stopping) {
       return Behaviors.stopped();
