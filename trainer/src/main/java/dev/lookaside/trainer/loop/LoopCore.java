@@ -423,9 +423,9 @@ final class LoopCore {
   private void onPublishing(Publishing p, LoopEvent event) {
     long number = p.round().number();
     if (event instanceof LoopEvent.CanaryUp e && number == e.round() && p.canary() == null) {
-      long until = now.plus(settings.canaryFor()).toEpochMilli();
       // Without a stream there is nobody to wait for.
-      Canary canary = new Canary(e.streams(), e.streams().isEmpty() ? now.toEpochMilli() : until);
+      Instant until = e.any() ? now.plus(settings.canaryFor()) : now;
+      Canary canary = new Canary(until.toEpochMilli());
       go(new Publishing(p.round(), p.candidate(), p.report(), canary));
     } else if (event instanceof LoopEvent.Promoted e && number == e.round()) {
       state = state.watching(new Watch(p.round(), p.candidate(), e.previous(), now.toEpochMilli()));

@@ -1,7 +1,6 @@
 package dev.lookaside.trainer.loop;
 
 import dev.lookaside.trainer.gate.GateReport;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -77,8 +76,12 @@ public sealed interface LoopEvent {
    */
   record Shadowed(long round, GateReport report, @Nullable Double agreement) implements LoopEvent {}
 
-  /** Records of single streams are in force, or were found to be so. */
-  record CanaryUp(long round, List<String> streams) implements LoopEvent {}
+  /**
+   * Records of single streams are in force, or were found to be so.
+   *
+   * @param any whether there is such a stream
+   */
+  record CanaryUp(long round, boolean any) implements LoopEvent {}
 
   /**
    * The scope's record is in force.

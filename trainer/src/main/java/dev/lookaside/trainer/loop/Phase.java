@@ -5,7 +5,6 @@ import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import dev.lookaside.trainer.collect.Round;
 import dev.lookaside.trainer.gate.GateReport;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +54,7 @@ public sealed interface Phase {
   /**
    * Brings the candidate into force.
    *
-   * @param canary the streams that it scores first; null if there are none
+   * @param canary null until single streams score with it
    */
   record Publishing(Round round, String candidate, GateReport report, @Nullable Canary canary)
       implements InRound {}
@@ -66,12 +65,7 @@ public sealed interface Phase {
   /**
    * Streams that the candidate scores before the others.
    *
-   * @param streams whose own scopes have a record
-   * @param untilMillis when the others follow, since 1970; 0 while the records are not written
+   * @param untilMillis when the others follow, since 1970
    */
-  record Canary(List<String> streams, long untilMillis) {
-    public Canary {
-      streams = List.copyOf(streams);
-    }
-  }
+  record Canary(long untilMillis) {}
 }

@@ -230,17 +230,17 @@ public final class Publisher {
    */
   public LoopEvent.CanaryUp canary(Passed passed, List<StreamId> streams) {
     view.refresh();
-    List<String> up = new ArrayList<>();
+    boolean any = false;
     for (StreamId stream : streams) {
       Cutover own = decided(Scope.of(stream)).orElse(null);
       if (own == null) {
         promote(Scope.of(stream), passed, CANARY);
-        up.add(stream.value());
+        any = true;
       } else if (isCanary(own, passed.candidate().digest())) {
-        up.add(stream.value());
+        any = true;
       }
     }
-    return new LoopEvent.CanaryUp(passed.round(), up);
+    return new LoopEvent.CanaryUp(passed.round(), any);
   }
 
   /** Lets go of all streams that are scored with a candidate because they were its canaries. */

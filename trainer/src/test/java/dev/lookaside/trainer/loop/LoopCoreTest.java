@@ -338,7 +338,7 @@ class LoopCoreTest {
     Round round = fitted(3);
     Work canary = work(new LoopEvent.Judged(round.number(), report(true))).get(0);
     assertThat(canary).isInstanceOf(LoopAction.Canary.class);
-    assertThat(work(new LoopEvent.CanaryUp(round.number(), List.of("dock")))).isEmpty();
+    assertThat(work(new LoopEvent.CanaryUp(round.number(), true))).isEmpty();
     assertThat(core.watched()).containsExactly(B);
     pass(59);
     assertThat(work(LoopEvent.Tick.INSTANCE)).isEmpty();
@@ -355,7 +355,7 @@ class LoopCoreTest {
     lead(settings(false, 0, .5));
     Round round = fitted(3);
     tell(new LoopEvent.Judged(round.number(), report(true)));
-    tell(new LoopEvent.CanaryUp(round.number(), List.of("dock")));
+    tell(new LoopEvent.CanaryUp(round.number(), true));
     pass(10);
     assertThat(work(labels(3, 9, 3, 3))).as("too few were judged").isEmpty();
     assertThat(work(labels(3, 9, 4, 2))).as("half may be wrong").isEmpty();
@@ -442,13 +442,13 @@ class LoopCoreTest {
     lead(settings(true, 0, .5));
     Round head = fitted(3);
     tell(new LoopEvent.Judged(head.number(), report(true)));
-    tell(new LoopEvent.CanaryUp(head.number(), List.of()));
+    tell(new LoopEvent.CanaryUp(head.number(), false));
     tell(new LoopEvent.Promoted(head.number(), "*@1", A));
     Round full = core.state().phase().underWay().orElseThrow();
     String c = "c".repeat(64);
     tell(new LoopEvent.Fitted(full.number(), c));
     tell(new LoopEvent.Judged(full.number(), report(true)));
-    tell(new LoopEvent.CanaryUp(full.number(), List.of("dock")));
+    tell(new LoopEvent.CanaryUp(full.number(), true));
     assertThat(core.watched()).containsExactly(c, B);
     LoopAction.Withdraw withdraw = (LoopAction.Withdraw) work(labels(0, 8, 4, 3)).get(0);
     assertThat(withdraw.candidate()).isEqualTo(c);
@@ -477,7 +477,7 @@ class LoopCoreTest {
     Map<String, LoopEvent.Counted> ofTheOld = Map.of(A, new LoopEvent.Counted(10, 10, 10));
     Round round = fitted(3);
     tell(new LoopEvent.Judged(round.number(), report(true)));
-    tell(new LoopEvent.CanaryUp(round.number(), List.of("dock")));
+    tell(new LoopEvent.CanaryUp(round.number(), true));
     assertThat(work(labels(0, 7, ofTheOld))).as("of the canary").isEmpty();
     pass(60);
     tell(LoopEvent.Tick.INSTANCE);

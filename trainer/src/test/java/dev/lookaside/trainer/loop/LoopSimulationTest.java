@@ -239,7 +239,7 @@ class LoopSimulationTest {
         return new LoopEvent.Shadowed(w.round().number(), w.report(), agreement);
       } else if (work instanceof LoopAction.Canary w) {
         canaries.add("dock " + w.candidate());
-        return new LoopEvent.CanaryUp(w.round().number(), List.of("dock"));
+        return new LoopEvent.CanaryUp(w.round().number(), true);
       } else if (work instanceof LoopAction.Promote w) {
         return promote(w);
       } else if (work instanceof LoopAction.Withdraw w) {
@@ -312,7 +312,7 @@ class LoopSimulationTest {
             new Phase.Judging(round, digest),
             new Phase.Shadowing(round, digest, report),
             new Phase.Publishing(round, digest, report, null),
-            new Phase.Publishing(round, digest, report, new Phase.Canary(List.of("dock"), 99)),
+            new Phase.Publishing(round, digest, report, new Phase.Canary(99)),
             new Phase.RollingBack(new Watch(round, digest, null, 5), "wrong"));
     for (Phase phase : phases) {
       LoopState state =
@@ -328,5 +328,19 @@ class LoopSimulationTest {
               1);
       assertThat(LoopState.fromJson(state.toJson())).isEqualTo(state);
     }
+  }
+
+  /** As trainers have saved it that needed them. */
+  @Test
+  void aStateThatNamesTheStreamsOfItsCanaryCanBeRead() {
+    Round round = new Round(3, Round.Kind.HEAD, "5 new labels", null, false, 5, 77);
+    Phase phase =
+        new Phase.Publishing(
+            round, "b".repeat(64), LoopCoreTest.report(true), new Phase.Canary(99));
+    LoopState state = new LoopState(3, 17, 19, 2, 4, null, List.of(), phase, 1);
+    String json = state.toJson();
+    String earlier = json.replace("\"canary\":{", "\"canary\":{\"streams\":[\"dock\"],");
+    assertThat(earlier).isNotEqualTo(json);
+    assertThat(LoopState.fromJson(earlier)).isEqualTo(state);
   }
 }
