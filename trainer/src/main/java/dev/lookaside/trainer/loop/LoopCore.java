@@ -49,7 +49,19 @@ final class LoopCore {
   private static final String ROLLED_BACK = "the adapter in force is rolled back: ";
 
   private final LoopSettings settings;
-  private LoopState state = LoopState.FIRST;
+
+  // Saved, see LoopState.
+  private long rounds;
+  private long seenChange;
+  private long roundChange;
+  private int wanted;
+  private long lastRefitMillis;
+  private @Nullable Watch watch;
+  private final List<RefitRequest> waiting = new ArrayList<>();
+  private Phase phase = new Collecting();
+  private int attempts;
+
+  // Not saved.
   private boolean leads;
   private LoopEvent.@Nullable Labels labels;
   private @Nullable Instant freshSince;
@@ -70,7 +82,21 @@ final class LoopCore {
   }
 
   LoopState state() {
-    return state;
+    return new LoopState(
+        rounds, seenChange, roundChange, wanted, lastRefitMillis, watch, waiting, phase, attempts);
+  }
+
+  private void restore(LoopState saved) {
+    rounds = saved.rounds();
+    seenChange = saved.seenChange();
+    roundChange = saved.roundChange();
+    wanted = saved.wanted();
+    lastRefitMillis = saved.lastRefitMillis();
+    watch = saved.watch();
+    waiting.clear();
+    waiting.addAll(saved.waiting());
+    phase = saved.phase();
+    attempts = saved.attempts();
   }
 
   boolean leads() {
@@ -85,10 +111,9 @@ final class LoopCore {
   /** Digests whose detections {@link LoopEvent.Labels} should count. */
   Set<String> watched() {
     Set<String> watched = new LinkedHashSet<>();
-    if (state.phase() instanceof Publishing p && p.canary() != null) {
+    if (phase instanceof Publishing p && p.canary() != null) {
       watched.add(p.candidate());
     }
-    Watch watch = state.watch();
     if (watch != null) {
       watched.add(watch.adapter());
     }
@@ -101,7 +126,7 @@ final class LoopCore {
     actions.clear();
     if (event instanceof LoopEvent.Led led) {
       leads = true;
-      state = led.saved();
+      restore(led.saved());
       labels = null;
       busy = null;
       ending = null;
@@ -142,20 +167,17 @@ final class LoopCore {
   private void onRequested(RefitRequest request) {
     boolean known =
         ended.contains(request.id())
-            || state.waiting().stream().anyMatch(r -> r.id().equals(request.id()))
-            || state.phase().underWay().filter(r -> request.id().equals(r.request())).isPresent();
-    if (!known && state.waiting().size() < WAITING_MAX) {
-      List<RefitRequest> longer = new ArrayList<>(state.waiting());
-      longer.add(request);
-      save(state.waitingFor(longer));
+            || waiting.stream().anyMatch(r -> r.id().equals(request.id()))
+            || phase.underWay().filter(r -> request.id().equals(r.request())).isPresent();
+    if (!known && waiting.size() < WAITING_MAX) {
+      waiting.add(request);
+      save();
       consider();
     }
   }
 
   /** Looks whether something is due. What is wrong in force goes before all else. */
   private void consider() {
-    Phase phase = state.phase();
-    Watch watch = state.watch();
     Optional<String> wrong = inForceWrong();
     if (busy != null) {
       wrong.ifPresent(why -> endRound(why));
@@ -171,13 +193,11 @@ final class LoopCore {
   }
 
   private Optional<String> inForceWrong() {
-    Watch watch = state.watch();
     return watch == null ? Optional.empty() : tooWrong(watch.adapter());
   }
 
   /** A candidate that was made of an adapter that goes is not worth the wait; publishing is. */
   private void endRound(String why) {
-    Phase phase = state.phase();
     boolean soonOver = phase instanceof Publishing || phase instanceof RollingBack;
     Round round = phase.underWay().orElse(null);
     if (ending == null && round != null && !soonOver) {
@@ -245,9 +265,8 @@ final class LoopCore {
     if (l == null) {
       return;
     }
-    if (!state.waiting().isEmpty()) {
-      RefitRequest first = state.waiting().get(0);
-      state = state.waitingFor(state.waiting().subList(1, state.waiting().size()));
+    if (!waiting.isEmpty()) {
+      RefitRequest first = waiting.remove(0);
       Round.Kind kind = first.headOnly() ? Round.Kind.HEAD : Round.Kind.FULL;
       start(kind, "request of " + first.author(), first.id(), false);
       return;
@@ -267,12 +286,11 @@ final class LoopCore {
     if (drift != null && l.fresh() >= 1 && quiet) {
       return Optional.of("drift: " + drift);
     }
-    int enough = state.wanted() > 0 ? state.wanted() : settings.labels();
+    int enough = wanted > 0 ? wanted : settings.labels();
     if (l.fresh() >= enough && quiet) {
       return Optional.of(l.fresh() + (l.fresh() == 1 ? " new label" : " new labels"));
     }
-    Instant last =
-        state.lastRefitMillis() > 0 ? Instant.ofEpochMilli(state.lastRefitMillis()) : since;
+    Instant last = lastRefitMillis > 0 ? Instant.ofEpochMilli(lastRefitMillis) : since;
     if (l.fresh() >= 1 && quiet && !now.isBefore(last.plus(settings.interval()))) {
       return Optional.of("%d new in %s".formatted(l.fresh(), text(settings.interval())));
     }
@@ -285,34 +303,39 @@ final class LoopCore {
 
   private void start(
       Round.Kind kind, String trigger, @Nullable String request, boolean fullFollows) {
+    rounds++;
     Round round =
-        new Round(
-            state.rounds() + 1,
-            kind,
-            trigger,
-            request,
-            fullFollows,
-            freshLabels(),
-            now.toEpochMilli());
-    long change = labels == null ? state.seenChange() : labels.change();
-    state = state.begun(round, change);
+        new Round(rounds, kind, trigger, request, fullFollows, freshLabels(), now.toEpochMilli());
+    roundChange = labels == null ? seenChange : labels.change();
+    wanted = 0;
     if (kind == Round.Kind.FULL) {
-      labels = labels == null ? null : new LoopEvent.Labels(0, change, labels.counted());
+      lastRefitMillis = round.startedAtMillis();
+      sawAll();
     }
-    actions.add(new Save(state));
-    begin();
+    go(new Fitting(round));
   }
 
   /** Saves, then begins the work of a phase. */
   private void go(Phase next) {
     busy = null;
-    save(state.at(next));
+    enter(next);
+    save();
     begin();
   }
 
-  private void save(LoopState next) {
-    state = next;
-    actions.add(new Save(next));
+  private void enter(Phase next) {
+    phase = next;
+    attempts = 0;
+  }
+
+  private void save() {
+    actions.add(new Save(state()));
+  }
+
+  /** From here on only labels that came after the round began count as new. */
+  private void sawAll() {
+    seenChange = roundChange;
+    labels = labels == null ? null : new LoopEvent.Labels(0, labels.change(), labels.counted());
   }
 
   /** The work of the phase, also after a restart. */
@@ -326,7 +349,6 @@ final class LoopCore {
   }
 
   private Optional<Work> next() {
-    Phase phase = state.phase();
     if (phase instanceof Fitting p) {
       return Optional.of(new LoopAction.Fit(p.round()));
     } else if (phase instanceof Judging p) {
@@ -348,7 +370,6 @@ final class LoopCore {
   }
 
   private void onResult(LoopEvent event) {
-    Phase phase = state.phase();
     if (busy == null) {
       return;
     }
@@ -428,7 +449,7 @@ final class LoopCore {
       Canary canary = new Canary(until.toEpochMilli());
       go(new Publishing(p.round(), p.candidate(), p.report(), canary));
     } else if (event instanceof LoopEvent.Promoted e && number == e.round()) {
-      state = state.watching(new Watch(p.round(), p.candidate(), e.previous(), now.toEpochMilli()));
+      watch = new Watch(p.round(), p.candidate(), e.previous(), now.toEpochMilli());
       finish(p.round(), Kind.PUBLISHED, p.candidate(), p.report(), e.cutover(), "passed");
     } else if (event instanceof LoopEvent.Withdrawn e && number == e.round()) {
       Kind kind = e.failed() ? Kind.FAILED : Kind.ROLLED_BACK;
@@ -445,16 +466,21 @@ final class LoopCore {
   private void rolledBack(
       RollingBack p, @Nullable Kind kind, @Nullable String cutover, String reason) {
     busy = null;
-    Watch watch = p.watch();
-    save(state.watching(null).at(new Collecting()));
+    watch = null;
+    enter(new Collecting());
+    save();
     if (kind != null) {
-      double seconds = (now.toEpochMilli() - watch.sinceMillis()) / MILLIS;
+      Watch was = p.watch();
+      double seconds = secondsSince(was.sinceMillis());
       actions.add(
           new Finish(
-              new RoundOutcome(
-                  watch.round(), kind, watch.adapter(), null, cutover, reason, seconds)));
+              new RoundOutcome(was.round(), kind, was.adapter(), null, cutover, reason, seconds)));
     }
     consider();
+  }
+
+  private double secondsSince(long millis) {
+    return (now.toEpochMilli() - millis) / MILLIS;
   }
 
   private void finish(
@@ -472,57 +498,55 @@ final class LoopCore {
         ended.remove(ended.iterator().next());
       }
     }
-    double seconds = (now.toEpochMilli() - round.startedAtMillis()) / MILLIS;
+    double seconds = secondsSince(round.startedAtMillis());
     // Published before it is saved: a crash between the two publishes it twice rather than never.
     actions.add(
         new Finish(new RoundOutcome(round, kind, candidate, report, cutover, reason, seconds)));
-    state = state.at(new Collecting());
+    enter(new Collecting());
     boolean byLabels = report != null && report.labelsAtFault();
     if (report != null && byLabels) {
       // The same labels would end the next round in the same way.
-      int more = report.wanted().values().stream().mapToInt(Integer::intValue).max().orElse(0);
-      state = state.wanting(more);
-      labels = labels == null ? null : new LoopEvent.Labels(0, labels.change(), labels.counted());
+      wanted = report.wanted().values().stream().mapToInt(Integer::intValue).max().orElse(0);
+      sawAll();
     }
     if (round.fullFollows() && !byLabels && inForceWrong().isEmpty()) {
       start(Round.Kind.FULL, round.trigger(), null, false);
     } else {
-      actions.add(new Save(state));
+      save();
       consider();
     }
   }
 
   private void onFailed(LoopEvent.Failed failed) {
     Work failing = busy;
-    Round stopped = state.phase().underWay().orElse(null);
+    Round stopped = phase.underWay().orElse(null);
     if (failing == null || (stopped != null && endedEarly(stopped, candidate()))) {
       return;
     }
-    state = state.failedOnce();
+    attempts++;
     // What may be in force half-way is tried until it is clear which of the two it is.
-    boolean mustEnd = state.phase() instanceof Publishing || state.phase() instanceof RollingBack;
-    boolean again = mustEnd || state.attempts() < settings.attempts();
+    boolean mustEnd = phase instanceof Publishing || phase instanceof RollingBack;
+    boolean again = mustEnd || attempts < settings.attempts();
     if ((again && !failed.lasting()) || failing instanceof LoopAction.Withdraw) {
-      int doublings = Math.min(state.attempts() - 1, 5);
+      int doublings = Math.min(attempts - 1, 5);
       actions.add(new Again(failing, settings.pause().multipliedBy(1L << doublings)));
       return;
     }
     String why = failed.step() + ": " + failed.reason();
-    if (state.phase() instanceof Publishing p) {
+    if (phase instanceof Publishing p) {
       // It may score some streams: a canary's, or those of a canary that began.
       work(new LoopAction.Withdraw(p.round(), p.candidate(), why, true));
       return;
     }
-    Optional<Round> round = state.phase().underWay();
+    Optional<Round> round = phase.underWay();
     if (round.isPresent()) {
       finish(round.get(), Kind.FAILED, candidate(), null, null, why);
-    } else if (state.phase() instanceof RollingBack p) {
+    } else if (phase instanceof RollingBack p) {
       rolledBack(p, Kind.FAILED, null, why);
     }
   }
 
   private @Nullable String candidate() {
-    Phase phase = state.phase();
     if (phase instanceof Judging p) {
       return p.candidate();
     }

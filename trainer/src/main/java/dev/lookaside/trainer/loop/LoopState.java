@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.lookaside.classifier.json.NotJsonException;
 import dev.lookaside.classifier.json.StrictJson;
 import dev.lookaside.trainer.TrainerException;
-import dev.lookaside.trainer.collect.Round;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -65,53 +64,5 @@ public record LoopState(
     } catch (NotJsonException e) {
       throw new TrainerException("state of the trainer: " + e.getMessage(), e);
     }
-  }
-
-  LoopState at(Phase next) {
-    return new LoopState(
-        rounds, seenChange, roundChange, wanted, lastRefitMillis, watch, waiting, next, 0);
-  }
-
-  LoopState failedOnce() {
-    return new LoopState(
-        rounds,
-        seenChange,
-        roundChange,
-        wanted,
-        lastRefitMillis,
-        watch,
-        waiting,
-        phase,
-        attempts + 1);
-  }
-
-  LoopState watching(@Nullable Watch what) {
-    return new LoopState(
-        rounds, seenChange, roundChange, wanted, lastRefitMillis, what, waiting, phase, attempts);
-  }
-
-  LoopState waitingFor(List<RefitRequest> requests) {
-    return new LoopState(
-        rounds, seenChange, roundChange, wanted, lastRefitMillis, watch, requests, phase, attempts);
-  }
-
-  LoopState begun(Round round, long nowSeen) {
-    boolean full = round.kind() == Round.Kind.FULL;
-    return new LoopState(
-        round.number(),
-        full ? nowSeen : seenChange,
-        nowSeen,
-        0,
-        full ? round.startedAtMillis() : lastRefitMillis,
-        watch,
-        waiting,
-        new Phase.Fitting(round),
-        0);
-  }
-
-  /** As many new labels are waited for, after a round that its labels have decided. */
-  LoopState wanting(int labels) {
-    return new LoopState(
-        rounds, roundChange, roundChange, labels, lastRefitMillis, watch, waiting, phase, attempts);
   }
 }
