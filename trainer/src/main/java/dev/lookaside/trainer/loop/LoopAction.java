@@ -10,7 +10,10 @@ import java.time.Duration;
  */
 public sealed interface LoopAction {
   /** Work that takes long; one at a time. */
-  sealed interface Work extends LoopAction {}
+  sealed interface Work extends LoopAction {
+    /** The round that it is for; a rollback's has ended. */
+    Round round();
+  }
 
   /** Remember this before anything that follows. */
   record Save(LoopState state) implements LoopAction {}
@@ -38,7 +41,12 @@ public sealed interface LoopAction {
   record Withdraw(Round round, String candidate, String reason, boolean failed) implements Work {}
 
   /** Bring the previous adapter back. */
-  record RollBack(Watch watch, String reason) implements Work {}
+  record RollBack(Watch watch, String reason) implements Work {
+    @Override
+    public Round round() {
+      return watch.round();
+    }
+  }
 
   /** Stop whatever work is under way, with a checkpoint. */
   enum StopWork implements LoopAction {

@@ -159,8 +159,8 @@ final class LoopCore {
       drift = null;
     } else if (event instanceof LoopEvent.Failed f) {
       onFailed(f);
-    } else {
-      onResult(event);
+    } else if (event instanceof LoopEvent.Result r) {
+      onResult(r);
     }
   }
 
@@ -369,30 +369,24 @@ final class LoopCore {
         : new LoopAction.Promote(p.round(), p.candidate(), p.report());
   }
 
-  private void onResult(LoopEvent event) {
-    if (busy == null) {
+  private void onResult(LoopEvent.Result result) {
+    Work done = busy;
+    if (done == null || done.round().number() != result.round()) {
       return;
     }
-    if (event instanceof LoopEvent.Fitted e
-        && phase instanceof Fitting p
-        && p.round().number() == e.round()) {
+    if (result instanceof LoopEvent.Fitted e && phase instanceof Fitting p) {
       if (!endedEarly(p.round(), e.candidate())) {
         go(new Judging(p.round(), e.candidate()));
       }
-    } else if (event instanceof LoopEvent.Judged e
-        && phase instanceof Judging p
-        && p.round().number() == e.round()) {
+    } else if (result instanceof LoopEvent.Judged e && phase instanceof Judging p) {
       onJudged(p, e.report());
-    } else if (event instanceof LoopEvent.Shadowed e
-        && phase instanceof Shadowing p
-        && p.round().number() == e.round()) {
+    } else if (result instanceof LoopEvent.Shadowed e && phase instanceof Shadowing p) {
       onShadowed(p, e);
     } else if (phase instanceof Publishing p) {
-      onPublishing(p, event);
-    } else if (event instanceof LoopEvent.RolledBack e
-        && phase instanceof RollingBack p
-        && p.watch().adapter().equals(e.adapter())) {
-      onRolledBack(p, e);
+      onPublishing(p, done, result);
+    } else if (result instanceof LoopEvent.RolledBack e && phase instanceof RollingBack p) {
+      Kind kind = e.cutover() == null ? null : Kind.ROLLED_BACK;
+      rolledBack(p, kind, e.cutover(), p.reason());
     }
   }
 
@@ -441,25 +435,19 @@ final class LoopCore {
     }
   }
 
-  private void onPublishing(Publishing p, LoopEvent event) {
-    long number = p.round().number();
-    if (event instanceof LoopEvent.CanaryUp e && number == e.round() && p.canary() == null) {
+  private void onPublishing(Publishing p, Work done, LoopEvent.Result result) {
+    if (result instanceof LoopEvent.CanaryUp e && p.canary() == null) {
       // Without a stream there is nobody to wait for.
       Instant until = e.any() ? now.plus(settings.canaryFor()) : now;
       Canary canary = new Canary(until.toEpochMilli());
       go(new Publishing(p.round(), p.candidate(), p.report(), canary));
-    } else if (event instanceof LoopEvent.Promoted e && number == e.round()) {
+    } else if (result instanceof LoopEvent.Promoted e) {
       watch = new Watch(p.round(), p.candidate(), e.previous(), now.toEpochMilli());
       finish(p.round(), Kind.PUBLISHED, p.candidate(), p.report(), e.cutover(), "passed");
-    } else if (event instanceof LoopEvent.Withdrawn e && number == e.round()) {
-      Kind kind = e.failed() ? Kind.FAILED : Kind.ROLLED_BACK;
-      finish(p.round(), kind, p.candidate(), p.report(), null, e.reason());
+    } else if (result instanceof LoopEvent.Withdrawn && done instanceof LoopAction.Withdraw w) {
+      Kind kind = w.failed() ? Kind.FAILED : Kind.ROLLED_BACK;
+      finish(p.round(), kind, p.candidate(), p.report(), null, w.reason());
     }
-  }
-
-  private void onRolledBack(RollingBack p, LoopEvent.RolledBack e) {
-    Kind kind = e.cutover() == null ? null : Kind.ROLLED_BACK;
-    rolledBack(p, kind, e.cutover(), p.reason());
   }
 
   /** Null {@code kind}: there is nothing to report, somebody else has rolled it back. */

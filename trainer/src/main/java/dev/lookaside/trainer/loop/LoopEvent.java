@@ -4,8 +4,14 @@ import dev.lookaside.trainer.gate.GateReport;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Input of {@link LoopCore}. Results name their round: those of another one are late. */
+/** Input of {@link LoopCore}. */
 public sealed interface LoopEvent {
+  /** What work has come to. */
+  sealed interface Result extends LoopEvent {
+    /** Number of the work's round; the result of another one is late. */
+    long round();
+  }
+
   /** This trainer leads its scope from here on, and this is the last leader's state. */
   record Led(LoopState saved) implements LoopEvent {}
 
@@ -63,10 +69,10 @@ public sealed interface LoopEvent {
   }
 
   /** A candidate lies in the round's folder. */
-  record Fitted(long round, String candidate) implements LoopEvent {}
+  record Fitted(long round, String candidate) implements Result {}
 
   /** It is on the adapters' topic, and judged. */
-  record Judged(long round, GateReport report) implements LoopEvent {}
+  record Judged(long round, GateReport report) implements Result {}
 
   /**
    * It has scored live audio beside the incumbent.
@@ -74,31 +80,31 @@ public sealed interface LoopEvent {
    * @param report with what the shadow run found among its notes
    * @param agreement 0 to 1; null if nothing was compared
    */
-  record Shadowed(long round, GateReport report, @Nullable Double agreement) implements LoopEvent {}
+  record Shadowed(long round, GateReport report, @Nullable Double agreement) implements Result {}
 
   /**
    * Records of single streams are in force, or were found to be so.
    *
    * @param any whether there is such a stream
    */
-  record CanaryUp(long round, boolean any) implements LoopEvent {}
+  record CanaryUp(long round, boolean any) implements Result {}
 
   /**
    * The scope's record is in force.
    *
    * @param previous digest in force there before
    */
-  record Promoted(long round, String cutover, @Nullable String previous) implements LoopEvent {}
+  record Promoted(long round, String cutover, @Nullable String previous) implements Result {}
 
   /** The candidate will not be in force, and scores no stream. */
-  record Withdrawn(long round, String reason, boolean failed) implements LoopEvent {}
+  record Withdrawn(long round) implements Result {}
 
   /**
-   * The previous adapter is in force again.
+   * The adapter that came before the round's is in force again.
    *
-   * @param cutover null if the adapter was not in force any more
+   * @param cutover null if the round's adapter was not in force any more
    */
-  record RolledBack(String adapter, @Nullable String cutover) implements LoopEvent {}
+  record RolledBack(long round, @Nullable String cutover) implements Result {}
 
   /**
    * A step did not succeed.

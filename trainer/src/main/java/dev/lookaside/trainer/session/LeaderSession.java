@@ -206,12 +206,12 @@ public final class LeaderSession implements TrainerWork {
       return promoted;
     } else if (work instanceof LoopAction.Withdraw w) {
       publisher.release(w.candidate(), w.reason());
-      return new LoopEvent.Withdrawn(w.round().number(), w.reason(), w.failed());
+      return new LoopEvent.Withdrawn(w.round().number());
     }
     LoopAction.RollBack w = (LoopAction.RollBack) work;
     String cutover = publisher.rollBack(w.watch(), w.reason()).orElse(null);
     inForce = "after " + w.watch().adapter();
-    return new LoopEvent.RolledBack(w.watch().adapter(), cutover);
+    return new LoopEvent.RolledBack(w.round().number(), cutover);
   }
 
   private LoopEvent canary(LoopAction.Canary work) {

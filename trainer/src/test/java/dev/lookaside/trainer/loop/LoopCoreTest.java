@@ -360,10 +360,12 @@ class LoopCoreTest {
     assertThat(work(labels(3, 9, 3, 3))).as("too few were judged").isEmpty();
     assertThat(work(labels(3, 9, 4, 2))).as("half may be wrong").isEmpty();
     Work work = work(labels(3, 10, 5, 3)).get(0);
-    assertThat(((LoopAction.Withdraw) work).failed()).isFalse();
+    LoopAction.Withdraw withdraw = (LoopAction.Withdraw) work;
+    assertThat(withdraw.failed()).isFalse();
     assertThat(work(labels(3, 10, 5, 3))).as("under way").isEmpty();
-    assertThat(outcomes(new LoopEvent.Withdrawn(round.number(), "wrong", false)).get(0).kind())
-        .isEqualTo(RoundOutcome.Kind.ROLLED_BACK);
+    RoundOutcome outcome = outcomes(new LoopEvent.Withdrawn(round.number())).get(0);
+    assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.ROLLED_BACK);
+    assertThat(outcome.reason()).isEqualTo(withdraw.reason());
     assertThat(core.state().phase()).isInstanceOfAny(Phase.Collecting.class, Phase.Fitting.class);
   }
 
@@ -377,7 +379,8 @@ class LoopCoreTest {
     LoopAction.RollBack back = (LoopAction.RollBack) work;
     assertThat(back.watch().previous()).isEqualTo(A);
     assertThat(back.reason()).startsWith("3 of 4 labelled detections were wrong");
-    RoundOutcome outcome = outcomes(new LoopEvent.RolledBack(B, "*@2")).get(0);
+    assertThat(tell(new LoopEvent.RolledBack(round.number() + 1, "*@2"))).as("late").isEmpty();
+    RoundOutcome outcome = outcomes(new LoopEvent.RolledBack(round.number(), "*@2")).get(0);
     assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.ROLLED_BACK);
     assertThat(outcome.round()).isEqualTo(round);
     assertThat(work(labels(0, 7, 4, 3))).isEmpty();
@@ -413,7 +416,7 @@ class LoopCoreTest {
     assertThat(tell(labels(0, 8, 4, 3))).containsExactly(new LoopAction.StopRound(full));
     assertThat(tell(labels(0, 9, 5, 4))).as("once").isEmpty();
     assertTakenBack(head, full, tell(new LoopEvent.Failed("fit", "stopped", true)));
-    assertThat(outcomes(new LoopEvent.RolledBack(B, "*@2"))).hasSize(1);
+    assertThat(outcomes(new LoopEvent.RolledBack(head.number(), "*@2"))).hasSize(1);
   }
 
   @Test
@@ -453,8 +456,7 @@ class LoopCoreTest {
     LoopAction.Withdraw withdraw = (LoopAction.Withdraw) work(labels(0, 8, 4, 3)).get(0);
     assertThat(withdraw.candidate()).isEqualTo(c);
     assertThat(withdraw.failed()).isTrue();
-    assertTakenBack(
-        head, full, tell(new LoopEvent.Withdrawn(full.number(), withdraw.reason(), true)));
+    assertTakenBack(head, full, tell(new LoopEvent.Withdrawn(full.number())));
   }
 
   /** Mostly right, and still a nuisance. */
@@ -527,8 +529,9 @@ class LoopCoreTest {
     String why = "publish: refused by a worker";
     assertThat(tell(new LoopEvent.Failed("publish", "refused by a worker", true)))
         .containsExactly(new LoopAction.Withdraw(round, B, why, true));
-    RoundOutcome outcome = outcomes(new LoopEvent.Withdrawn(round.number(), why, true)).get(0);
+    RoundOutcome outcome = outcomes(new LoopEvent.Withdrawn(round.number())).get(0);
     assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.FAILED);
+    assertThat(outcome.reason()).isEqualTo(why);
   }
 
   @Test

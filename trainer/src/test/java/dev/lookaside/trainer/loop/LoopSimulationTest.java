@@ -244,15 +244,15 @@ class LoopSimulationTest {
         return promote(w);
       } else if (work instanceof LoopAction.Withdraw w) {
         canaries.remove("dock " + w.candidate());
-        return new LoopEvent.Withdrawn(w.round().number(), w.reason(), w.failed());
+        return new LoopEvent.Withdrawn(w.round().number());
       }
       LoopAction.RollBack w = (LoopAction.RollBack) work;
       if (!w.watch().adapter().equals(inForce)) {
-        return new LoopEvent.RolledBack(w.watch().adapter(), null);
+        return new LoopEvent.RolledBack(w.round().number(), null);
       }
       inForce = w.watch().previous();
       history.add(String.valueOf(inForce));
-      return new LoopEvent.RolledBack(w.watch().adapter(), "*@" + history.size());
+      return new LoopEvent.RolledBack(w.round().number(), "*@" + history.size());
     }
 
     private LoopEvent promote(LoopAction.Promote w) {
