@@ -180,7 +180,7 @@ final class LoopCore {
   private void consider() {
     Optional<String> wrong = inForceWrong();
     if (busy != null) {
-      wrong.ifPresent(why -> endRound(why));
+      wrong.ifPresent(this::endRound);
     } else if (phase instanceof Publishing p) {
       canaryDue(p, wrong);
     } else if (phase instanceof Collecting) {
@@ -507,8 +507,8 @@ final class LoopCore {
 
   private void onFailed(LoopEvent.Failed failed) {
     Work failing = busy;
-    Round stopped = phase.underWay().orElse(null);
-    if (failing == null || (stopped != null && endedEarly(stopped, candidate()))) {
+    Round round = phase.underWay().orElse(null);
+    if (failing == null || (round != null && endedEarly(round, candidate()))) {
       return;
     }
     attempts++;
@@ -524,13 +524,10 @@ final class LoopCore {
     if (phase instanceof Publishing p) {
       // It may score some streams: a canary's, or those of a canary that began.
       work(new LoopAction.Withdraw(p.round(), p.candidate(), why, true));
-      return;
-    }
-    Optional<Round> round = phase.underWay();
-    if (round.isPresent()) {
-      finish(round.get(), Kind.FAILED, candidate(), null, null, why);
     } else if (phase instanceof RollingBack p) {
       rolledBack(p, Kind.FAILED, null, why);
+    } else if (round != null) {
+      finish(round, Kind.FAILED, candidate(), null, null, why);
     }
   }
 

@@ -178,11 +178,19 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
       getContext().getSelf().tell(Open.INSTANCE);
     } else if (!message.leads() && leads) {
       leads = false;
-      term++;
       timers.cancelAll();
-      core.on(LoopEvent.Lost.INSTANCE, parts.clock().instant()).forEach(this::act);
-      closeWhenIdle();
+      endTerm();
     }
+  }
+
+  private void endTerm() {
+    term++;
+    core.on(LoopEvent.Lost.INSTANCE, parts.clock().instant()).forEach(this::act);
+  }
+
+  /** Null unless this term's is open. */
+  private @Nullable TrainerWork current() {
+    return leaderWorkTerm == term ? leaderWork : null;
   }
 
   /** The leaderWork of an earlier term must be closed before another one opens the same store. */
@@ -260,8 +268,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   /** The store cannot save the state: begins anew from what it has. */
   private void abandon(Throwable failure) {
     troubled("cannot go on", failure);
-    term++;
-    core.on(LoopEvent.Lost.INSTANCE, parts.clock().instant()).forEach(this::act);
+    endTerm();
   }
 
   private void troubled(String what, Throwable failure) {
@@ -273,8 +280,8 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   }
 
   private void collect() {
-    TrainerWork open = leaderWork;
-    if (open != null && leaderWorkTerm == term) {
+    TrainerWork open = current();
+    if (open != null) {
       long begun = term;
       Set<String> watched = core.watched();
       long seen = core.state().seenChange();
@@ -307,8 +314,8 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   /** Piece by piece, and only while no fit or judgement wants the processors. */
   private void runIdleWork() {
-    TrainerWork open = leaderWork;
-    if (open != null && leaderWorkTerm == term && !working && !idleWorkRuns && open.hasIdleWork()) {
+    TrainerWork open = current();
+    if (open != null && !working && !idleWorkRuns && open.hasIdleWork()) {
       idleWorkRuns = true;
       long begun = term;
       run(open::runIdleWork, (turn, failure) -> onIdleWorkDone(begun, turn, failure));
@@ -337,12 +344,10 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   }
 
   private void act(LoopAction action) {
-    TrainerWork open = leaderWork;
+    TrainerWork open = current();
     if (action instanceof LoopAction.StopWork) {
-      if (open != null) {
-        open.stop();
-      }
-    } else if (open == null || leaderWorkTerm != term) {
+      stopWork();
+    } else if (open == null) {
       return;
     } else if (action instanceof LoopAction.StopRound stop) {
       open.stop(stop.round());
@@ -362,11 +367,19 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     }
   }
 
+  /** Also that of an earlier term. */
+  private void stopWork() {
+    TrainerWork open = leaderWork;
+    if (open != null) {
+      open.stop();
+    }
+  }
+
   /** To the requests' topic, before the state that follows is saved. */
   private void publishOutcome(RoundOutcome outcome) {
-    TrainerWork open = leaderWork;
+    TrainerWork open = current();
     long begun = term;
-    if (open != null && leaderWorkTerm == term) {
+    if (open != null) {
       // What no broker takes must not keep the state from being saved.
       CompletableFuture<?> before = order.exceptionally(failed -> null);
       CompletableFuture<?> published = before.thenRunAsync(() -> open.finish(outcome), blocking);
@@ -389,7 +402,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
   }
 
   private void begin(LoopAction.Work work) {
-    TrainerWork open = leaderWork;
+    TrainerWork open = current();
     if (open == null || working) {
       return;
     }
@@ -438,8 +451,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     stopping = true;
     timers.cancelAll();
     leads = false;
-    term++;
-    core.on(LoopEvent.Lost.INSTANCE, parts.clock().instant()).forEach(this::act);
+    endTerm();
   }
 
   /** Nobody uses the leaderWork of an earlier term any more. */
@@ -497,10 +509,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
     } catch (Exception e) {
       getContext().getLog().warn("Leadership of {} does not end cleanly", parts.scope(), e);
     }
-    TrainerWork open = leaderWork;
-    if (open != null) {
-      open.stop();
-    }
+    stopWork();
     return this;
   }
 }
