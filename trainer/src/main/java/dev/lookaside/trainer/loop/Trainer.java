@@ -195,7 +195,7 @@ public final class Trainer extends AbstractBehavior<Trainer.Command> {
 
   /** The leaderWork of an earlier term must be closed before another one opens the same store. */
   private void onOpen(Open message) {
-    if (leads && leaderWork == null && !opening) {
+    if (leads && leaderWork == null && !opening && !closing) {
       opening = true;
       long begun = term;
       run(() -> opened(parts.leaderWork()), (ready, failure) -> onOpened(begun, ready, failure));

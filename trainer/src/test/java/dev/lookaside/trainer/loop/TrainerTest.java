@@ -65,6 +65,8 @@ class TrainerTest {
     final AtomicInteger saves = new AtomicInteger();
     final AtomicBoolean savesFail = new AtomicBoolean();
     final AtomicReference<@Nullable Semaphore> slowSave = new AtomicReference<>();
+    final AtomicInteger closes = new AtomicInteger();
+    final AtomicReference<@Nullable Semaphore> slowClose = new AtomicReference<>();
     final AtomicBoolean collectsFail = new AtomicBoolean();
     final AtomicInteger collectsFailed = new AtomicInteger();
     final AtomicInteger opened = new AtomicInteger();
@@ -145,7 +147,11 @@ class TrainerTest {
 
     @Override
     public void close() {
-      // Holds nothing.
+      closes.incrementAndGet();
+      Semaphore slow = slowClose.get();
+      if (slow != null) {
+        slow.acquireUninterruptibly();
+      }
     }
   }
 
@@ -292,6 +298,31 @@ class TrainerTest {
     await("its work is stopped", () -> hands.stopped.get() > 0);
     hands.slowSave.set(null);
     slow.release(100);
+  }
+
+  /** Two would have the same store open. */
+  @Test
+  void whoeverLeadsAgainOpensNoSessionBeforeTheEarlierOneIsClosed() {
+    hands.listens.set(false);
+    trainer();
+    await("a session", () -> hands.opened.get() == 1);
+    Semaphore slow = new Semaphore(0);
+    hands.slowClose.set(slow);
+    Consumer<Boolean> leads = leadership;
+    assertThat(leads).isNotNull();
+    leads.accept(false);
+    await("a close that hangs", () -> hands.closes.get() == 1);
+    leads.accept(true);
+    ticks(3);
+    assertThat(hands.opened).hasValue(1);
+    hands.slowClose.set(null);
+    slow.release();
+    await(
+        "another session",
+        () -> {
+          time.timePasses(TICK);
+          return hands.opened.get() == 2;
+        });
   }
 
   @Test
