@@ -455,16 +455,19 @@ final class LoopCore {
       RollingBack p, @Nullable Kind kind, @Nullable String cutover, String reason) {
     busy = null;
     watch = null;
-    enter(new Collecting());
-    save();
     if (kind != null) {
       Watch was = p.watch();
       double seconds = secondsSince(was.sinceMillis());
-      actions.add(
-          new Finish(
-              new RoundOutcome(was.round(), kind, was.adapter(), null, cutover, reason, seconds)));
+      publish(new RoundOutcome(was.round(), kind, was.adapter(), null, cutover, reason, seconds));
     }
+    enter(new Collecting());
+    save();
     consider();
+  }
+
+  /** Before the state is saved: a crash between the two publishes it twice rather than never. */
+  private void publish(RoundOutcome outcome) {
+    actions.add(new Finish(outcome));
   }
 
   private double secondsSince(long millis) {
@@ -487,9 +490,7 @@ final class LoopCore {
       }
     }
     double seconds = secondsSince(round.startedAtMillis());
-    // Published before it is saved: a crash between the two publishes it twice rather than never.
-    actions.add(
-        new Finish(new RoundOutcome(round, kind, candidate, report, cutover, reason, seconds)));
+    publish(new RoundOutcome(round, kind, candidate, report, cutover, reason, seconds));
     enter(new Collecting());
     boolean byLabels = report != null && report.labelsAtFault();
     if (report != null && byLabels) {

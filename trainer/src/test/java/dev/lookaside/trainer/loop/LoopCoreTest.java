@@ -380,7 +380,9 @@ class LoopCoreTest {
     assertThat(back.watch().previous()).isEqualTo(A);
     assertThat(back.reason()).startsWith("3 of 4 labelled detections were wrong");
     assertThat(tell(new LoopEvent.RolledBack(round.number() + 1, "*@2"))).as("late").isEmpty();
-    RoundOutcome outcome = outcomes(new LoopEvent.RolledBack(round.number(), "*@2")).get(0);
+    List<LoopAction> actions = tell(new LoopEvent.RolledBack(round.number(), "*@2"));
+    assertThat(actions.get(0)).as("told before it is saved").isInstanceOf(Finish.class);
+    RoundOutcome outcome = ((Finish) actions.get(0)).outcome();
     assertThat(outcome.kind()).isEqualTo(RoundOutcome.Kind.ROLLED_BACK);
     assertThat(outcome.round()).isEqualTo(round);
     assertThat(work(labels(0, 7, 4, 3))).isEmpty();
