@@ -4,7 +4,6 @@ import dev.lookaside.featurizer.FeatureSpec;
 import dev.lookaside.featurizer.FrontEnd;
 import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.metric.Event;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -42,7 +41,7 @@ public record StreamPlan(String name, Pcm audio, List<Event> truth, boolean recu
     }
     return new StreamPlan(
         name,
-        new Pcm(audio.rateHz(), Arrays.copyOf(audio.samples(), samples)),
+        audio.part(0, samples),
         truth.stream().filter(e -> e.offsetSeconds() <= seconds).toList(),
         recurring);
   }

@@ -118,7 +118,7 @@ final class ReceiptWatch implements AutoCloseable {
     try (ResourceCloser opened = new ResourceCloser()) {
       StandingIndex index = opened.add(new StandingIndex(newest));
       LabelTopic labels = opened.add(LabelTopic.follow(ingest, index::add));
-      RefitTopic rounds = opened.add(RefitTopic.ofAllScopes(ingest));
+      RefitTopic rounds = opened.add(RefitTopic.open(ingest, null));
       RegistryView view = opened.add(RegistryView.open(ingest, trusted));
       return new Clients(labels, index, rounds, view, opened.keep());
     }

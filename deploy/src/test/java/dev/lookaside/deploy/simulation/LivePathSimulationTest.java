@@ -23,7 +23,7 @@ class LivePathSimulationTest {
   /** How many simulations: {@code -Dtest.jvm.args=-Dlookaside.simulation.seeds=100000}. */
   private static final int SEEDS = Integer.getInteger("lookaside.simulation.seeds", 600);
 
-  private static final int SEEDS_SLOW = 4_000;
+  private static final int SEEDS_SLOW = 3_000;
 
   private static final Map<Logger, Level> LEVELS = new HashMap<>();
 

@@ -1,5 +1,7 @@
 package dev.lookaside.ingest.audio;
 
+import java.util.Arrays;
+
 /**
  * Mono sound. The array is shared, not copied: whoever makes a {@code Pcm} gives it away and nobody
  * writes to it again.
@@ -22,5 +24,19 @@ public record Pcm(int rateHz, float[] samples) {
   /** Length in seconds. */
   public double seconds() {
     return (double) samples.length / rateHz;
+  }
+
+  /** Root of the mean square; 0 without samples. */
+  public double rms() {
+    double sum = 0;
+    for (float x : samples) {
+      sum += (double) x * x;
+    }
+    return Math.sqrt(sum / Math.max(1, samples.length));
+  }
+
+  /** A copy of the samples from {@code from} up to {@code until}. */
+  public Pcm part(int from, int until) {
+    return new Pcm(rateHz, Arrays.copyOfRange(samples, from, until));
   }
 }

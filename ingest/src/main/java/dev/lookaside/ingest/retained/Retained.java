@@ -4,7 +4,6 @@ import dev.lookaside.ingest.AudioChunk;
 import dev.lookaside.ingest.audio.Pcm;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
@@ -61,8 +60,7 @@ public sealed interface Retained {
     public Piece part(Instant from, Instant until) {
       int first = sampleAt(from);
       int end = Math.max(first, sampleAt(until));
-      float[] samples = Arrays.copyOfRange(pcm.samples(), first, end);
-      return new Piece(timeOf(first), new Pcm(pcm.rateHz(), samples));
+      return new Piece(timeOf(first), pcm.part(first, end));
     }
 
     private int sampleAt(Instant time) {

@@ -2,7 +2,6 @@ package dev.lookaside.ingest.send;
 
 import dev.lookaside.ingest.IngestException;
 import dev.lookaside.ingest.audio.Pcm;
-import java.util.Arrays;
 
 /**
  * A sound that is one event from its first to its last sample.
@@ -48,6 +47,6 @@ public record LabelledClip(String label, Pcm pcm) {
     until = samples.length - until < least ? samples.length : until;
     return from == 0 && until == samples.length
         ? new LabelledClip(label, pcm)
-        : new LabelledClip(label, new Pcm(pcm.rateHz(), Arrays.copyOfRange(samples, from, until)));
+        : new LabelledClip(label, pcm.part(from, until));
   }
 }

@@ -13,7 +13,6 @@ import dev.lookaside.trainer.example.Seeds;
 import dev.lookaside.trainer.store.Origin;
 import dev.lookaside.trainer.store.StoredExample;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -73,9 +72,7 @@ public final class RoundSounds {
   /** The event, not longer than scenes bear. */
   private Pcm cut(Pcm event) {
     int most = (int) Math.round(MAX_CLIP_SECONDS * event.rateHz());
-    return event.lengthSamples() <= most
-        ? event
-        : new Pcm(event.rateHz(), Arrays.copyOf(event.samples(), most));
+    return event.lengthSamples() <= most ? event : event.part(0, most);
   }
 
   /** Rejected stretches as distractors; sampled audio as beds, beside pink noise. */
@@ -96,15 +93,7 @@ public final class RoundSounds {
   }
 
   private static boolean silent(Pcm pcm) {
-    return rms(pcm) < SILENT_RMS;
-  }
-
-  private static double rms(Pcm pcm) {
-    double sum = 0;
-    for (float x : pcm.samples()) {
-      sum += (double) x * x;
-    }
-    return Math.sqrt(sum / Math.max(1, pcm.lengthSamples()));
+    return pcm.rms() < SILENT_RMS;
   }
 
   /** Sounds of classes, as they are composed into scenes; not the silent ones. */
@@ -172,7 +161,7 @@ public final class RoundSounds {
   }
 
   private Pcm asLoudAsBeds(Pcm noise) {
-    float gain = (float) (settings.scenes().backgroundRms() / rms(noise));
+    float gain = (float) (settings.scenes().backgroundRms() / noise.rms());
     float[] samples = noise.samples().clone();
     for (int i = 0; i < samples.length; i++) {
       samples[i] *= gain;

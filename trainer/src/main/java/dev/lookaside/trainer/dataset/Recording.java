@@ -5,7 +5,6 @@ import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.trainer.TrainerException;
 import java.lang.ref.SoftReference;
 import java.nio.file.Path;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Sound of a data set that is read when it is needed. Any thread may read. */
@@ -51,7 +50,7 @@ public interface Recording {
   /** The same part of samples that are in memory. */
   default Pcm part(Pcm whole, Span span) {
     int[] cut = cut(span, whole.rateHz(), whole.lengthSamples());
-    return new Pcm(whole.rateHz(), Arrays.copyOfRange(whole.samples(), cut[0], cut[1]));
+    return whole.part(cut[0], cut[1]);
   }
 
   /** First and end sample of a part of a recording of so many samples. */

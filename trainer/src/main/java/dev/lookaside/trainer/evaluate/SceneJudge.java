@@ -175,8 +175,8 @@ public final class SceneJudge {
     SortedMap<String, CalibratedPair> pooled = new TreeMap<>();
     pairs.forEach(
         (label, pair) -> {
-          double newOn = probability((logit(pair.on()) + on) / 2);
-          double newOff = probability((logit(pair.off()) + off) / 2);
+          double newOn = SteadyThresholds.share((SteadyThresholds.logOdds(pair.on()) + on) / 2);
+          double newOff = SteadyThresholds.share((SteadyThresholds.logOdds(pair.off()) + off) / 2);
           List<Event> own = own(label);
           List<Event> found = decodeOne(model.labels().indexOf(label), newOn, newOff);
           pooled.put(
@@ -186,19 +186,11 @@ public final class SceneJudge {
   }
 
   private static double medianLogit(double[] values) {
-    double[] sorted = Arrays.stream(values).map(SceneJudge::logit).sorted().toArray();
+    double[] sorted = Arrays.stream(values).map(SteadyThresholds::logOdds).sorted().toArray();
     int half = sorted.length / 2;
     return sorted.length == 0
         ? 0
         : sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-  }
-
-  private static double logit(double p) {
-    return Math.log(p / (1 - p));
-  }
-
-  private static double probability(double logit) {
-    return 1 / (1 + Math.exp(-logit));
   }
 
   /**

@@ -79,8 +79,12 @@ public final class RefitTopic implements AutoCloseable {
     this.writer = writer;
   }
 
-  /** Connects at the first use; the topic must be there. */
-  public static RefitTopic open(IngestSettings ingest, Scope scope) {
+  /**
+   * Connects at the first use; the topic must be there.
+   *
+   * @param scope null: of all scopes, only to read
+   */
+  public static RefitTopic open(IngestSettings ingest, @Nullable Scope scope) {
     return connect(ingest, scope, OUTCOMES_MAX);
   }
 
@@ -97,7 +101,7 @@ public final class RefitTopic implements AutoCloseable {
    */
   public static Map<String, JsonNode> lastOutcomes(IngestSettings ingest) {
     Map<String, JsonNode> last = new HashMap<>();
-    try (RefitTopic all = connect(ingest, null, OUTCOMES_MAX)) {
+    try (RefitTopic all = open(ingest, null)) {
       for (JsonNode outcome : all.newOutcomes()) {
         if (outcome.has("candidate")) {
           last.put(outcome.path("candidate").asText(), outcome);
@@ -105,11 +109,6 @@ public final class RefitTopic implements AutoCloseable {
       }
     }
     return Map.copyOf(last);
-  }
-
-  /** Of all scopes, only to read; connects at the first use. */
-  public static RefitTopic ofAllScopes(IngestSettings ingest) {
-    return connect(ingest, null, OUTCOMES_MAX);
   }
 
   private static RefitTopic connect(IngestSettings ingest, @Nullable Scope scope, int keep) {
@@ -180,15 +179,14 @@ public final class RefitTopic implements AutoCloseable {
    */
   public String ask(boolean headOnly, String author) {
     String id = UUID.randomUUID().toString();
-    RefitRequest request = new RefitRequest(id, headOnly, author);
-    ObjectNode value = JsonNodeFactory.instance.objectNode();
-    value
-        .put("kind", "request")
-        .put("id", request.id())
-        .put("headOnly", request.headOnly())
-        .put("author", request.author())
-        .put("time", Instant.now().toString());
-    send(value);
+    send(
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("kind", "request")
+            .put("id", id)
+            .put("headOnly", headOnly)
+            .put("author", author)
+            .put("time", Instant.now().toString()));
     return id;
   }
 

@@ -19,6 +19,7 @@ import dev.lookaside.trainer.TrainerException;
 import dev.lookaside.trainer.collect.RoundPlan;
 import dev.lookaside.trainer.collect.RoundSounds;
 import dev.lookaside.trainer.evaluate.SceneJudge;
+import dev.lookaside.trainer.evaluate.SteadyThresholds;
 import dev.lookaside.trainer.example.Seeds;
 import dev.lookaside.trainer.example.Targets;
 import dev.lookaside.trainer.example.WindowSpec;

@@ -20,6 +20,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * What a round's candidate was made from, kept in the adapter file beside what {@link
@@ -80,41 +82,34 @@ final class Provenance {
   /** The field {@code data}. */
   ObjectNode data() {
     ObjectNode data = JsonNodeFactory.instance.objectNode();
-    List<StoredExample> labelled = new ArrayList<>();
-    Map<String, int[]> classes = new TreeMap<>();
+    Map<String, List<StoredExample>> byLabel = new TreeMap<>();
     for (String id : plan.examples()) {
       StoredExample e = sounds.example(id);
-      int[] counts = counts(classes, e);
-      counts[0]++;
-      if (e.origin() == Origin.LABEL) {
-        counts[2]++;
-        labelled.add(e);
-      }
+      byLabel.computeIfAbsent(e.label().orElse(""), label -> new ArrayList<>()).add(e);
     }
-    plan.examples(true).forEach(id -> counts(classes, sounds.example(id))[1]++);
-    for (String id : plan.unlabelled()) {
-      StoredExample e = sounds.example(id);
-      if (e.origin() == Origin.LABEL) {
-        labelled.add(e);
-      }
-    }
-    ObjectNode perClass = data.putObject("classes");
-    classes.forEach(
-        (label, n) ->
-            perClass
+    ObjectNode classes = data.putObject("classes");
+    byLabel.forEach(
+        (label, all) ->
+            classes
                 .putObject(label)
-                .put("train", n[0])
-                .put("heldOut", n[1])
-                .put("fromLabels", n[2]));
+                .put("train", all.size())
+                .put("heldOut", count(all, e -> plan.fold(e.id()) == RoundPlan.LEFT_OUT))
+                .put("fromLabels", count(all, e -> e.origin() == Origin.LABEL)));
     data.putObject("background")
         .put("train", plan.unlabelled().size())
         .put("heldOut", plan.background().size());
-    data.set("labels", labels(labelled));
+    data.set(
+        "labels",
+        labels(
+            Stream.concat(plan.examples().stream(), plan.unlabelled().stream())
+                .map(sounds::example)
+                .filter(e -> e.origin() == Origin.LABEL)
+                .toList()));
     return data;
   }
 
-  private static int[] counts(Map<String, int[]> classes, StoredExample e) {
-    return classes.computeIfAbsent(e.label().orElse(""), label -> new int[3]);
+  private static long count(List<StoredExample> examples, Predicate<StoredExample> counts) {
+    return examples.stream().filter(counts).count();
   }
 
   private static ObjectNode labels(List<StoredExample> labelled) {

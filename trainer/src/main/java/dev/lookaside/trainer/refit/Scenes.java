@@ -180,10 +180,9 @@ final class Scenes {
     int first = (int) (from * all.rateHz());
     double until = Math.ceil((stored.offsetSeconds() + contextSeconds) * all.rateHz());
     int end = (int) Math.min(all.lengthSamples(), until);
-    Pcm around = new Pcm(all.rateHz(), Arrays.copyOfRange(all.samples(), first, end));
     String label = e.label().or(e::rejectedLabel).orElseThrow();
     return new Scene(
-        around,
+        all.part(first, end),
         List.of(
             new LabelledEvent(label, stored.onsetSeconds() - from, stored.offsetSeconds() - from)));
   }
@@ -204,9 +203,9 @@ final class Scenes {
     int context = (int) Math.round(how.contextSeconds() * rateHz);
     Pcm noise = BackgroundNoise.pink(own, rateHz, BED_SECONDS);
     float[] bed = noise.samples();
-    double noiseGain = settings.scenes().backgroundRms() / rms(bed);
+    double noiseGain = settings.scenes().backgroundRms() / noise.rms();
     double gain =
-        settings.scenes().backgroundRms() * StrictMath.pow(10, how.snrDb() / 20) / rms(sound);
+        settings.scenes().backgroundRms() * StrictMath.pow(10, how.snrDb() / 20) / clip.rms();
     float[] mix = new float[sound.length + 2 * context];
     for (int i = 0; i < mix.length; i++) {
       mix[i] = (float) (noiseGain * bed[i % bed.length]);
@@ -215,13 +214,5 @@ final class Scenes {
       mix[context + i] = Math.max(-1, Math.min(1, (float) (mix[context + i] + gain * sound[i])));
     }
     return new Pcm(rateHz, mix);
-  }
-
-  private static double rms(float[] samples) {
-    double sum = 0;
-    for (float x : samples) {
-      sum += (double) x * x;
-    }
-    return Math.sqrt(sum / Math.max(1, samples.length));
   }
 }

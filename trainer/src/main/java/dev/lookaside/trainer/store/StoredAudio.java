@@ -8,7 +8,6 @@ import dev.lookaside.trainer.TrainerException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.Arrays;
 
 /**
  * The audio of an example: one run of samples without a gap, the event with the audio around it.
@@ -57,8 +56,7 @@ public record StoredAudio(
 
   /** The event alone. Errors as {@link #read}. */
   public Pcm readEvent() {
-    Pcm all = read();
-    return new Pcm(all.rateHz(), Arrays.copyOfRange(all.samples(), onsetSample, offsetSample));
+    return read().part(onsetSample, offsetSample);
   }
 
   /** From the start of the file. */

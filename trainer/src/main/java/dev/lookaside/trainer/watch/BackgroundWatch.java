@@ -5,6 +5,7 @@ import dev.lookaside.classifier.detect.Detection;
 import dev.lookaside.classifier.registry.Scope;
 import dev.lookaside.ingest.IngestSettings;
 import dev.lookaside.ingest.StreamId;
+import dev.lookaside.ingest.audio.Pcm;
 import dev.lookaside.ingest.retained.ActiveStreams;
 import dev.lookaside.ingest.retained.Retained;
 import dev.lookaside.ingest.retained.RetainedAudio;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -24,6 +26,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,6 +60,8 @@ public final class BackgroundWatch {
 
   /** Examples of one stream; newer ones take the place of older ones. */
   private static final int PER_STREAM = 12;
+
+  private static final double FRAME_SECONDS = .05;
 
   private final Scope scope;
   private final String author;
@@ -166,10 +171,60 @@ public final class BackgroundWatch {
     }
     List<Stretch> busy = new ArrayList<>(events.getOrDefault(id, List.of()));
     busy.addAll(store.known(id, from, until));
-    Optional<Retained.Piece> free = Background.longestFree(audio.pieces(), busy, MIN_SECONDS);
+    Optional<Retained.Piece> free = longestFree(audio.pieces(), busy, MIN_SECONDS);
     if (free.isPresent()
-        && Background.steady(free.get().pcm(), gateDbfs.applyAsDouble(stream), STANDS_OUT_DB)) {
+        && steady(free.get().pcm(), gateDbfs.applyAsDouble(stream), STANDS_OUT_DB)) {
       store.putSampled(id, free.get().start(), free.get().pcm(), author);
     }
+  }
+
+  /**
+   * The longest part of some audio that no stretch touches.
+   *
+   * @param busy in any order
+   * @return empty if none is as long as {@code minSeconds}
+   */
+  static Optional<Retained.Piece> longestFree(
+      List<Retained.Piece> pieces, List<Stretch> busy, double minSeconds) {
+    List<Stretch> sorted = new ArrayList<>(busy);
+    sorted.sort(Comparator.comparing(Stretch::from));
+    Retained.@Nullable Piece longest = null;
+    for (Retained.Piece piece : pieces) {
+      Instant free = piece.start();
+      for (Stretch stretch : sorted) {
+        longest = longer(longest, piece.part(free, stretch.from()));
+        free = stretch.until().isAfter(free) ? stretch.until() : free;
+      }
+      longest = longer(longest, piece.part(free, piece.end()));
+    }
+    return Optional.ofNullable(longest).filter(p -> p.pcm().seconds() >= minSeconds);
+  }
+
+  private static Retained.Piece longer(Retained.@Nullable Piece one, Retained.Piece other) {
+    return one == null || other.pcm().seconds() > one.pcm().seconds() ? other : one;
+  }
+
+  /**
+   * Whether nothing stands out: a sound that no class is known for is not detected either, and is
+   * no background.
+   *
+   * @param gateDbfs level below which the stream is taken for silent
+   * @param standsOutDb by how much the loudest twentieth of a second may be above the middle one
+   */
+  static boolean steady(Pcm pcm, double gateDbfs, double standsOutDb) {
+    int frame = (int) Math.round(FRAME_SECONDS * pcm.rateHz());
+    double[] levels = new double[pcm.lengthSamples() / frame];
+    for (int i = 0; i < levels.length; i++) {
+      double power = 0;
+      for (int j = i * frame; j < (i + 1) * frame; j++) {
+        power += (double) pcm.samples()[j] * pcm.samples()[j];
+      }
+      levels[i] = 10 * Math.log10(power / frame);
+    }
+    Arrays.sort(levels);
+    double middle = levels.length == 0 ? Double.NEGATIVE_INFINITY : levels[levels.length / 2];
+    return Double.isFinite(middle)
+        && middle >= gateDbfs
+        && levels[levels.length - 1] - middle <= standsOutDb;
   }
 }

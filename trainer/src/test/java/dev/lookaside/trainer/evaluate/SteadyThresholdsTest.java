@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.refit;
+package dev.lookaside.trainer.evaluate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;

@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class BackgroundTest {
+class BackgroundWatchTest {
   private static final Instant START = Instant.parse("2026-03-01T12:00:00Z");
   private static final int RATE_HZ = 16_000;
 
@@ -38,25 +38,25 @@ class BackgroundTest {
   @Test
   void theLongestPartThatNothingTouchesIsTaken() {
     List<Piece> pieces = List.of(piece(0, 4), piece(5, 10));
-    Piece all = Background.longestFree(pieces, List.of(), 1).orElseThrow();
+    Piece all = BackgroundWatch.longestFree(pieces, List.of(), 1).orElseThrow();
     assertThat(all.start()).isEqualTo(at(5));
     assertThat(all.pcm().seconds()).isEqualTo(5);
     List<Stretch> busy = List.of(busy(7, 8), busy(6.5, 7.5), busy(-3, .5));
-    Piece part = Background.longestFree(pieces, busy, 1).orElseThrow();
+    Piece part = BackgroundWatch.longestFree(pieces, busy, 1).orElseThrow();
     assertThat(part.start()).isEqualTo(at(.5));
     assertThat(part.pcm().seconds()).isEqualTo(3.5);
     assertThat(part.pcm().samples()[0]).isEqualTo(.5f);
-    assertThat(Background.longestFree(pieces, busy, 3.6)).isEmpty();
+    assertThat(BackgroundWatch.longestFree(pieces, busy, 3.6)).isEmpty();
     List<Stretch> lasts = List.of(new Stretch(at(1), Instant.MAX));
-    assertThat(Background.longestFree(pieces, lasts, .1).orElseThrow().pcm().seconds())
+    assertThat(BackgroundWatch.longestFree(pieces, lasts, .1).orElseThrow().pcm().seconds())
         .isEqualTo(1);
-    assertThat(Background.longestFree(pieces, List.of(busy(0, 10)), .1)).isEmpty();
+    assertThat(BackgroundWatch.longestFree(pieces, List.of(busy(0, 10)), .1)).isEmpty();
   }
 
   @Test
   void whatIsTakenTouchesNothingThatIsBusy() {
     SeededRandom.forAll(
-        BackgroundTest.class,
+        BackgroundWatchTest.class,
         200,
         random -> {
           List<Stretch> busy = new ArrayList<>();
@@ -64,7 +64,7 @@ class BackgroundTest {
             double from = random.nextDouble(-1, 11);
             busy.add(busy(from, from + random.nextDouble(3)));
           }
-          Background.longestFree(List.of(piece(0, 4), piece(4.5, 10)), busy, .5)
+          BackgroundWatch.longestFree(List.of(piece(0, 4), piece(4.5, 10)), busy, .5)
               .ifPresent(
                   p ->
                       assertThat(busy)
@@ -78,9 +78,9 @@ class BackgroundTest {
   @Test
   void whatStandsOutIsNoBackground() {
     float[] noise = BackgroundNoise.pink(3, RATE_HZ, 10).samples();
-    assertThat(Background.steady(new Pcm(RATE_HZ, noise), -90, 6)).isTrue();
-    assertThat(Background.steady(new Pcm(RATE_HZ, noise), 0, 6)).as("silent for it").isFalse();
-    assertThat(Background.steady(new Pcm(RATE_HZ, new float[RATE_HZ]), -90, 6)).isFalse();
+    assertThat(BackgroundWatch.steady(new Pcm(RATE_HZ, noise), -90, 6)).isTrue();
+    assertThat(BackgroundWatch.steady(new Pcm(RATE_HZ, noise), 0, 6)).as("silent for it").isFalse();
+    assertThat(BackgroundWatch.steady(new Pcm(RATE_HZ, new float[RATE_HZ]), -90, 6)).isFalse();
     double power = 0;
     for (float x : noise) {
       power += (double) x * x / noise.length;
@@ -90,7 +90,7 @@ class BackgroundTest {
     for (int i = 0; i < RATE_HZ / 5; i++) {
       noise[3 * RATE_HZ + i] += (float) (peak * Math.sin(2 * Math.PI * 700 * i / RATE_HZ));
     }
-    assertThat(Background.steady(new Pcm(RATE_HZ, noise), -90, 6)).isFalse();
+    assertThat(BackgroundWatch.steady(new Pcm(RATE_HZ, noise), -90, 6)).isFalse();
   }
 
   @Test

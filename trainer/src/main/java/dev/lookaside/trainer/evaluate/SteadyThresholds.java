@@ -1,4 +1,4 @@
-package dev.lookaside.trainer.refit;
+package dev.lookaside.trainer.evaluate;
 
 import dev.lookaside.classifier.weights.Adapter;
 import dev.lookaside.classifier.weights.Threshold;
@@ -12,7 +12,7 @@ import java.util.TreeMap;
  * that the class has, or for a new class the middle one of the others. Log-odds are averaged, what
  * is known counting as much as {@value #KNOWN_SOUNDS} sounds. Pure.
  */
-final class SteadyThresholds {
+public final class SteadyThresholds {
   private static final int KNOWN_SOUNDS = 4;
 
   private SteadyThresholds() {}
@@ -24,7 +24,7 @@ final class SteadyThresholds {
    * @param sounds different ones of each class among these
    * @param before the adapter that knows without them
    */
-  static Map<String, Threshold> of(
+  public static Map<String, Threshold> of(
       SortedMap<String, CalibratedPair> found, Map<String, Integer> sounds, Adapter before) {
     double[] others =
         before.thresholds().values().stream().mapToDouble(Threshold::on).sorted().toArray();
@@ -46,11 +46,16 @@ final class SteadyThresholds {
   private static double between(double found, int sounds, double known) {
     double odds =
         (sounds * logOdds(found) + KNOWN_SOUNDS * logOdds(known)) / (sounds + KNOWN_SOUNDS);
-    return 1 / (1 + StrictMath.exp(-odds));
+    return share(odds);
   }
 
-  private static double logOdds(double share) {
+  static double logOdds(double share) {
     double inside = Math.max(1e-6, Math.min(1 - 1e-6, share));
     return StrictMath.log(inside / (1 - inside));
+  }
+
+  /** The inverse of {@link #logOdds}. */
+  static double share(double logOdds) {
+    return 1 / (1 + StrictMath.exp(-logOdds));
   }
 }
