@@ -144,7 +144,7 @@ final class HeadRefit {
 
   /**
    * What {@link #fit} will want, whatever labels come next. The head's rows do not count, so {@code
-   * start} may lack those of new classes.
+   * start} may lack those of new classes. Composes it: ask one object either for this or for a fit.
    */
   List<Wanted> wanted() {
     compose();
