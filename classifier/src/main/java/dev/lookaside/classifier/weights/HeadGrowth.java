@@ -61,15 +61,22 @@ public final class HeadGrowth {
     return with(adapter, new float[adapter.tensor(WEIGHT).size()], first);
   }
 
-  /** The adapter with the rows that {@code other}, of the same classes, has of these. */
-  public static Adapter withRowsOf(Adapter other, List<String> labels, Adapter adapter) {
+  /**
+   * The adapter with the rows of some classes taken from another one.
+   *
+   * @param labels classes of both
+   * @param from has the same classes in the same order, at the same width
+   */
+  public static Adapter withRows(Adapter adapter, List<String> labels, Adapter from) {
     float[] weight = adapter.tensor(WEIGHT).toArray();
     float[] bias = adapter.tensor(BIAS).toArray();
+    float[] fromWeight = from.tensor(WEIGHT).toArray();
+    float[] fromBias = from.tensor(BIAS).toArray();
     int width = weight.length / bias.length;
     for (String label : labels) {
       int c = adapter.labels().indexOf(label);
-      System.arraycopy(other.tensor(WEIGHT).toArray(), c * width, weight, c * width, width);
-      bias[c] = other.tensor(BIAS).toArray()[c];
+      System.arraycopy(fromWeight, c * width, weight, c * width, width);
+      bias[c] = fromBias[c];
     }
     return with(adapter, weight, bias);
   }

@@ -119,16 +119,15 @@ class HubTest {
     publish();
     hub.cuts.set(2);
     hub.cutAfterBytes = 70_000;
+    hub.received = inCache("blobs", Sha256.hex(weights) + ".incomplete");
     List<String> told = new ArrayList<>();
-    List<Long> begun = new ArrayList<>();
     Path file =
         new Hub(
                 settings(Optional.empty(), false),
                 new HubProgress() {
                   @Override
                   public void begin(String name, long from, long bytes) {
-                    told.add(name + " of " + bytes);
-                    begun.add(from);
+                    told.add(name + " " + from + " of " + bytes);
                   }
 
                   @Override
@@ -148,17 +147,13 @@ class HubTest {
     assertThat(file).hasBinaryContent(weights);
     assertThat(told)
         .containsSubsequence(
-            "model.safetensors of 200000",
+            "model.safetensors 0 of 200000",
             "again",
-            "model.safetensors of 200000",
+            "model.safetensors 70000 of 200000",
             "again",
-            "model.safetensors of 200000",
+            "model.safetensors 140000 of 200000",
             "end");
-    // A connection that breaks may lose the last bytes that were sent.
-    assertThat(begun.get(0)).isZero();
-    assertThat(begun.get(1)).isBetween(1L, 70_000L);
-    assertThat(begun.get(2)).isBetween(begun.get(1) + 1, begun.get(1) + 70_000);
-    assertThat(hub.asked("store GET", "bytes=" + begun.get(2) + "-")).isOne();
+    assertThat(hub.asked("store GET", "bytes=140000-")).isOne();
   }
 
   @Test
@@ -186,13 +181,13 @@ class HubTest {
     publish();
     hub.cuts.set(100);
     hub.cutAfterBytes = 10;
+    hub.received = inCache("blobs", Sha256.hex(weights) + ".incomplete");
     assertThatThrownBy(() -> opened().fetch(REPO))
         .isInstanceOf(HubException.class)
         .hasMessageContaining("some/model@" + LoopbackHub.COMMIT)
         .hasMessageContaining("tried 5 times")
         .hasMessageContaining("goes on from there");
-    assertThat(inCache("blobs", Sha256.hex(weights) + ".incomplete").toFile().length())
-        .isBetween(1L, 50L);
+    assertThat(inCache("blobs", Sha256.hex(weights) + ".incomplete")).hasSize(50);
     assertThat(inCache("refs", "main")).doesNotExist();
   }
 

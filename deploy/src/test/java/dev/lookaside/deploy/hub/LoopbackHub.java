@@ -9,6 +9,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
@@ -20,6 +22,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A hub in this process, as the real one answers: {@code /OWNER/NAME/resolve/REVISION/FILE}, small
@@ -44,6 +48,10 @@ final class LoopbackHub implements AutoCloseable {
   final AtomicInteger busy = new AtomicInteger();
 
   volatile int cutAfterBytes = 1;
+
+  /** Grows with what the client has received: a broken connection loses what it has not. */
+  volatile @Nullable Path received;
+
   volatile boolean knowsRanges = true;
   volatile boolean corrupts;
   volatile String token = "";
@@ -184,7 +192,7 @@ final class LoopbackHub implements AutoCloseable {
   }
 
   /** Announces the whole, and ends at {@code until}. */
-  private static void send(HttpExchange exchange, int status, byte[] bytes, int from, int until)
+  private void send(HttpExchange exchange, int status, byte[] bytes, int from, int until)
       throws IOException {
     boolean head = exchange.getRequestMethod().equals("HEAD");
     if (head) {
@@ -196,6 +204,10 @@ final class LoopbackHub implements AutoCloseable {
       out.write(bytes, from, until - from);
       out.flush();
       if (until < bytes.length) {
+        Path file = received;
+        if (file != null) {
+          Awaitility.await().until(() -> Files.exists(file) && Files.size(file) == until);
+        }
         throw new IOException("the server breaks the connection here, as asked");
       }
     }

@@ -35,7 +35,7 @@ public record Pcm(int rateHz, float[] samples) {
     return Math.sqrt(sum / Math.max(1, samples.length));
   }
 
-  /** A copy of the samples from {@code from} up to {@code until}. */
+  /** A copy of the samples from {@code from} up to, without, {@code until}. */
   public Pcm part(int from, int until) {
     return new Pcm(rateHz, Arrays.copyOfRange(samples, from, until));
   }

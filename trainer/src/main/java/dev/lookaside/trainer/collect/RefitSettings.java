@@ -9,7 +9,18 @@ import java.util.List;
  * How a round fits and judges; {@code lookaside.trainer.fit}, {@code .head} and {@code .scenes},
  * whose {@code reference.conf} says what each is for.
  *
- * @param headPull and others without a key: see the constant of that name
+ * @param full how the whole adapter is fitted
+ * @param headScenes of older sounds that heads are fitted to and judged on
+ * @param headPull strength of the prior that holds the head's rows where they are
+ * @param batchSize windows per step
+ * @param hopFrames from one window of a scene to the next
+ * @param scenes what they are like
+ * @param speeds at which every sound is composed into scenes that are fitted on
+ * @param freshPerClass examples of a class from labels at most, the newest
+ * @param replayPerClass others of a class at most, drawn
+ * @param quietSeconds of noise on which false alarms are counted, besides held-out background
+ * @param backgroundSeconds of the streams' own, held out, at most
+ * @param seed of everything random
  */
 public record RefitSettings(
     How full,

@@ -66,10 +66,10 @@ public final class Contradictions {
   }
 
   private double of(Sound sound, int label) {
-    double sounds = soundsAbove(sound, label);
+    double above = soundsAbove(sound, label);
     return known.contains(labels.get(label))
-        ? (sounds + classesAbove(sound.after(), label) + classesAbove(sound.before(), label)) / 3
-        : sounds;
+        ? (above + classesAbove(sound.after(), label) + classesAbove(sound.before(), label)) / 3
+        : above;
   }
 
   private double classesAbove(Score score, int label) {
@@ -91,13 +91,13 @@ public final class Contradictions {
 
   /** Peaks of a class in other classes' sounds. */
   private float[] others(int label) {
-    List<Sound> of =
+    List<Sound> named =
         sounds.stream()
             .filter(s -> !s.fromLabel() && !labels.get(label).equals(s.label()))
             .toList();
-    float[] peaks = new float[of.size()];
+    float[] peaks = new float[named.size()];
     for (int i = 0; i < peaks.length; i++) {
-      peaks[i] = of.get(i).after().peaks()[label];
+      peaks[i] = named.get(i).after().peaks()[label];
     }
     return peaks;
   }

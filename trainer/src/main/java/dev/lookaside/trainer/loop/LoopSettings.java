@@ -8,8 +8,20 @@ import java.time.Duration;
  * When the loop does what; {@code lookaside.trainer.triggers}, {@code .head}, {@code .shadow},
  * {@code .canary} and {@code .rollback}, whose {@code reference.conf} says what each is for.
  *
- * @param shadowShare and {@code canaryShare}: 0: none
- * @param wrongPerHourMax of one stream; 0: not looked at
+ * @param labels new labels that begin a refit
+ * @param quiet that must pass without another label before they do
+ * @param interval after which a single new label begins a refit
+ * @param headFirst whether the head alone is fitted and published first
+ * @param shadowShare of the streams that a candidate scores without publishing; 0: none
+ * @param shadowFor how long
+ * @param shadowAgreementMin least agreement with the incumbent
+ * @param canaryShare of the streams that it scores first; 0: none
+ * @param canaryFor how long
+ * @param judgedMin labelled detections below which nothing is rolled back
+ * @param wrongRateMax share of them that may be wrong
+ * @param wrongPerHourMax wrong ones of one stream within an hour; 0: not looked at
+ * @param attempts at one step
+ * @param pause between two
  */
 public record LoopSettings(
     int labels,

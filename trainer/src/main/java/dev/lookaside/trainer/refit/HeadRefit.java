@@ -491,7 +491,7 @@ final class HeadRefit {
         worse.add(label);
       }
     }
-    fits = fits.stream().map(f -> HeadGrowth.withRowsOf(start, worse, f)).toList();
+    fits = fits.stream().map(f -> HeadGrowth.withRows(f, worse, start)).toList();
   }
 
   /**

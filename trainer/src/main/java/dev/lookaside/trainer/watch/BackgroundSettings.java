@@ -7,7 +7,12 @@ import java.time.Duration;
 /**
  * {@code lookaside.trainer.background}, whose {@code reference.conf} says what each key is for.
  *
- * @param active and {@code settle}, {@code seconds}: see the constants
+ * @param enabled whether any is taken
+ * @param interval from one turn to the next
+ * @param active a stream without a chunk for longer is passed over
+ * @param settle age of what is taken, so that what was detected in it has been written
+ * @param seconds taken of a stream in a turn, at most
+ * @param total examples kept
  */
 public record BackgroundSettings(
     boolean enabled,
